@@ -1,1 +1,3 @@
-//! Stub.
+//! Trains, quantizes and packs recurrent networks for `embedded-rnn`.
+
+pub mod commands;
