@@ -1,0 +1,113 @@
+//! Recurrent cells over packed batches: forward, backward through time, and one step as the definition reads.
+//!
+//! A cell's parameters are matrices `[out x in]`; the rows of its gates lie one gate after another. Every state
+//! (`h`, for an LSTM also `c`) is one matrix `[hidden x (sequences + columns)]`: the initial state of every
+//! sequence, then the state after every step (see [`Steps::state_after`]).
+
+mod lstm;
+mod simple_rnn;
+
+#[cfg(test)]
+mod tests;
+
+pub use lstm::Lstm;
+pub use simple_rnn::SimpleRnn;
+
+use crate::tensor::{Matrix, Real, Steps};
+
+/// What a backward pass through a cell found.
+pub struct CellGradients<T: Real> {
+    /// Of the parameters, in their order.
+    pub parameters: Vec<Matrix<T>>,
+    /// Of the input's share in the gates' pre-activations, `[gates * hidden x columns]`: with `w_ih` turned it
+    /// gives the gradient of the frames.
+    pub input_sums: Matrix<T>,
+}
+
+/// What all recurrent cells share.
+pub trait Cell<T: Real> {
+    /// The number of features of a frame.
+    fn input_size(&self) -> usize {
+        self.w_ih().ncols()
+    }
+
+    /// The number of units.
+    fn hidden_size(&self) -> usize;
+
+    /// The names of the states, `h` first: it is the output.
+    fn states(&self) -> &'static [&'static str];
+
+    /// The input weights of all gates, `[gates * hidden x input]`.
+    fn w_ih(&self) -> &Matrix<T>;
+
+    /// Everything that is trained, by name, in a fixed order.
+    fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)>;
+
+    /// The same, to change.
+    fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>>;
+
+    /// Runs over the frames `x` of a packed batch, `[input x columns]`. `states` come with the initial states in
+    /// place and are filled; the result is what [`Self::backward`] needs besides.
+    fn forward(&self, x: &Matrix<T>, steps: &Steps, states: &mut [Matrix<T>]) -> Vec<Matrix<T>>;
+
+    /// Goes back through time. `kept` is what [`Self::forward`] gave; `d_states` come with the gradients that reach
+    /// the states from outside, and end with the gradients of the initial states in their first columns.
+    fn backward(
+        &self,
+        x: &Matrix<T>,
+        steps: &Steps,
+        states: &[Matrix<T>],
+        kept: &[Matrix<T>],
+        d_states: &mut [Matrix<T>],
+    ) -> CellGradients<T>;
+
+    /// One step of one sequence, written as the definition reads: the reference that everything faster is compared
+    /// with. Returns the pre-activations of the gates.
+    fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T>;
+}
+
+/// `w x + u h + b`, the sums of one step, in the order of the definition.
+fn pre_activations<T: Real>(w: &Matrix<T>, x: &[T], u: &Matrix<T>, h: &[T], bias: &Matrix<T>) -> Vec<T> {
+    let dot = |matrix: &Matrix<T>, row: usize, vector: &[T]| {
+        vector.iter().enumerate().fold(T::zero(), |sum, (k, &v)| sum + matrix[(row, k)] * v)
+    };
+    (0..w.nrows()).map(|row| bias[(row, 0)] + dot(w, row, x) + dot(u, row, h)).collect()
+}
+
+/// The table of cells: a cell is a file beside this one and a row here.
+macro_rules! cells {
+    ($($keras:literal $cell:ident,)*) => {
+        /// Any of the cells.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum AnyCell<T: Real> {
+            $(#[doc = concat!("Keras's `", $keras, "`.")] $cell($cell<T>),)*
+        }
+
+        impl<T: Real> AnyCell<T> {
+            /// Its name in Keras and in a config.
+            pub fn keras_name(&self) -> &'static str {
+                match self { $(Self::$cell(_) => $keras,)* }
+            }
+
+            /// What all cells share.
+            pub fn get(&self) -> &dyn Cell<T> {
+                match self { $(Self::$cell(cell) => cell,)* }
+            }
+
+            /// The same, to change.
+            pub fn get_mut(&mut self) -> &mut dyn Cell<T> {
+                match self { $(Self::$cell(cell) => cell,)* }
+            }
+
+            /// The same cell in another kind of number.
+            pub fn cast<U: Real>(&self) -> AnyCell<U> {
+                match self { $(Self::$cell(cell) => AnyCell::$cell(cell.cast()),)* }
+            }
+        }
+    };
+}
+
+cells! {
+    "LSTM" Lstm,
+    "SimpleRNN" SimpleRnn,
+}

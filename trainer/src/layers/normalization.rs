@@ -1,0 +1,74 @@
+//! Brings every feature to mean 0 and variance 1, by what the training frames were like.
+//!
+//! Keras's `Normalization`: `y = (x - mean) / max(sqrt(variance), 1e-7)`.
+
+use super::Trace;
+use crate::tensor::{Flow, Matrix, Real, cast};
+
+/// Keras's `backend.epsilon()`: the least deviation divided by.
+const EPSILON: f64 = 1e-7;
+
+/// Mean and variance of every feature; measured, not trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Normalization<T: Real> {
+    /// `[features x 1]`.
+    pub mean: Matrix<T>,
+    /// `[features x 1]`.
+    pub variance: Matrix<T>,
+}
+
+impl<T: Real> Normalization<T> {
+    /// Measures `frames`, `features` values each, one after another.
+    pub fn measure(frames: &[f32], features: usize) -> Self {
+        let count = (frames.len() / features).max(1) as f64;
+        let mean_of = |term: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
+            let mut sum = vec![0.0; features];
+            for frame in frames.chunks_exact(features) {
+                for (k, &x) in frame.iter().enumerate() {
+                    sum[k] += term(k, f64::from(x));
+                }
+            }
+            sum.iter().map(|s| s / count).collect()
+        };
+        let mean = mean_of(&|_, x| x);
+        let variance = mean_of(&|k, x| (x - mean[k]).powi(2));
+        let column = |values: &[f64]| Matrix::from_fn(features, 1, |k, _| T::of(values[k]));
+        Self { mean: column(&mean), variance: column(&variance) }
+    }
+
+    /// What every feature is divided by, `[features x 1]`.
+    pub fn deviation(&self) -> Matrix<T> {
+        self.variance.map(|v| v.sqrt().max(T::of(EPSILON)))
+    }
+
+    /// `values / deviation`, column by column.
+    pub(super) fn scaled(&self, values: &Matrix<T>) -> Matrix<T> {
+        let mut scaled = values.clone();
+        let deviation = self.deviation();
+        scaled.column_iter_mut().for_each(|mut column| column.component_div_assign(&deviation.column(0)));
+        scaled
+    }
+
+    pub(super) fn forward(&self, input: &Flow<T>) -> Trace<T> {
+        let mut centred = input.values.clone();
+        centred.column_iter_mut().for_each(|mut column| column -= self.mean.column(0));
+        let output = Flow { values: self.scaled(&centred), steps: input.steps.clone() };
+        Trace { output, kept: Vec::new() }
+    }
+
+    pub(super) fn cast<U: Real>(&self) -> Normalization<U> {
+        Normalization { mean: cast(&self.mean), variance: cast(&self.variance) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_mean_and_variance_and_divides_no_constant_by_zero() {
+        let layer = Normalization::<f64>::measure(&[1.0, 5.0, 3.0, 5.0], 2);
+        assert_eq!((layer.mean.as_slice(), layer.variance.as_slice()), (&[2.0, 5.0][..], &[1.0, 0.0][..]));
+        assert_eq!(layer.deviation().as_slice(), [1.0, 1e-7]);
+    }
+}

@@ -1,0 +1,132 @@
+//! What is made small, and its gradient. Both are means over the columns of the whole batch, as in Keras.
+
+use serde::{Deserialize, Serialize};
+
+use crate::tensor::{Matrix, Real};
+
+/// A loss; the names are Keras's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// `-ln(p of the right class)`, for a network that ends in a softmax.
+    CategoricalCrossentropy,
+    /// The mean squared error over the outputs of a frame.
+    Mse,
+}
+
+/// What the columns of a packed batch should have given.
+#[derive(Clone, Debug)]
+pub enum Targets<T: Real> {
+    /// The right class of every column.
+    Labels(Vec<u32>),
+    /// The right values, `[out x columns]`.
+    Values(Matrix<T>),
+}
+
+/// Where the gradient of a loss applies.
+pub enum LossGradient<T: Real> {
+    /// To the network's output.
+    Output(Matrix<T>),
+    /// To the sums of the last layer, its softmax included: `p - y`, which no small `p` can spoil.
+    Sums(Matrix<T>),
+}
+
+/// How well columns did; adds up over batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// The sum of the losses of the columns.
+    pub loss: f64,
+    /// For labels the number of right answers, for values the sum of absolute errors (a mean over the outputs).
+    pub metric: f64,
+    /// The number of columns.
+    pub columns: usize,
+}
+
+impl Score {
+    /// This and another.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            loss: self.loss + other.loss,
+            metric: self.metric + other.metric,
+            columns: self.columns + other.columns,
+        }
+    }
+
+    /// The mean loss.
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.columns.max(1) as f64
+    }
+
+    /// The accuracy, or the mean absolute error.
+    pub fn mean_metric(&self) -> f64 {
+        self.metric / self.columns.max(1) as f64
+    }
+}
+
+impl Loss {
+    /// What the metric beside this loss is called.
+    pub fn metric_name(self) -> &'static str {
+        match self {
+            Self::CategoricalCrossentropy => "accuracy",
+            Self::Mse => "mae",
+        }
+    }
+}
+
+impl<T: Real> Targets<T> {
+    /// How well `output`, `[out x columns]`, fits: cross-entropy for labels, squared errors for values.
+    pub fn score(&self, output: &Matrix<T>) -> Score {
+        let mut score = Score { columns: output.ncols(), ..Score::default() };
+        for (column, output) in output.as_slice().chunks_exact(output.nrows()).enumerate() {
+            let (loss, metric) = match self {
+                Self::Labels(labels) => score_label(output, labels[column] as usize),
+                Self::Values(values) => score_values(output, values.column(column).iter()),
+            };
+            score.loss += loss;
+            score.metric += metric;
+        }
+        score
+    }
+
+    /// The gradient of the mean over `columns`, of which these may be a part.
+    pub fn gradient(&self, output: &Matrix<T>, columns: usize) -> LossGradient<T> {
+        let share = T::of(1.0 / columns as f64);
+        match self {
+            Self::Labels(labels) => {
+                let mut d = output.clone();
+                for (column, &label) in labels.iter().enumerate() {
+                    d[(label as usize, column)] -= T::one();
+                }
+                LossGradient::Sums(d * share)
+            }
+            Self::Values(values) => {
+                let share = share * T::of(2.0 / output.nrows() as f64);
+                LossGradient::Output((output - values) * share)
+            }
+        }
+    }
+}
+
+/// The loss and 1 if the likeliest class is the right one. No probability counts as less than the smallest f32.
+fn score_label<T: Real>(output: &[T], label: usize) -> (f64, f64) {
+    let loss = -output[label].to_f64().max(f64::from(f32::MIN_POSITIVE)).ln();
+    (loss, if argmax(output) == label { 1.0 } else { 0.0 })
+}
+
+/// The mean squared and the mean absolute error.
+fn score_values<'a, T: Real>(output: &[T], values: impl Iterator<Item = &'a T>) -> (f64, f64) {
+    let differences = output.iter().zip(values).map(|(&y, &t)| (y - t).to_f64());
+    let (squares, sizes) = differences.fold((0.0, 0.0), |(s, a), d| (s + d * d, a + d.abs()));
+    (squares / output.len() as f64, sizes / output.len() as f64)
+}
+
+/// Where the largest value is; the first of equals, as numpy's `argmax`.
+pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
+    let mut best = 0;
+    for (k, &value) in values.iter().enumerate() {
+        if value > values[best] {
+            best = k;
+        }
+    }
+    best
+}

@@ -1,0 +1,228 @@
+//! Numbers, products, and batches of sequences of different lengths.
+//!
+//! Matrices are nalgebra's, column-major, one column a frame: `[features x columns]`.
+//! A batch is *packed*: its sequences are sorted by length, longest first, and the columns go time step by time
+//! step; at step `t` only the first `n_t` sequences are still running, so nothing is padded and the sequences that
+//! run on are always the first columns of the block before.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use nalgebra::DMatrix;
+
+use crate::activation;
+
+/// A matrix of the trainer.
+pub type Matrix<T> = DMatrix<T>;
+
+/// A number to train in: f32 for speed, f64 to check gradients with.
+pub trait Real: nalgebra::RealField + Copy {
+    /// The nearest number of this kind.
+    fn of(value: f64) -> Self;
+    /// The value, exactly.
+    fn to_f64(self) -> f64;
+    /// tanh of each value, in place.
+    fn tanh_each(values: &mut [Self]);
+    /// The logistic sigmoid of each value, in place.
+    fn sigmoid_each(values: &mut [Self]);
+}
+
+impl Real for f32 {
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+    fn tanh_each(values: &mut [Self]) {
+        values.iter_mut().for_each(|x| *x = activation::tanh(*x));
+    }
+    fn sigmoid_each(values: &mut [Self]) {
+        values.iter_mut().for_each(|x| *x = activation::sigmoid(*x));
+    }
+}
+
+impl Real for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+    fn tanh_each(values: &mut [Self]) {
+        values.iter_mut().for_each(|x| *x = x.tanh());
+    }
+    fn sigmoid_each(values: &mut [Self]) {
+        values.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
+    }
+}
+
+/// The same numbers in another kind.
+pub fn cast<T: Real, U: Real>(matrix: &Matrix<T>) -> Matrix<U> {
+    matrix.map(|value| U::of(value.to_f64()))
+}
+
+/// `a b`. Turned operands are turned by [`nalgebra::Matrix::transpose`]: nalgebra 0.35 runs past the end of a
+/// strided view in small products (`axcpy_uninit` takes the length of the span for that of the vector).
+pub fn product<T: Real>(a: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
+    let mut out = Matrix::zeros(a.nrows(), b.ncols());
+    out.gemm(T::one(), a, b, T::zero());
+    out
+}
+
+/// `columns(to) of out += a * columns(from) of b`.
+pub fn add_product<T: Real>(
+    out: &mut Matrix<T>,
+    to: Range<usize>,
+    a: &Matrix<T>,
+    b: &Matrix<T>,
+    from: Range<usize>,
+) {
+    out.columns_range_mut(to).gemm(T::one(), a, &b.columns_range(from), T::one());
+}
+
+/// `w x + bias` for every column of `x`: `[out x columns]` from `[out x in]`, `[in x columns]` and `[out x 1]`.
+pub fn affine<T: Real>(w: &Matrix<T>, x: &Matrix<T>, bias: &Matrix<T>) -> Matrix<T> {
+    let mut out = Matrix::zeros(w.nrows(), x.ncols());
+    out.column_iter_mut().for_each(|mut column| column.copy_from(&bias.column(0)));
+    out.gemm(T::one(), w, x, T::one());
+    out
+}
+
+/// The sum over columns, `[rows x 1]`: a bias's gradient.
+pub fn column_sum<T: Real>(matrix: &Matrix<T>) -> Matrix<T> {
+    let mut sum = Matrix::zeros(matrix.nrows(), 1);
+    for column in matrix.column_iter() {
+        sum.column_mut(0).zip_apply(&column, |s, x| *s += x);
+    }
+    sum
+}
+
+/// How many sequences run at each step of a packed batch, and where their columns are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// `start[t]..start[t + 1]` are the columns of step `t`.
+    start: Vec<usize>,
+}
+
+impl Steps {
+    /// From the lengths of the sequences, longest first, none of them empty.
+    pub fn new(lengths: &[usize]) -> Arc<Self> {
+        assert!(lengths.is_sorted_by(|a, b| a >= b), "longest first");
+        assert!(lengths.last().is_none_or(|&shortest| shortest > 0), "no empty sequence");
+        let mut start = vec![0];
+        let mut active = lengths.len();
+        for t in 0..lengths.first().copied().unwrap_or(0) {
+            while lengths[active - 1] <= t {
+                active -= 1;
+            }
+            start.push(start[t] + active);
+        }
+        Arc::new(Self { start })
+    }
+
+    /// `count` frames that stand alone: one step.
+    pub fn single(count: usize) -> Arc<Self> {
+        Arc::new(Self { start: vec![0, count] })
+    }
+
+    /// The number of time steps.
+    pub fn len(&self) -> usize {
+        self.start.len() - 1
+    }
+
+    /// Whether there is no step at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of sequences.
+    pub fn sequences(&self) -> usize {
+        self.start.get(1).copied().unwrap_or(0)
+    }
+
+    /// The number of frames, which is the number of columns.
+    pub fn columns(&self) -> usize {
+        self.start[self.len()]
+    }
+
+    /// The columns of step `t`.
+    pub fn at(&self, t: usize) -> Range<usize> {
+        self.start[t]..self.start[t + 1]
+    }
+
+    /// The column of step `t` of sequence `s`, counted from the longest.
+    pub fn column(&self, t: usize, s: usize) -> usize {
+        self.start[t] + s
+    }
+
+    /// The column of the last frame of every sequence.
+    pub fn last(&self) -> Vec<usize> {
+        let mut last = vec![0; self.sequences()];
+        for t in 0..self.len() {
+            for (s, column) in self.at(t).enumerate() {
+                last[s] = column;
+            }
+        }
+        last
+    }
+
+    /// Where the state after step `t` is in a matrix of states: `[hidden x (sequences + columns)]`, which
+    /// begins with the initial state of every sequence.
+    pub fn state_after(&self, t: usize) -> Range<usize> {
+        let skip = self.sequences();
+        self.start[t] + skip..self.start[t + 1] + skip
+    }
+
+    /// Where the state is that step `t` starts from, for the sequences that reach step `t`.
+    pub fn state_before(&self, t: usize) -> Range<usize> {
+        let from = if t == 0 { 0 } else { self.sequences() + self.start[t - 1] };
+        from..from + self.at(t).len()
+    }
+
+    /// The states that the steps started from, `[hidden x columns]`, out of a matrix of states.
+    pub fn before_each<T: Real>(&self, states: &Matrix<T>) -> Matrix<T> {
+        let mut before = Matrix::zeros(states.nrows(), self.columns());
+        for t in 0..self.len() {
+            before.columns_range_mut(self.at(t)).copy_from(&states.columns_range(self.state_before(t)));
+        }
+        before
+    }
+}
+
+/// What flows from layer to layer: frames of a packed batch. Where time has been left behind, one step.
+#[derive(Clone, Debug)]
+pub struct Flow<T: Real> {
+    /// `[features x columns]`.
+    pub values: Matrix<T>,
+    /// Which column is which step of which sequence.
+    pub steps: Arc<Steps>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_know_their_columns() {
+        let steps = Steps::new(&[3, 2, 2]);
+        assert_eq!((0..3).map(|t| steps.at(t)).collect::<Vec<_>>(), [0..3, 3..6, 6..7]);
+        assert_eq!((steps.len(), steps.sequences(), steps.columns()), (3, 3, 7));
+        assert_eq!(steps.last(), [6, 4, 5]);
+        assert_eq!((steps.state_before(0), steps.state_before(1), steps.state_before(2)), (0..3, 3..6, 6..7));
+        assert_eq!(steps.state_after(2), 9..10);
+    }
+
+    #[test]
+    fn products_equal_their_definitions_at_any_size() {
+        for (m, k, n) in [(1, 1, 1), (2, 3, 4), (7, 9, 8), (6, 1, 6), (17, 33, 5)] {
+            let a = Matrix::from_fn(m, k, |i, j| (i * 3 + j * 7) as f64 % 5.0 - 2.0);
+            let b = Matrix::from_fn(k, n, |i, j| (i * 5 + j * 2) as f64 % 7.0 - 3.0);
+            let ab = Matrix::from_fn(m, n, |i, j| (0..k).map(|l| a[(i, l)] * b[(l, j)]).sum());
+            assert_eq!(product(&a, &b), ab);
+            let mut sum = ab.clone();
+            add_product(&mut sum, 0..n, &a, &b, 0..n);
+            assert_eq!(sum, &ab * 2.0);
+        }
+    }
+}
