@@ -1,0 +1,15 @@
+//! Start-up and nothing else: what is subtracted from `size`.
+#![no_std]
+#![no_main]
+
+use embedded_rnn_firmware::board;
+
+#[board::entry]
+fn main() -> ! {
+    loop {}
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}

@@ -1,0 +1,153 @@
+//! The check image: replays the model's own trace, then runs the recordings that the PC left in a file and streams
+//! back every output of every step. What a step costs goes into a third file. Ends with status 0 if all of it worked.
+//!
+//! Files, little-endian, in the emulator's working folder:
+//! `inputs.bin` is `u32` sequences, then for each `u32` steps and their inputs; `outputs.bin` is the outputs alone;
+//! `figures.bin` is [`Figures`] as it lies in memory.
+#![no_std]
+#![no_main]
+
+use core::mem::size_of_val;
+
+use bytemuck::{Pod, Zeroable};
+use defmt_semihosting as _;
+use embedded_rnn::{Error, Ram, State};
+use embedded_rnn_firmware::board::{self, Counter};
+use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, Number, RAM};
+use embedded_rnn_firmware::stack;
+use semihosting::fs::File;
+use semihosting::io::{self, Read, Write};
+use semihosting::process;
+
+type Input = <Number as embedded_rnn::Number>::In;
+type Output = <Number as embedded_rnn::Number>::Out;
+
+/// What a step costs. `xtask/src/image.rs` reads it.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct Figures {
+    /// Sum over the counted steps, the reads of the counter taken off.
+    ticks: u64,
+    /// Steps counted.
+    counted: u32,
+    /// Bytes of stack of the deepest step.
+    stack: u32,
+    /// Bytes of the model's memory, of `Model` and of `State`.
+    ram: u32,
+    /// Steps in all.
+    steps: u32,
+}
+
+#[derive(defmt::Format)]
+enum Failure {
+    Model(Error),
+    Host(&'static str),
+    CounterWrapped,
+    StackOverflow,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Model(error)
+    }
+}
+
+#[board::entry]
+fn main() -> ! {
+    match run() {
+        Ok(figures) => defmt::info!("self-test passed, {} steps run", figures.steps),
+        Err(failure) => {
+            defmt::error!("{}", failure);
+            process::exit(1)
+        }
+    }
+    process::exit(0)
+}
+
+fn run() -> Result<Figures, Failure> {
+    let model = Network::new(MODEL)?;
+    let mut ram = Ram::<RAM>::new();
+    let mut state = model.state(&mut ram)?;
+    model.self_test(&mut state)?;
+
+    let mut meter = Meter::new()?;
+    meter.figures.ram = (RAM + size_of_val(&model) + size_of_val(&state)) as u32;
+    let mut inputs = host(File::open(c"inputs.bin"), "inputs.bin")?;
+    let mut outputs = host(File::create(c"outputs.bin"), "outputs.bin")?;
+    for _ in 0..word(&mut inputs)? {
+        state.reset();
+        meter.at_start = true;
+        for _ in 0..word(&mut inputs)? {
+            let mut x = [Input::default(); INPUT_SIZE];
+            host(inputs.read_exact(bytemuck::cast_slice_mut(&mut x)), "inputs.bin")?;
+            let y = meter.measure(|| step(&model, &mut state, &x))??;
+            host(outputs.write_all(bytemuck::cast_slice(y)), "outputs.bin")?;
+        }
+    }
+    let mut file = host(File::create(c"figures.bin"), "figures.bin")?;
+    host(file.write_all(bytemuck::bytes_of(&meter.figures)), "figures.bin")?;
+    Ok(meter.figures)
+}
+
+/// One call into the runtime, kept as a call: what is counted is what a user's loop would execute.
+#[inline(never)]
+fn step<'s>(model: &Network, state: &'s mut State<'_, Number>, x: &[Input]) -> Result<&'s [Output], Error> {
+    model.step(state, x)
+}
+
+/// Measures the stack at the first step of each sequence and counts the others: painting the stack takes longer than
+/// a step, and a counted step should find nothing but its own work.
+struct Meter {
+    counter: Counter,
+    /// Ticks that counting takes itself.
+    overhead: u64,
+    at_start: bool,
+    figures: Figures,
+}
+
+impl Meter {
+    fn new() -> Result<Self, Failure> {
+        let mut counter = Counter::take().ok_or(Failure::Host("counter"))?;
+        let (ticks, ()) = counter.count(|| ());
+        let overhead = ticks.ok_or(Failure::CounterWrapped)?;
+        Ok(Self { counter, overhead, at_start: true, figures: Figures::default() })
+    }
+
+    #[inline(always)]
+    fn measure<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Failure> {
+        self.figures.steps += 1;
+        if core::mem::take(&mut self.at_start) {
+            let (bytes, result) = stack::high_water(work);
+            let bytes = bytes.ok_or(Failure::StackOverflow)? as u32;
+            self.figures.stack = self.figures.stack.max(bytes);
+            return Ok(result);
+        }
+        let (ticks, result) = self.counter.count(work);
+        self.figures.ticks += ticks.ok_or(Failure::CounterWrapped)?.saturating_sub(self.overhead);
+        self.figures.counted += 1;
+        Ok(result)
+    }
+}
+
+fn word(file: &mut File) -> Result<u32, Failure> {
+    let mut bytes = [0; 4];
+    host(file.read_exact(&mut bytes), "inputs.bin")?;
+    Ok(u32::from_le_bytes(bytes))
+}
+
+fn host<T>(result: io::Result<T>, what: &'static str) -> Result<T, Failure> {
+    result.map_err(|_| Failure::Host(what))
+}
+
+embedded_rnn_firmware::on_fault!(fault);
+
+fn fault(address: usize) -> ! {
+    defmt::error!("fault at {:#010x}", address);
+    process::exit(2)
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    defmt::error!("{}", defmt::Display2Format(info));
+    process::exit(101)
+}

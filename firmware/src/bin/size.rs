@@ -1,0 +1,32 @@
+//! The smallest image with a model: opens it and steps for ever. Its size, less that of `baseline`, is what a
+//! network adds to a firmware.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use embedded_rnn::{Error, Ram};
+use embedded_rnn_firmware::board;
+use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, RAM};
+
+#[board::entry]
+fn main() -> ! {
+    black_box(run().is_ok());
+    loop {}
+}
+
+fn run() -> Result<(), Error> {
+    let model = Network::new(black_box(MODEL))?;
+    let mut ram = Ram::<RAM>::new();
+    let mut state = model.state(&mut ram)?;
+    loop {
+        // The optimizer must not know the input, nor that nobody wants the output.
+        let x = black_box([Default::default(); INPUT_SIZE]);
+        black_box(model.step(&mut state, &x)?);
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}

@@ -1,0 +1,72 @@
+//! Cortex-M: SysTick counts; start-up and vector table are `cortex-m-rt`'s.
+
+use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
+pub use cortex_m_rt::entry;
+
+/// SysTick has 24 bits and counts down.
+const RELOAD: u32 = 0x00ff_ffff;
+
+/// Counts the ticks that a piece of code takes.
+pub struct Counter {
+    systick: SYST,
+}
+
+impl Counter {
+    /// Takes SysTick and starts it on the core's clock. `None` the second time.
+    pub fn take() -> Option<Self> {
+        let mut systick = Peripherals::take()?.SYST;
+        systick.set_clock_source(SystClkSource::Core);
+        systick.set_reload(RELOAD);
+        systick.clear_current();
+        systick.enable_counter();
+        Some(Self { systick })
+    }
+
+    /// Ticks between the two reads around `work`, and what it returned. `None` for the ticks when `work` took longer
+    /// than the counter holds.
+    #[inline(always)]
+    pub fn count<R>(&mut self, work: impl FnOnce() -> R) -> (Option<u64>, R) {
+        self.systick.clear_current();
+        // The counter is 0 until the tick after a clear reloads it. Only the wrap flag's read clears that flag.
+        while SYST::get_current() == 0 {}
+        self.systick.has_wrapped();
+        let start = SYST::get_current();
+        let result = work();
+        let end = SYST::get_current();
+        let ticks = if self.systick.has_wrapped() { None } else { Some(u64::from(start - end)) };
+        (ticks, result)
+    }
+}
+
+/// Where the stack ends at this moment.
+#[inline(always)]
+#[expect(unsafe_code, reason = "the stack pointer is a register")]
+pub fn stack_pointer() -> usize {
+    let address: usize;
+    // SAFETY: copies a register.
+    unsafe { core::arch::asm!("mov {}, sp", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    address
+}
+
+/// The lowest address that the stack may reach.
+pub fn stack_bottom() -> usize {
+    (&raw const _stack_end).addr()
+}
+
+#[expect(unsafe_code, reason = "the linker script's symbol")]
+// SAFETY: `cortex-m-rt`'s linker script defines it; only its address is taken.
+unsafe extern "C" {
+    safe static _stack_end: u32;
+}
+
+/// Names the function that is told the address of a faulting instruction.
+#[macro_export]
+macro_rules! on_fault {
+    ($report:path) => {
+        #[expect(unsafe_code, reason = "`cortex-m-rt` wants the handler to be unsafe")]
+        #[cortex_m_rt::exception]
+        unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
+            $report(frame.pc() as usize)
+        }
+    };
+}

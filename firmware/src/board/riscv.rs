@@ -1,0 +1,56 @@
+//! RISC-V: `minstret` counts; start-up is `riscv-rt`'s.
+
+use riscv::register::minstret;
+pub use riscv_rt::entry;
+
+/// Counts the ticks that a piece of code takes.
+pub struct Counter(());
+
+impl Counter {
+    /// The counter, which runs from reset on.
+    pub fn take() -> Option<Self> {
+        Some(Self(()))
+    }
+
+    /// Ticks between the two reads around `work`, and what it returned. 64 bits never wrap.
+    #[inline(always)]
+    pub fn count<R>(&mut self, work: impl FnOnce() -> R) -> (Option<u64>, R) {
+        let start = minstret::read64();
+        let result = work();
+        (Some(minstret::read64() - start), result)
+    }
+}
+
+/// Where the stack ends at this moment.
+#[inline(always)]
+#[expect(unsafe_code, reason = "the stack pointer is a register")]
+pub fn stack_pointer() -> usize {
+    let address: usize;
+    // SAFETY: copies a register.
+    unsafe { core::arch::asm!("mv {}, sp", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    address
+}
+
+/// The lowest address that the stack may reach.
+pub fn stack_bottom() -> usize {
+    (&raw const __sheap).addr()
+}
+
+#[expect(unsafe_code, reason = "the linker script's symbol")]
+// SAFETY: `riscv-rt`'s linker script defines it; only its address is taken.
+unsafe extern "C" {
+    safe static __sheap: u32;
+}
+
+/// Names the function that is told the address of a faulting instruction.
+#[macro_export]
+macro_rules! on_fault {
+    ($report:path) => {
+        #[expect(unsafe_code, reason = "the start-up code finds the handler by its name")]
+        // SAFETY: `riscv-rt` gives this name this signature.
+        #[unsafe(export_name = "ExceptionHandler")]
+        extern "C" fn exception_handler(_: &riscv_rt::TrapFrame) -> ! {
+            $report(riscv::register::mepc::read())
+        }
+    };
+}

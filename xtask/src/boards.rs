@@ -1,0 +1,152 @@
+//! The table of emulated boards: one row each. Adding a board is adding a row.
+
+/// A stretch of the address space.
+#[derive(Clone, Copy)]
+pub struct Region {
+    /// First address.
+    pub origin: u32,
+    /// Bytes.
+    pub length: u32,
+}
+
+/// How the core computes `a * b + c` in f32: the PC's answer must come from the same arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Float {
+    /// An FPU with fused multiply-add.
+    Fused,
+    /// No FPU: a library multiplies, rounds, adds and rounds.
+    Soft,
+}
+
+/// One emulated board.
+pub struct Board {
+    /// The name users type, and the key `board` of the results.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub core: &'static str,
+    /// rustc's name of the target.
+    pub target: &'static str,
+    /// The emulator's program.
+    pub qemu: &'static str,
+    /// Its arguments that choose the machine and the core.
+    pub machine: &'static [&'static str],
+    /// Where code and model lie.
+    pub flash: Region,
+    /// Where state and stack lie.
+    pub ram: Region,
+    /// Ticks a virtual second of the counter that the image reads.
+    pub counter_hz: f64,
+    /// Each instruction takes 2^this nanoseconds of virtual time (QEMU's `-icount shift`).
+    pub icount_shift: u32,
+    /// Its f32 arithmetic.
+    pub float: Float,
+    /// f32 runs take only so many recordings: software floating point is slow to emulate.
+    pub f32_sequences: usize,
+    /// The smallest image must hold no panic and no allocator.
+    pub no_panic: bool,
+}
+
+/// All boards, in the order of the tables.
+pub static BOARDS: &[Board] = &[
+    Board {
+        name: "cortex-m4",
+        core: "Cortex-M4F: DSP, FPU",
+        target: "thumbv7em-none-eabihf",
+        qemu: "qemu-system-arm",
+        machine: &["-machine", "mps2-an386", "-cpu", "cortex-m4"],
+        flash: Region { origin: 0, length: 4 << 20 },
+        ram: Region { origin: 0x2000_0000, length: 4 << 20 },
+        counter_hz: 25e6,
+        icount_shift: 6,
+        float: Float::Fused,
+        f32_sequences: usize::MAX,
+        no_panic: true,
+    },
+    Board {
+        name: "cortex-m0",
+        core: "Cortex-M0: no DSP, no FPU, 256K + 16K",
+        target: "thumbv6m-none-eabi",
+        qemu: "qemu-system-arm",
+        machine: &["-machine", "microbit", "-cpu", "cortex-m0"],
+        flash: Region { origin: 0, length: 256 << 10 },
+        ram: Region { origin: 0x2000_0000, length: 16 << 10 },
+        counter_hz: 16e6,
+        icount_shift: 6,
+        float: Float::Soft,
+        f32_sequences: 20,
+        no_panic: true,
+    },
+    Board {
+        name: "riscv32imc",
+        core: "RISC-V 32 IMC: no FPU",
+        target: "riscv32imc-unknown-none-elf",
+        qemu: "qemu-system-riscv32",
+        machine: &["-machine", "virt", "-bios", "none"],
+        // The emulated machine has RAM only; the first part of it stands for the flash.
+        flash: Region { origin: 0x8000_0000, length: 4 << 20 },
+        ram: Region { origin: 0x8040_0000, length: 4 << 20 },
+        // Under `-icount`, `minstret` counts nanoseconds of virtual time.
+        counter_hz: 1e9,
+        icount_shift: 6,
+        float: Float::Soft,
+        f32_sequences: 20,
+        no_panic: true,
+    },
+];
+
+impl Board {
+    /// The row of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        BOARDS.iter().find(|board| board.name == name)
+    }
+
+    /// The memory map for the linker, in the form that the start-up crate of the core expects.
+    pub fn memory_x(&self) -> String {
+        let region =
+            |name, r: Region| format!("{name} : ORIGIN = {:#010x}, LENGTH = {}\n", r.origin, r.length);
+        let map = format!("MEMORY\n{{\n{}{}}}\n", region("FLASH", self.flash), region("RAM", self.ram));
+        if !self.target.starts_with("riscv") {
+            return map;
+        }
+        let alias = |name, to| format!("REGION_ALIAS(\"REGION_{name}\", {to});\n");
+        let in_flash = ["TEXT", "RODATA"].map(|name| alias(name, "FLASH"));
+        let in_ram = ["DATA", "BSS", "HEAP", "STACK"].map(|name| alias(name, "RAM"));
+        map + &in_flash.concat() + &in_ram.concat()
+    }
+
+    /// Instructions that `ticks` of the counter stand for.
+    pub fn instructions(&self, ticks: f64) -> f64 {
+        let seconds_an_instruction = f64::from(1u32 << self.icount_shift) * 1e-9;
+        ticks / (self.counter_hz * seconds_an_instruction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for board in BOARDS {
+            assert!(std::ptr::eq(Board::named(board.name).unwrap(), board), "{}", board.name);
+        }
+        assert!(Board::named("z80").is_none());
+    }
+
+    #[test]
+    fn ticks_are_instructions() {
+        let of = |name, ticks| Board::named(name).unwrap().instructions(ticks);
+        assert!((of("cortex-m4", 1600.0) - 1000.0).abs() < 1e-9);
+        assert!((of("cortex-m0", 1024.0) - 1000.0).abs() < 1e-9);
+        assert!((of("riscv32imc", 64_000.0) - 1000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn memory_maps_are_as_the_linker_wants_them() {
+        let map = Board::named("cortex-m0").unwrap().memory_x();
+        assert!(map.contains("FLASH : ORIGIN = 0x00000000, LENGTH = 262144"), "{map}");
+        assert!(!map.contains("REGION_ALIAS"), "{map}");
+        let map = Board::named("riscv32imc").unwrap().memory_x();
+        assert!(map.contains("REGION_ALIAS(\"REGION_STACK\", RAM);"), "{map}");
+    }
+}

@@ -1,0 +1,116 @@
+//! `cargo xtask ci`
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::boards::BOARDS;
+use crate::cmd::{Cmd, Failures, root};
+use crate::commands::{board, setup};
+use crate::cross::{self, Choice, ThisMachine, Toolchain};
+use crate::table::Table;
+
+/// Everything that a change must pass, in one go, with all failures listed at the end
+#[derive(Args)]
+#[command(after_help = "Example:\n  cargo xtask ci\n  cargo xtask ci --only clippy --only fmt")]
+pub struct Ci {
+    /// Only the steps of these names
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// Names of the steps
+    #[arg(long)]
+    list: bool,
+}
+
+/// A step: its name, and what it runs.
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("fmt", fmt),
+    ("setup", || setup::Setup::default().run()),
+    ("test", || Cmd::cargo().args(["test"]).run()),
+    ("test-members", test_members),
+    ("clippy", || clippy(&["--workspace", "--all-targets"])),
+    ("doc", || {
+        let doc = Cmd::cargo().args(["doc", "--workspace", "--no-deps"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings").run()
+    }),
+    ("cross", cross),
+    ("boards", || board::BoardArgs::all().run()),
+];
+
+impl Ci {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        if self.list {
+            STEPS.iter().for_each(|(name, _)| println!("{name}"));
+            return Ok(());
+        }
+        let mut failures = Failures::default();
+        let mut times = Table::new(&["step", "seconds", "result"]);
+        for (name, step) in self.steps()? {
+            eprintln!("== {name}");
+            let start = Instant::now();
+            let passed = failures.note(name, step()).is_some();
+            let result = if passed { "ok" } else { "FAILED" };
+            times.row(vec![(*name).into(), seconds(start.elapsed()), result.into()]);
+        }
+        print!("{times}");
+        failures.finish()
+    }
+
+    fn steps(&self) -> Result<Vec<&'static Step>> {
+        if let Some(unknown) = self.only.iter().find(|only| STEPS.iter().all(|(name, _)| name != only)) {
+            anyhow::bail!("no step `{unknown}`: `cargo xtask ci --list` names them");
+        }
+        Ok(STEPS
+            .iter()
+            .filter(|(name, _)| self.only.is_empty() || self.only.iter().any(|o| o == name))
+            .collect())
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64())
+}
+
+fn fmt() -> Result<()> {
+    Cmd::cargo().args(["fmt", "--all", "--check"]).run()?;
+    Cmd::cargo().args(["fmt", "--check"]).dir(root().join("firmware")).run()
+}
+
+fn clippy(what: &[&str]) -> Result<()> {
+    Cmd::cargo().args(["clippy"]).args(what).args(["--", "-D", "warnings"]).run()
+}
+
+/// The members that the plain `cargo test` leaves out.
+fn test_members() -> Result<()> {
+    Cmd::cargo()
+        .args(["test", "--workspace", "--exclude", "embedded-rnn", "--exclude", "embedded-rnn-trainer"])
+        .run()
+}
+
+/// The runtime by itself on every board's target: what a user's firmware builds.
+fn cross() -> Result<()> {
+    let targets: Vec<&str> = BOARDS.iter().map(|board| board.target).collect();
+    let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
+    targets.iter().try_for_each(|target| build_runtime(&toolchain, target))
+}
+
+fn build_runtime(toolchain: &Toolchain, target: &str) -> Result<()> {
+    toolchain.cargo("build", target).args(["--release", "--package", "embedded-rnn"]).run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_steps_are_refused_and_known_ones_found() {
+        let ci = |only: &[&str]| Ci { only: only.iter().map(|s| (*s).to_owned()).collect(), list: false };
+        assert!(ci(&["no-such-step"]).steps().is_err());
+        assert_eq!(ci(&["clippy", "fmt"]).steps().unwrap().len(), 2);
+        assert_eq!(ci(&[]).steps().unwrap().len(), STEPS.len());
+    }
+}

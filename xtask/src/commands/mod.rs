@@ -1,0 +1,6 @@
+//! The commands, one file each.
+
+pub mod board;
+pub mod ci;
+pub mod doctor;
+pub mod setup;

@@ -1,0 +1,185 @@
+//! The nets that run on the boards, with their recordings and the PC's answers.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
+use embedded_rnn::{F32, I8, Model, Number, Ram};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::boards::Float;
+use crate::image;
+
+/// Random nets and their recordings are the same in every run.
+const SEED: u64 = 20;
+
+/// Random recordings of a single cell; enough steps for the state to wander and for a mean of the counts.
+const RANDOM_SEQUENCES: usize = 2;
+const RANDOM_STEPS: usize = 50;
+
+/// Memory for any net's state on the PC.
+const HOST_RAM: usize = 1 << 16;
+
+/// A net of the table.
+pub struct Net {
+    /// The name users type, and the key `model` of the results.
+    pub name: &'static str,
+    /// Its recurrent cell.
+    pub cell: &'static str,
+    /// Values in a step's input.
+    pub input_size: usize,
+    /// Units of the recurrent layer.
+    pub hidden_size: usize,
+    source: Source,
+}
+
+/// Where a net's weights and recordings come from.
+enum Source {
+    /// Both are random, from a seed.
+    Random,
+    /// An example of the trainer's, trained if need be, with the recordings of its test set.
+    Digits,
+}
+
+const fn single(name: &'static str, input_size: usize, hidden_size: usize) -> Net {
+    Net { name, cell: "lstm", input_size, hidden_size, source: Source::Random }
+}
+
+/// All nets: single cells of the sizes that others publish, and the example.
+pub static NETS: &[Net] = &[
+    single("lstm-1x16", 1, 16),
+    single("lstm-10x32", 10, 32),
+    single("lstm-40x64", 40, 64),
+    single("lstm-1x50", 1, 50),
+    single("lstm-40x128", 40, 128),
+    Net { name: "digits", cell: "lstm", input_size: 13, hidden_size: 32, source: Source::Digits },
+];
+
+/// The kind of a net's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DType {
+    /// i8 weights, i16 activations.
+    I8,
+    /// f32.
+    F32,
+}
+
+impl DType {
+    /// As in file names and in the key `dtype`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::I8 => "i8",
+            Self::F32 => "f32",
+        }
+    }
+}
+
+/// A net in one kind of numbers, ready for any board.
+pub struct Case {
+    /// The net.
+    pub net: &'static Net,
+    /// The kind of its numbers.
+    pub dtype: DType,
+    /// The model file's bytes.
+    pub model: Vec<u8>,
+    /// Where they lie.
+    pub file: PathBuf,
+    /// RAM that a state of it takes.
+    pub ram_needed: usize,
+    recordings: Recordings,
+}
+
+/// Sequences of time steps; a step is `input_size` values, and they follow each other without gaps.
+enum Recordings {
+    I8(Vec<Vec<i16>>),
+    F32(Vec<Vec<f32>>),
+}
+
+/// What a board is given and what it must answer, as bytes.
+pub struct Exam {
+    /// The file that the check image reads.
+    pub inputs: Vec<u8>,
+    /// What it must write.
+    pub outputs: Vec<u8>,
+    /// Recordings in it.
+    pub sequences: usize,
+    /// Time steps in it.
+    pub steps: usize,
+}
+
+impl Case {
+    /// Makes the net and its recordings, and writes the model file for the firmware to include.
+    pub fn prepare(net: &'static Net, dtype: DType) -> Result<Self> {
+        let (model, recordings) = match net.source {
+            Source::Random => random(net, dtype)?,
+            Source::Digits => anyhow::bail!("not yet"),
+        };
+        let folder = image::target_dir().join("boards/nets");
+        fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{}.{}.ernn", net.name, dtype.name()));
+        fs::write(&file, &model).with_context(|| format!("writing {}", file.display()))?;
+        let ram_needed = embedded_rnn::ram_needed(&model);
+        Ok(Self { net, dtype, model, file, ram_needed, recordings })
+    }
+
+    /// For names of folders.
+    pub fn label(&self) -> String {
+        format!("{}.{}", self.net.name, self.dtype.name())
+    }
+
+    /// At most `limit` of the recordings, with the PC's answers in the arithmetic of the board.
+    pub fn exam(&self, limit: usize, float: Float) -> Result<Exam> {
+        match &self.recordings {
+            Recordings::I8(all) => exam::<I8>(self, first(all, limit), float),
+            Recordings::F32(all) => exam::<F32>(self, first(all, limit), float),
+        }
+    }
+}
+
+fn first<T>(all: &[T], limit: usize) -> &[T] {
+    &all[..limit.min(all.len())]
+}
+
+fn exam<N: Number>(case: &Case, recordings: &[Vec<N::In>], _float: Float) -> Result<Exam> {
+    let wrong = |error| anyhow!("{}: {error:?}", case.file.display());
+    let model = Model::<N>::new(&case.model).map_err(wrong)?;
+    let mut ram = Box::new(Ram::<HOST_RAM>::new());
+    let mut state = model.state(&mut ram).map_err(wrong)?;
+    let mut exam =
+        Exam { inputs: word(recordings.len()), outputs: Vec::new(), sequences: recordings.len(), steps: 0 };
+    for recording in recordings {
+        let steps = recording.len() / case.net.input_size;
+        exam.steps += steps;
+        exam.inputs.extend(word(steps));
+        exam.inputs.extend_from_slice(bytemuck::cast_slice(recording));
+        state.reset();
+        for x in recording.chunks_exact(case.net.input_size) {
+            let y = model.step(&mut state, x).map_err(wrong)?;
+            exam.outputs.extend_from_slice(bytemuck::cast_slice(y));
+        }
+    }
+    Ok(exam)
+}
+
+fn word(value: usize) -> Vec<u8> {
+    (value as u32).to_le_bytes().to_vec()
+}
+
+/// A single cell with random weights, and random recordings of its whole range of inputs.
+fn random(net: &Net, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
+    let (f32, i8) = embedded_rnn_trainer::pack::random_net(net.cell, net.input_size, net.hidden_size, SEED);
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let values = RANDOM_STEPS * net.input_size;
+    Ok(match dtype {
+        DType::I8 => (i8, Recordings::I8(sequences(|| (0..values).map(|_| rng.random()).collect()))),
+        DType::F32 => {
+            (f32, Recordings::F32(sequences(|| (0..values).map(|_| rng.random_range(-1.0..1.0)).collect())))
+        }
+    })
+}
+
+fn sequences<T>(mut one: impl FnMut() -> Vec<T>) -> Vec<Vec<T>> {
+    (0..RANDOM_SEQUENCES).map(|_| one()).collect()
+}

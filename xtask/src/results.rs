@@ -1,0 +1,220 @@
+//! What a run found out: one JSON line a net and board, and the table for people.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::table::Table;
+
+/// One net on one board.
+#[derive(Clone, Serialize)]
+pub struct Row {
+    /// Name of the board.
+    pub board: String,
+    /// Name of the net.
+    pub model: String,
+    /// `i8` or `f32`.
+    pub dtype: String,
+    /// The recurrent cell.
+    pub cell: String,
+    /// Values in a step's input.
+    pub input_size: usize,
+    /// Units of the recurrent layer.
+    pub hidden_size: usize,
+    /// `ok`, or `does not fit: ...` for a net that the board has no room for; then there are no figures.
+    pub status: String,
+    /// The figures of a run.
+    #[serde(flatten)]
+    pub figures: Option<Figures>,
+    /// The compiler that built the image.
+    pub rustc: String,
+}
+
+/// What was measured. Bytes and instructions.
+#[derive(Clone, Serialize)]
+pub struct Figures {
+    /// Mean over the counted steps.
+    pub instructions_per_step: f64,
+    /// Every output of every step has the bits that the PC computed.
+    pub equal: bool,
+    /// Recordings run.
+    pub sequences: usize,
+    /// Time steps run and compared.
+    pub steps: usize,
+    /// Instructions and small constants, net of start-up.
+    pub flash_code: u64,
+    /// Lookup tables.
+    pub flash_tables: u64,
+    /// The model file.
+    pub flash_model: u64,
+    /// The model's memory plus the values that hold it: `ram_needed`, `Model` and `State`.
+    pub ram: u64,
+    /// High-water mark of one step.
+    pub stack: u64,
+    /// The smallest image links no panic and no allocator.
+    pub no_panic: bool,
+}
+
+/// Two lines with the same values here are about the same thing: the newer replaces the older.
+const IDENTITY: [&str; 3] = ["board", "model", "dtype"];
+
+/// The older lines with the newer ones in the place of those they replace, or behind them. A newer line without figures
+/// says that nothing ran: it only takes the older one away.
+fn merge(older: Vec<Value>, newer: Vec<Value>) -> Vec<Value> {
+    let mut merged = older;
+    for line in newer {
+        let place = merged.iter().position(|old| IDENTITY.iter().all(|key| old[key] == line[key]));
+        match (place, line.get("equal").is_some()) {
+            (Some(place), true) => merged[place] = line,
+            (Some(place), false) => drop(merged.remove(place)),
+            (None, true) => merged.push(line),
+            (None, false) => {}
+        }
+    }
+    merged
+}
+
+/// Merges `rows` into the file, a line for each that ran; written beside it and renamed, so that a reader never sees
+/// half of it.
+pub fn update(file: &Path, rows: &[Row]) -> Result<()> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    // A line that is no JSON is no result.
+    let older = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let newer = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+    let lines: String = merge(older, newer).iter().map(|line| format!("{line}\n")).collect();
+    fs::create_dir_all(file.parent().context("a file has a folder")?)?;
+    let beside = PathBuf::from(format!("{}.tmp", file.display()));
+    fs::write(&beside, lines).with_context(|| format!("writing {}", beside.display()))?;
+    fs::rename(&beside, file).with_context(|| format!("renaming to {}", file.display()))
+}
+
+/// The rows as a table.
+pub fn table(rows: &[Row]) -> String {
+    let heads = [
+        "board",
+        "model",
+        "dtype",
+        "instr/step",
+        "code",
+        "tables",
+        "model",
+        "ram",
+        "stack",
+        "steps",
+        "equal",
+        "no panic",
+    ];
+    let mut table = Table::new(&heads);
+    for row in rows {
+        let mut cells = vec![row.board.clone(), row.model.clone(), row.dtype.clone()];
+        match &row.figures {
+            None => cells.push(row.status.clone()),
+            Some(f) => {
+                cells.push(format!("{:.0}", f.instructions_per_step));
+                let bytes = [f.flash_code, f.flash_tables, f.flash_model, f.ram, f.stack];
+                cells.extend(bytes.map(|n| n.to_string()));
+                cells.push(f.steps.to_string());
+                cells.extend([f.equal, f.no_panic].map(|yes| if yes { "yes" } else { "NO" }.to_owned()));
+            }
+        }
+        table.row(cells);
+    }
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(board: &str, dtype: &str, instructions: f64) -> Row {
+        let figures = Figures {
+            instructions_per_step: instructions,
+            equal: true,
+            sequences: 1,
+            steps: 50,
+            flash_code: 1,
+            flash_tables: 2,
+            flash_model: 3,
+            ram: 4,
+            stack: 5,
+            no_panic: true,
+        };
+        Row {
+            board: board.into(),
+            model: "lstm-1x16".into(),
+            dtype: dtype.into(),
+            cell: "lstm".into(),
+            input_size: 1,
+            hidden_size: 16,
+            status: "ok".into(),
+            figures: Some(figures),
+            rustc: "rustc 1".into(),
+        }
+    }
+
+    fn json(row: Row) -> Value {
+        serde_json::to_value(row).unwrap()
+    }
+
+    #[test]
+    fn newer_lines_replace_and_others_stay() {
+        let old = [row("m4", "i8", 1.0), row("m4", "f32", 2.0)].map(json).to_vec();
+        let merged = merge(old, [row("m0", "i8", 3.0), row("m4", "i8", 4.0)].map(json).to_vec());
+        assert_eq!(merged, [row("m4", "i8", 4.0), row("m4", "f32", 2.0), row("m0", "i8", 3.0)].map(json));
+    }
+
+    #[test]
+    fn a_line_has_the_agreed_keys() {
+        let json = json(row("m4", "i8", 2804.5));
+        for key in [
+            "board",
+            "model",
+            "dtype",
+            "cell",
+            "input_size",
+            "hidden_size",
+            "instructions_per_step",
+            "equal",
+            "flash_code",
+            "flash_tables",
+            "flash_model",
+            "ram",
+            "stack",
+        ] {
+            assert!(json.get(key).is_some(), "{key} is missing in {json}");
+        }
+    }
+
+    fn unfit() -> Row {
+        Row { status: "does not fit: flash".into(), figures: None, ..row("m0", "i8", 0.0) }
+    }
+
+    #[test]
+    fn what_no_longer_fits_leaves_no_old_figures() {
+        let old = [row("m0", "i8", 1.0), row("m4", "i8", 2.0)].map(json).to_vec();
+        assert_eq!(merge(old, vec![json(unfit())]), [json(row("m4", "i8", 2.0))]);
+        assert_eq!(merge(Vec::new(), vec![json(unfit())]), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn the_file_is_merged_and_survives_broken_lines() {
+        let dir = std::env::temp_dir().join(format!("xtask-results-{}", std::process::id()));
+        let file = dir.join("deep/boards.jsonl");
+        update(&file, &[row("m4", "i8", 1.0), unfit()]).unwrap();
+        fs::write(&file, fs::read_to_string(&file).unwrap() + "{\"half a li").unwrap();
+        update(&file, &[row("m4", "i8", 9.0)]).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines, [json(row("m4", "i8", 9.0))]);
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn the_table_shows_what_does_not_fit() {
+        let text = table(&[row("m4", "i8", 2804.4), unfit()]);
+        assert!(text.contains("2804") && text.contains("does not fit: flash"), "{text}");
+    }
+}
