@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use crate::boards::Board;
-use crate::cmd::root;
+use crate::cmd::{Cmd, root};
 use crate::cross::Toolchain;
 use crate::elf::{self, Contents};
 use crate::nets::Case;
 
 /// RAM that the check image needs beside the model: its stack, its buffers, the logger.
 const HARNESS_RAM: usize = 4 << 10;
+
+/// A mean over fewer steps is none.
+const FEWEST: u32 = 50;
 
 /// Linked images of one net for one board.
 pub struct Images {
@@ -37,27 +40,13 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
     if let Some(reason) = too_large(board, case.model.len(), case.ram_needed) {
         return Ok(Built::DoesNotFit(reason));
     }
-    let target_dir = target_dir().join(toolchain.target_folder());
-    let memory_x = target_dir.join(board.name).with_extension("memory.x");
-    fs::create_dir_all(&target_dir)?;
-    fs::write(&memory_x, board.memory_x())?;
-    let cmd = toolchain
-        .cargo("build", board.target)
-        .args(["--quiet", "--release", "--locked", "--bins", "--target-dir"])
-        .args([&target_dir])
-        .dir(root().join("firmware"))
-        .env("BOARD_MODEL", &case.file)
-        .env("BOARD_DTYPE", case.dtype.name())
-        .env("BOARD_INPUT_SIZE", case.net.input_size.to_string())
-        .env("BOARD_MEMORY_X", &memory_x)
-        .env("DEFMT_LOG", "info");
-    if let Err(failure) = cmd.run_captured()? {
+    if let Err(failure) = command(toolchain, "build", board, case)?.run_captured()? {
         return match overflow(&failure.stderr) {
             Some(reason) => Ok(Built::DoesNotFit(reason)),
             None => Err(failure.into()),
         };
     }
-    let images = target_dir.join(board.target).join("release");
+    let images = target_folder(toolchain).join(board.target).join("release");
     let read = |name| -> Result<Contents> { elf::contents(&fs::read(images.join(name))?) };
     Ok(Built::Images(Images {
         check: images.join("check"),
@@ -66,9 +55,28 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
     }))
 }
 
-/// Where cargo builds.
-pub fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+/// `cargo SUBCOMMAND` on the images, with what their build script asks for.
+pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Case) -> Result<Cmd> {
+    let folder = target_folder(toolchain);
+    let memory_x = folder.join(board.name).with_extension("memory.x");
+    fs::create_dir_all(&folder)?;
+    fs::write(&memory_x, board.memory_x())?;
+    Ok(toolchain
+        .cargo(subcommand, board.target)
+        .args(["--quiet", "--release", "--bins", "--target-dir"])
+        .args([&folder])
+        .dir(root().join("firmware"))
+        .env("BOARD_MODEL", &case.file)
+        .env("BOARD_DTYPE", case.dtype.name())
+        .env("BOARD_INPUT_SIZE", case.net.input_size.to_string())
+        .env("BOARD_MEMORY_X", &memory_x)
+        .env("DEFMT_LOG", "info"))
+}
+
+/// Where a toolchain builds for the boards.
+pub fn target_folder(toolchain: &Toolchain) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join(toolchain.target_folder())
 }
 
 /// Nets that need no linker to see that they do not fit.
@@ -90,7 +98,7 @@ fn overflow(stderr: &str) -> Option<String> {
 }
 
 /// What a step costs, as the check image writes it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
     /// Sum of the counter's ticks over the counted steps.
     pub ticks: u64,
@@ -102,6 +110,8 @@ pub struct Measured {
     pub ram: u32,
     /// Steps run.
     pub steps: u32,
+    /// Ticks of a thousand instructions.
+    pub thousand: u32,
 }
 
 impl Measured {
@@ -111,11 +121,21 @@ impl Measured {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
-        ensure!(bytes.len() == 24, "the board's figures are {} bytes, not 24", bytes.len());
+        ensure!(bytes.len() == 32, "the board's figures are {} bytes, not 32", bytes.len());
         let (ticks, words) = bytes.split_at(8);
         let ticks = ticks.try_into().map(u64::from_le_bytes)?;
         let word = |i: usize| words[4 * i..4 * i + 4].try_into().map(u32::from_le_bytes);
-        Ok(Self { ticks, counted: word(0)?, stack: word(1)?, ram: word(2)?, steps: word(3)? })
+        let [counted, stack, ram, steps, thousand] = [word(0)?, word(1)?, word(2)?, word(3)?, word(4)?];
+        Ok(Self { ticks, counted, stack, ram, steps, thousand })
+    }
+
+    /// Mean instructions of a step; an error if the board's row has the wrong counter, or too few steps were counted.
+    pub fn instructions_per_step(&self, board: &Board) -> Result<f64> {
+        let thousand = board.instructions(self.thousand.into());
+        // The nops, and the call around them.
+        ensure!((1000.0..1010.0).contains(&thousand), "1000 nops counted as {thousand:.1} instructions");
+        ensure!(self.counted >= FEWEST, "only {} steps were counted", self.counted);
+        Ok(board.instructions(self.ticks as f64 / f64::from(self.counted)))
     }
 }
 
@@ -142,9 +162,19 @@ mod tests {
     #[test]
     fn figures_are_little_endian_words() {
         let mut bytes = 5_000_000_000u64.to_le_bytes().to_vec();
-        bytes.extend([49u32, 96, 700, 50].map(u32::to_le_bytes).concat());
+        bytes.extend([49u32, 96, 700, 50, 1603, 0].map(u32::to_le_bytes).concat());
         let measured = Measured::parse(&bytes).unwrap();
-        assert_eq!(measured, Measured { ticks: 5_000_000_000, counted: 49, stack: 96, ram: 700, steps: 50 });
+        let ticks = 5_000_000_000;
+        assert_eq!(measured, Measured { ticks, counted: 49, stack: 96, ram: 700, steps: 50, thousand: 1603 });
         assert!(Measured::parse(&bytes[..20]).is_err());
+    }
+
+    #[test]
+    fn a_wrong_counter_or_too_few_steps_are_no_mean() {
+        let m4 = Board::named("cortex-m4").unwrap();
+        let good = Measured { ticks: 160_000, counted: 50, stack: 0, ram: 0, steps: 51, thousand: 1605 };
+        assert_eq!(good.instructions_per_step(m4).unwrap(), 2000.0);
+        assert!(Measured { thousand: 1000, ..good }.instructions_per_step(m4).is_err());
+        assert!(Measured { counted: 49, ..good }.instructions_per_step(m4).is_err());
     }
 }

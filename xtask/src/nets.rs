@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
-use embedded_rnn::{F32, I8, Model, Number, Ram};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::boards::Float;
-use crate::image;
+use crate::cmd::root;
+use crate::digits;
+use crate::exam::{Exam, Recordings};
 
 /// Random nets and their recordings are the same in every run.
 const SEED: u64 = 20;
@@ -18,9 +19,6 @@ const SEED: u64 = 20;
 /// Random recordings of a single cell; enough steps for the state to wander and for a mean of the counts.
 const RANDOM_SEQUENCES: usize = 2;
 const RANDOM_STEPS: usize = 50;
-
-/// Memory for any net's state on the PC.
-const HOST_RAM: usize = 1 << 16;
 
 /// A net of the table.
 pub struct Net {
@@ -91,32 +89,14 @@ pub struct Case {
     recordings: Recordings,
 }
 
-/// Sequences of time steps; a step is `input_size` values, and they follow each other without gaps.
-enum Recordings {
-    I8(Vec<Vec<i16>>),
-    F32(Vec<Vec<f32>>),
-}
-
-/// What a board is given and what it must answer, as bytes.
-pub struct Exam {
-    /// The file that the check image reads.
-    pub inputs: Vec<u8>,
-    /// What it must write.
-    pub outputs: Vec<u8>,
-    /// Recordings in it.
-    pub sequences: usize,
-    /// Time steps in it.
-    pub steps: usize,
-}
-
 impl Case {
     /// Makes the net and its recordings, and writes the model file for the firmware to include.
     pub fn prepare(net: &'static Net, dtype: DType) -> Result<Self> {
         let (model, recordings) = match net.source {
             Source::Random => random(net, dtype)?,
-            Source::Digits => anyhow::bail!("not yet"),
+            Source::Digits => digits::prepare(dtype)?,
         };
-        let folder = image::target_dir().join("boards/nets");
+        let folder = root().join("target/boards/nets");
         fs::create_dir_all(&folder)?;
         let file = folder.join(format!("{}.{}.ernn", net.name, dtype.name()));
         fs::write(&file, &model).with_context(|| format!("writing {}", file.display()))?;
@@ -131,40 +111,8 @@ impl Case {
 
     /// At most `limit` of the recordings, with the PC's answers in the arithmetic of the board.
     pub fn exam(&self, limit: usize, float: Float) -> Result<Exam> {
-        match &self.recordings {
-            Recordings::I8(all) => exam::<I8>(self, first(all, limit), float),
-            Recordings::F32(all) => exam::<F32>(self, first(all, limit), float),
-        }
+        self.recordings.exam(&self.model, limit, float).with_context(|| self.file.display().to_string())
     }
-}
-
-fn first<T>(all: &[T], limit: usize) -> &[T] {
-    &all[..limit.min(all.len())]
-}
-
-fn exam<N: Number>(case: &Case, recordings: &[Vec<N::In>], _float: Float) -> Result<Exam> {
-    let wrong = |error| anyhow!("{}: {error:?}", case.file.display());
-    let model = Model::<N>::new(&case.model).map_err(wrong)?;
-    let mut ram = Box::new(Ram::<HOST_RAM>::new());
-    let mut state = model.state(&mut ram).map_err(wrong)?;
-    let mut exam =
-        Exam { inputs: word(recordings.len()), outputs: Vec::new(), sequences: recordings.len(), steps: 0 };
-    for recording in recordings {
-        let steps = recording.len() / case.net.input_size;
-        exam.steps += steps;
-        exam.inputs.extend(word(steps));
-        exam.inputs.extend_from_slice(bytemuck::cast_slice(recording));
-        state.reset();
-        for x in recording.chunks_exact(case.net.input_size) {
-            let y = model.step(&mut state, x).map_err(wrong)?;
-            exam.outputs.extend_from_slice(bytemuck::cast_slice(y));
-        }
-    }
-    Ok(exam)
-}
-
-fn word(value: usize) -> Vec<u8> {
-    (value as u32).to_le_bytes().to_vec()
 }
 
 /// A single cell with random weights, and random recordings of its whole range of inputs.

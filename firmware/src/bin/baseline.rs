@@ -6,10 +6,14 @@ use embedded_rnn_firmware::board;
 
 #[board::entry]
 fn main() -> ! {
-    loop {}
+    loop {
+        core::hint::spin_loop()
+    }
 }
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {}
+    loop {
+        core::hint::spin_loop()
+    }
 }

@@ -36,6 +36,10 @@ struct Figures {
     ram: u32,
     /// Steps in all.
     steps: u32,
+    /// Ticks of a thousand instructions, by which the PC sees that it knows the counter.
+    thousand: u32,
+    /// Zero: the size is a multiple of 8 without gaps.
+    reserved: u32,
 }
 
 #[derive(defmt::Format)]
@@ -110,7 +114,9 @@ impl Meter {
         let mut counter = Counter::take().ok_or(Failure::Host("counter"))?;
         let (ticks, ()) = counter.count(|| ());
         let overhead = ticks.ok_or(Failure::CounterWrapped)?;
-        Ok(Self { counter, overhead, at_start: true, figures: Figures::default() })
+        let (ticks, ()) = counter.count(board::thousand_nops);
+        let thousand = (ticks.ok_or(Failure::CounterWrapped)? - overhead) as u32;
+        Ok(Self { counter, overhead, at_start: true, figures: Figures { thousand, ..Figures::default() } })
     }
 
     #[inline(always)]

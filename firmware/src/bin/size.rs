@@ -12,7 +12,9 @@ use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, RAM};
 #[board::entry]
 fn main() -> ! {
     black_box(run().is_ok());
-    loop {}
+    loop {
+        core::hint::spin_loop()
+    }
 }
 
 fn run() -> Result<(), Error> {
@@ -28,5 +30,7 @@ fn run() -> Result<(), Error> {
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {}
+    loop {
+        core::hint::spin_loop()
+    }
 }

@@ -1,4 +1,4 @@
-//! The core an image runs on, behind one set of names: `entry`, `Counter`, `stack_pointer`, `stack_bottom`.
+//! The core an image runs on, behind one set of names: `entry`, `on_fault!`, `Counter`, `stack_pointer`, `stack_bottom`.
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
@@ -9,3 +9,11 @@ pub use cortex_m::*;
 mod riscv;
 #[cfg(target_arch = "riscv32")]
 pub use riscv::*;
+
+/// A thousand instructions that do nothing: what the counter must count.
+#[inline(never)]
+#[expect(unsafe_code, reason = "instructions that no compiler removes")]
+pub fn thousand_nops() {
+    // SAFETY: they touch nothing.
+    unsafe { core::arch::asm!(".rept 1000", "nop", ".endr", options(nomem, nostack, preserves_flags)) }
+}

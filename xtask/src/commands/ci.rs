@@ -9,6 +9,8 @@ use crate::boards::BOARDS;
 use crate::cmd::{Cmd, Failures, root};
 use crate::commands::{board, setup};
 use crate::cross::{self, Choice, ThisMachine, Toolchain};
+use crate::image;
+use crate::nets::{Case, DType, NETS};
 use crate::table::Table;
 
 /// Everything that a change must pass, in one go, with all failures listed at the end
@@ -31,7 +33,8 @@ const STEPS: &[Step] = &[
     ("setup", || setup::Setup::default().run()),
     ("test", || Cmd::cargo().args(["test"]).run()),
     ("test-members", test_members),
-    ("clippy", || clippy(&["--workspace", "--all-targets"])),
+    ("clippy", clippy),
+    ("clippy-firmware", clippy_firmware),
     ("doc", || {
         let doc = Cmd::cargo().args(["doc", "--workspace", "--no-deps"]);
         doc.env("RUSTDOCFLAGS", "-D warnings").run()
@@ -80,8 +83,21 @@ fn fmt() -> Result<()> {
     Cmd::cargo().args(["fmt", "--check"]).dir(root().join("firmware")).run()
 }
 
-fn clippy(what: &[&str]) -> Result<()> {
-    Cmd::cargo().args(["clippy"]).args(what).args(["--", "-D", "warnings"]).run()
+fn clippy() -> Result<()> {
+    Cmd::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
+}
+
+/// The images on every core, whichever net is in them. Only the default toolchain has a clippy.
+fn clippy_firmware() -> Result<()> {
+    let (toolchain, _) = toolchain()?;
+    if toolchain != Toolchain::Installed {
+        eprintln!("skipped: {} has no clippy", toolchain.describe());
+        return Ok(());
+    }
+    let case = Case::prepare(&NETS[0], DType::I8)?;
+    BOARDS.iter().try_for_each(|board| {
+        image::command(&toolchain, "clippy", board, &case)?.args(["--", "-D", "warnings"]).run()
+    })
 }
 
 /// The members that the plain `cargo test` leaves out.
@@ -93,13 +109,19 @@ fn test_members() -> Result<()> {
 
 /// The runtime by itself on every board's target: what a user's firmware builds.
 fn cross() -> Result<()> {
-    let targets: Vec<&str> = BOARDS.iter().map(|board| board.target).collect();
-    let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
+    let (toolchain, targets) = toolchain()?;
     targets.iter().try_for_each(|target| build_runtime(&toolchain, target))
 }
 
+fn toolchain() -> Result<(Toolchain, Vec<&'static str>)> {
+    let targets: Vec<&str> = BOARDS.iter().map(|board| board.target).collect();
+    Ok((cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?, targets))
+}
+
 fn build_runtime(toolchain: &Toolchain, target: &str) -> Result<()> {
-    toolchain.cargo("build", target).args(["--release", "--package", "embedded-rnn"]).run()
+    let build =
+        toolchain.cargo("build", target).args(["--release", "--package", "embedded-rnn", "--target-dir"]);
+    build.args([image::target_folder(toolchain)]).run()
 }
 
 #[cfg(test)]

@@ -1,0 +1,73 @@
+//! What a board is given and what it must answer: the same runtime, run here.
+
+use anyhow::Result;
+use embedded_rnn::{Backend, F32, I8, Model, Number, ram_needed};
+
+use crate::boards::Float;
+
+/// Sequences of time steps; a step is `input_size` values, and they follow each other without gaps.
+pub enum Recordings {
+    /// For i8 nets.
+    I8(Vec<Vec<i16>>),
+    /// For f32 nets.
+    F32(Vec<Vec<f32>>),
+}
+
+/// What a board is given and what it must answer, as bytes.
+pub struct Exam {
+    /// The file that the check image reads.
+    pub inputs: Vec<u8>,
+    /// What it must write.
+    pub outputs: Vec<u8>,
+    /// Recordings in it.
+    pub sequences: usize,
+    /// Time steps in it.
+    pub steps: usize,
+}
+
+impl Recordings {
+    /// At most `limit` of the recordings, with the PC's answers in the arithmetic of a board.
+    pub fn exam(&self, model: &[u8], limit: usize, float: Float) -> Result<Exam> {
+        match self {
+            // The portable integer arithmetic is the specification that every core must equal.
+            Self::I8(all) => exam::<I8>(model, first(all, limit), Backend::portable()),
+            Self::F32(all) => exam::<F32>(model, first(all, limit), backend(float)),
+        }
+    }
+}
+
+fn backend(float: Float) -> Backend {
+    match float {
+        Float::Fused => Backend::portable_fused(),
+        Float::Soft => Backend::portable(),
+    }
+}
+
+fn first<T>(all: &[T], limit: usize) -> &[T] {
+    &all[..limit.min(all.len())]
+}
+
+fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) -> Result<Exam> {
+    let model = Model::<N>::new(bytes)?.with_backend(backend);
+    // In words, so that it is aligned as a state must be.
+    let mut ram = vec![0u32; ram_needed(bytes).div_ceil(4)];
+    let mut state = model.state(bytemuck::cast_slice_mut::<u32, u8>(&mut ram))?;
+    let mut exam =
+        Exam { inputs: word(recordings.len()), outputs: Vec::new(), sequences: recordings.len(), steps: 0 };
+    for recording in recordings {
+        let steps = recording.len() / model.input_size();
+        exam.steps += steps;
+        exam.inputs.extend(word(steps));
+        exam.inputs.extend_from_slice(bytemuck::cast_slice(recording));
+        state.reset();
+        for x in recording.chunks_exact(model.input_size()) {
+            let y = model.step(&mut state, x)?;
+            exam.outputs.extend_from_slice(bytemuck::cast_slice(y));
+        }
+    }
+    Ok(exam)
+}
+
+fn word(value: usize) -> Vec<u8> {
+    (value as u32).to_le_bytes().to_vec()
+}
