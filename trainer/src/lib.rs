@@ -3,13 +3,18 @@
 pub mod activation;
 pub mod cells;
 pub mod commands;
+pub mod config;
+pub mod data;
 pub mod initializers;
 pub mod layers;
 pub mod loss;
 pub mod net;
 pub mod optimizer;
+pub mod output;
+pub mod pack;
 pub mod reference;
 pub mod tensor;
+pub mod training;
 
 #[cfg(test)]
 mod gradient_tests;

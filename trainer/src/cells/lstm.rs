@@ -7,8 +7,9 @@
 //! Gate order: i f g o. States: h, c.
 
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
-use super::{Cell, CellGradients, pre_activations};
+use super::{AnyCell, Cell, CellConfig, CellGradients, pre_activations};
 use crate::initializers::{glorot_uniform, orthogonal};
 use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
 
@@ -21,6 +22,36 @@ pub struct Lstm<T: Real> {
     pub w_hh: Matrix<T>,
     /// `[4H x 1]`: one bias a gate, as in Keras; importers add up PyTorch's two.
     pub bias: Matrix<T>,
+}
+
+/// An `LSTM` layer in a config; names and defaults are Keras's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LstmConfig {
+    /// Its name.
+    pub name: Option<String>,
+    /// The number of units.
+    pub units: usize,
+    /// Whether the biases of the forget gates start at one.
+    #[serde(default = "yes")]
+    pub unit_forget_bias: bool,
+    /// Whether the output of every step goes on.
+    #[serde(default)]
+    pub return_sequences: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl CellConfig for LstmConfig {
+    fn return_sequences(&self) -> bool {
+        self.return_sequences
+    }
+
+    fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
+        AnyCell::Lstm(Lstm::new(input_size, self.units, self.unit_forget_bias, rng))
+    }
 }
 
 impl<T: Real> Lstm<T> {

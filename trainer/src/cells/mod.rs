@@ -10,8 +10,11 @@ mod simple_rnn;
 #[cfg(test)]
 mod tests;
 
-pub use lstm::Lstm;
-pub use simple_rnn::SimpleRnn;
+pub use lstm::{Lstm, LstmConfig};
+pub use simple_rnn::{SimpleRnn, SimpleRnnConfig};
+
+use anyhow::Result;
+use rand_chacha::ChaCha8Rng;
 
 use crate::tensor::{Matrix, Real, Steps};
 
@@ -64,6 +67,20 @@ pub trait Cell<T: Real> {
     /// One step of one sequence, written as the definition reads: the reference that everything faster is compared
     /// with. Returns the pre-activations of the gates.
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T>;
+}
+
+/// What a config says of a recurrent layer.
+pub trait CellConfig {
+    /// Whether the output of every step goes on, or only that of the last.
+    fn return_sequences(&self) -> bool;
+
+    /// Refuses what the cell cannot do.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The cell to start from.
+    fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32>;
 }
 
 /// `w x + u h + b`, the sums of one step, in the order of the definition.

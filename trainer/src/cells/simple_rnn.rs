@@ -5,9 +5,11 @@
 //! ```
 //! States: h.
 
+use anyhow::{Result, ensure};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
-use super::{Cell, CellGradients, pre_activations};
+use super::{AnyCell, Cell, CellConfig, CellGradients, pre_activations};
 use crate::activation::Activation;
 use crate::initializers::{glorot_uniform, orthogonal};
 use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
@@ -23,6 +25,41 @@ pub struct SimpleRnn<T: Real> {
     pub bias: Matrix<T>,
     /// What is done to the sums: tanh unless said otherwise.
     pub activation: Activation,
+}
+
+/// A `SimpleRNN` layer in a config; names and defaults are Keras's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimpleRnnConfig {
+    /// Its name.
+    pub name: Option<String>,
+    /// The number of units.
+    pub units: usize,
+    /// tanh unless said otherwise.
+    #[serde(default = "tanh")]
+    pub activation: Activation,
+    /// Whether the output of every step goes on.
+    #[serde(default)]
+    pub return_sequences: bool,
+}
+
+fn tanh() -> Activation {
+    Activation::Tanh
+}
+
+impl CellConfig for SimpleRnnConfig {
+    fn return_sequences(&self) -> bool {
+        self.return_sequences
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(self.activation != Activation::Softmax, "activation: softmax is for Dense");
+        Ok(())
+    }
+
+    fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
+        AnyCell::SimpleRnn(SimpleRnn::new(input_size, self.units, self.activation, rng))
+    }
 }
 
 impl<T: Real> SimpleRnn<T> {

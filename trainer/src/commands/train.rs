@@ -1,6 +1,17 @@
 //! `ernn train`: from a config and its data to a packed model.
 
-use std::path::PathBuf;
+mod progress;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::config::Config;
+use crate::data::{Data, Dataset};
+use crate::output::write_atomically;
+use crate::training::{Checkpoint, Epoch, Identity, Run, batches, csv, validate};
+
+use progress::Progress;
 
 /// Train a network, report on it, and write it as f32 and 8-bit models
 #[derive(clap::Args)]
@@ -21,7 +32,108 @@ pub struct Args {
     pub resume: bool,
 }
 
+/// What is trained on what, and where the results go.
+struct Job {
+    config: Config,
+    train: Dataset,
+    validation: Dataset,
+    out: PathBuf,
+}
+
 /// Runs the command.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("{}: train is not there yet", args.config.display())
+pub fn run(args: &Args) -> Result<()> {
+    let job = Job::open(args)?;
+    let mut run = Run::new(job.config.network(&job.train, args.seed), args.seed);
+    let identity = Identity::new(&job.config, &job.train, args.seed);
+    if args.resume {
+        job.resume(&mut run, &identity)?;
+    }
+    job.introduce(&run)?;
+    job.train(&mut run, &identity)?;
+    job.finish(&run)
+}
+
+impl Job {
+    fn open(args: &Args) -> Result<Self> {
+        let config = Config::read(&args.config)?;
+        let path = args.config.parent().unwrap_or(Path::new("")).join(&config.data.file);
+        let data = Data::read(&path)?;
+        let (train, validation) = match data.test {
+            Some(test) => (data.train, test),
+            None => {
+                split(data.train, config.data.validation_split).with_context(|| path.display().to_string())?
+            }
+        };
+        for data in [&train, &validation] {
+            config.check_data(data).with_context(|| path.display().to_string())?;
+        }
+        let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
+        std::fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
+        Ok(Self { config, train, validation, out })
+    }
+
+    fn checkpoint(&self) -> PathBuf {
+        self.out.join("checkpoint.postcard")
+    }
+
+    fn resume(&self, run: &mut Run, identity: &Identity) -> Result<()> {
+        let path = self.checkpoint();
+        let Some(checkpoint) = Checkpoint::read(&path)? else {
+            return super::say(&format!(
+                "Nothing to resume in {}: starting from the beginning",
+                self.out.display()
+            ));
+        };
+        checkpoint
+            .restore(run, identity, self.config.training.epochs)
+            .with_context(|| path.display().to_string())?;
+        super::say(&format!("Resuming after epoch {}", run.history.len()))
+    }
+
+    fn introduce(&self, run: &Run) -> Result<()> {
+        let parameters: usize = run.network.parameters().iter().map(|p| p.len()).sum();
+        super::say(&format!(
+            "{}: {parameters} parameters, {} sequences to train on, {} to validate on",
+            self.config.name,
+            self.train.sequences.len(),
+            self.validation.sequences.len()
+        ))
+    }
+
+    fn train(&self, run: &mut Run, identity: &Identity) -> Result<()> {
+        let training = &self.config.training;
+        while run.history.len() < training.epochs {
+            let number = run.history.len() + 1;
+            let progress = Progress::start(number, training.epochs, batches(&self.train, training));
+            let score = run.epoch(training, &self.train, &|| progress.advance());
+            let epoch = Epoch::new(score, validate(&run.network, &self.validation));
+            let seconds = progress.finish();
+            ensure!(
+                epoch.loss.is_finite() && epoch.val_loss.is_finite(),
+                "training: epoch {number}: the loss is {}: lower learning_rate or set global_clipnorm",
+                epoch.loss
+            );
+            run.history.push(epoch);
+            Checkpoint::of(run, identity).write(&self.checkpoint())?;
+            super::say(&format!(
+                "Epoch {number}/{}  {}  {seconds:.1}s",
+                training.epochs,
+                epoch.line(training.loss)
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, run: &Run) -> Result<()> {
+        let csv = csv(&run.history, self.config.training.loss);
+        write_atomically(&self.out.join("history.csv"), |file| file.write_all(csv.as_bytes()))
+    }
+}
+
+/// The last `share` of the sequences for validation.
+fn split(data: Dataset, share: f64) -> Result<(Dataset, Dataset)> {
+    let count = data.sequences.len();
+    let held = (count as f64 * share).ceil() as usize;
+    ensure!(held < count, "x: {count} sequences are too few to take {share} of them for validation");
+    Ok(data.split_at(count - held))
 }

@@ -1,0 +1,226 @@
+//! `CONFIG.toml`: which data, which layers, and how to train. Names and defaults are Keras's.
+
+mod layers;
+
+pub use layers::LayerConfig;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Dataset, Truth};
+use crate::initializers::{Purpose, stream};
+use crate::layers::Layer;
+use crate::loss::Loss;
+use crate::net::Network;
+use crate::optimizer::Clipping;
+
+use layers::{check_layers, layer_names};
+
+/// A whole config.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the network is called.
+    pub name: String,
+    /// What it is trained on.
+    pub data: DataConfig,
+    /// From the input to the output.
+    pub layers: Vec<LayerConfig>,
+    /// How it is trained.
+    pub training: Training,
+}
+
+/// What to train on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// An `.npz` file, found from the folder of the config.
+    pub file: PathBuf,
+    /// Where the file has no test part: the share of the sequences, taken from the end, to test on.
+    #[serde(default = "default_validation_split")]
+    pub validation_split: f64,
+}
+
+fn default_validation_split() -> f64 {
+    0.2
+}
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// What is made small.
+    pub loss: Loss,
+    /// How.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// The size of a step.
+    #[serde(default = "default_learning_rate")]
+    pub learning_rate: f64,
+    /// What becomes of it.
+    #[serde(default)]
+    pub learning_rate_schedule: Schedule,
+    /// The largest norm of the gradient of one parameter matrix.
+    pub clipnorm: Option<f64>,
+    /// The largest norm of all gradients together.
+    pub global_clipnorm: Option<f64>,
+    /// Sequences an update.
+    #[serde(default = "default_batch_size")]
+    pub batch_size: usize,
+    /// How often all sequences are seen.
+    pub epochs: usize,
+}
+
+/// How steps are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimizer {
+    /// Adam.
+    #[default]
+    Adam,
+}
+
+/// How the size of a step changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// Keras's `CosineDecay` over all updates, down to zero.
+    CosineDecay,
+}
+
+fn default_learning_rate() -> f64 {
+    1e-3
+}
+
+fn default_batch_size() -> usize {
+    32
+}
+
+impl Training {
+    /// The learning rate of an update, of which `updates` have been made and `all` will be.
+    pub fn rate(&self, updates: u64, all: u64) -> f64 {
+        match self.learning_rate_schedule {
+            Schedule::Constant => self.learning_rate,
+            Schedule::CosineDecay => {
+                let done = updates as f64 / all as f64;
+                self.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+        }
+    }
+
+    /// The bounds on gradients.
+    pub fn clipping(&self) -> Clipping {
+        Clipping { clipnorm: self.clipnorm, global_clipnorm: self.global_clipnorm }
+    }
+}
+
+impl Config {
+    /// Reads and checks a config.
+    pub fn read(path: &Path) -> Result<Self> {
+        let read = || -> Result<Self> {
+            let text = std::fs::read_to_string(path)?;
+            let config: Self = toml::from_str(&text).map_err(|error| at_line(&text, &error))?;
+            config.check()?;
+            Ok(config)
+        };
+        read().with_context(|| path.display().to_string())
+    }
+
+    /// Refuses what cannot be meant.
+    fn check(&self) -> Result<()> {
+        let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        ensure!(
+            !self.name.is_empty() && !self.name.starts_with('.') && self.name.chars().all(name_fits),
+            "name: {:?} is to become the name of a folder: letters, digits, - and _",
+            self.name
+        );
+        let split = self.data.validation_split;
+        ensure!(split > 0.0 && split < 1.0, "data.validation_split: {split} is not between 0 and 1");
+        self.check_training()?;
+        check_layers(&self.layers)?;
+        self.check_head()
+    }
+
+    fn check_training(&self) -> Result<()> {
+        let training = &self.training;
+        let positive = |key: &str, value: Option<f64>| match value {
+            Some(value) if !(value > 0.0 && value.is_finite()) => {
+                bail!("training.{key}: {value} is not a positive number")
+            }
+            _ => Ok(()),
+        };
+        positive("learning_rate", Some(training.learning_rate))?;
+        positive("clipnorm", training.clipnorm)?;
+        positive("global_clipnorm", training.global_clipnorm)?;
+        ensure!(training.batch_size > 0, "training.batch_size: 0");
+        ensure!(training.epochs > 0, "training.epochs: 0");
+        Ok(())
+    }
+
+    fn check_head(&self) -> Result<()> {
+        let softmax = self.layers.last().is_some_and(LayerConfig::ends_in_softmax);
+        ensure!(
+            softmax || self.training.loss != Loss::CategoricalCrossentropy,
+            "training.loss: categorical_crossentropy needs a Dense layer with activation softmax at the end"
+        );
+        Ok(())
+    }
+
+    /// Whether data of this kind can come out of the network; names the array that does not fit.
+    pub fn check_data(&self, data: &Dataset) -> Result<()> {
+        let y = &data.targets_name;
+        let units = self.layers.iter().rev().find_map(LayerConfig::units);
+        let outputs = units.unwrap_or(data.sequences.features);
+        match (&data.truth, self.training.loss) {
+            (Truth::Labels(labels), Loss::CategoricalCrossentropy) => {
+                if let Some(s) = labels.iter().position(|&label| label as usize >= outputs) {
+                    bail!("{y}: label {} at [{s}], but the network has {outputs} outputs", labels[s]);
+                }
+            }
+            (Truth::Values { width, .. }, Loss::Mse) => {
+                ensure!(*width == outputs, "{y}: {width} values, but the network has {outputs} outputs");
+            }
+            (Truth::Labels(_), Loss::Mse) => bail!("{y}: integers are classes; mse needs floats"),
+            (Truth::Values { .. }, Loss::CategoricalCrossentropy) => {
+                bail!("{y}: floats are values; categorical_crossentropy needs integer classes")
+            }
+        }
+        let every = self.layers.iter().all(LayerConfig::keeps_time);
+        let [given, wanted] = [data.per_frame, every].map(|every| if every { "frame" } else { "sequence" });
+        ensure!(
+            given == wanted,
+            "{y}: has a target for every {given}, but the network gives an output for every {wanted}"
+        );
+        Ok(())
+    }
+
+    /// The network to start from.
+    pub fn network(&self, data: &Dataset, seed: u64) -> Network<f32> {
+        let input_size = data.sequences.features;
+        let mut size = input_size;
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for (k, (layer, name)) in self.layers.iter().zip(layer_names(&self.layers)).enumerate() {
+            let kind = layer.build(size, data, &mut stream(seed, Purpose::Weights, k as u64));
+            size = kind.output_size();
+            layers.push(Layer { name, kind });
+        }
+        Network { input_size, layers }
+    }
+}
+
+/// A TOML error with its line.
+fn at_line(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let message = error.message().trim();
+    match error.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            anyhow!("line {line}: {message}")
+        }
+        None => anyhow!("{message}"),
+    }
+}

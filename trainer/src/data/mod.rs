@@ -1,0 +1,282 @@
+//! Labelled sequences, read from `.npz` files and checked once.
+
+mod batch;
+mod npy;
+mod npz;
+
+pub use batch::{Batch, pack};
+pub use npy::{Array, Values, read_npy, write_npy};
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use npz::Npz;
+
+/// Sequences of frames, of any lengths, all frames one after another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequences {
+    /// Values a frame.
+    pub features: usize,
+    frames: Vec<f32>,
+    /// `start[s]..start[s + 1]` are the frames of sequence `s`.
+    start: Vec<usize>,
+}
+
+/// What is to come out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// A class.
+    Labels(Vec<u32>),
+    /// Values, `width` each.
+    Values {
+        /// How many belong together.
+        width: usize,
+        /// All of them, one after another.
+        values: Vec<f32>,
+    },
+}
+
+/// Sequences, and what is to come out for each: once, or for every frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// What goes in.
+    pub sequences: Sequences,
+    /// What is to come out.
+    pub truth: Truth,
+    /// Whether something is to come out for every frame.
+    pub per_frame: bool,
+    /// What the array of targets is called in its file.
+    pub targets_name: String,
+}
+
+/// What a data file holds.
+pub struct Data {
+    /// To train on: `x_train`, or `x`.
+    pub train: Dataset,
+    /// To test on: `x_test`.
+    pub test: Option<Dataset>,
+}
+
+impl Sequences {
+    /// The number of sequences.
+    pub fn len(&self) -> usize {
+        self.start.len() - 1
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All frames, one after another.
+    pub fn frames(&self) -> &[f32] {
+        &self.frames
+    }
+
+    /// The frames of sequence `s`, `features` values each.
+    pub fn get(&self, s: usize) -> &[f32] {
+        &self.frames[self.start[s] * self.features..self.start[s + 1] * self.features]
+    }
+
+    /// The number of frames of sequence `s`.
+    pub fn steps(&self, s: usize) -> usize {
+        self.start[s + 1] - self.start[s]
+    }
+
+    /// From `[n, time, features]`, `[n, time]`, or all frames `[frames, features]` with the number of steps of each.
+    pub fn from_arrays(x: Array, steps: Option<Array>) -> Result<Self> {
+        ensure!(!x.shape.contains(&0), "empty: its shape is {:?}", x.shape);
+        let shape = x.shape.clone();
+        let steps = steps.map(lengths).transpose()?;
+        match (&shape[..], steps) {
+            (&[frames, features], Some(steps)) => {
+                let sum = steps.iter().fold(0usize, |sum, &s| sum.saturating_add(s));
+                ensure!(sum == frames, "holds {frames} frames, but the lengths add up to {sum}");
+                Ok(Self { features, frames: x.into_floats(), start: starts(&steps) })
+            }
+            (&[n, time], None) => {
+                Ok(Self { features: 1, frames: x.into_floats(), start: starts(&vec![time; n]) })
+            }
+            (&[n, time, features], steps) => {
+                let steps = steps.unwrap_or_else(|| vec![time; n]);
+                ensure!(steps.len() == n, "holds {n} sequences, but there are {} lengths", steps.len());
+                if let Some(s) = steps.iter().position(|&s| s > time) {
+                    bail!("has {time} steps, but sequence {s} has length {}", steps[s]);
+                }
+                let frames = keep_valid(&x.into_floats(), &steps, time * features, features);
+                Ok(Self { features, frames, start: starts(&steps) })
+            }
+            _ => bail!(
+                "its shape is {shape:?}: [n, time, features], [n, time], or [frames, features] with lengths is read"
+            ),
+        }
+    }
+}
+
+/// How many steps each sequence has, from an array of lengths.
+fn lengths(array: Array) -> Result<Vec<usize>> {
+    let Values::Integers(values) = &array.values else { bail!("the lengths are not integers") };
+    ensure!(array.shape.len() == 1, "the lengths have shape {:?}, not [n]", array.shape);
+    if let Some(s) = values.iter().position(|&value| value < 1) {
+        bail!("sequence {s} has length {}", values[s]);
+    }
+    Ok(values.iter().map(|&value| value as usize).collect())
+}
+
+fn starts(steps: &[usize]) -> Vec<usize> {
+    let sums = steps.iter().scan(0, |sum, &s| {
+        *sum += s;
+        Some(*sum)
+    });
+    std::iter::once(0).chain(sums).collect()
+}
+
+/// The first `steps[s]` times `width` of every `stride` values.
+fn keep_valid<T: Copy>(values: &[T], steps: &[usize], stride: usize, width: usize) -> Vec<T> {
+    values.chunks_exact(stride).zip(steps).flat_map(|(row, &s)| &row[..s * width]).copied().collect()
+}
+
+impl Dataset {
+    /// From what [`Sequences::from_arrays`] takes, and `y`: integers are classes, floats are values; one for each
+    /// sequence, or one for each frame, laid out as `x` is. `names` are those of `x` and `y` in errors.
+    pub fn from_arrays(x: Array, steps: Option<Array>, y: Array, names: [&str; 2]) -> Result<Self> {
+        // Padded arrays have a time axis; frames one after another have none.
+        let time = (x.shape.len() == 3 || steps.is_none()).then(|| x.shape.get(1).copied().unwrap_or(0));
+        let sequences = Sequences::from_arrays(x, steps).with_context(|| names[0].to_owned())?;
+        let read = || -> Result<(Truth, bool)> {
+            let rows = y.shape.first().copied().unwrap_or(0);
+            let (n, frames) = (sequences.len(), sequences.start[sequences.len()]);
+            let integers = matches!(y.values, Values::Integers(_));
+            let per_frame = match (&y.shape[..], time) {
+                (&[_, t], Some(time)) if integers => t == time && rows == n,
+                (&[_, t, _], Some(time)) => t == time && rows == n,
+                _ => rows == frames && rows != n,
+            };
+            ensure!(
+                per_frame || rows == n,
+                "its shape is {:?}, but there are {n} sequences of {frames} frames in all",
+                y.shape
+            );
+            let axes = y.shape.len() - usize::from(per_frame && time.is_some());
+            ensure!(axes == 1 || (axes == 2 && !integers), "its shape is {:?}, not [n] or [n, out]", y.shape);
+            let width = if axes == 2 { y.shape[y.shape.len() - 1] } else { 1 };
+            ensure!(width > 0, "empty: its shape is {:?}", y.shape);
+            let padded = time.filter(|_| per_frame).map(|time| (&sequences, time));
+            Ok((truth(y, width, padded)?, per_frame))
+        };
+        let (truth, per_frame) = read().with_context(|| names[1].to_owned())?;
+        Ok(Self { sequences, truth, per_frame, targets_name: names[1].to_owned() })
+    }
+
+    /// The number of classes that labels speak of, or of values that belong together.
+    pub fn width(&self) -> usize {
+        match &self.truth {
+            Truth::Labels(labels) => labels.iter().max().map_or(0, |&label| label as usize + 1),
+            Truth::Values { width, .. } => *width,
+        }
+    }
+
+    /// The first `count` sequences, and the rest.
+    pub fn split_at(self, count: usize) -> (Self, Self) {
+        let frames = self.sequences.start[count];
+        let row = if self.per_frame { frames } else { count };
+        let features = self.sequences.features;
+        let (mut first, mut rest) = (self.sequences.frames, Vec::new());
+        rest.extend_from_slice(&first[frames * features..]);
+        first.truncate(frames * features);
+        let part = |frames, start: &[usize]| Sequences {
+            features,
+            frames,
+            start: start.iter().map(|s| s - start[0]).collect(),
+        };
+        let sequences =
+            (part(first, &self.sequences.start[..=count]), part(rest, &self.sequences.start[count..]));
+        let truths = match self.truth {
+            Truth::Labels(mut labels) => {
+                let rest = labels.split_off(row);
+                (Truth::Labels(labels), Truth::Labels(rest))
+            }
+            Truth::Values { width, mut values } => {
+                let rest = values.split_off(row * width);
+                (Truth::Values { width, values }, Truth::Values { width, values: rest })
+            }
+        };
+        let dataset = |sequences, truth| Self {
+            sequences,
+            truth,
+            per_frame: self.per_frame,
+            targets_name: self.targets_name.clone(),
+        };
+        (dataset(sequences.0, truths.0), dataset(sequences.1, truths.1))
+    }
+}
+
+/// The targets of `y`; where they are padded as the frames are, only those of frames that count.
+fn truth(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Result<Truth> {
+    let index = |position| y.index(position);
+    let labels = match &y.values {
+        Values::Integers(values) => {
+            if let Some(k) = values.iter().position(|&v| !(0..=i64::from(u16::MAX)).contains(&v)) {
+                bail!("label {} at {} is out of range", values[k], index(k));
+            }
+            Some(values.iter().map(|&value| value as u32).collect::<Vec<_>>())
+        }
+        Values::Floats(_) => None,
+    };
+    let steps: Vec<usize> =
+        padded.map(|(x, _)| (0..x.len()).map(|s| x.steps(s)).collect()).unwrap_or_default();
+    Ok(match (labels, padded) {
+        (Some(labels), None) => Truth::Labels(labels),
+        (Some(labels), Some((_, time))) => Truth::Labels(keep_valid(&labels, &steps, time, 1)),
+        (None, None) => Truth::Values { width, values: y.into_floats() },
+        (None, Some((_, time))) => {
+            Truth::Values { width, values: keep_valid(&y.into_floats(), &steps, time * width, width) }
+        }
+    })
+}
+
+impl Data {
+    /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let read = || -> Result<Self> {
+            let mut npz = Npz::open(path)?;
+            let data = if npz.has("x_train") {
+                let train = dataset(&mut npz, "_train")?;
+                let test = if npz.has("x_test") { Some(dataset(&mut npz, "_test")?) } else { None };
+                Self { train, test }
+            } else if npz.has("x") {
+                Self { train: dataset(&mut npz, "")?, test: None }
+            } else {
+                bail!("no array x_train and none x")
+            };
+            if let Some(test) = &data.test {
+                data.train.check_like(test)?;
+            }
+            Ok(data)
+        };
+        read().with_context(|| path.display().to_string())
+    }
+}
+
+impl Dataset {
+    fn check_like(&self, test: &Self) -> Result<()> {
+        let (ours, theirs) = (self.sequences.features, test.sequences.features);
+        ensure!(ours == theirs, "x_test: {theirs} features a frame, but x_train has {ours}");
+        let same = match (&self.truth, &test.truth) {
+            (Truth::Labels(_), Truth::Labels(_)) => true,
+            (Truth::Values { width, .. }, Truth::Values { width: other, .. }) => width == other,
+            _ => false,
+        };
+        ensure!(same && self.per_frame == test.per_frame, "y_test: of another kind than y_train");
+        Ok(())
+    }
+}
+
+fn dataset(npz: &mut Npz, part: &str) -> Result<Dataset> {
+    let [x, y, len] = ["x", "y", "len"].map(|name| format!("{name}{part}"));
+    Dataset::from_arrays(npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?, [&x, &y])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Arrays in numpy's `.npy` format, read with care: the file may be anything.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
+
+use crate::output::write_atomically;
+
+/// More values than this in one array are refused; 2 GiB as f32.
+const MOST_VALUES: u128 = 1 << 29;
+/// More bytes than this are no header of a plain array.
+const MOST_HEADER: usize = 4096;
+
+/// An array in C order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// The length of every axis.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub values: Values,
+}
+
+/// The values of an array.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// f32, or f64 rounded to it.
+    Floats(Vec<f32>),
+    /// Integers of any width, and bool.
+    Integers(Vec<i64>),
+}
+
+impl Array {
+    /// The values as f32, integers too.
+    pub fn into_floats(self) -> Vec<f32> {
+        match self.values {
+            Values::Floats(values) => values,
+            Values::Integers(values) => values.into_iter().map(|value| value as f32).collect(),
+        }
+    }
+
+    /// The index along every axis of the value at `position`, as numpy prints it.
+    pub fn index(&self, position: usize) -> String {
+        let mut rest = position;
+        let mut index: Vec<usize> = self
+            .shape
+            .iter()
+            .rev()
+            .map(|&axis| {
+                let at = rest % axis.max(1);
+                rest /= axis.max(1);
+                at
+            })
+            .collect();
+        index.reverse();
+        format!("{index:?}")
+    }
+
+    /// Refuses NaN and infinity.
+    pub fn check_finite(&self) -> Result<()> {
+        if let Values::Floats(values) = &self.values
+            && let Some(position) = values.iter().position(|value| !value.is_finite())
+        {
+            bail!("{} at {}", values[position], self.index(position));
+        }
+        Ok(())
+    }
+}
+
+/// Reads the array of a `.npy` file.
+pub fn read_npy(path: &Path) -> Result<Array> {
+    let place = || path.display().to_string();
+    let file = File::open(path).with_context(place)?;
+    let array = read_array(BufReader::new(file)).with_context(place)?;
+    array.check_finite().with_context(place)?;
+    Ok(array)
+}
+
+/// Writes f32 values as a `.npy` file, beside and renamed.
+pub fn write_npy(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
+    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
+    write_atomically(path, |file| {
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
+        writer.extend(values.iter().copied())?;
+        writer.finish()
+    })
+}
+
+/// Reads an array; memory grows with the bytes that are there, not with what the header promises.
+pub(super) fn read_array(mut reader: impl Read) -> Result<Array> {
+    let header = read_header(&mut reader)?;
+    let file = NpyFile::new(Cursor::new(header).chain(reader)).context("not a .npy array")?;
+    let shape: Vec<usize> = file.shape().iter().map(|&axis| axis as usize).collect();
+    let order = file.order();
+    let mut values = match file.dtype() {
+        DType::Plain(kind) => match (kind.type_char(), kind.size_field()) {
+            (TypeChar::Float, 4) => Values::Floats(read_values::<f32>(file)?),
+            (TypeChar::Float, 8) => Values::Floats(convert(read_values::<f64>(file)?, |value| value as f32)),
+            (TypeChar::Bool, 1) => Values::Integers(convert(read_values::<bool>(file)?, i64::from)),
+            (TypeChar::Int, 1) => Values::Integers(convert(read_values::<i8>(file)?, i64::from)),
+            (TypeChar::Int, 2) => Values::Integers(convert(read_values::<i16>(file)?, i64::from)),
+            (TypeChar::Int, 4) => Values::Integers(convert(read_values::<i32>(file)?, i64::from)),
+            (TypeChar::Int, 8) => Values::Integers(read_values::<i64>(file)?),
+            (TypeChar::Uint, 1) => Values::Integers(convert(read_values::<u8>(file)?, i64::from)),
+            (TypeChar::Uint, 2) => Values::Integers(convert(read_values::<u16>(file)?, i64::from)),
+            (TypeChar::Uint, 4) => Values::Integers(convert(read_values::<u32>(file)?, i64::from)),
+            (TypeChar::Uint, 8) => Values::Integers(unsigned(read_values::<u64>(file)?)?),
+            _ => bail!("dtype {kind}: floats of 4 or 8 bytes, integers and bool are read"),
+        },
+        other => bail!("dtype {}: plain numbers are read, not records", other.descr()),
+    };
+    if order == Order::Fortran {
+        values = match values {
+            Values::Floats(values) => Values::Floats(to_c_order(&shape, &values)),
+            Values::Integers(values) => Values::Integers(to_c_order(&shape, &values)),
+        };
+    }
+    Ok(Array { shape, values })
+}
+
+/// Takes the header off `reader` and looks it over before the parser gets it, which would recurse without end on
+/// brackets in brackets, and multiply the axes without a check.
+fn read_header(reader: &mut impl Read) -> Result<Vec<u8>> {
+    let mut header = vec![0; 10];
+    reader.read_exact(&mut header).context("shorter than a .npy header")?;
+    ensure!(header.starts_with(b"\x93NUMPY"), "not a .npy array: the first bytes are not \\x93NUMPY");
+    let mut length = usize::from(u16::from_le_bytes([header[8], header[9]]));
+    if header[6] > 1 {
+        let mut high = [0; 2];
+        reader.read_exact(&mut high).context("shorter than a .npy header")?;
+        header.extend(high);
+        length += usize::from(u16::from_le_bytes(high)) << 16;
+    }
+    ensure!(length <= MOST_HEADER, "a header of {length} bytes: at most {MOST_HEADER} are read");
+    let start = header.len();
+    header.resize(start + length, 0);
+    reader.read_exact(&mut header[start..]).context("ends within its .npy header")?;
+    let text = String::from_utf8_lossy(&header[start..]);
+    ensure!(text.matches(['(', '[', '{']).count() <= 8, "the header is not that of a plain array");
+    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    // Including the 4 of '<f4', which does not matter here; a number that does not fit counts as too large.
+    let product = numbers
+        .map(|digits| digits.parse().unwrap_or(u128::MAX))
+        .fold(1, |product: u128, n| product.saturating_mul(n.max(1)));
+    ensure!(product <= MOST_VALUES * 8, "its header declares more than 2^29 values");
+    Ok(header)
+}
+
+fn read_values<T: Deserialize>(file: NpyFile<impl Read>) -> Result<Vec<T>> {
+    let declared = file.len();
+    let mut values = Vec::new();
+    for value in file.data::<T>().context("dtype")? {
+        values.push(value.with_context(|| format!("ends after {} of {declared} values", values.len()))?);
+    }
+    Ok(values)
+}
+
+fn convert<T, U>(values: Vec<T>, f: impl Fn(T) -> U) -> Vec<U> {
+    values.into_iter().map(f).collect()
+}
+
+fn unsigned(values: Vec<u64>) -> Result<Vec<i64>> {
+    values
+        .into_iter()
+        .map(|value| i64::try_from(value).with_context(|| format!("{value} is out of range")))
+        .collect()
+}
+
+/// The last axis fastest, from the first axis fastest.
+fn to_c_order<T: Copy>(shape: &[usize], values: &[T]) -> Vec<T> {
+    let position = |mut rest: usize| {
+        let strides = shape.iter().scan(1, |stride, &axis| Some(std::mem::replace(stride, *stride * axis)));
+        let pairs: Vec<(usize, usize)> = shape.iter().copied().zip(strides).collect();
+        pairs.iter().rev().fold(0, |sum, &(axis, stride)| {
+            let at = rest % axis;
+            rest /= axis;
+            sum + at * stride
+        })
+    };
+    (0..values.len()).map(|k| values[position(k)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn npy(header: &str, data: &[u8]) -> Vec<u8> {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    fn reason(bytes: &[u8]) -> String {
+        format!("{:#}", read_array(bytes).unwrap_err())
+    }
+
+    #[test]
+    fn reads_integers_and_both_orders() {
+        let header = |order| format!("{{'descr': '|i1', 'fortran_order': {order}, 'shape': (2, 3), }}");
+        let c = read_array(&npy(&header("False"), &[1, 2, 3, 4, 5, 255])[..]).unwrap();
+        assert_eq!(c, Array { shape: vec![2, 3], values: Values::Integers(vec![1, 2, 3, 4, 5, -1]) });
+        let fortran = read_array(&npy(&header("True"), &[1, 4, 2, 5, 3, 255])[..]).unwrap();
+        assert_eq!(fortran, c);
+        assert_eq!(c.index(5), "[1, 2]");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        write_npy(&path, &[1, 2], &[0.5, -3.0]).unwrap();
+        assert_eq!(
+            read_npy(&path).unwrap(),
+            Array { shape: vec![1, 2], values: Values::Floats(vec![0.5, -3.0]) }
+        );
+        write_npy(&path, &[2], &[0.5, f32::NAN]).unwrap();
+        assert!(format!("{:#}", read_npy(&path).unwrap_err()).ends_with("x.npy: NaN at [1]"));
+    }
+
+    #[test]
+    fn hostile_headers_are_refused() {
+        let huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 16), }";
+        assert_eq!(reason(&npy(huge, &[])), "its header declares more than 2^29 values");
+        let large = "{'descr': '<f4', 'fortran_order': False, 'shape': (500000000,), }";
+        assert!(reason(&npy(large, &[0; 8])).starts_with("ends after 2 of 500000000 values"));
+        let object = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }";
+        assert!(reason(&npy(object, &[0; 8])).starts_with("dtype |O"));
+        assert_eq!(reason(&npy(&"(".repeat(3000), &[])), "the header is not that of a plain array");
+        assert!(reason(b"\x93NUMPY\x02\x00\xff\xff\xff\xff").starts_with("a header of 4294967295 bytes"));
+        let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", &[0; 8]);
+        (0..whole.len()).for_each(|length| drop(reason(&whole[..length])));
+    }
+}

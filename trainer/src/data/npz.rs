@@ -1,0 +1,41 @@
+//! Named arrays in numpy's `.npz` format: a zip of `.npy` files.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use zip::ZipArchive;
+
+use super::npy::{Array, read_array};
+
+/// An open `.npz` file.
+pub(super) struct Npz {
+    archive: ZipArchive<BufReader<File>>,
+}
+
+impl Npz {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path)?;
+        Ok(Self { archive: ZipArchive::new(BufReader::new(file)).context("not an .npz file")? })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.archive.index_for_name(&format!("{name}.npy")).is_some()
+    }
+
+    /// The array called `name`, without NaN or infinity.
+    pub(super) fn array(&mut self, name: &str) -> Result<Array> {
+        let mut read = || -> Result<Array> {
+            let array = read_array(BufReader::new(self.archive.by_name(&format!("{name}.npy"))?))?;
+            array.check_finite()?;
+            Ok(array)
+        };
+        read().with_context(|| name.to_owned())
+    }
+
+    /// The array called `name`, if there is one.
+    pub(super) fn optional(&mut self, name: &str) -> Result<Option<Array>> {
+        if self.has(name) { self.array(name).map(Some) } else { Ok(None) }
+    }
+}

@@ -1,0 +1,77 @@
+use super::*;
+use crate::loss::Targets;
+
+fn floats(shape: &[usize]) -> Array {
+    let count = shape.iter().product::<usize>();
+    Array { shape: shape.to_vec(), values: Values::Floats((0..count).map(|k| k as f32).collect()) }
+}
+
+fn integers(shape: &[usize], values: &[i64]) -> Array {
+    Array { shape: shape.to_vec(), values: Values::Integers(values.to_vec()) }
+}
+
+fn read(x: Array, steps: Option<Array>, y: Array) -> Result<Dataset> {
+    Dataset::from_arrays(x, steps, y, ["x", "y"])
+}
+
+#[test]
+fn padded_and_ragged_are_the_same_sequences() {
+    let steps = || Some(integers(&[2], &[1, 2]));
+    let ragged = read(
+        Array { shape: vec![3, 2], values: Values::Floats(vec![0.0, 1.0, 6.0, 7.0, 8.0, 9.0]) },
+        steps(),
+        integers(&[2], &[4, 0]),
+    );
+    let padded = read(floats(&[2, 3, 2]), steps(), integers(&[2], &[4, 0])).unwrap();
+    assert_eq!(padded, ragged.unwrap());
+    assert_eq!((padded.sequences.get(1), padded.width()), (&[6.0, 7.0, 8.0, 9.0][..], 5));
+}
+
+#[test]
+fn targets_of_every_frame_lose_the_padding_too() {
+    let steps = Some(integers(&[2], &[1, 2]));
+    let labels = read(floats(&[2, 3, 2]), steps.clone(), integers(&[2, 3], &[1, 9, 9, 2, 3, 9])).unwrap();
+    assert_eq!((labels.per_frame, labels.truth), (true, Truth::Labels(vec![1, 2, 3])));
+    let values = read(floats(&[2, 3, 1]), steps, floats(&[2, 3, 1])).unwrap();
+    assert_eq!(values.truth, Truth::Values { width: 1, values: vec![0.0, 3.0, 4.0] });
+}
+
+#[test]
+fn packing_goes_step_by_step_longest_first() {
+    let data = read(floats(&[6, 1]), Some(integers(&[3], &[1, 3, 2])), integers(&[3], &[7, 8, 9])).unwrap();
+    let batch = pack(&data, &[0, 1, 2]);
+    assert_eq!(batch.input.values.as_slice(), [1.0, 4.0, 0.0, 2.0, 5.0, 3.0]);
+    assert!(matches!(batch.targets, Targets::Labels(labels) if labels == [8, 9, 7]));
+}
+
+#[test]
+fn splitting_keeps_sequences_with_their_targets() {
+    let data = read(floats(&[6, 1]), Some(integers(&[3], &[1, 3, 2])), floats(&[6, 2])).unwrap();
+    let (first, rest) = data.split_at(1);
+    assert_eq!((first.sequences.len(), rest.sequences.get(1)), (1, &[4.0, 5.0][..]));
+    assert_eq!(first.truth, Truth::Values { width: 2, values: vec![0.0, 1.0] });
+    assert!(matches!(rest.truth, Truth::Values { values, .. } if values[0] == 2.0 && values.len() == 10));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let reason = |x, steps, y| format!("{:#}", read(x, steps, y).unwrap_err());
+    let y = || integers(&[2], &[0, 1]);
+    assert_eq!(
+        reason(floats(&[5, 2]), Some(integers(&[2], &[2, 2])), y()),
+        "x: holds 5 frames, but the lengths add up to 4"
+    );
+    assert_eq!(reason(floats(&[2, 3, 1]), Some(integers(&[2], &[0, 2])), y()), "x: sequence 0 has length 0");
+    assert_eq!(
+        reason(floats(&[2, 3, 1]), Some(integers(&[2], &[1, 4])), y()),
+        "x: has 3 steps, but sequence 1 has length 4"
+    );
+    assert_eq!(reason(floats(&[0, 3, 1]), None, y()), "x: empty: its shape is [0, 3, 1]");
+    assert_eq!(
+        reason(floats(&[2, 3, 1]), None, integers(&[2], &[0, -1])),
+        "y: label -1 at [1] is out of range"
+    );
+    assert!(
+        reason(floats(&[3, 3, 1]), None, y()).starts_with("y: its shape is [2], but there are 3 sequences")
+    );
+}

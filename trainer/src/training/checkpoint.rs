@@ -1,0 +1,147 @@
+//! The state of a run on disk: one file, replaced after each epoch.
+//!
+//! postcard, followed by its CRC-32; a file that is cut short or changed is refused.
+
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
+use serde::{Deserialize, Serialize};
+
+use super::{History, Run};
+use crate::config::{Config, Schedule};
+use crate::data::{Dataset, Truth};
+use crate::output::write_atomically;
+use crate::tensor::Matrix;
+
+const FORMAT: &str = "ernn checkpoint 1";
+const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// What a run belongs to: it is not continued as a part of anything else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    config: String,
+    data: u64,
+    seed: u64,
+}
+
+/// What is on the disk.
+#[derive(Serialize, Deserialize)]
+pub struct Checkpoint {
+    format: String,
+    identity: Identity,
+    history: History,
+    updates: u64,
+    parameters: Vec<Vec<f32>>,
+    mean: Vec<Vec<f32>>,
+    square: Vec<Vec<f32>>,
+}
+
+impl Identity {
+    /// Of a run of `config` on this training data. Where the number of epochs does not shape what the first ones do, it
+    /// may be raised and the run continued.
+    pub fn new(config: &Config, data: &Dataset, seed: u64) -> Self {
+        let mut config = config.clone();
+        if config.training.learning_rate_schedule == Schedule::Constant {
+            config.training.epochs = 0;
+        }
+        // Where the data is found may change; what it is may not.
+        config.data.file = "".into();
+        Self { config: format!("{config:?}"), data: checksum(data), seed }
+    }
+
+    fn check(&self, found: &Self) -> Result<()> {
+        ensure!(found.config == self.config, "belongs to another config: start without --resume");
+        ensure!(found.seed == self.seed, "belongs to seed {}, not {}", found.seed, self.seed);
+        ensure!(found.data == self.data, "belongs to other data: start without --resume");
+        Ok(())
+    }
+}
+
+/// A fingerprint of everything that a data set holds.
+fn checksum(data: &Dataset) -> u64 {
+    let crc = Crc::<u64>::new(&CRC_64_XZ);
+    let mut digest = crc.digest();
+    let sequences = &data.sequences;
+    digest.update(&(sequences.features as u64).to_le_bytes());
+    (0..sequences.len()).for_each(|s| digest.update(&(sequences.steps(s) as u64).to_le_bytes()));
+    sequences.frames().iter().for_each(|value| digest.update(&value.to_le_bytes()));
+    match &data.truth {
+        Truth::Labels(labels) => labels.iter().for_each(|label| digest.update(&label.to_le_bytes())),
+        Truth::Values { values, .. } => values.iter().for_each(|value| digest.update(&value.to_le_bytes())),
+    }
+    digest.finalize()
+}
+
+fn values(matrices: &[&Matrix<f32>]) -> Vec<Vec<f32>> {
+    matrices.iter().map(|matrix| matrix.as_slice().to_vec()).collect()
+}
+
+impl Checkpoint {
+    /// Of a run as it is now.
+    pub fn of(run: &Run, identity: &Identity) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            identity: identity.clone(),
+            history: run.history.clone(),
+            updates: run.adam.updates,
+            parameters: values(&run.network.parameters()),
+            mean: values(&run.adam.mean.iter().collect::<Vec<_>>()),
+            square: values(&run.adam.square.iter().collect::<Vec<_>>()),
+        }
+    }
+
+    /// Writes it; whatever happens meanwhile, the old one or the new one is there.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut bytes = postcard::to_allocvec(self).map_err(io::Error::other)?;
+        let checksum = CHECKSUM.checksum(&bytes);
+        bytes.extend(checksum.to_le_bytes());
+        write_atomically(path, |file| file.write_all(&bytes))
+    }
+
+    /// Reads the one there, if there is one.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        let place = || path.display().to_string();
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(place),
+        };
+        let read = || -> Result<Self> {
+            let (body, sum) =
+                bytes.split_last_chunk::<4>().map(|(b, s)| (b, *s)).context("no checkpoint: empty")?;
+            ensure!(CHECKSUM.checksum(body) == u32::from_le_bytes(sum), "no checkpoint, or a damaged one");
+            let checkpoint: Self = postcard::from_bytes(body).context("no checkpoint of this version")?;
+            ensure!(checkpoint.format == FORMAT, "no checkpoint of this version");
+            Ok(checkpoint)
+        };
+        read().map(Some).with_context(place)
+    }
+
+    /// Puts a fresh run of the same identity where this one had got to.
+    pub fn restore(&self, run: &mut Run, identity: &Identity, epochs: usize) -> Result<()> {
+        identity.check(&self.identity)?;
+        ensure!(
+            self.history.len() <= epochs,
+            "has {} epochs, but the config wants {epochs}",
+            self.history.len()
+        );
+        restore(run.network.parameters_mut(), &self.parameters)?;
+        restore(run.adam.mean.iter_mut().collect(), &self.mean)?;
+        restore(run.adam.square.iter_mut().collect(), &self.square)?;
+        run.adam.updates = self.updates;
+        run.history = self.history.clone();
+        Ok(())
+    }
+}
+
+fn restore(matrices: Vec<&mut Matrix<f32>>, values: &[Vec<f32>]) -> Result<()> {
+    let fits = matrices.len() == values.len() && matrices.iter().zip(values).all(|(m, v)| m.len() == v.len());
+    ensure!(fits, "its parameters have other shapes");
+    matrices
+        .into_iter()
+        .zip(values)
+        .for_each(|(matrix, values)| matrix.as_mut_slice().copy_from_slice(values));
+    Ok(())
+}

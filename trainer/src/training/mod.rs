@@ -1,0 +1,114 @@
+//! Training: epochs of shuffled batches, the same to the bit however many threads there are.
+
+mod checkpoint;
+mod history;
+
+pub use checkpoint::{Checkpoint, Identity};
+pub use history::{Epoch, History, csv};
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use crate::config::Training;
+use crate::data::{Dataset, pack};
+use crate::initializers::{Purpose, stream};
+use crate::loss::Score;
+use crate::net::{Network, ShardGradients};
+use crate::optimizer::Adam;
+use crate::tensor::Matrix;
+
+/// Sequences that one thread takes at a time. Fixed, as sums of f32 depend on where they are cut: two shards make
+/// of the usual batch of 32 work for two threads, and are wide enough for a matrix product to be worth it.
+const SHARD: usize = 16;
+
+/// A network on its way: everything that the next epoch depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The seed that everything random follows from.
+    pub seed: u64,
+    /// What is trained.
+    pub network: Network<f32>,
+    /// The optimizer's memory.
+    pub adam: Adam<f32>,
+    /// The epochs made.
+    pub history: History,
+}
+
+impl Run {
+    /// Starts from a network.
+    pub fn new(network: Network<f32>, seed: u64) -> Self {
+        let adam = Adam::new(&network.parameters());
+        Self { seed, network, adam, history: History::default() }
+    }
+
+    /// Sees every sequence once, in batches. `made` is called after each batch.
+    pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Score {
+        let mut order: Vec<usize> = (0..data.sequences.len()).collect();
+        order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
+        let all = batches(data, training) * training.epochs as u64;
+        let mut score = Score::default();
+        for batch in order.chunks(training.batch_size) {
+            let ShardGradients { parameters: mut gradients, score: part } = self.gradients(data, batch);
+            training.clipping().apply(&mut gradients);
+            let rate = training.rate(self.adam.updates, all);
+            self.adam.update(self.network.parameters_mut(), &gradients, rate);
+            score = score.plus(part);
+            made();
+        }
+        score
+    }
+
+    /// The gradients of the mean loss of a batch: shards in parallel, added up in their order.
+    fn gradients(&self, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
+        let columns = columns(data, batch);
+        let found: Vec<_> = shards(data, batch)
+            .par_iter()
+            .map(|shard| {
+                let shard = pack(data, shard);
+                self.network.gradients(&shard.input, &shard.targets, columns)
+            })
+            .collect();
+        found.into_iter().reduce(add).expect("a batch has sequences")
+    }
+}
+
+/// The number of updates in an epoch.
+pub fn batches(data: &Dataset, training: &Training) -> u64 {
+    data.sequences.len().div_ceil(training.batch_size) as u64
+}
+
+/// How a network does on data that it does not learn from.
+pub fn validate(network: &Network<f32>, data: &Dataset) -> Score {
+    let order: Vec<usize> = (0..data.sequences.len()).collect();
+    let found: Vec<Score> = order
+        .par_chunks(4 * SHARD)
+        .map(|shard| {
+            let shard = pack(data, shard);
+            shard.targets.score(&network.forward(&shard.input))
+        })
+        .collect();
+    found.into_iter().fold(Score::default(), Score::plus)
+}
+
+fn add(mut sum: ShardGradients<f32>, other: ShardGradients<f32>) -> ShardGradients<f32> {
+    let pairs = sum.parameters.iter_mut().zip(&other.parameters);
+    pairs.for_each(|(sum, part): (&mut Matrix<f32>, _)| *sum += part);
+    sum.score = sum.score.plus(other.score);
+    sum
+}
+
+/// The number of targets in a batch.
+fn columns(data: &Dataset, batch: &[usize]) -> usize {
+    if data.per_frame { batch.iter().map(|&s| data.sequences.steps(s)).sum() } else { batch.len() }
+}
+
+/// Cuts a batch into shards that take about the same time: dealt out like cards, longest first.
+fn shards(data: &Dataset, batch: &[usize]) -> Vec<Vec<usize>> {
+    let mut sorted = batch.to_vec();
+    sorted.sort_by_key(|&s| std::cmp::Reverse(data.sequences.steps(s)));
+    let count = batch.len().div_ceil(SHARD);
+    (0..count).map(|k| sorted.iter().skip(k).step_by(count).copied().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests;

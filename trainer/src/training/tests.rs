@@ -1,0 +1,118 @@
+use rand::RngExt;
+
+use super::*;
+use crate::config::Config;
+
+const CONFIG: &str = r#"
+    name = "toy"
+    data.file = "toy.npz"
+    layers = [
+        { type = "Normalization" },
+        { type = "LSTM", units = 5, return_sequences = true },
+        { type = "SimpleRNN", units = 4 },
+        { type = "Dense", units = 3, activation = "softmax" },
+    ]
+    training = { loss = "categorical_crossentropy", epochs = 6, batch_size = 24, learning_rate = 0.01, learning_rate_schedule = "cosine_decay", global_clipnorm = 1.0 }
+"#;
+
+/// 60 sequences of 2 to 9 frames; the class is how often the first feature is the larger, in thirds.
+fn toy() -> Dataset {
+    let mut rng = stream(5, Purpose::Shuffle, 99);
+    let steps: Vec<usize> = (0..60).map(|_| rng.random_range(2..10)).collect();
+    let frames: Vec<f32> =
+        (0..2 * steps.iter().sum::<usize>()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let mut labels = Vec::new();
+    let mut rest = &frames[..];
+    for &count in &steps {
+        let (own, others) = rest.split_at(2 * count);
+        let larger = own.chunks_exact(2).filter(|pair| pair[0] > pair[1]).count();
+        labels.push((3 * larger / (count + 1)) as i64);
+        rest = others;
+    }
+    let array = |shape: &[usize], values| crate::data::Array { shape: shape.to_vec(), values };
+    let lengths = steps.iter().map(|&s| s as i64).collect();
+    Dataset::from_arrays(
+        array(&[frames.len() / 2, 2], crate::data::Values::Floats(frames)),
+        Some(array(&[60], crate::data::Values::Integers(lengths))),
+        array(&[60], crate::data::Values::Integers(labels)),
+        ["x", "y"],
+    )
+    .unwrap()
+}
+
+fn start(config: &Config, data: &Dataset) -> Run {
+    Run::new(config.network(data, 3), 3)
+}
+
+fn train(run: &mut Run, config: &Config, data: &Dataset, epochs: usize) {
+    for _ in 0..epochs {
+        let score = run.epoch(&config.training, data, &|| {});
+        run.history.push(Epoch::new(score, validate(&run.network, data)));
+    }
+}
+
+#[test]
+fn resumed_run_has_the_bits_of_an_uninterrupted_one() {
+    let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
+    let identity = Identity::new(&config, &data, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.postcard");
+
+    let mut whole = start(&config, &data);
+    train(&mut whole, &config, &data, 6);
+    assert!(whole.history[5].loss < 0.9 * whole.history[0].loss, "it learns: {:?}", whole.history);
+
+    let mut first = start(&config, &data);
+    train(&mut first, &config, &data, 3);
+    Checkpoint::of(&first, &identity).write(&path).unwrap();
+    let mut second = start(&config, &data);
+    Checkpoint::read(&path).unwrap().unwrap().restore(&mut second, &identity, 6).unwrap();
+    train(&mut second, &config, &data, 3);
+    assert_eq!(second, whole);
+}
+
+#[test]
+fn number_of_threads_does_not_change_a_bit() {
+    let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
+    let runs = [1, 2, 5].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut run = start(&config, &data);
+        pool.install(|| train(&mut run, &config, &data, 2));
+        run
+    });
+    assert_eq!(runs[0], runs[1]);
+    assert_eq!(runs[0], runs[2]);
+}
+
+#[test]
+fn checkpoints_of_something_else_are_refused() {
+    let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
+    let identity = Identity::new(&config, &data, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.postcard");
+    assert!(Checkpoint::read(&path).unwrap().is_none());
+
+    let mut run = start(&config, &data);
+    let checkpoint = Checkpoint::of(&run, &identity);
+    let mut refusal = |config: &Config, seed| {
+        let identity = Identity::new(config, &data, seed);
+        checkpoint.restore(&mut run, &identity, config.training.epochs).unwrap_err().to_string()
+    };
+    assert_eq!(refusal(&config, 4), "belongs to seed 3, not 4");
+    let mut other = config.clone();
+    other.training.learning_rate = 0.02;
+    assert!(refusal(&other, 3).starts_with("belongs to another config"));
+
+    checkpoint.write(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for length in 0..whole.len() {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert!(Checkpoint::read(&path).is_err(), "cut at {length}");
+    }
+    for byte in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[byte] ^= 1 << (byte % 8);
+        std::fs::write(&path, flipped).unwrap();
+        assert!(Checkpoint::read(&path).is_err(), "flipped at {byte}");
+    }
+}
