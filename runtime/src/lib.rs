@@ -1,2 +1,45 @@
-//! Stub.
-#![no_std]
+//! Recurrent networks on microcontrollers and edge CPUs.
+//!
+//! A model is a read-only file that lies in flash and is used in place; its state lies in memory that the caller gives.
+//! No allocator, no globals; after [`Model::new`] has checked the file nothing can panic.
+//!
+//! ```
+//! use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+//!
+//! static MODEL: &[u8] = include_model!("../tests/data/tiny.ernn"); // aligned, checked at compile time
+//! const RAM: usize = ram_needed(MODEL); // over budget fails the build, not the board
+//!
+//! let model = Model::<F32>::new(MODEL)?;
+//! let mut ram = Ram::<RAM>::new();
+//! let mut state = model.state(&mut ram)?;
+//! let y: &[f32] = model.step(&mut state, &[0.5, -0.25])?;
+//! assert_eq!(y.len(), model.output_size());
+//! # Ok::<(), embedded_rnn::Error>(())
+//! ```
+//!
+//! Map: [`Model`] and [`State`] are the way in; `layers` has one file per layer; `isa` what a kernel may ask of a CPU and
+//! one file per instruction set; `activation` tanh, sigmoid, softmax; [`format`] the file. FORMAT.md and INTEGER.md
+//! beside this crate specify the file and the integer arithmetic.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
+pub mod activation;
+mod error;
+pub mod format;
+#[allow(unsafe_code, reason = "the one place for it: instruction sets")]
+mod isa;
+mod layers;
+mod memory;
+mod model;
+mod number;
+mod state;
+
+pub use error::{Error, LayerFault};
+pub use format::{ALIGN, DType, is_model, layer_kinds, ram_needed};
+pub use isa::Backend;
+pub use layers::{ALL_KINDS, Kind};
+pub use memory::{Aligned, Ram};
+pub use model::{Model, ram_for};
+pub use number::{F32, I8, Number};
+pub use state::State;

@@ -1,0 +1,192 @@
+//! Activations in integers: INTEGER.md in code. Every function here is part of the specification.
+
+/// `(a * b + 2^31) >> 32`: the one way two 32-bit numbers are multiplied, to the nearest, halves up.
+#[inline(always)]
+pub const fn mulr(a: i32, b: i32) -> i32 {
+    ((a as i64 * b as i64 + (1 << 31)) >> 32) as i32
+}
+
+/// `a << shift`, saturating; `shift` below 32.
+#[inline(always)]
+pub const fn shl_sat(a: i32, shift: u8) -> i32 {
+    if shift == 0 {
+        return a;
+    }
+    let high = i32::MAX >> (shift & 31);
+    let low = !high;
+    let a = if a > high { high } else { a };
+    let a = if a < low { low } else { a };
+    a << (shift & 31)
+}
+
+/// Bits behind the binary point of a pre-activation.
+pub const PRE_FRAC: u32 = 16;
+
+/// Pre-activations beyond +-8 are moved there: tanh(8) is 1 to 2.3e-7.
+const TANH_LIMIT: i32 = 8 << PRE_FRAC;
+/// Intervals of the table over 0..8, each 1/64 wide.
+const INTERVALS: usize = 512;
+const INTERVAL_BITS: u32 = PRE_FRAC + 3 - INTERVALS.ilog2();
+
+/// Start value (high 16 bits, unit 2^-15) and slope (low 16 bits, unit 2^-31 per 2^-16) of each interval.
+///
+/// Made at compile time by [`tanh_entry`] in f64; IEEE arithmetic makes the same table everywhere, and a test holds it
+/// to the CRC-32 in INTEGER.md.
+pub static TANH_TABLE: [u32; INTERVALS] = {
+    let mut table = [0; INTERVALS];
+    let mut i = 0;
+    while i < INTERVALS {
+        table[i] = tanh_entry(i);
+        i += 1;
+    }
+    table
+};
+
+/// `tanh(p * 2^-16) * 2^31`, odd in the sense `tanh(!p) == !tanh(p)`; within +-(2^31 - 2^15).
+///
+/// Worst error over all inputs 2.8e-5, mean 8e-6 (tested).
+#[inline(always)]
+pub fn tanh(p: i32) -> i32 {
+    let sign = p >> 31;
+    let p = p.clamp(-TANH_LIMIT, TANH_LIMIT - 1) ^ sign;
+    let entry = TANH_TABLE[(p >> INTERVAL_BITS) as usize % INTERVALS] as i32;
+    let fraction = p & ((1 << INTERVAL_BITS) - 1);
+    entry.wrapping_add((entry & 0xffff).wrapping_mul(fraction)) ^ sign
+}
+
+/// Entry of interval `i`: a chord of tanh, moved up by half of its greatest distance, in the units of the table.
+///
+/// An input `p` stands for the middle of its step, `p + 1/2`; the entry is used as `entry + slope * fraction`, whose low
+/// half contributes `slope * (fraction + 1)`.
+const fn tanh_entry(i: usize) -> u32 {
+    const WIDTH: usize = 1 << INTERVAL_BITS;
+    const STEP: f64 = 1.0 / (1u64 << PRE_FRAC) as f64;
+    const ONE: f64 = (1u64 << 31) as f64;
+    let first = ((i * WIDTH) as f64 + 0.5) * STEP;
+    let last = first + (WIDTH - 1) as f64 * STEP;
+    let (a, b) = (tanh_f64(first) * ONE, tanh_f64(last) * ONE);
+    let middle = tanh_f64((first + last) / 2.0) * ONE;
+    let bulge = middle - (a + b) / 2.0;
+    let slope = ((b - a) / (WIDTH - 1) as f64 + 0.5) as u32;
+    let start = (a + bulge / 2.0 - slope as f64) / 65536.0 + 0.5;
+    let start = if start > 32767.0 { 32767 } else { start as u32 };
+    start << 16 | slope
+}
+
+/// tanh in f64 for 0..=8 by `exp(-2x)`, itself a Taylor series of a 64th of its argument squared six times.
+const fn tanh_f64(x: f64) -> f64 {
+    let y = -2.0 * x / 64.0;
+    let mut term = 1.0;
+    let mut exp = 1.0;
+    let mut k = 1;
+    while k < 20 {
+        term *= y / k as f64;
+        exp += term;
+        k += 1;
+    }
+    let mut squarings = 0;
+    while squarings < 6 {
+        exp *= exp;
+        squarings += 1;
+    }
+    (1.0 - exp) / (1.0 + exp)
+}
+
+/// `2^-f * 2^30` as a polynomial in `f = t * 2^-16`, 0 <= f < 1, highest power first, unit 2^-30.
+///
+/// Interpolates at the five Chebyshev points of 0..1; worst relative error 4e-6 (tested).
+const EXP2: [i64; 5] = exp2_coefficients();
+
+/// Softmax over pre-activations with [`PRE_FRAC`] fraction bits, in place; the results have the same unit and sum to
+/// 65,536 but for the rounding of each.
+///
+/// `e_i = 2^(-(max - p_i) log2 e)` with 30 fraction bits, then `e_i * 2^16 / sum` by one division for all.
+pub fn softmax(p: &mut [i32]) {
+    /// log2(e), 16 fraction bits.
+    const LOG2_E: u64 = 94_548;
+    let max = p.iter().copied().max().unwrap_or(0);
+    let mut sum = 0u64;
+    for v in p.iter_mut() {
+        let below = max.abs_diff(*v) as u64;
+        *v = exp2_neg((below * LOG2_E) >> 16);
+        sum += *v as u64;
+    }
+    let reciprocal = (1u64 << 62).checked_div(sum).unwrap_or(0);
+    for v in p.iter_mut() {
+        *v = ((*v as u64 * reciprocal + (1 << 45)) >> 46) as i32;
+    }
+}
+
+/// `2^(-t * 2^-16)` with 30 fraction bits.
+fn exp2_neg(t: u64) -> i32 {
+    let shift = t >> 16;
+    if shift > 30 {
+        return 0;
+    }
+    let f = (t & 0xffff) as i64;
+    let mut sum = 0i64;
+    for c in EXP2 {
+        sum = ((sum * f + (1 << 15)) >> 16) + c;
+    }
+    (sum >> shift) as i32
+}
+
+/// Newton's divided differences through the Chebyshev points, expanded into powers.
+const fn exp2_coefficients() -> [i64; 5] {
+    // (1 + cos((2 k + 1) pi / 10)) / 2 and 2^-that, both to the last digit of an f64.
+    const AT: [f64; 5] = [
+        0.975_528_258_147_576_8,
+        0.793_892_626_146_236_6,
+        0.5,
+        0.206_107_373_853_763_43,
+        0.024_471_741_852_423_234,
+    ];
+    const LN_2: f64 = core::f64::consts::LN_2;
+    let mut d = [0.0; 5];
+    let mut i = 0;
+    while i < 5 {
+        d[i] = exp_small(-LN_2 * AT[i]);
+        i += 1;
+    }
+    let mut order = 1;
+    while order < 5 {
+        let mut i = 4;
+        while i >= order {
+            d[i] = (d[i] - d[i - 1]) / (AT[i] - AT[i - order]);
+            i -= 1;
+        }
+        order += 1;
+    }
+    // Horner on the Newton form, a polynomial at a time: p = p * (f - AT[i]) + d[i].
+    let mut p = [0.0; 5];
+    let mut i = 5;
+    while i > 0 {
+        i -= 1;
+        let mut j = 4;
+        while j > 0 {
+            p[j] = p[j - 1] - AT[i] * p[j];
+            j -= 1;
+        }
+        p[0] = d[i] - AT[i] * p[0];
+    }
+    let mut out = [0; 5];
+    let mut i = 0;
+    while i < 5 {
+        let scaled = p[4 - i] * (1u64 << 30) as f64;
+        out[i] = (if scaled < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i64;
+        i += 1;
+    }
+    out
+}
+
+const fn exp_small(x: f64) -> f64 {
+    let mut term = 1.0;
+    let mut sum = 1.0;
+    let mut k = 1;
+    while k < 24 {
+        term *= x / k as f64;
+        sum += term;
+        k += 1;
+    }
+    sum
+}

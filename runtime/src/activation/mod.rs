@@ -1,0 +1,4 @@
+//! tanh, sigmoid and softmax: once for floats, once for integers.
+
+pub mod float;
+pub mod int;

@@ -1,0 +1,69 @@
+//! The model file: one read-only blob, used in place. FORMAT.md describes it byte by byte.
+//!
+//! `preamble` is what every reader needs first, `record` the table of layers, `header` the names (postcard).
+
+pub mod header;
+mod preamble;
+mod record;
+
+pub use preamble::{PREAMBLE_LEN, Preamble};
+pub use record::{Activation, LayerRecord, RECORD_LEN, RETURN_SEQUENCES};
+
+/// First four bytes of a model file.
+pub const MAGIC: [u8; 4] = *b"ERNN";
+/// The version this runtime reads and writes.
+pub const VERSION: u16 = 1;
+/// Alignment that makes every section of a model fall on a cache-line-friendly place; 4 is the least that works.
+pub const ALIGN: usize = 32;
+
+/// The kind of numbers a model is made of.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum DType {
+    /// Weights, state and arithmetic `f32`.
+    F32 = 0,
+    /// Weights `i8` with a scale per row, state and activations `i16`, integer arithmetic only.
+    I8 = 2,
+}
+
+impl DType {
+    /// The kind whose code is `code`.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(DType::F32),
+            2 => Some(DType::I8),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes of RAM that a state of this model needs: the model's own word for it, readable at compile time.
+///
+/// `bytes` is a whole model file. Anything that is not one needs 0 bytes, and
+/// [`Model::new`](crate::Model::new) then says what is wrong with it.
+pub const fn ram_needed(bytes: &[u8]) -> usize {
+    preamble::u32_at(bytes, preamble::RAM_NEEDED_AT) as usize
+}
+
+/// The set of layer kinds in this model, as `Model`'s last parameter takes it: a build then links no other.
+pub const fn layer_kinds(bytes: &[u8]) -> u32 {
+    preamble::u32_at(bytes, preamble::LAYER_KINDS_AT)
+}
+
+/// Whether these bytes begin like a model file of this version.
+pub const fn is_model(bytes: &[u8]) -> bool {
+    bytes.len() >= PREAMBLE_LEN
+        && preamble::u32_at(bytes, 0) == u32::from_le_bytes(MAGIC)
+        && preamble::u32_at(bytes, 4) & 0xffff == VERSION as u32
+}
+
+/// CRC-32 (ISO-HDLC, the one of zlib and Ethernet) of a model file, its own field left out.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    const CRC: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = CRC.digest();
+    digest.update(bytes.get(..preamble::CRC_AT).unwrap_or(bytes));
+    digest.update(bytes.get(preamble::CRC_AT + 4..).unwrap_or_default());
+    digest.finalize()
+}

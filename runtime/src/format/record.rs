@@ -1,0 +1,89 @@
+//! One row of the table of layers.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Bytes of a layer record.
+pub const RECORD_LEN: usize = size_of::<LayerRecord>();
+
+/// Flag: the layer hands on an answer for every time step, not for the last one only.
+pub const RETURN_SEQUENCES: u8 = 1;
+
+/// A layer as the runtime needs it: what it is, its sizes, its scales. Used in place; names are in the header.
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct LayerRecord {
+    /// Code of the [`Kind`](crate::layers::Kind).
+    pub kind: u8,
+    /// Code of the [`Activation`].
+    pub activation: u8,
+    /// Code of the gates' [`Activation`] in cells that have gates.
+    pub recurrent_activation: u8,
+    /// [`RETURN_SEQUENCES`]; no other bit is in use.
+    pub flags: u8,
+    /// Values it takes a time step.
+    pub input_size: u32,
+    /// Values it gives a time step.
+    pub units: u32,
+    /// Bytes of its weights.
+    pub weights_len: u32,
+    /// i8: left shift of the input side's sums before they are scaled (INTEGER.md).
+    pub x_shift: u8,
+    /// i8: the same for the recurrent side.
+    pub h_shift: u8,
+    /// i8 LSTM: bits behind the binary point of the cell state.
+    pub cell_frac: u8,
+    /// Zero.
+    pub reserved: u8,
+    /// i8: real value of one unit of the output.
+    pub output_scale: f32,
+    /// Zero.
+    pub reserved_words: [u32; 2],
+}
+
+impl LayerRecord {
+    /// Whether every time step's answer goes on to the next layer.
+    pub fn return_sequences(&self) -> bool {
+        self.flags & RETURN_SEQUENCES != 0
+    }
+
+    /// Input size as an index.
+    pub fn input_size(&self) -> usize {
+        self.input_size as usize
+    }
+
+    /// Units as an index.
+    pub fn units(&self) -> usize {
+        self.units as usize
+    }
+}
+
+/// What is applied to a pre-activation; Keras's names.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Activation {
+    /// `x`
+    Linear = 0,
+    /// `max(x, 0)`
+    Relu = 1,
+    /// `tanh(x)`
+    Tanh = 2,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid = 3,
+    /// `exp(x_i) / sum_j exp(x_j)`, over the units of a Dense layer.
+    Softmax = 4,
+}
+
+impl Activation {
+    /// The activation whose code is `code`.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Activation::Linear),
+            1 => Some(Activation::Relu),
+            2 => Some(Activation::Tanh),
+            3 => Some(Activation::Sigmoid),
+            4 => Some(Activation::Softmax),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Eight `f32` at once.
+
+use super::{Avx2, avx2};
+use crate::isa::{Float, LANES};
+use core::arch::x86_64::*;
+
+impl Float for Avx2 {
+    type Panel = __m256;
+    type V = __m256;
+    const FUSED: bool = true;
+    /// Twelve sums leave registers for the input and a weight; eight already hide the latency of an FMA.
+    const PANELS: usize = 12;
+
+    #[inline(always)]
+    fn panel(self, values: &[f32; LANES]) -> __m256 {
+        // SAFETY: eight floats lie behind the reference; AVX by the token.
+        unsafe { _mm256_loadu_ps(values.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn accumulate<const G: usize, const P: usize>(
+        self,
+        mut sums: [[__m256; G]; P],
+        rows: [&[[[f32; LANES]; G]]; P],
+        x: &[f32],
+    ) -> [[__m256; G]; P] {
+        let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
+        for (k, &x) in x.iter().enumerate().take(shortest) {
+            let x = self.splat(x);
+            for p in 0..P {
+                // SAFETY: k < shortest <= rows[p].len().
+                let row = unsafe { rows[p].get_unchecked(k) };
+                for g in 0..G {
+                    sums[p][g] = self.mul_add(self.panel(&row[g]), x, sums[p][g]);
+                }
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn each<const G: usize>(self, panels: [__m256; G], mut f: impl FnMut(usize, [__m256; G])) {
+        f(0, panels);
+    }
+
+    #[inline(always)]
+    fn load(self, values: &[f32; LANES], _at: usize) -> __m256 {
+        self.panel(values)
+    }
+    #[inline(always)]
+    fn store(self, v: __m256, out: &mut [f32; LANES], _at: usize) {
+        // SAFETY: eight floats lie behind the reference; AVX by the token.
+        unsafe { _mm256_storeu_ps(out.as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m256 {
+        avx2!(_mm256_set1_ps(value))
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        avx2!(_mm256_mul_ps(a, b))
+    }
+    #[inline(always)]
+    fn div(self, a: __m256, b: __m256) -> __m256 {
+        avx2!(_mm256_div_ps(a, b))
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        avx2!(_mm256_fmadd_ps(a, b, c))
+    }
+    #[inline(always)]
+    fn min(self, a: __m256, b: __m256) -> __m256 {
+        avx2!(_mm256_min_ps(a, b))
+    }
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        avx2!(_mm256_max_ps(a, b))
+    }
+}

@@ -1,0 +1,274 @@
+//! Eight blocks at once: dot products block by block with `vpmaddwd`, everything after it eight blocks to a vector.
+//!
+//! Between the two, `s[j]` holds block `j` in its low half and block `j + 4` in its high half, a row a lane; four of them
+//! transposed within halves are the four rows with a block a lane.
+
+use super::{Avx2, avx2};
+use crate::activation::int::TANH_TABLE;
+use crate::isa::{Int, Side};
+use core::arch::x86_64::*;
+
+const BLOCKS: usize = 8;
+const ROWS: usize = 4;
+
+impl Int for Avx2 {
+    type W = __m256i;
+    const BLOCKS: usize = BLOCKS;
+
+    #[inline(always)]
+    fn words<const R: usize>(self, blocks: &[i32], stride: usize, at: usize) -> [__m256i; R] {
+        const { assert!(R == ROWS) };
+        let rows = self.transpose(core::array::from_fn(|j| self.two_quads(blocks, stride, at, j)));
+        core::array::from_fn(|r| rows[r])
+    }
+
+    #[inline(always)]
+    fn rows<const R: usize>(
+        self,
+        blocks: &[i32],
+        stride: usize,
+        side: Side<'_>,
+        start: [__m256i; R],
+    ) -> [__m256i; R] {
+        const { assert!(R == ROWS) };
+        let rows = self.transpose(core::array::from_fn(|j| {
+            let low = weights(blocks, stride, side, j);
+            let high = weights(blocks, stride, side, j + BLOCKS / 2);
+            let sums = match (low, high) {
+                (Some(low), Some(high)) => self.dot(low, high, side.acts),
+                (Some(low), None) => self.dot(low, low, side.acts),
+                _ => return self.splat_i32(0),
+            };
+            let multipliers = self.two_quads(blocks, stride, side.at, j);
+            self.mulr(self.shl_sat(sums, side.shift), multipliers)
+        }));
+        core::array::from_fn(|r| self.add_i32(start[r], rows[r]))
+    }
+
+    #[inline(always)]
+    fn load_i32(self, values: &[i32]) -> __m256i {
+        let mut few = [0; BLOCKS];
+        let values = values.first_chunk().unwrap_or_else(|| {
+            few.iter_mut().zip(values).for_each(|(few, &v)| *few = v);
+            &few
+        });
+        // SAFETY: eight words lie behind the reference; AVX by the token.
+        unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store_rows<const R: usize>(self, v: [__m256i; R], out: &mut [i32]) {
+        let mut all = [[0; BLOCKS]; R];
+        if R == 1 {
+            all[0] = self.lanes(v[0]);
+        } else {
+            const { assert!(R == 1 || R == ROWS) };
+            let s = self.transpose(core::array::from_fn(|r| v[r % R]));
+            for j in 0..R / 2 {
+                all[j] = self.lanes(avx2!(_mm256_permute2x128_si256::<0x20>(s[2 * j], s[2 * j + 1])));
+                all[j + R / 2] = self.lanes(avx2!(_mm256_permute2x128_si256::<0x31>(s[2 * j], s[2 * j + 1])));
+            }
+        }
+        copy(all.as_flattened(), out);
+    }
+
+    #[inline(always)]
+    fn store_i16<const R: usize>(self, v: [__m256i; R], out: &mut [i16]) {
+        if R == 1 {
+            let packed = avx2!(_mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(v[0], v[0])));
+            let mut few = [0; BLOCKS];
+            let whole = out.first_chunk_mut().unwrap_or(&mut few);
+            // SAFETY: eight i16 lie behind the reference; AVX by the token.
+            unsafe { _mm_storeu_si128(whole.as_mut_ptr().cast(), _mm256_castsi256_si128(packed)) };
+            if out.len() < BLOCKS {
+                copy(&few, out);
+            }
+        } else {
+            const { assert!(R == 1 || R == ROWS) };
+            let s = self.transpose(core::array::from_fn(|r| v[r % R]));
+            let a = avx2!(_mm256_packs_epi32(s[0], s[1])); // blocks 0 1 | 4 5
+            let b = avx2!(_mm256_packs_epi32(s[2], s[3])); // blocks 2 3 | 6 7
+            let mut all = [[0i16; 2 * BLOCKS]; 2];
+            let halves =
+                [avx2!(_mm256_permute2x128_si256::<0x20>(a, b)), avx2!(_mm256_permute2x128_si256::<0x31>(a, b))];
+            for (all, half) in all.iter_mut().zip(halves) {
+                // SAFETY: sixteen i16 lie behind the reference; AVX by the token.
+                unsafe { _mm256_storeu_si256(all.as_mut_ptr().cast(), half) };
+            }
+            copy(all.as_flattened(), out);
+        }
+    }
+
+    #[inline(always)]
+    fn splat_i32(self, value: i32) -> __m256i {
+        avx2!(_mm256_set1_epi32(value))
+    }
+    #[inline(always)]
+    fn add_i32(self, a: __m256i, b: __m256i) -> __m256i {
+        avx2!(_mm256_add_epi32(a, b))
+    }
+    #[inline(always)]
+    fn half(self, a: __m256i) -> __m256i {
+        avx2!(_mm256_srai_epi32::<1>(a))
+    }
+
+    /// Even and odd lanes through 64-bit products, whose high halves are the result.
+    #[inline(always)]
+    fn mulr(self, a: __m256i, b: __m256i) -> __m256i {
+        avx2!({
+            let nearest = _mm256_set1_epi64x(1 << 31);
+            let even = _mm256_add_epi64(_mm256_mul_epi32(a, b), nearest);
+            let odd = _mm256_mul_epi32(_mm256_srli_epi64::<32>(a), _mm256_srli_epi64::<32>(b));
+            let odd = _mm256_add_epi64(odd, nearest);
+            _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd)
+        })
+    }
+
+    #[inline(always)]
+    fn shr_round<const N: u32>(self, a: __m256i) -> __m256i {
+        let raised = self.add_i32(a, self.splat_i32(1 << (N - 1)));
+        avx2!(_mm256_sra_epi32(raised, _mm_cvtsi32_si128(N as i32)))
+    }
+    #[inline(always)]
+    fn clamp(self, a: __m256i, low: i32, high: i32) -> __m256i {
+        avx2!(_mm256_min_epi32(_mm256_max_epi32(a, self.splat_i32(low)), self.splat_i32(high)))
+    }
+
+    #[inline(always)]
+    fn tanh_i32(self, p: __m256i) -> __m256i {
+        let sign = avx2!(_mm256_srai_epi32::<31>(p));
+        let p = avx2!(_mm256_xor_si256(self.clamp(p, -(8 << 16), (8 << 16) - 1), sign));
+        let interval = avx2!(_mm256_srli_epi32::<10>(p));
+        // SAFETY: 0 <= p < 2^19 after the clamp, so interval < 512 = TANH_TABLE.len(); AVX2 by the token.
+        let entry = unsafe { _mm256_i32gather_epi32::<4>(TANH_TABLE.as_ptr().cast(), interval) };
+        avx2!({
+            let slope = _mm256_and_si256(entry, _mm256_set1_epi32(0xffff));
+            let fraction = _mm256_and_si256(p, _mm256_set1_epi32(0x3ff));
+            // Both below 2^15, so one 16-bit product each is all of it.
+            let y = _mm256_add_epi32(entry, _mm256_madd_epi16(slope, fraction));
+            _mm256_xor_si256(y, sign)
+        })
+    }
+}
+
+/// The weights of a block's four rows of one side: as many words as there are activations. `None` if it is not there.
+#[inline(always)]
+fn weights<'a>(blocks: &'a [i32], stride: usize, side: Side<'_>, block: usize) -> Option<&'a [i32]> {
+    let from = block * stride + side.at + ROWS;
+    blocks.get(from..from + side.acts.len())
+}
+
+#[inline(always)]
+fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+}
+
+impl Avx2 {
+    /// Four words at `at` of block `j` and of block `j + 4`; 0 for a block that is not there.
+    #[inline(always)]
+    fn two_quads(self, blocks: &[i32], stride: usize, at: usize, j: usize) -> __m256i {
+        let quad = |block: usize| {
+            let words = blocks.get(block * stride + at..).and_then(|words| words.first_chunk::<ROWS>());
+            // SAFETY: four words lie behind the reference; AVX by the token.
+            unsafe { _mm_loadu_si128(words.unwrap_or(&[0; ROWS]).as_ptr().cast()) }
+        };
+        avx2!(_mm256_set_m128i(quad(j + BLOCKS / 2), quad(j)))
+    }
+
+    /// Four rows of block `low` in the low half, of block `high` in the high half, each dotted with `acts`.
+    ///
+    /// Both weights are as many words as there are `acts`.
+    #[inline(always)]
+    fn dot(self, low: &[i32], high: &[i32], acts: &[i16]) -> __m256i {
+        let zero = self.splat_i32(0);
+        let mut sums = [[zero; 2]; 2]; // of each block: rows 0 | 1 and rows 2 | 3, four partial sums each
+        let eights = acts.as_chunks::<8>().0.len();
+        for k in 0..eights {
+            let acts = self.acts8(acts, k);
+            for (sums, weights) in sums.iter_mut().zip([low, high]) {
+                for (half, sum) in sums.iter_mut().enumerate() {
+                    let w = self.widen(weights, 2 * k + half);
+                    *sum = avx2!(_mm256_add_epi32(*sum, _mm256_madd_epi16(w, acts)));
+                }
+            }
+        }
+        // Rows 0 and 2 in the low half, 1 and 3 in the high half, two partial sums each.
+        let mut pairs = sums.map(|[a, b]| avx2!(_mm256_hadd_epi32(a, b)));
+        if acts.len() > 8 * eights {
+            let acts = self.acts4(acts, eights);
+            for (pair, weights) in pairs.iter_mut().zip([low, high]) {
+                let products = avx2!(_mm256_madd_epi16(self.widen(weights, 2 * eights), acts));
+                *pair = avx2!(_mm256_add_epi32(*pair, _mm256_permute4x64_epi64::<0b11_01_10_00>(products)));
+            }
+        }
+        let [low, high] = pairs;
+        let order = avx2!(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        avx2!(_mm256_permutevar8x32_epi32(_mm256_hadd_epi32(low, high), order))
+    }
+
+    /// Group `k` of eight activations, in both halves, in the order of the weights: 0, 2, 1, 3 of each four.
+    #[inline(always)]
+    fn acts8(self, acts: &[i16], k: usize) -> __m256i {
+        let group = acts.get(8 * k..).and_then(|acts| acts.first_chunk::<8>()).unwrap_or(&[0; 8]);
+        // SAFETY: eight i16 lie behind the reference; AVX by the token.
+        let group = unsafe { _mm_loadu_si128(group.as_ptr().cast()) };
+        avx2!(_mm256_broadcastsi128_si256(_mm_shuffle_epi8(group, order_0213())))
+    }
+
+    /// The last four activations, after `k` groups of eight, four times over, in the order of the weights.
+    #[inline(always)]
+    fn acts4(self, acts: &[i16], k: usize) -> __m256i {
+        let group = acts.get(8 * k..).and_then(|acts| acts.first_chunk::<4>()).unwrap_or(&[0; 4]);
+        // SAFETY: four i16 lie behind the reference; AVX by the token.
+        let group = unsafe { _mm_loadl_epi64(group.as_ptr().cast()) };
+        avx2!(_mm256_broadcastq_epi64(_mm_shuffle_epi8(group, order_0213())))
+    }
+
+    /// Sixteen weights, those of words `4 * at..4 * at + 4`, as `i16`; 0 beyond the end.
+    #[inline(always)]
+    fn widen(self, weights: &[i32], at: usize) -> __m256i {
+        let words = weights.get(4 * at..).and_then(|words| words.first_chunk::<4>()).unwrap_or(&[0; 4]);
+        // SAFETY: four words lie behind the reference; AVX2 by the token.
+        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn shl_sat(self, a: __m256i, shift: u8) -> __m256i {
+        if shift == 0 {
+            return a;
+        }
+        let high = i32::MAX >> (shift & 31);
+        avx2!(_mm256_sll_epi32(self.clamp(a, !high, high), _mm_cvtsi32_si128((shift & 31).into())))
+    }
+
+    /// Four by four within each half.
+    #[inline(always)]
+    fn transpose(self, s: [__m256i; 4]) -> [__m256i; 4] {
+        avx2!({
+            let a = _mm256_unpacklo_epi32(s[0], s[1]);
+            let b = _mm256_unpacklo_epi32(s[2], s[3]);
+            let c = _mm256_unpackhi_epi32(s[0], s[1]);
+            let d = _mm256_unpackhi_epi32(s[2], s[3]);
+            [
+                _mm256_unpacklo_epi64(a, b),
+                _mm256_unpackhi_epi64(a, b),
+                _mm256_unpacklo_epi64(c, d),
+                _mm256_unpackhi_epi64(c, d),
+            ]
+        })
+    }
+
+    #[inline(always)]
+    fn lanes(self, v: __m256i) -> [i32; BLOCKS] {
+        let mut out = [0; BLOCKS];
+        // SAFETY: eight words lie behind the reference; AVX by the token.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), v) };
+        out
+    }
+}
+
+/// Byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
+#[inline(always)]
+fn order_0213() -> __m128i {
+    avx2!(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15))
+}

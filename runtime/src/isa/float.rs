@@ -1,0 +1,51 @@
+//! What the float kernels ask of an instruction set.
+
+/// Units of a panel: float weights lie in groups of so many units, gate by gate (FORMAT.md).
+pub const LANES: usize = 8;
+
+/// Vectors of `f32` and the one hot loop over them.
+///
+/// `Panel` holds the [`LANES`] units of a panel; `V` is what one instruction works on, all of a panel or one unit.
+/// Addition order is part of the contract: [`accumulate`](Float::accumulate) adds the terms of a sum in the order of
+/// `x`, one after another, so that all instruction sets with the same [`FUSED`](Float::FUSED) give the same bits.
+pub trait Float: Copy {
+    /// One value for every unit of a panel.
+    type Panel: Copy;
+    /// One instruction's worth of units.
+    type V: Copy;
+    /// Whether [`mul_add`](Float::mul_add) rounds once.
+    const FUSED: bool;
+    /// Most panels worth running side by side, so that independent sums hide the latency of the additions.
+    const PANELS: usize;
+
+    /// A panel out of memory.
+    fn panel(self, values: &[f32; LANES]) -> Self::Panel;
+
+    /// For each row of weights and its input: `sums[g] += row[g] * x`, in order.
+    fn accumulate<const G: usize, const P: usize>(
+        self,
+        sums: [[Self::Panel; G]; P],
+        rows: [&[[[f32; LANES]; G]]; P],
+        x: &[f32],
+    ) -> [[Self::Panel; G]; P];
+
+    /// Calls `f` with the place of the first unit and the values of all `G` panels, as often as a panel has `V`s.
+    fn each<const G: usize>(self, panels: [Self::Panel; G], f: impl FnMut(usize, [Self::V; G]));
+
+    /// The values from `at` on; `at` is a place that [`each`](Float::each) gave.
+    fn load(self, values: &[f32; LANES], at: usize) -> Self::V;
+    /// Stores to the place that [`each`](Float::each) gave.
+    fn store(self, v: Self::V, out: &mut [f32; LANES], at: usize);
+    /// The same value everywhere.
+    fn splat(self, value: f32) -> Self::V;
+    /// `a * b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`, rounded once if [`FUSED`](Float::FUSED), else twice.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `if a < b { a } else { b }`: a NaN in `a` gives `b`.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `if a > b { a } else { b }`: a NaN in `a` gives `b`.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+}

@@ -1,0 +1,59 @@
+//! What the integer kernels ask of an instruction set. INTEGER.md says what each operation must give, to the bit.
+
+/// One side of a layer: the activations that meet its weights.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// Activations, their number a multiple of 4 with zeros at the end.
+    pub acts: &'a [i16],
+    /// Left shift of the sums before they are scaled.
+    pub shift: u8,
+    /// Where this side begins in a block, in words: a multiplier for each row, then the rows' weights.
+    pub at: usize,
+}
+
+impl<'a> Side<'a> {
+    /// Words of `rows` rows of this side in a block.
+    pub const fn words(rows: usize, acts: usize) -> usize {
+        rows + rows * acts.div_ceil(4)
+    }
+}
+
+/// Vectors of `i32` and the one hot loop over blocks of weights.
+///
+/// A block is what one unit (cells with gates) or four units (cells with one) need, one word after another: `R` biases,
+/// then each [`Side`]. A vector has one lane a block, [`BLOCKS`](Int::BLOCKS) of them.
+pub trait Int: Copy {
+    /// One `i32` for each of [`BLOCKS`](Int::BLOCKS) blocks.
+    type W: Copy;
+    /// Blocks worked on at once.
+    const BLOCKS: usize;
+
+    /// The words `at..at + R` of each block; 0 for a block that is not there.
+    ///
+    /// `blocks` holds up to [`BLOCKS`](Int::BLOCKS) blocks of `stride` words.
+    fn words<const R: usize>(self, blocks: &[i32], stride: usize, at: usize) -> [Self::W; R];
+
+    /// `start[r] + mulr(shl_sat(sum_k w[r][k] * acts[k], shift), multiplier[r])` for each of `R` rows of each block.
+    fn rows<const R: usize>(self, blocks: &[i32], stride: usize, side: Side<'_>, start: [Self::W; R]) -> [Self::W; R];
+
+    /// The first values of a slice; 0 for those it does not have.
+    fn load_i32(self, values: &[i32]) -> Self::W;
+    /// Stores block by block, `R` values of each, as many as `out` has room for.
+    fn store_rows<const R: usize>(self, v: [Self::W; R], out: &mut [i32]);
+    /// The same, saturated to `i16`.
+    fn store_i16<const R: usize>(self, v: [Self::W; R], out: &mut [i16]);
+    /// The same value everywhere.
+    fn splat_i32(self, value: i32) -> Self::W;
+    /// `a + b`, wrapping.
+    fn add_i32(self, a: Self::W, b: Self::W) -> Self::W;
+    /// `a >> 1`, arithmetic.
+    fn half(self, a: Self::W) -> Self::W;
+    /// `(a * b + 2^31) >> 32` in 64 bits.
+    fn mulr(self, a: Self::W, b: Self::W) -> Self::W;
+    /// `(a + 2^(N-1)) >> N`, the addition wrapping.
+    fn shr_round<const N: u32>(self, a: Self::W) -> Self::W;
+    /// `a` moved into `low..=high`.
+    fn clamp(self, a: Self::W, low: i32, high: i32) -> Self::W;
+    /// [`tanh`](crate::activation::int::tanh) of each.
+    fn tanh_i32(self, a: Self::W) -> Self::W;
+}

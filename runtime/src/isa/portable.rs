@@ -1,0 +1,205 @@
+//! Plain Rust. For integers this is the specification; every other file must give its bits.
+
+use super::{Float, Int, LANES, Side};
+use crate::activation::int::{mulr, shl_sat, tanh};
+
+/// Any CPU.
+#[derive(Debug, Clone, Copy)]
+pub struct Portable;
+
+/// Any CPU, with fused multiply-adds: the reference for the instruction sets that have them.
+#[cfg(feature = "std")]
+#[derive(Debug, Clone, Copy)]
+pub struct PortableFused;
+
+macro_rules! portable_float {
+    ($isa:ty, fused $fused:literal, $mul_add:expr) => {
+        impl Float for $isa {
+            type Panel = [f32; LANES];
+            type V = f32;
+            const FUSED: bool = $fused;
+            const PANELS: usize = 1;
+
+            #[inline(always)]
+            fn panel(self, values: &[f32; LANES]) -> [f32; LANES] {
+                *values
+            }
+
+            #[inline(always)]
+            fn accumulate<const G: usize, const P: usize>(
+                self,
+                mut sums: [[[f32; LANES]; G]; P],
+                rows: [&[[[f32; LANES]; G]]; P],
+                x: &[f32],
+            ) -> [[[f32; LANES]; G]; P] {
+                for (sums, rows) in sums.iter_mut().zip(rows) {
+                    for (row, &x) in rows.iter().zip(x) {
+                        for (sums, weights) in sums.iter_mut().zip(row) {
+                            for (sum, &w) in sums.iter_mut().zip(weights) {
+                                *sum = $mul_add(w, x, *sum);
+                            }
+                        }
+                    }
+                }
+                sums
+            }
+
+            #[inline(always)]
+            fn each<const G: usize>(self, panels: [[f32; LANES]; G], mut f: impl FnMut(usize, [f32; G])) {
+                for lane in 0..LANES {
+                    f(lane, panels.map(|p| p[lane]));
+                }
+            }
+
+            #[inline(always)]
+            fn load(self, values: &[f32; LANES], at: usize) -> f32 {
+                values[at % LANES]
+            }
+            #[inline(always)]
+            fn store(self, v: f32, out: &mut [f32; LANES], at: usize) {
+                out[at % LANES] = v;
+            }
+            #[inline(always)]
+            fn splat(self, value: f32) -> f32 {
+                value
+            }
+            #[inline(always)]
+            fn mul(self, a: f32, b: f32) -> f32 {
+                a * b
+            }
+            #[inline(always)]
+            fn div(self, a: f32, b: f32) -> f32 {
+                a / b
+            }
+            #[inline(always)]
+            fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+                $mul_add(a, b, c)
+            }
+            #[inline(always)]
+            fn min(self, a: f32, b: f32) -> f32 {
+                if a < b { a } else { b }
+            }
+            #[inline(always)]
+            fn max(self, a: f32, b: f32) -> f32 {
+                if a > b { a } else { b }
+            }
+        }
+    };
+}
+
+/// Integer arithmetic on one block at a time, the dot products by `$dot`.
+macro_rules! scalar_int {
+    ($isa:ty, $dot:path) => {
+        impl Int for $isa {
+            type W = i32;
+            const BLOCKS: usize = 1;
+
+            #[inline(always)]
+            fn words<const R: usize>(self, blocks: &[i32], _stride: usize, at: usize) -> [i32; R] {
+                blocks.get(at..).and_then(|words| words.first_chunk()).copied().unwrap_or([0; R])
+            }
+
+            #[inline(always)]
+            fn rows<const R: usize>(
+                self,
+                blocks: &[i32],
+                _stride: usize,
+                side: Side<'_>,
+                start: [i32; R],
+            ) -> [i32; R] {
+                let Some((multipliers, weights)) = blocks.get(side.at..).and_then(|b| b.split_first_chunk::<R>())
+                else {
+                    return start;
+                };
+                let sums: [i32; R] = $dot(weights, side.acts);
+                core::array::from_fn(|r| {
+                    start[r].wrapping_add(mulr(shl_sat(sums[r], side.shift), multipliers[r]))
+                })
+            }
+
+            #[inline(always)]
+            fn load_i32(self, values: &[i32]) -> i32 {
+                values.first().copied().unwrap_or(0)
+            }
+            #[inline(always)]
+            fn store_rows<const R: usize>(self, v: [i32; R], out: &mut [i32]) {
+                for (out, v) in out.iter_mut().zip(v) {
+                    *out = v;
+                }
+            }
+            #[inline(always)]
+            fn store_i16<const R: usize>(self, v: [i32; R], out: &mut [i16]) {
+                for (out, v) in out.iter_mut().zip(v) {
+                    *out = v.clamp(i16::MIN as i32, i16::MAX as i32) as i16;
+                }
+            }
+            #[inline(always)]
+            fn splat_i32(self, value: i32) -> i32 {
+                value
+            }
+            #[inline(always)]
+            fn add_i32(self, a: i32, b: i32) -> i32 {
+                a.wrapping_add(b)
+            }
+            #[inline(always)]
+            fn half(self, a: i32) -> i32 {
+                a >> 1
+            }
+            #[inline(always)]
+            fn mulr(self, a: i32, b: i32) -> i32 {
+                mulr(a, b)
+            }
+            #[inline(always)]
+            fn shr_round<const N: u32>(self, a: i32) -> i32 {
+                a.wrapping_add(1 << (N - 1)) >> N
+            }
+            #[inline(always)]
+            fn clamp(self, a: i32, low: i32, high: i32) -> i32 {
+                a.max(low).min(high)
+            }
+            #[inline(always)]
+            fn tanh_i32(self, a: i32) -> i32 {
+                tanh(a)
+            }
+        }
+    };
+}
+#[cfg(all(target_arch = "arm", armv7em_dsp))]
+pub(super) use {portable_float, scalar_int};
+
+/// `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a last group of four
+/// if that is what is left. The bytes of a word are the weights 0, 2, 1, 3 of a group of four (INTEGER.md).
+#[inline(always)]
+pub(super) fn dot<const R: usize>(weights: &[i32], acts: &[i16]) -> [i32; R] {
+    let mut sums = [0i32; R];
+    let (eights, four) = acts.as_chunks::<8>();
+    let mut groups = weights.chunks_exact(2 * R);
+    for (group, acts) in groups.by_ref().zip(eights) {
+        for (sum, words) in sums.iter_mut().zip(group.as_chunks::<2>().0) {
+            *sum = sum.wrapping_add(dot4(words[0], [acts[0], acts[1], acts[2], acts[3]]));
+            *sum = sum.wrapping_add(dot4(words[1], [acts[4], acts[5], acts[6], acts[7]]));
+        }
+    }
+    if let (Some(&acts), Some(words)) = (four.first_chunk::<4>(), weights.get(eights.len() * 2 * R..)) {
+        for (sum, &word) in sums.iter_mut().zip(words) {
+            *sum = sum.wrapping_add(dot4(word, acts));
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn dot4(word: i32, acts: [i16; 4]) -> i32 {
+    let [w0, w2, w1, w3] = word.to_le_bytes().map(|b| b as i8 as i32);
+    let [a0, a1, a2, a3] = acts.map(i32::from);
+    (w0 * a0).wrapping_add(w1 * a1).wrapping_add(w2 * a2).wrapping_add(w3 * a3)
+}
+
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
+portable_float!(Portable, fused false, |a: f32, b: f32, c: f32| a * b + c);
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
+scalar_int!(Portable, dot);
+#[cfg(feature = "std")]
+portable_float!(PortableFused, fused true, f32::mul_add);
+#[cfg(feature = "std")]
+scalar_int!(PortableFused, dot);

@@ -1,0 +1,77 @@
+//! The integer matrix-vector product over blocks of four units, and the activations of layers without gates.
+
+use crate::format::{Activation, LayerRecord};
+use crate::isa::{Int, Side};
+
+/// Rows of a block in layers without gates: four units.
+pub const ROWS: usize = 4;
+
+/// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit (INTEGER.md).
+pub const LINEAR_FRAC: u32 = 12;
+
+/// Words of a block: `rows` biases, then the sides.
+pub fn stride(rows: usize, sides: &[usize]) -> Option<usize> {
+    sides.iter().try_fold(rows, |sum, &acts| sum.checked_add(rows.checked_mul(1 + acts.div_ceil(4))?))
+}
+
+/// Words of weights of a layer without gates.
+pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
+    units.div_ceil(ROWS).checked_mul(stride(ROWS, sides)?)
+}
+
+/// Calls `f` with the pre-activations of each [`Int::BLOCKS`] blocks of `R` rows, first to last.
+#[inline(always)]
+pub fn for_each<S: Int, const R: usize, const SIDES: usize>(
+    isa: S,
+    weights: &[i32],
+    sides: [(&[i16], u8); SIDES],
+    mut f: impl FnMut([S::W; R]),
+) {
+    let mut stride = R;
+    let sides = sides.map(|(acts, shift)| {
+        let at = stride;
+        stride += Side::words(R, acts.len());
+        Side { acts, shift, at }
+    });
+    for blocks in weights.chunks((stride * S::BLOCKS).max(1)) {
+        let mut p = isa.words(blocks, stride, 0);
+        for side in sides {
+            p = isa.rows(blocks, stride, side, p);
+        }
+        f(p);
+    }
+}
+
+/// The step of a layer without gates: pre-activations of its sides, activated, as `i16`.
+#[inline(always)]
+pub fn activate_into<S: Int, const SIDES: usize>(
+    isa: S,
+    record: &LayerRecord,
+    weights: &[i32],
+    sides: [(&[i16], u8); SIDES],
+    out: &mut [i16],
+) {
+    let mut out = out.chunks_mut(ROWS * S::BLOCKS);
+    for_each::<S, ROWS, SIDES>(isa, weights, sides, |p| {
+        if let Some(out) = out.next() {
+            isa.store_i16(p.map(|p| activate(isa, record.activation, p)), out);
+        }
+    });
+}
+
+/// A unit's own activation as an `i16` still in 32 bits: unit 2^-15 for tanh and sigmoid, the layer's own else.
+#[inline(always)]
+fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
+    match Activation::from_code(activation) {
+        Some(Activation::Tanh) => isa.shr_round::<16>(isa.tanh_i32(p)),
+        Some(Activation::Sigmoid) => isa.shr_round::<16>(sigmoid_of_half(isa, p)),
+        Some(Activation::Relu) => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), 0, i16::MAX as i32),
+        _ => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), -(i16::MAX as i32), i16::MAX as i32),
+    }
+}
+
+/// `1/2 + tanh/2` with 31 fraction bits, given half the pre-activation.
+#[inline(always)]
+pub fn sigmoid_of_half<S: Int>(isa: S, half_p: S::W) -> S::W {
+    isa.add_i32(isa.splat_i32(1 << 30), isa.half(isa.tanh_i32(half_p)))
+}

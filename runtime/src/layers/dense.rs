@@ -1,0 +1,133 @@
+//! The fully connected layer: `y = activation(W x + b)`.
+
+use super::{Layer, View, blocks, padded, panels, quads};
+use crate::activation::int::{PRE_FRAC, softmax};
+use crate::format::{Activation, LayerRecord};
+use crate::isa::{Int, Isa, LANES};
+use crate::number::{F32, I8};
+
+pub struct Dense;
+
+const ACTIVATIONS: &[Activation] =
+    &[Activation::Linear, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Softmax];
+
+impl Layer<F32> for Dense {
+    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        panels::words(1, r.units(), r.input_size())
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(padded(r.units()))
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa>(
+        isa: S,
+        layer: View<'_, F32>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        _phase: bool,
+    ) -> Option<&'a [f32]> {
+        let activation = layer.record.activation;
+        let mut out = memory.as_chunks_mut::<LANES>().0.iter_mut();
+        panels::for_each::<S, 1>(isa, layer.weights, x, &[], |sums| {
+            let Some(out) = out.next() else { return };
+            isa.each(sums, |at, [v]| isa.store(panels::activate(isa, activation, v), out, at));
+        });
+        let out = memory.get_mut(..layer.record.units())?;
+        panels::normalize(activation, out);
+        Some(out)
+    }
+
+    fn answer(r: &LayerRecord) -> usize {
+        padded(r.units())
+    }
+
+    /// The output of a step is the answer.
+    fn head_memory(r: &LayerRecord) -> Option<usize> {
+        <Self as Layer<F32>>::memory(r)
+    }
+
+    #[inline(always)]
+    fn head<S: Isa>(
+        isa: S,
+        layer: View<'_, F32>,
+        x: &[f32],
+        memory: &mut [f32],
+        phase: bool,
+    ) -> Option<()> {
+        <Self as Layer<F32>>::step(isa, layer, x, memory, phase).map(|_| ())
+    }
+}
+
+impl Layer<I8> for Dense {
+    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        blocks::words(r.units(), &[r.input_size()])
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(quads(r.units()) / 2)
+    }
+
+    /// A softmax is a head: its results are not activations of a next layer.
+    #[inline(always)]
+    fn step<'a, S: Isa>(
+        isa: S,
+        layer: View<'_, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        _phase: bool,
+    ) -> Option<&'a [i16]> {
+        let r = layer.record;
+        let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
+        blocks::activate_into(isa, r, layer.weights, [(x, r.x_shift)], acts.get_mut(..r.units())?);
+        Some(acts)
+    }
+
+    fn answer(r: &LayerRecord) -> usize {
+        r.units().next_multiple_of(blocks::ROWS)
+    }
+
+    fn head_memory(r: &LayerRecord) -> Option<usize> {
+        r.units().checked_next_multiple_of(blocks::ROWS)
+    }
+
+    /// The answer keeps the pre-activation's 32 bits.
+    #[inline(always)]
+    fn head<S: Isa>(
+        isa: S,
+        layer: View<'_, I8>,
+        x: &[i16],
+        memory: &mut [i32],
+        _phase: bool,
+    ) -> Option<()> {
+        let r = layer.record;
+        let mut out = memory.chunks_mut(blocks::ROWS * S::BLOCKS);
+        blocks::for_each::<S, { blocks::ROWS }, 1>(isa, layer.weights, [(x, r.x_shift)], |p| {
+            if let Some(out) = out.next() {
+                isa.store_rows(p.map(|p| activate_head(isa, r.activation, p)), out);
+            }
+        });
+        if r.activation == Activation::Softmax as u8 {
+            softmax(memory.get_mut(..r.units())?);
+        }
+        Some(())
+    }
+}
+
+/// An output with [`PRE_FRAC`] fraction bits (linear and relu: in the layer's own unit), softmax still to come.
+#[inline(always)]
+fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
+    match Activation::from_code(activation) {
+        Some(Activation::Relu) => isa.clamp(p, 0, i32::MAX),
+        Some(Activation::Tanh) => isa.shr_round::<{ 31 - PRE_FRAC }>(isa.tanh_i32(p)),
+        Some(Activation::Sigmoid) => isa.shr_round::<{ 31 - PRE_FRAC }>(blocks::sigmoid_of_half(isa, p)),
+        _ => p,
+    }
+}

@@ -1,0 +1,128 @@
+//! Long short-term memory.
+//!
+//! ```text
+//! i = s(Wi x + Ui h + bi)   f = s(Wf x + Uf h + bf)   g = tanh(Wg x + Ug h + bg)   o = s(Wo x + Uo h + bo)
+//! c' = f c + i g            h' = o tanh(c')
+//! ```
+//!
+//! Gate order i, f, g, o. The rows of i, f and o hold half of their weights: s(v) = 1/2 + tanh(v/2)/2.
+
+use super::{Layer, View, blocks, padded, panels, previous_and_next, quads, written};
+use crate::activation::float;
+use crate::format::{Activation, LayerRecord};
+use crate::isa::{Isa, LANES};
+use crate::number::{F32, I8};
+use core::ops::Range;
+
+pub struct Lstm;
+const GATES: usize = 4;
+
+impl Layer<F32> for Lstm {
+    const ACTIVATIONS: &'static [Activation] = &[Activation::Tanh];
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = &[Activation::Sigmoid];
+    const RECURRENT: bool = true;
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        panels::words(GATES, r.units(), r.input_size().checked_add(r.units())?)
+    }
+
+    /// c, then two buffers of h.
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        padded(r.units()).checked_mul(3)
+    }
+
+    fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+        let len = padded(r.units());
+        [0..len, written(len, len, phase)]
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa>(
+        isa: S,
+        layer: View<'_, F32>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        phase: bool,
+    ) -> Option<&'a [f32]> {
+        let units = layer.record.units();
+        let (c, h) = memory.split_at_mut_checked(padded(units))?;
+        let (h, next) = previous_and_next(h, phase)?;
+        let mut out = c.as_chunks_mut::<LANES>().0.iter_mut().zip(next.as_chunks_mut::<LANES>().0);
+        panels::for_each::<S, GATES>(isa, layer.weights, x, h.get(..units)?, |sums| {
+            let Some((c, h)) = out.next() else { return };
+            isa.each(sums, |at, [i, f, g, o]| {
+                let i = float::sigmoid_of_half(isa, i);
+                let f = float::sigmoid_of_half(isa, f);
+                let g = float::tanh(isa, g);
+                let o = float::sigmoid_of_half(isa, o);
+                let new = isa.mul_add(f, isa.load(c, at), isa.mul(i, g));
+                isa.store(new, c, at);
+                isa.store(isa.mul(o, float::tanh(isa, new)), h, at);
+            });
+        });
+        next.get(..units)
+    }
+}
+
+/// Least and most fraction bits of an integer cell state: ranges of +-4096 down to +-2.
+const CELL_FRAC: core::ops::RangeInclusive<u8> = 18..=29;
+/// The cell state saturates here, so that `f c + i g` cannot overflow.
+const CELL_LIMIT: i32 = 1 << 30;
+
+impl Layer<I8> for Lstm {
+    const ACTIVATIONS: &'static [Activation] = &[Activation::Tanh];
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = &[Activation::Sigmoid];
+    const RECURRENT: bool = true;
+
+    fn scales_fit(r: &LayerRecord) -> bool {
+        CELL_FRAC.contains(&r.cell_frac)
+    }
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        blocks::stride(GATES, &[r.input_size(), r.units()])?.checked_mul(r.units())
+    }
+
+    /// c in `i32`, then two buffers of h in `i16`.
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        r.units().checked_add(quads(r.units()))
+    }
+
+    fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+        [0..r.units(), written(r.units(), quads(r.units()) / 2, phase)]
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa>(
+        isa: S,
+        layer: View<'_, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        phase: bool,
+    ) -> Option<&'a [i16]> {
+        let r = layer.record;
+        let (c, h) = memory.split_at_mut_checked(r.units())?;
+        let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
+        // Powers of two that bring i*g (31 fraction bits) to c's unit and c to a pre-activation's.
+        let frac = u32::from(r.cell_frac) & 31;
+        let into_c = isa.splat_i32(1i32.wrapping_shl(frac + 1));
+        let from_c = isa.splat_i32(1i32.wrapping_shl(48 - frac));
+        let mut out = c.chunks_mut(S::BLOCKS).zip(next.chunks_mut(S::BLOCKS));
+        let sides = [(x, r.x_shift), (&*h, r.h_shift)];
+        blocks::for_each::<S, GATES, 2>(isa, layer.weights, sides, |p| {
+            let Some((c, h)) = out.next() else { return };
+            let [i, f, g, o] = p.map(|p| isa.tanh_i32(p));
+            let old = isa.load_i32(c);
+            let kept = isa.add_i32(isa.half(old), isa.mulr(old, f)); // f c = c/2 + c tanh/2
+            let gained = isa.add_i32(isa.half(g), isa.mulr(g, i)); // i g, 31 fraction bits
+            let new = isa.add_i32(kept, isa.mulr(gained, into_c));
+            let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
+            isa.store_rows([new], c);
+            let t = isa.tanh_i32(isa.mulr(new, from_c));
+            let out = isa.add_i32(isa.half(t), isa.mulr(t, o));
+            isa.store_i16([isa.shr_round::<16>(out)], h);
+        });
+        Some(next)
+    }
+}

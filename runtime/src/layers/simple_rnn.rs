@@ -1,0 +1,83 @@
+//! The vanilla recurrent layer: `h' = activation(W x + U h + b)`.
+
+use super::{Layer, View, blocks, padded, panels, previous_and_next, quads, written};
+use crate::format::{Activation, LayerRecord};
+use crate::isa::{Isa, LANES};
+use crate::number::{F32, I8};
+use core::ops::Range;
+
+pub struct SimpleRnn;
+
+const ACTIVATIONS: &[Activation] =
+    &[Activation::Tanh, Activation::Relu, Activation::Linear, Activation::Sigmoid];
+
+impl Layer<F32> for SimpleRnn {
+    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+    const RECURRENT: bool = true;
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        panels::words(1, r.units(), r.input_size().checked_add(r.units())?)
+    }
+
+    /// Two buffers of h.
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        padded(r.units()).checked_mul(2)
+    }
+
+    fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+        [written(0, padded(r.units()), phase), 0..0]
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa>(
+        isa: S,
+        layer: View<'_, F32>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        phase: bool,
+    ) -> Option<&'a [f32]> {
+        let units = layer.record.units();
+        let (h, next) = previous_and_next(memory, phase)?;
+        let mut out = next.as_chunks_mut::<LANES>().0.iter_mut();
+        panels::for_each::<S, 1>(isa, layer.weights, x, h.get(..units)?, |sums| {
+            let Some(out) = out.next() else { return };
+            isa.each(sums, |at, [v]| isa.store(panels::activate(isa, layer.record.activation, v), out, at));
+        });
+        next.get(..units)
+    }
+}
+
+impl Layer<I8> for SimpleRnn {
+    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+    const RECURRENT: bool = true;
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        blocks::words(r.units(), &[r.input_size(), r.units()])
+    }
+
+    /// Two buffers of h in `i16`.
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(quads(r.units()))
+    }
+
+    fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+        [written(0, quads(r.units()) / 2, phase), 0..0]
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa>(
+        isa: S,
+        layer: View<'_, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        phase: bool,
+    ) -> Option<&'a [i16]> {
+        let r = layer.record;
+        let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
+        let sides = [(x, r.x_shift), (&*h, r.h_shift)];
+        blocks::activate_into(isa, r, layer.weights, sides, next.get_mut(..r.units())?);
+        Some(next)
+    }
+}

@@ -1,0 +1,42 @@
+//! Memory that the caller owns: room for a state, and model bytes at an aligned place.
+
+/// Room for the state of a model: `Ram::<{ ram_needed(MODEL) }>`.
+#[derive(Debug, Clone)]
+#[repr(C, align(8))]
+pub struct Ram<const BYTES: usize>([u8; BYTES]);
+
+impl<const BYTES: usize> Ram<BYTES> {
+    /// Zeroed memory; `const`, so that it can be a static.
+    pub const fn new() -> Self {
+        Ram([0; BYTES])
+    }
+}
+
+impl<const BYTES: usize> Default for Ram<BYTES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const BYTES: usize> AsMut<[u8]> for Ram<BYTES> {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+/// Bytes at a multiple of [`ALIGN`](crate::ALIGN); what [`include_model!`](crate::include_model) makes.
+#[derive(Debug, Clone)]
+#[repr(C, align(32))]
+pub struct Aligned<T: ?Sized>(pub T);
+
+/// The bytes of a model file, aligned, as `&'static [u8]`. The path is as for [`include_bytes!`].
+///
+/// A file that is not a model of this version fails the build.
+#[macro_export]
+macro_rules! include_model {
+    ($path:expr) => {{
+        const FILE: &$crate::Aligned<[u8]> = &$crate::Aligned(*include_bytes!($path));
+        const _: () = assert!($crate::is_model(&FILE.0), concat!($path, " is not a model of this version"));
+        &FILE.0
+    }};
+}

@@ -1,0 +1,255 @@
+//! Quantization: an i8 model file of a network, by the rules of runtime/INTEGER.md.
+
+use anyhow::{Context, Result, bail, ensure};
+use embedded_rnn::format::{Activation, LayerRecord};
+use embedded_rnn::{I8, Kind as Code, Model};
+
+use super::calibrate::{Ranges, calibrate};
+use super::file::{AlignedBytes, Outline, Packed, assemble};
+use super::float::{normalization_record, scales_and_offsets};
+use super::layout::{Side, blocks};
+use super::parts::{Parts, parts};
+use super::{Meta, golden_frames};
+use crate::layers::{Kind, Layer, Normalization};
+use crate::net::Network;
+use crate::tensor::Matrix;
+
+/// Room left above the largest magnitude met in calibration, for inputs and states that have 15 bits or more.
+const HEADROOM: f64 = 2.0;
+/// Largest activation.
+const ACT_MAX: f64 = 32767.0;
+/// Fraction bits of a pre-activation that goes through a table.
+const PRE_FRAC: i32 = 16;
+/// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit.
+const LINEAR_FRAC: i32 = 12;
+/// Multipliers and biases stay below this, so that a bias and two sides cannot overflow 32 bits.
+const PART_LIMIT: f64 = (1 << 30) as f64;
+const BIAS_LIMIT: f64 = (1 << 29) as f64;
+/// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
+const ROW_LIMIT: u32 = 65_535;
+
+/// A quantized model and what quantization did to it.
+pub struct Quantized {
+    /// The model file.
+    pub bytes: Vec<u8>,
+    /// The error of each layer's output on the calibration data, first to last.
+    pub errors: Vec<LayerError>,
+}
+
+/// How far a layer's output is from that of the float network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerError {
+    /// The layer's name.
+    pub name: String,
+    /// Largest difference.
+    pub worst: f64,
+    /// Root of the mean square difference.
+    pub rms: f64,
+    /// Largest magnitude of the float output, to compare with.
+    pub range: f64,
+}
+
+/// Quantizes `network` with the ranges that `sequences` show. The first sequence also gives the golden trace.
+pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
+    let ranges = calibrate(network, sequences.iter().copied())?;
+    let bytes = file(network, meta, sequences, &ranges)?;
+    let mut errors = Vec::new();
+    for (count, layer) in network.layers.iter().enumerate() {
+        if matches!(layer.kind, Kind::Normalization(_)) {
+            continue;
+        }
+        let prefix = Network { input_size: network.input_size, layers: network.layers[..=count].to_vec() };
+        let bytes = if count + 1 == network.layers.len() {
+            bytes.clone()
+        } else {
+            file(&prefix, meta, sequences, &ranges)?
+        };
+        errors.push(compare(&layer.name, &prefix, &bytes, sequences)?);
+    }
+    Ok(Quantized { bytes, errors })
+}
+
+/// The first `network.layers` of a calibrated network as a file.
+fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ranges]) -> Result<Vec<u8>> {
+    let frames = sequences.iter().find(|s| !s.is_empty()).context("calibration: no frames")?;
+    let golden = golden_frames(frames, network.input_size)?;
+    let mut layers = Vec::new();
+    let mut scale = input(network, ranges, &mut layers);
+    let input_scale = scale;
+    for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate() {
+        let Some(parts) = parts(layer) else {
+            ensure!(i == 0, "{}: Normalization must be the first layer of an integer model", layer.name);
+            continue;
+        };
+        let last = i + 1 == network.layers.len();
+        let packed = packed(layer, &parts, ranges, scale, last).with_context(|| layer.name.clone())?;
+        scale = packed.record.output_scale.into();
+        layers.push(packed);
+    }
+    let quantized = |model: &Model<'_, I8>| {
+        let mut out = vec![0; golden.len()];
+        let size = model.input_size();
+        for (x, out) in golden.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+            model.quantize_input(x, out)?;
+        }
+        Ok(out)
+    };
+    let outline = Outline::<I8> {
+        meta,
+        returns_sequences: network.returns_sequences(),
+        input_scale: input_scale as f32,
+        output_scale: scale as f32,
+        golden_tolerance: 0.0,
+        golden: &quantized,
+        golden_steps: golden.len() / network.input_size,
+    };
+    assemble(&outline, layers)
+}
+
+/// The first layer of every integer model: real inputs to integers. Gives the unit of these.
+fn input(network: &Network<f32>, ranges: &[Ranges], layers: &mut Vec<Packed<i32>>) -> f64 {
+    let features = network.input_size;
+    let identity = Normalization { mean: Matrix::zeros(features, 1), variance: Matrix::repeat(features, 1, 1.0) };
+    let (layer, range, name) = match network.layers.first() {
+        Some(Layer { kind: Kind::Normalization(layer), name }) => (layer, ranges[0].output, name.as_str()),
+        _ => (&identity, ranges[0].input, "input"),
+    };
+    let unit = unit_for(range);
+    let record = LayerRecord { output_scale: unit as f32, ..normalization_record(features) };
+    let words = bytemuck::cast_vec(scales_and_offsets(layer, unit));
+    layers.push(Packed { record, words, name: name.to_owned() });
+    unit
+}
+
+/// The unit of 16-bit activations that reach `range`, with room above it.
+fn unit_for(range: f32) -> f64 {
+    let range = if range > 0.0 { f64::from(range) } else { 1.0 };
+    range * HEADROOM / ACT_MAX
+}
+
+fn packed(
+    layer: &Layer<f32>,
+    p: &Parts<'_>,
+    ranges: &Ranges,
+    input_scale: f64,
+    head: bool,
+) -> Result<Packed<i32>> {
+    let mut record = p.record();
+    let (pre, output_scale) = units(p, ranges, head)?;
+    record.output_scale = output_scale as f32;
+    if p.kind == Code::Lstm {
+        record.cell_frac = cell_frac(ranges.states.get(1).copied().unwrap_or(0.0))?;
+    }
+    let mut sides = Vec::new();
+    let (side, shift) = side(p, p.w_ih, input_scale * pre)?;
+    record.x_shift = shift;
+    sides.push(side);
+    if let Some(w_hh) = p.w_hh {
+        let (side, shift) = self::side(p, w_hh, output_scale * pre)?;
+        record.h_shift = shift;
+        sides.push(side);
+    }
+    let bias: Vec<i32> = (0..p.bias.nrows()).map(|row| bias(p, row, pre)).collect::<Result<_>>()?;
+    let words = blocks(p.gates.len(), p.units(), &bias, &sides);
+    Ok(Packed { record, words, name: layer.name.clone() })
+}
+
+/// Units of a pre-activation in one real unit, and the real value of one unit of the output.
+fn units(p: &Parts<'_>, ranges: &Ranges, head: bool) -> Result<(f64, f64)> {
+    let dense_head = head && p.kind == Code::Dense;
+    let fixed = 2f64.powi(-PRE_FRAC);
+    Ok(match p.activation {
+        Activation::Tanh | Activation::Sigmoid if dense_head => (1.0 / fixed, fixed),
+        Activation::Softmax if dense_head => (1.0 / fixed, fixed),
+        Activation::Tanh | Activation::Sigmoid => (1.0 / fixed, 2f64.powi(-15)),
+        Activation::Linear | Activation::Relu if dense_head => {
+            // As many fraction bits as leave room for four times what was met.
+            let room = (BIAS_LIMIT / (4.0 * f64::from(ranges.output).max(1e-30))).log2().floor() as i32;
+            let unit = 2f64.powi(-room.min(PRE_FRAC));
+            (1.0 / unit, unit)
+        }
+        Activation::Linear | Activation::Relu => {
+            let unit = unit_for(ranges.output.max(ranges.states.first().copied().unwrap_or(0.0)));
+            (2f64.powi(LINEAR_FRAC) / unit, unit)
+        }
+        other => bail!("{other:?} inside an integer model: it can only be the last layer"),
+    })
+}
+
+/// Fraction bits of a cell state that reaches `range`, with room above it.
+fn cell_frac(range: f32) -> Result<u8> {
+    let bits = (PART_LIMIT / (f64::from(range).max(1e-30) * HEADROOM)).log2().floor();
+    ensure!(bits >= 18.0, "the cell state reaches {range}; an integer cell state ends at 2,048");
+    Ok(bits.min(29.0) as u8)
+}
+
+/// A side's integer weights and multipliers; `unit` is that of the activations in units of the pre-activation.
+fn side(p: &Parts<'_>, w: &Matrix<f32>, unit: f64) -> Result<(Side, u8)> {
+    let mut weights = Vec::with_capacity(w.len());
+    let mut scales = Vec::with_capacity(w.nrows());
+    for row in 0..w.nrows() {
+        let values: Vec<f64> = w.row(row).iter().map(|&v| f64::from(v) * f64::from(p.fold(row))).collect();
+        ensure!(values.iter().all(|v| v.is_finite()), "a weight of row {row} is not finite");
+        let (quantized, scale) = quantize_row(&values);
+        weights.extend(quantized);
+        scales.push(scale * unit);
+    }
+    let largest = scales.iter().fold(0f64, |a, &b| a.max(b));
+    // The least shift that keeps every multiplier below 2^30.
+    let shift = (0..=31u8).find(|&s| (largest * 2f64.powi(32 - i32::from(s))).round() < PART_LIMIT);
+    let shift = shift.with_context(|| format!("weights times activations reach {largest:e}: no scale fits"))?;
+    let multipliers = scales.iter().map(|s| (s * 2f64.powi(32 - i32::from(shift))).round() as i32).collect();
+    Ok((Side { inputs: w.ncols(), weights, multipliers }, shift))
+}
+
+/// Weights of a row as integers of at most 127, and their unit. The sum of magnitudes stays within [`ROW_LIMIT`].
+fn quantize_row(values: &[f64]) -> (Vec<i8>, f64) {
+    let largest = values.iter().fold(0f64, |a, v| a.max(v.abs()));
+    if largest == 0.0 {
+        return (vec![0; values.len()], 0.0);
+    }
+    let mut scale = largest / 127.0;
+    loop {
+        let row: Vec<i8> = values.iter().map(|v| (v / scale).round() as i8).collect();
+        let sum: u32 = row.iter().map(|w| u32::from(w.unsigned_abs())).sum();
+        if sum <= ROW_LIMIT {
+            return (row, scale);
+        }
+        scale *= f64::from(sum) / f64::from(ROW_LIMIT) * 1.001;
+    }
+}
+
+/// A row's bias in units of the pre-activation. Through a table `p` stands for `p + 1/2`: rounding down is to nearest.
+fn bias(p: &Parts<'_>, row: usize, pre: f64) -> Result<i32> {
+    let value = f64::from(p.bias[row]) * f64::from(p.fold(row)) * pre;
+    let table = matches!(p.gates[row / p.units()], Activation::Tanh | Activation::Sigmoid);
+    let value = if table { value.floor() } else { value.round() };
+    ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias[row]);
+    Ok(value as i32)
+}
+
+/// The error of a quantized network's output on `sequences`.
+fn compare(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[&[f32]]) -> Result<LayerError> {
+    let aligned = AlignedBytes::new(bytes);
+    let model = Model::<I8>::new(&aligned)?;
+    let mut ram = AlignedBytes::new(&vec![0; model.preamble().ram_needed as usize]);
+    let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
+    for sequence in sequences.iter().filter(|s| !s.is_empty()) {
+        let golden = network.predict(sequence);
+        let mut x = vec![0; sequence.len()];
+        let size = model.input_size();
+        for (x, frame) in x.chunks_exact_mut(size).zip(sequence.chunks_exact(size)) {
+            model.quantize_input(frame, x)?;
+        }
+        let mut out = vec![0; golden.len()];
+        model.run(&mut model.state(&mut ram)?, &x, &mut out)?;
+        for (&found, golden) in out.iter().zip(golden) {
+            let error = (f64::from(found) * f64::from(model.output_scale()) - f64::from(golden)).abs();
+            worst = worst.max(error);
+            squares += error * error;
+            count += 1;
+            range = range.max(f64::from(golden).abs());
+        }
+    }
+    Ok(LayerError { name: name.to_owned(), worst, rms: (squares / count.max(1) as f64).sqrt(), range })
+}

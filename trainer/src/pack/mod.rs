@@ -1,0 +1,42 @@
+//! From a trained network to a model file, and back.
+//!
+//! ```text
+//! Network --float--> .ernn (f32) --read--> Network --int--> .ernn (i8)
+//! ```
+//! `layout` is where each weight lies (runtime/FORMAT.md), `parts` what a layer gives to it, `float` and `int` the two
+//! kinds of numbers, `calibrate` the ranges that integers need, `file` the sections of a file.
+
+mod calibrate;
+mod file;
+mod float;
+mod int;
+mod layout;
+mod parts;
+mod random;
+
+pub use calibrate::{Ranges, calibrate};
+pub use file::AlignedBytes;
+pub use float::{read_f32, write_f32};
+pub use int::{LayerError, Quantized, quantize};
+pub use random::{CellKind, random_files, random_net};
+
+/// What a model file says of itself beside its numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// The model's name.
+    pub name: String,
+    /// Where each layer came from; as many as there are layers, or none.
+    pub origins: Vec<String>,
+    /// Names of the classes; may be empty.
+    pub labels: Vec<String>,
+}
+
+/// Time steps of the golden trace: enough for the state to matter, little enough for flash.
+const GOLDEN_STEPS: usize = 4;
+
+/// The first steps of `frames`, as the golden trace takes them.
+fn golden_frames(frames: &[f32], input_size: usize) -> anyhow::Result<&[f32]> {
+    let steps = (frames.len() / input_size.max(1)).min(GOLDEN_STEPS);
+    anyhow::ensure!(steps > 0, "golden trace: no frame of {input_size} features given");
+    Ok(&frames[..steps * input_size])
+}

@@ -1,0 +1,115 @@
+//! What each layer gives to the packer: the table of layers on this side of the file.
+
+use embedded_rnn::Kind as Code;
+use embedded_rnn::format::{Activation as ActivationCode, LayerRecord, RETURN_SEQUENCES};
+
+use crate::activation::Activation;
+use crate::cells::AnyCell;
+use crate::layers::{Kind, Layer};
+use crate::tensor::Matrix;
+
+/// A layer of weighted sums: `gates` rows for each unit, over the input and, if recurrent, its own output.
+pub struct Parts<'a> {
+    pub kind: Code,
+    /// What each gate does to its sums, first to last; one entry for layers without gates.
+    pub gates: &'a [ActivationCode],
+    pub activation: ActivationCode,
+    /// Of the gates; `None` in layers without.
+    pub recurrent_activation: Option<ActivationCode>,
+    pub return_sequences: bool,
+    /// `[gates * units x input]`, rows gate by gate.
+    pub w_ih: &'a Matrix<f32>,
+    /// `[gates * units x units]`; `None` if the layer is not recurrent.
+    pub w_hh: Option<&'a Matrix<f32>>,
+    /// `[gates * units x 1]`.
+    pub bias: &'a Matrix<f32>,
+}
+
+use ActivationCode::{Linear, Relu, Sigmoid, Softmax, Tanh};
+
+/// The parts of a layer; `None` for Normalization, which has no sums.
+pub fn parts(layer: &Layer<f32>) -> Option<Parts<'_>> {
+    match &layer.kind {
+        Kind::Normalization(_) => None,
+        Kind::Dense(dense) => {
+            Some(single(Code::Dense, dense.activation, &dense.weight, None, &dense.bias, false))
+        }
+        Kind::Recurrent(recurrent) => Some(match &recurrent.cell {
+            AnyCell::SimpleRnn(cell) => single(
+                Code::SimpleRnn,
+                cell.activation,
+                &cell.w_ih,
+                Some(&cell.w_hh),
+                &cell.bias,
+                recurrent.return_sequences,
+            ),
+            AnyCell::Lstm(cell) => Parts {
+                kind: Code::Lstm,
+                gates: &[Sigmoid, Sigmoid, Tanh, Sigmoid],
+                activation: Tanh,
+                recurrent_activation: Some(Sigmoid),
+                return_sequences: recurrent.return_sequences,
+                w_ih: &cell.w_ih,
+                w_hh: Some(&cell.w_hh),
+                bias: &cell.bias,
+            },
+        }),
+    }
+}
+
+/// A layer without gates.
+fn single<'a>(
+    kind: Code,
+    activation: Activation,
+    w_ih: &'a Matrix<f32>,
+    w_hh: Option<&'a Matrix<f32>>,
+    bias: &'a Matrix<f32>,
+    return_sequences: bool,
+) -> Parts<'a> {
+    let gates: &[ActivationCode] = match activation {
+        Activation::Linear => &[Linear],
+        Activation::Relu => &[Relu],
+        Activation::Tanh => &[Tanh],
+        Activation::Sigmoid => &[Sigmoid],
+        Activation::Softmax => &[Softmax],
+    };
+    let recurrent_activation = None;
+    Parts { kind, gates, activation: gates[0], recurrent_activation, return_sequences, w_ih, w_hh, bias }
+}
+
+impl Parts<'_> {
+    pub fn units(&self) -> usize {
+        self.bias.nrows() / self.gates.len()
+    }
+
+    /// What the weights and bias of a row are multiplied with: sigmoid is computed as tanh of the half.
+    pub fn fold(&self, row: usize) -> f32 {
+        if self.gates[row / self.units()] == Sigmoid { 0.5 } else { 1.0 }
+    }
+
+    /// The record of the layer, its scales still those of floats.
+    pub fn record(&self) -> LayerRecord {
+        LayerRecord {
+            kind: self.kind as u8,
+            activation: self.activation as u8,
+            recurrent_activation: self.recurrent_activation.map_or(0, |a| a as u8),
+            flags: if self.return_sequences { RETURN_SEQUENCES } else { 0 },
+            input_size: self.w_ih.ncols() as u32,
+            units: self.units() as u32,
+            output_scale: 1.0,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+}
+
+/// The activation of the trainer with this code.
+pub fn activation(code: u8) -> Option<Activation> {
+    Some(match ActivationCode::from_code(code)? {
+        Linear => Activation::Linear,
+        Relu => Activation::Relu,
+        Tanh => Activation::Tanh,
+        Sigmoid => Activation::Sigmoid,
+        Softmax => Activation::Softmax,
+        _ => return None,
+    })
+}

@@ -1,0 +1,58 @@
+//! Networks of one cell with random weights, for boards, benchmarks and tests.
+
+use anyhow::Result;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Meta, quantize, write_f32};
+use crate::activation::Activation;
+use crate::cells::{AnyCell, Lstm, SimpleRnn};
+use crate::layers::{Kind, Layer, Recurrent};
+use crate::net::Network;
+use crate::tensor::Matrix;
+
+/// A cell by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// SimpleRNN with tanh.
+    SimpleRnn,
+    /// LSTM.
+    Lstm,
+}
+
+/// One cell over `input_size` features with weights even in +-1.5/sqrt(H) and biases too, and a sequence of `steps`
+/// frames even in +-1: asymmetric, and all of it from `seed`.
+pub fn random_net(
+    cell: CellKind,
+    input_size: usize,
+    hidden_size: usize,
+    steps: usize,
+    seed: u64,
+) -> (Network<f32>, Vec<f32>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let limit = 1.5 / (hidden_size as f32).sqrt();
+    let mut matrix = |rows, columns| Matrix::from_fn(rows, columns, |_, _| rng.random_range(-limit..limit));
+    let cell = match cell {
+        CellKind::SimpleRnn => AnyCell::SimpleRnn(SimpleRnn {
+            w_ih: matrix(hidden_size, input_size),
+            w_hh: matrix(hidden_size, hidden_size),
+            bias: matrix(hidden_size, 1),
+            activation: Activation::Tanh,
+        }),
+        CellKind::Lstm => AnyCell::Lstm(Lstm {
+            w_ih: matrix(4 * hidden_size, input_size),
+            w_hh: matrix(4 * hidden_size, hidden_size),
+            bias: matrix(4 * hidden_size, 1),
+        }),
+    };
+    let kind = Kind::Recurrent(Recurrent { cell, return_sequences: true });
+    let network = Network { input_size, layers: vec![Layer { name: "cell".into(), kind }] };
+    let frames = (0..input_size * steps).map(|_| rng.random_range(-1.0..1.0)).collect();
+    (network, frames)
+}
+
+/// The f32 and the i8 model file of a [`random_net`] calibrated on its own sequence.
+pub fn random_files(network: &Network<f32>, frames: &[f32]) -> Result<(Vec<u8>, Vec<u8>)> {
+    let meta = Meta { name: "random".into(), ..Meta::default() };
+    Ok((write_f32(network, &meta, frames)?, quantize(network, &meta, &[frames])?.bytes))
+}
