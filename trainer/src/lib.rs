@@ -5,14 +5,17 @@ pub mod cells;
 pub mod commands;
 pub mod config;
 pub mod data;
+pub mod evaluate;
 pub mod initializers;
 pub mod layers;
 pub mod loss;
+pub mod metrics;
 pub mod net;
 pub mod optimizer;
 pub mod output;
 pub mod pack;
 pub mod reference;
+pub mod report;
 pub mod tensor;
 pub mod training;
 

@@ -8,7 +8,10 @@ use anyhow::{Context, Result, ensure};
 
 use crate::config::Config;
 use crate::data::{Data, Dataset};
+use crate::evaluate::{Evaluation, evaluate};
 use crate::output::write_atomically;
+use crate::pack;
+use crate::report::Report;
 use crate::training::{Checkpoint, Epoch, Identity, Run, batches, csv, validate};
 
 use progress::Progress;
@@ -37,8 +40,12 @@ struct Job {
     config: Config,
     train: Dataset,
     validation: Dataset,
+    path: PathBuf,
     out: PathBuf,
 }
+
+/// The most sequences that the ranges of the 8-bit model are taken from.
+const CALIBRATION: usize = 512;
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
@@ -69,7 +76,7 @@ impl Job {
         }
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
         std::fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
-        Ok(Self { config, train, validation, out })
+        Ok(Self { config, train, validation, path: args.config.clone(), out })
     }
 
     fn checkpoint(&self) -> PathBuf {
@@ -91,10 +98,10 @@ impl Job {
     }
 
     fn introduce(&self, run: &Run) -> Result<()> {
-        let parameters: usize = run.network.parameters().iter().map(|p| p.len()).sum();
         super::say(&format!(
-            "{}: {parameters} parameters, {} sequences to train on, {} to validate on",
+            "{}: {} parameters, {} sequences to train on, {} to validate on",
             self.config.name,
+            parameters(run),
             self.train.sequences.len(),
             self.validation.sequences.len()
         ))
@@ -124,10 +131,59 @@ impl Job {
         Ok(())
     }
 
+    /// Writes what the run is for.
     fn finish(&self, run: &Run) -> Result<()> {
+        let (model, integers) = self.pack(run)?;
+        let evaluation = evaluate(|frames| Ok(run.network.predict(frames)), &self.validation)?;
+        let report = self.report(run, &evaluation, [model.len(), integers.len()])?;
         let csv = csv(&run.history, self.config.training.loss);
-        write_atomically(&self.out.join("history.csv"), |file| file.write_all(csv.as_bytes()))
+        let files: [(&str, &[u8]); 4] = [
+            ("model.ernn", &model),
+            ("model.i8.ernn", &integers),
+            ("history.csv", csv.as_bytes()),
+            ("report.html", report.as_bytes()),
+        ];
+        for (name, bytes) in files {
+            let path = self.out.join(name);
+            write_atomically(&path, |file| file.write_all(bytes))?;
+            super::say(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))?;
+        }
+        Ok(())
     }
+
+    /// The f32 and the 8-bit model file.
+    fn pack(&self, run: &Run) -> Result<(Vec<u8>, Vec<u8>)> {
+        let meta = pack::Meta { name: self.config.name.clone(), ..pack::Meta::default() };
+        let sequences = &self.train.sequences;
+        // Evenly from all of them: files often have their classes in order.
+        let every = sequences.len().div_ceil(CALIBRATION);
+        let calibration: Vec<&[f32]> =
+            (0..sequences.len()).step_by(every).map(|s| sequences.get(s)).collect();
+        let model = pack::write_f32(&run.network, &meta, calibration[0])?;
+        Ok((model, pack::quantize(&run.network, &meta, &calibration)?.bytes))
+    }
+
+    fn report(&self, run: &Run, evaluation: &Evaluation, bytes: [usize; 2]) -> Result<String> {
+        let config = std::fs::read_to_string(&self.path).with_context(|| self.path.display().to_string())?;
+        let facts = [
+            ("seed", run.seed.to_string()),
+            ("parameters", parameters(run).to_string()),
+            ("sequences to train on", self.train.sequences.len().to_string()),
+            ("sequences to validate on", self.validation.sequences.len().to_string()),
+            ("epochs", run.history.len().to_string()),
+            ("val_loss", format!("{:.4}", evaluation.score.mean_loss())),
+            ("val_metric", format!("{:.4}", evaluation.score.mean_metric())),
+            ("model.ernn, bytes", bytes[0].to_string()),
+            ("model.i8.ernn, bytes", bytes[1].to_string()),
+            ("made by", concat!("ernn ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ];
+        let name = &self.config.name;
+        Report { name, facts: &facts, config: &config, history: &run.history, evaluation }.html()
+    }
+}
+
+fn parameters(run: &Run) -> usize {
+    run.network.parameters().iter().map(|parameter| parameter.len()).sum()
 }
 
 /// The last `share` of the sequences for validation.
