@@ -94,6 +94,11 @@ pub static BOARDS: &[Board] = &[
     },
 ];
 
+/// The targets of all boards.
+pub fn targets() -> Vec<&'static str> {
+    BOARDS.iter().map(|board| board.target).collect()
+}
+
 impl Board {
     /// The row of that name.
     pub fn named(name: &str) -> Option<&'static Self> {

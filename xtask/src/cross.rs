@@ -157,8 +157,9 @@ impl Machine for ThisMachine {
     }
 
     fn add_targets(&self, targets: &[&str]) -> bool {
-        crate::cmd::which("rustup").is_some()
-            && Cmd::new("rustup").args(["target", "add"]).args(targets).run().is_ok()
+        // A machine without a network should learn that at once.
+        let rustup = Cmd::new("rustup").args(["target", "add"]).args(targets).env("RUSTUP_MAX_RETRIES", "0");
+        crate::cmd::which("rustup").is_some() && rustup.run().is_ok()
     }
 
     fn has_rust_src(&self) -> bool {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use embedded_rnn::{I8, Model};
 use embedded_rnn_trainer::data::{Data, Sequences};
+use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::cmd::{Cmd, root};
 use crate::exam::Recordings;
@@ -29,7 +30,8 @@ pub fn prepare(dtype: DType) -> Result<(Vec<u8>, Recordings)> {
         DType::F32 => (read(&folder.join("model.ernn"))?, Recordings::F32(each(&test, <[f32]>::to_vec))),
         DType::I8 => {
             let bytes = read(&model_i8)?;
-            let model = Model::<I8>::new(&bytes)?;
+            let aligned = AlignedBytes::new(&bytes);
+            let model = Model::<I8>::new(&aligned)?;
             let recordings = each(&test, |x| quantize(&model, x)).into_iter().collect::<Result<_>>()?;
             (bytes, Recordings::I8(recordings))
         }
@@ -61,7 +63,7 @@ fn sources() -> Result<Vec<PathBuf>> {
 fn is_up_to_date(model: &Path, sources: &[PathBuf]) -> bool {
     let modified = |file: &Path| -> Option<SystemTime> { fs::metadata(file).ok()?.modified().ok() };
     let Some(made) = modified(model) else { return false };
-    let readable = fs::read(model).is_ok_and(|bytes| Model::<I8>::new(&bytes).is_ok());
+    let readable = fs::read(model).is_ok_and(|bytes| Model::<I8>::new(&AlignedBytes::new(&bytes)).is_ok());
     readable && sources.iter().all(|source| modified(source).is_some_and(|changed| changed <= made))
 }
 

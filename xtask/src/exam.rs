@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use embedded_rnn::{Backend, F32, I8, Model, Number, ram_needed};
+use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::boards::Float;
 
@@ -48,10 +49,10 @@ fn first<T>(all: &[T], limit: usize) -> &[T] {
 }
 
 fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) -> Result<Exam> {
-    let model = Model::<N>::new(bytes)?.with_backend(backend);
-    // In words, so that it is aligned as a state must be.
-    let mut ram = vec![0u32; ram_needed(bytes).div_ceil(4)];
-    let mut state = model.state(bytemuck::cast_slice_mut::<u32, u8>(&mut ram))?;
+    let bytes = AlignedBytes::new(bytes);
+    let model = Model::<N>::new(&bytes)?.with_backend(backend);
+    let mut ram = AlignedBytes::new(&vec![0; ram_needed(&bytes)]);
+    let mut state = model.state(&mut ram)?;
     let mut exam =
         Exam { inputs: word(recordings.len()), outputs: Vec::new(), sequences: recordings.len(), steps: 0 };
     for recording in recordings {

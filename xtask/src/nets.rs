@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use embedded_rnn_trainer::pack::{CellKind, random_files, random_net};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -115,19 +116,19 @@ impl Case {
     }
 }
 
-/// A single cell with random weights, and random recordings of its whole range of inputs.
+/// A single cell with random weights. The integer net is given the whole range of its inputs, beyond what it was
+/// calibrated on: saturation must be the same everywhere too.
 fn random(net: &Net, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
-    let (f32, i8) = embedded_rnn_trainer::pack::random_net(net.cell, net.input_size, net.hidden_size, SEED);
-    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let (network, frames) =
+        random_net(CellKind::Lstm, net.input_size, net.hidden_size, RANDOM_SEQUENCES * RANDOM_STEPS, SEED);
+    let (f32, i8) = random_files(&network, &frames)?;
     let values = RANDOM_STEPS * net.input_size;
     Ok(match dtype {
-        DType::I8 => (i8, Recordings::I8(sequences(|| (0..values).map(|_| rng.random()).collect()))),
-        DType::F32 => {
-            (f32, Recordings::F32(sequences(|| (0..values).map(|_| rng.random_range(-1.0..1.0)).collect())))
+        DType::F32 => (f32, Recordings::F32(frames.chunks_exact(values).map(<[f32]>::to_vec).collect())),
+        DType::I8 => {
+            let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+            let mut recording = || (0..values).map(|_| rng.random()).collect();
+            (i8, Recordings::I8((0..RANDOM_SEQUENCES).map(|_| recording()).collect()))
         }
     })
-}
-
-fn sequences<T>(mut one: impl FnMut() -> Vec<T>) -> Vec<Vec<T>> {
-    (0..RANDOM_SEQUENCES).map(|_| one()).collect()
 }

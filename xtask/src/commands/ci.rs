@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 
-use crate::boards::BOARDS;
+use crate::boards::{self, BOARDS};
 use crate::cmd::{Cmd, Failures, root};
 use crate::commands::{board, setup};
 use crate::cross::{self, Choice, ThisMachine, Toolchain};
@@ -89,7 +89,7 @@ fn clippy() -> Result<()> {
 
 /// The images on every core, whichever net is in them. Only the default toolchain has a clippy.
 fn clippy_firmware() -> Result<()> {
-    let (toolchain, _) = toolchain()?;
+    let toolchain = cross::decide(&ThisMachine::look()?, &boards::targets(), Choice::Auto)?;
     if toolchain != Toolchain::Installed {
         eprintln!("skipped: {} has no clippy", toolchain.describe());
         return Ok(());
@@ -109,13 +109,9 @@ fn test_members() -> Result<()> {
 
 /// The runtime by itself on every board's target: what a user's firmware builds.
 fn cross() -> Result<()> {
-    let (toolchain, targets) = toolchain()?;
+    let targets = boards::targets();
+    let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
     targets.iter().try_for_each(|target| build_runtime(&toolchain, target))
-}
-
-fn toolchain() -> Result<(Toolchain, Vec<&'static str>)> {
-    let targets: Vec<&str> = BOARDS.iter().map(|board| board.target).collect();
-    Ok((cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?, targets))
 }
 
 fn build_runtime(toolchain: &Toolchain, target: &str) -> Result<()> {
