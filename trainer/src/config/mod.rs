@@ -213,14 +213,28 @@ impl Config {
     }
 }
 
+/// Where the layers of a config are.
+#[derive(Deserialize)]
+struct Places {
+    layers: Vec<toml::Spanned<toml::Value>>,
+}
+
 /// A TOML error with its line.
 fn at_line(text: &str, error: &toml::de::Error) -> anyhow::Error {
-    let message = error.message().trim();
-    match error.span() {
-        Some(span) => {
-            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-            anyhow!("line {line}: {message}")
+    let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    // serde knows of a layer with an error in it only that it is one of the layers.
+    for (k, layer) in
+        toml::from_str::<Places>(text).map_or(Vec::new(), |places| places.layers).iter().enumerate()
+    {
+        if let Err(error) = layer.get_ref().clone().try_into::<LayerConfig>() {
+            return anyhow!("line {}: layers[{k}]: {}", line(layer.span().start), error.message().trim());
         }
-        None => anyhow!("{message}"),
+    }
+    match error.span() {
+        Some(span) => anyhow!("line {}: {}", line(span.start), error.message().trim()),
+        None => anyhow!("{}", error.message().trim()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! `ernn train` from outside: killed and resumed, and given what it cannot use.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const CONFIG: &str = r#"
+name = "short"
+[data]
+file = "digits.npz"
+[[layers]]
+type = "Normalization"
+[[layers]]
+type = "SimpleRNN"
+units = 8
+[[layers]]
+type = "Dense"
+units = 10
+activation = "softmax"
+[training]
+loss = "categorical_crossentropy"
+learning_rate = 3e-3
+epochs = 8
+"#;
+
+/// A folder with a config and its data.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits/digits.npz");
+    fs::copy(data, folder.path().join("digits.npz")).unwrap();
+    fs::write(folder.path().join("c.toml"), CONFIG).unwrap();
+    folder
+}
+
+fn ernn(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ernn"));
+    command.current_dir(folder).args(args);
+    command
+}
+
+fn output(folder: &Path, args: &[&str]) -> Output {
+    ernn(folder, args).output().unwrap()
+}
+
+/// What is said on stderr: one line, with exit status 2.
+fn refusal(folder: &Path, args: &[&str]) -> String {
+    let output = output(folder, args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said.trim_end().strip_prefix("ernn: ").expect("begins with the program").to_owned()
+}
+
+/// Kills the run once it has changed the checkpoint.
+fn kill_after_an_epoch(mut child: Child, checkpoint: &Path) {
+    let stamp = || fs::metadata(checkpoint).and_then(|m| m.modified()).ok();
+    let (before, start) = (stamp(), Instant::now());
+    while stamp() == before && child.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no checkpoint in a minute");
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
+    let folder = folder();
+    let folder = folder.path();
+    assert!(output(folder, &["train", "c.toml", "--out", "whole"]).status.success());
+
+    let resume = ["train", "c.toml", "--out", "parts", "--resume"];
+    for _ in 0..3 {
+        let child = ernn(folder, &resume).stdout(Stdio::null()).spawn().unwrap();
+        kill_after_an_epoch(child, &folder.join("parts/checkpoint.postcard"));
+    }
+    let last = output(folder, &resume);
+    assert!(last.status.success());
+    let said = String::from_utf8(last.stdout).unwrap();
+    assert!(said.starts_with("Resuming after epoch "), "{said}");
+    for file in ["model.ernn", "model.i8.ernn", "history.csv", "checkpoint.postcard"] {
+        let [whole, parts] = ["whole", "parts"].map(|run| fs::read(folder.join(run).join(file)).unwrap());
+        assert!(whole == parts, "{file} differs");
+    }
+    let report = fs::read_to_string(folder.join("parts/report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains("Confusion matrix"));
+
+    assert_eq!(
+        refusal(folder, &["train", "c.toml", "--out", "parts", "--resume", "--seed", "1"]),
+        "parts/checkpoint.postcard: belongs to seed 0, not 1"
+    );
+    fs::write(folder.join("parts/checkpoint.postcard"), "garbage").unwrap();
+    assert_eq!(refusal(folder, &resume), "parts/checkpoint.postcard: no checkpoint, or a damaged one");
+}
+
+#[test]
+fn nothing_to_resume_is_said_and_no_error() {
+    let folder = folder();
+    fs::write(folder.path().join("c.toml"), CONFIG.replace("epochs = 8", "epochs = 1")).unwrap();
+    let output = output(folder.path(), &["train", "c.toml", "--resume"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("Nothing to resume in out/short: starting from the beginning\n"), "{said}");
+    assert!(said.contains("\nEpoch 1/1  loss: ") && said.contains(" - val_accuracy: "), "{said}");
+    assert!(output.status.success() && folder.path().join("out/short/model.ernn").exists());
+}
+
+#[test]
+fn bad_input_is_one_line_and_leaves_nothing() {
+    let folder = folder();
+    let folder = folder.path();
+    let changed = |from: &str, to: &str| {
+        assert!(CONFIG.contains(from));
+        fs::write(folder.join("bad.toml"), CONFIG.replacen(from, to, 1)).unwrap();
+        refusal(folder, &["train", "bad.toml"])
+    };
+    assert!(refusal(folder, &["train", "none.toml"]).starts_with("none.toml: No such file"));
+    assert!(changed("units = 8", "unit = 8").starts_with("bad.toml: line "));
+    assert!(changed("digits.npz", "none.npz").starts_with("none.npz: No such file"));
+    assert_eq!(
+        changed("units = 10", "units = 9"),
+        "digits.npz: y_train: label 9 at [9], but the network has 9 outputs"
+    );
+    assert!(changed("digits.npz", "c.toml").starts_with("c.toml: not an .npz file"));
+    assert!(!folder.join("out").exists());
+    assert!(!output(folder, &["train"]).status.success());
+}
+
+/// An archive may be cut anywhere or have any byte changed: it is refused or read, and never a panic.
+#[test]
+fn damaged_data_is_refused() {
+    let folder = folder();
+    let folder = folder.path();
+    let whole = fs::read(folder.join("digits.npz")).unwrap();
+    for length in [0, 1, 100, whole.len() / 2, whole.len() - 1] {
+        fs::write(folder.join("digits.npz"), &whole[..length]).unwrap();
+        assert!(refusal(folder, &["train", "c.toml"]).starts_with("digits.npz: "));
+    }
+    for byte in [40, 1000, whole.len() / 2, whole.len() - 500, whole.len() - 10] {
+        let mut damaged = whole.clone();
+        damaged[byte] ^= 0x55;
+        fs::write(folder.join("digits.npz"), damaged).unwrap();
+        let status = output(folder, &["train", "c.toml"]).status.code();
+        assert!(matches!(status, Some(0 | 2)), "byte {byte}: {status:?}");
+    }
+}
