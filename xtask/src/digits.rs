@@ -20,7 +20,7 @@ const DATA: &str = "trainer/examples/digits/digits.npz";
 pub fn prepare(dtype: DType) -> Result<(Vec<u8>, Recordings)> {
     let folder = root().join("target/boards/digits");
     let model_i8 = folder.join("model.i8.ernn");
-    if !is_up_to_date(&model_i8, &sources()?) {
+    if !is_up_to_date(&model_i8, &[CONFIG, DATA].map(|file| root().join(file))) {
         let ernn = ["run", "--release", "--package", "embedded-rnn-trainer", "--bin", "ernn", "--"];
         Cmd::cargo().args(ernn).args(["train", CONFIG, "--out", "target/boards/digits"]).run()?;
     }
@@ -50,13 +50,6 @@ fn quantize(model: &Model<I8>, recording: &[f32]) -> Result<Vec<i16>> {
         model.quantize_input(x, out)?;
     }
     Ok(integers)
-}
-
-/// The files that a model is made of.
-fn sources() -> Result<Vec<PathBuf>> {
-    let folder = root().join(CONFIG).parent().context("a file has a folder")?.to_path_buf();
-    let files = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
-    files.map(|file| Ok(file?.path())).collect()
 }
 
 /// There, of a version that this runtime reads, and no older than what it is made of.
