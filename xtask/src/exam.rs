@@ -26,6 +26,28 @@ pub struct Exam {
     pub steps: usize,
 }
 
+impl Exam {
+    /// How the board's outputs differ from the PC's, if they do.
+    pub fn difference(&self, outputs: &[u8]) -> Option<String> {
+        if outputs.len() != self.outputs.len() {
+            return Some(format!("{} bytes of outputs, not {}", outputs.len(), self.outputs.len()));
+        }
+        let words = |bytes: &[u8]| bytes.as_chunks::<4>().0.to_vec();
+        let (found, expected) = (words(outputs), words(&self.outputs));
+        let mut differ = (0..found.len()).filter(|&i| found[i] != expected[i]);
+        let first = differ.next()?;
+        let [found_first, expected_first] = [found[first], expected[first]].map(u32::from_le_bytes);
+        let width = (expected.len() / self.steps.max(1)).max(1);
+        Some(format!(
+            "{} of {} outputs differ, first in step {}, output {}: {found_first:#010x}, not {expected_first:#010x}",
+            1 + differ.count(),
+            found.len(),
+            first / width,
+            first % width
+        ))
+    }
+}
+
 impl Recordings {
     /// At most `limit` of the recordings, with the PC's answers in the arithmetic of a board.
     pub fn exam(&self, model: &[u8], limit: usize, float: Float) -> Result<Exam> {
@@ -71,4 +93,22 @@ fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) ->
 
 fn word(value: usize) -> Vec<u8> {
     (value as u32).to_le_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_found_and_placed() {
+        let outputs: Vec<u8> = (0..24).collect();
+        let exam = Exam { inputs: Vec::new(), outputs: outputs.clone(), sequences: 1, steps: 3 };
+        assert_eq!(exam.difference(&outputs), None);
+        assert!(exam.difference(&outputs[..20]).unwrap().contains("20 bytes of outputs, not 24"));
+        let mut wrong = outputs;
+        wrong[13] ^= 1;
+        wrong[23] ^= 1;
+        let text = exam.difference(&wrong).unwrap();
+        assert!(text.starts_with("2 of 6 outputs differ, first in step 1, output 1: 0x0f0e0c0c"), "{text}");
+    }
 }
