@@ -130,3 +130,26 @@ pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cross_entropy_and_accuracy_by_hand() {
+        let output = Matrix::from_vec(2, 3, vec![0.25f64, 0.75, 0.5, 0.5, 1.0, 0.0]);
+        let score = Targets::<f64>::Labels(vec![1, 1, 1]).score(&output);
+        // A tie goes to the first class; a probability of 0 is lifted to the smallest f32.
+        let lifted = -f64::from(f32::MIN_POSITIVE).ln();
+        assert!((score.mean_loss() - (-(0.75f64.ln()) - 0.5f64.ln() + lifted) / 3.0).abs() < 1e-12);
+        assert_eq!((score.metric, score.columns), (1.0, 3));
+    }
+
+    #[test]
+    fn squared_and_absolute_errors_by_hand() {
+        let output = Matrix::from_vec(2, 2, vec![1.0f64, 2.0, 3.0, 4.0]);
+        let targets = Targets::Values(Matrix::from_vec(2, 2, vec![1.0, 0.0, 4.0, 4.0]));
+        let score = targets.score(&output);
+        assert_eq!((score.mean_loss(), score.mean_metric()), ((2.0 + 0.5) / 2.0, (1.0 + 0.5) / 2.0));
+    }
+}

@@ -3,7 +3,7 @@
 //! Slow and short on purpose. The packed way of training and the runtime are compared with it, and calibration
 //! listens in on it.
 
-use crate::cells::Cell;
+use crate::cells::{Cell, add_columns};
 use crate::layers::{Dense, Kind, Normalization};
 use crate::net::Network;
 use crate::tensor::Real;
@@ -57,8 +57,8 @@ fn normalize<T: Real>(layer: &Normalization<T>, x: &[T]) -> Vec<T> {
 }
 
 fn dense<T: Real>(layer: &Dense<T>, x: &[T], tap: &mut dyn FnMut(Signal, &[T])) -> Vec<T> {
-    let dot = |row| x.iter().enumerate().fold(T::zero(), |sum, (k, &x)| sum + layer.weight[(row, k)] * x);
-    let mut y: Vec<T> = (0..layer.weight.nrows()).map(|row| layer.bias[row] + dot(row)).collect();
+    let mut y = layer.bias.as_slice().to_vec();
+    add_columns(&mut y, &layer.weight, x);
     tap(Signal::Sums, &y);
     layer.activation.forward(&mut y);
     y

@@ -83,12 +83,19 @@ pub trait CellConfig {
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32>;
 }
 
-/// `w x + u h + b`, the sums of one step, in the order of the definition.
+/// `w x + u h + b`, the sums of one step.
 fn pre_activations<T: Real>(w: &Matrix<T>, x: &[T], u: &Matrix<T>, h: &[T], bias: &Matrix<T>) -> Vec<T> {
-    let dot = |matrix: &Matrix<T>, row: usize, vector: &[T]| {
-        vector.iter().enumerate().fold(T::zero(), |sum, (k, &v)| sum + matrix[(row, k)] * v)
-    };
-    (0..w.nrows()).map(|row| bias[(row, 0)] + dot(w, row, x) + dot(u, row, h)).collect()
+    let mut sums = bias.as_slice().to_vec();
+    add_columns(&mut sums, w, x);
+    add_columns(&mut sums, u, h);
+    sums
+}
+
+/// `sums += matrix vector`, column by column as the matrix lies.
+pub(crate) fn add_columns<T: Real>(sums: &mut [T], matrix: &Matrix<T>, vector: &[T]) {
+    for (column, &value) in matrix.as_slice().chunks_exact(matrix.nrows()).zip(vector) {
+        sums.iter_mut().zip(column).for_each(|(sum, &weight)| *sum += weight * value);
+    }
 }
 
 /// The table of cells: a cell is a file beside this one and a row here.

@@ -17,9 +17,9 @@ use crate::net::{Network, ShardGradients};
 use crate::optimizer::Adam;
 use crate::tensor::Matrix;
 
-/// Sequences that one thread takes at a time. Fixed, as sums of f32 depend on where they are cut: two shards make
-/// of the usual batch of 32 work for two threads, and are wide enough for a matrix product to be worth it.
-const SHARD: usize = 16;
+/// The most sequences in a shard, which one thread takes at a time. As sums of f32 depend on where they are cut, the
+/// number of threads has no say in it; wider shards repack the weights less often.
+const SHARD: usize = 32;
 
 /// A network on its way: everything that the next epoch depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +81,7 @@ pub fn batches(data: &Dataset, training: &Training) -> u64 {
 pub fn validate(network: &Network<f32>, data: &Dataset) -> Score {
     let order: Vec<usize> = (0..data.sequences.len()).collect();
     let found: Vec<Score> = order
-        .par_chunks(4 * SHARD)
+        .par_chunks(SHARD)
         .map(|shard| {
             let shard = pack(data, shard);
             shard.targets.score(&network.forward(&shard.input))
@@ -106,7 +106,8 @@ fn columns(data: &Dataset, batch: &[usize]) -> usize {
 fn shards(data: &Dataset, batch: &[usize]) -> Vec<Vec<usize>> {
     let mut sorted = batch.to_vec();
     sorted.sort_by_key(|&s| std::cmp::Reverse(data.sequences.steps(s)));
-    let count = batch.len().div_ceil(SHARD);
+    // Two at least, so that small batches keep two threads busy.
+    let count = batch.len().div_ceil(SHARD).max(2).min(batch.len());
     (0..count).map(|k| sorted.iter().skip(k).step_by(count).copied().collect()).collect()
 }
 
