@@ -71,6 +71,14 @@ impl Loss {
             Self::Mse => "mae",
         }
     }
+
+    /// What it is called on validation data.
+    pub fn val_metric_name(self) -> &'static str {
+        match self {
+            Self::CategoricalCrossentropy => "val_accuracy",
+            Self::Mse => "val_mae",
+        }
+    }
 }
 
 impl<T: Real> Targets<T> {

@@ -1,11 +1,36 @@
 //! Files are written beside and renamed: whoever looks finds the old file or the new one, never half of one.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use tempfile::Builder;
+
+const SUFFIX: &str = ".tmp";
+
+/// How the names begin that `path` has while it is written: hidden, and telling whose they are.
+fn prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    prefix
+}
+
+/// Removes what was left when a program was killed while it wrote `path`. For the one program that writes it.
+pub fn remove_leftovers(path: &Path) -> io::Result<()> {
+    let prefix = prefix(path);
+    for entry in std::fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(SUFFIX.as_bytes()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
 
 /// Writes `path` by `write`, and returns when it is on the disk.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
@@ -14,7 +39,9 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut temporary = builder().prefix(".ernn-").suffix(".tmp").tempfile_in(folder).with_context(place)?;
+    let prefix = prefix(path);
+    let mut builder = builder();
+    let mut temporary = builder.prefix(&prefix).suffix(SUFFIX).tempfile_in(folder).with_context(place)?;
     let mut buffered = BufWriter::new(temporary.as_file_mut());
     write(&mut buffered).and_then(|()| buffered.flush()).with_context(place)?;
     drop(buffered);
@@ -25,7 +52,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
 
 /// As any file that a program creates: readable as the user's mask says, not by the owner alone.
 #[cfg(unix)]
-fn builder() -> Builder<'static, 'static> {
+fn builder<'a>() -> Builder<'a, 'static> {
     use std::os::unix::fs::PermissionsExt;
     let mut builder = Builder::new();
     builder.permissions(std::fs::Permissions::from_mode(0o666));
@@ -33,7 +60,7 @@ fn builder() -> Builder<'static, 'static> {
 }
 
 #[cfg(not(unix))]
-fn builder() -> Builder<'static, 'static> {
+fn builder<'a>() -> Builder<'a, 'static> {
     Builder::new()
 }
 

@@ -84,6 +84,8 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
         let [whole, parts] = ["whole", "parts"].map(|run| fs::read(folder.join(run).join(file)).unwrap());
         assert!(whole == parts, "{file} differs");
     }
+    let left = |name: &std::ffi::OsStr| name.to_string_lossy().ends_with(".tmp");
+    assert!(!fs::read_dir(folder.join("parts")).unwrap().any(|entry| left(&entry.unwrap().file_name())));
     let report = fs::read_to_string(folder.join("parts/report.html")).unwrap();
     assert!(report.contains("<svg") && report.contains("Confusion matrix"));
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::config::Config;
 use crate::data::{Data, Dataset};
 use crate::evaluate::{Evaluation, evaluate};
-use crate::output::write_atomically;
+use crate::output::{remove_leftovers, write_atomically};
 use crate::pack;
 use crate::report::Report;
 use crate::training::{Checkpoint, Epoch, Identity, Run, batches, csv, validate};
@@ -75,8 +75,11 @@ impl Job {
             config.check_data(data).with_context(|| path.display().to_string())?;
         }
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
-        std::fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
-        Ok(Self { config, train, validation, path: args.config.clone(), out })
+        let job = Self { config, train, validation, path: args.config.clone(), out };
+        let place = || job.out.display().to_string();
+        std::fs::create_dir_all(&job.out).with_context(place)?;
+        remove_leftovers(&job.checkpoint()).with_context(place)?;
+        Ok(job)
     }
 
     fn checkpoint(&self) -> PathBuf {
@@ -172,7 +175,7 @@ impl Job {
             ("sequences to validate on", self.validation.sequences.len().to_string()),
             ("epochs", run.history.len().to_string()),
             ("val_loss", format!("{:.4}", evaluation.score.mean_loss())),
-            ("val_metric", format!("{:.4}", evaluation.score.mean_metric())),
+            (self.config.training.loss.val_metric_name(), format!("{:.4}", evaluation.score.mean_metric())),
             ("model.ernn, bytes", bytes[0].to_string()),
             ("model.i8.ernn, bytes", bytes[1].to_string()),
             ("made by", concat!("ernn ", env!("CARGO_PKG_VERSION")).to_owned()),

@@ -57,10 +57,10 @@ impl Report<'_> {
             Curve { name: "loss", values: history.iter().map(|e| e.loss).collect() },
             Curve { name: "val_loss", values: history.iter().map(|e| e.val_loss).collect() },
         ])?;
-        let val_metric = format!("val_{metric}");
+        let val_metric = self.evaluation.loss.val_metric_name();
         let metrics = plot(&[
             Curve { name: metric, values: history.iter().map(|e| e.metric).collect() },
-            Curve { name: &val_metric, values: history.iter().map(|e| e.val_metric).collect() },
+            Curve { name: val_metric, values: history.iter().map(|e| e.val_metric).collect() },
         ])?;
         Ok(format!("<h2>Loss</h2>\n{loss}\n<h2>{metric}</h2>\n{metrics}"))
     }

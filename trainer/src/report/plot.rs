@@ -11,6 +11,8 @@ pub struct Curve<'a> {
     pub values: Vec<f64>,
 }
 
+/// Readable where the plot is as wide as the page.
+const FONT: (&str, i32) = ("sans-serif", 14);
 const COLOURS: [RGBColor; 2] = [RGBColor(33, 102, 172), RGBColor(217, 95, 2)];
 
 /// Draws curves over the same epochs.
@@ -33,7 +35,13 @@ fn draw(curves: &[Curve], svg: &mut String) -> Result<(), Box<dyn std::error::Er
         .y_label_area_size(60)
         .build_cartesian_2d(1.0..epochs.max(2) as f64, low - margin..high + margin)?;
     let label = |epoch: &f64| format!("{epoch:.0}");
-    chart.configure_mesh().light_line_style(TRANSPARENT).x_desc("epoch").x_label_formatter(&label).draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .label_style(FONT)
+        .x_desc("epoch")
+        .x_label_formatter(&label)
+        .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS) {
         let points = curve.values.iter().enumerate().map(|(k, &value)| ((k + 1) as f64, value));
         chart
@@ -41,7 +49,12 @@ fn draw(curves: &[Curve], svg: &mut String) -> Result<(), Box<dyn std::error::Er
             .label(curve.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
+    chart
+        .configure_series_labels()
+        .label_font(FONT)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK)
+        .draw()?;
     area.present()?;
     Ok(())
 }

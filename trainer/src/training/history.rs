@@ -32,9 +32,9 @@ impl Epoch {
 
     /// The numbers as Keras prints them.
     pub fn line(&self, loss: Loss) -> String {
-        let metric = loss.metric_name();
+        let (metric, val_metric) = (loss.metric_name(), loss.val_metric_name());
         format!(
-            "loss: {:.4} - {metric}: {:.4} - val_loss: {:.4} - val_{metric}: {:.4}",
+            "loss: {:.4} - {metric}: {:.4} - val_loss: {:.4} - {val_metric}: {:.4}",
             self.loss, self.metric, self.val_loss, self.val_metric
         )
     }
@@ -45,8 +45,7 @@ pub type History = Vec<Epoch>;
 
 /// A table with a line an epoch.
 pub fn csv(history: &History, loss: Loss) -> String {
-    let metric = loss.metric_name();
-    let mut text = format!("epoch,loss,{metric},val_loss,val_{metric}\n");
+    let mut text = format!("epoch,loss,{},val_loss,{}\n", loss.metric_name(), loss.val_metric_name());
     for (k, epoch) in history.iter().enumerate() {
         let Epoch { loss, metric, val_loss, val_metric } = epoch;
         writeln!(text, "{},{loss},{metric},{val_loss},{val_metric}", k + 1).expect("strings take all");
