@@ -98,7 +98,9 @@ pub struct Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` failed:\n{}", self.line, self.stderr)
+        // The line above was echoed already; its first complaint makes the better headline.
+        let complaint = self.stderr.lines().find(|line| line.contains("error")).unwrap_or(&self.line);
+        write!(f, "{complaint}\n{}", self.stderr)
     }
 }
 
@@ -110,9 +112,11 @@ fn quote(word: &OsStr) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{word}'") }
 }
 
-/// The workspace's root.
+/// The workspace's root. Cargo says at run time which package it runs: with a shared target folder, this program may
+/// have been built in another checkout.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_path_buf()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package).parent().expect("xtask lies in the workspace").to_path_buf()
 }
 
 /// The program's full path, if it is on the PATH.
@@ -164,6 +168,14 @@ mod tests {
         assert!(error.contains("`false` ended with"), "{error}");
         let error = format!("{:#}", Cmd::new("no-such-program").run().unwrap_err());
         assert!(error.contains("`no-such-program` does not start"), "{error}");
+    }
+
+    #[test]
+    fn what_a_captured_command_said_is_its_error() {
+        let cmd = Cmd::new("sh").args(["-c", "echo building; echo 'error: no' >&2; exit 1"]);
+        let failed = cmd.run_captured().unwrap().unwrap_err();
+        assert_eq!(failed.to_string(), "error: no\nerror: no\n");
+        assert!(Cmd::new("true").run_captured().unwrap().is_ok());
     }
 
     #[test]
