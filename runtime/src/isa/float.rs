@@ -13,10 +13,12 @@ pub trait Float: Copy {
     type Panel: Copy;
     /// One instruction's worth of units.
     type V: Copy;
+    /// Units in a `V`.
+    const WIDTH: usize;
     /// Whether [`mul_add`](Float::mul_add) rounds once.
     const FUSED: bool;
-    /// Most panels worth running side by side, so that independent sums hide the latency of the additions.
-    const PANELS: usize;
+    /// Most sums, gates times panels, worth running side by side: independent ones hide the latency of the additions.
+    const SUMS: usize;
 
     /// A panel out of memory.
     fn panel(self, values: &[f32; LANES]) -> Self::Panel;
@@ -29,12 +31,12 @@ pub trait Float: Copy {
         x: &[f32],
     ) -> [[Self::Panel; G]; P];
 
-    /// Calls `f` with the place of the first unit and the values of all `G` panels, as often as a panel has `V`s.
-    fn each<const G: usize>(self, panels: [Self::Panel; G], f: impl FnMut(usize, [Self::V; G]));
+    /// The units of a panel from `at` on, a multiple of [`WIDTH`](Float::WIDTH) below [`LANES`].
+    fn take(self, panel: Self::Panel, at: usize) -> Self::V;
 
-    /// The values from `at` on; `at` is a place that [`each`](Float::each) gave.
+    /// The values from `at` on, a place as in [`take`](Float::take).
     fn load(self, values: &[f32; LANES], at: usize) -> Self::V;
-    /// Stores to the place that [`each`](Float::each) gave.
+    /// Stores to a place as in [`take`](Float::take).
     fn store(self, v: Self::V, out: &mut [f32; LANES], at: usize);
     /// The same value everywhere.
     fn splat(self, value: f32) -> Self::V;

@@ -15,7 +15,8 @@ mod avx2;
 
 pub use float::{Float, LANES};
 pub use int::{Int, Side};
-pub use portable::Portable;
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
+use portable::Portable;
 
 /// An instruction set: the float half and the integer half.
 pub trait Isa: Float + Int {}

@@ -1,9 +1,12 @@
 //! Plain Rust. For integers this is the specification; every other file must give its bits.
 
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 use super::{Float, Int, LANES, Side};
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 use crate::activation::int::{mulr, shl_sat, tanh};
 
 /// Any CPU.
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 #[derive(Debug, Clone, Copy)]
 pub struct Portable;
 
@@ -12,13 +15,15 @@ pub struct Portable;
 #[derive(Debug, Clone, Copy)]
 pub struct PortableFused;
 
+#[cfg(not(armv7em_fpu))]
 macro_rules! portable_float {
     ($isa:ty, fused $fused:literal, $mul_add:expr) => {
         impl Float for $isa {
             type Panel = [f32; LANES];
             type V = f32;
             const FUSED: bool = $fused;
-            const PANELS: usize = 1;
+            const WIDTH: usize = 1;
+            const SUMS: usize = 1;
 
             #[inline(always)]
             fn panel(self, values: &[f32; LANES]) -> [f32; LANES] {
@@ -45,12 +50,9 @@ macro_rules! portable_float {
             }
 
             #[inline(always)]
-            fn each<const G: usize>(self, panels: [[f32; LANES]; G], mut f: impl FnMut(usize, [f32; G])) {
-                for lane in 0..LANES {
-                    f(lane, panels.map(|p| p[lane]));
-                }
+            fn take(self, panel: [f32; LANES], at: usize) -> f32 {
+                panel[at % LANES]
             }
-
             #[inline(always)]
             fn load(self, values: &[f32; LANES], at: usize) -> f32 {
                 values[at % LANES]
@@ -164,8 +166,10 @@ macro_rules! scalar_int {
         }
     };
 }
+#[cfg(all(target_arch = "arm", armv7em_dsp, not(armv7em_fpu)))]
+pub(super) use portable_float;
 #[cfg(all(target_arch = "arm", armv7em_dsp))]
-pub(super) use {portable_float, scalar_int};
+pub(super) use scalar_int;
 
 /// `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a last group of four
 /// if that is what is left. The bytes of a word are the weights 0, 2, 1, 3 of a group of four (INTEGER.md).

@@ -19,13 +19,19 @@ pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
     units.div_ceil(ROWS).checked_mul(stride(ROWS, sides)?)
 }
 
-/// Calls `f` with the pre-activations of each [`Int::BLOCKS`] blocks of `R` rows, first to last.
+/// What a layer does with the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to last.
+pub trait Update<S: Int, const R: usize> {
+    /// Implementations are `#[inline(always)]`.
+    fn update(&mut self, isa: S, p: [S::W; R]);
+}
+
+/// Hands the pre-activations of all blocks of `R` rows to `layer`.
 #[inline(always)]
 pub fn for_each<S: Int, const R: usize, const SIDES: usize>(
     isa: S,
     weights: &[i32],
     sides: [(&[i16], u8); SIDES],
-    mut f: impl FnMut([S::W; R]),
+    mut layer: impl Update<S, R>,
 ) {
     let mut stride = R;
     let sides = sides.map(|(acts, shift)| {
@@ -38,7 +44,7 @@ pub fn for_each<S: Int, const R: usize, const SIDES: usize>(
         for side in sides {
             p = isa.rows(blocks, stride, side, p);
         }
-        f(p);
+        layer.update(isa, p);
     }
 }
 
@@ -51,12 +57,24 @@ pub fn activate_into<S: Int, const SIDES: usize>(
     sides: [(&[i16], u8); SIDES],
     out: &mut [i16],
 ) {
-    let mut out = out.chunks_mut(ROWS * S::BLOCKS);
-    for_each::<S, ROWS, SIDES>(isa, weights, sides, |p| {
-        if let Some(out) = out.next() {
-            isa.store_i16(p.map(|p| activate(isa, record.activation, p)), out);
+    let layer = Activate { activation: record.activation, out: out.chunks_mut(ROWS * S::BLOCKS) };
+    for_each::<S, ROWS, SIDES>(isa, weights, sides, layer);
+}
+
+struct Activate<'a> {
+    activation: u8,
+    out: core::slice::ChunksMut<'a, i16>,
+}
+
+impl<S: Int> Update<S, ROWS> for Activate<'_> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, mut p: [S::W; ROWS]) {
+        let Some(out) = self.out.next() else { return };
+        for p in &mut p {
+            *p = activate(isa, self.activation, *p);
         }
-    });
+        isa.store_i16(p, out);
+    }
 }
 
 /// A unit's own activation as an `i16` still in 32 bits: unit 2^-15 for tanh and sigmoid, the layer's own else.

@@ -1,6 +1,7 @@
 //! The fully connected layer: `y = activation(W x + b)`.
 
-use super::{Layer, View, blocks, padded, panels, quads};
+use super::blocks::{self, ROWS};
+use super::{Layer, View, padded, panels, quads};
 use crate::activation::int::{PRE_FRAC, softmax};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Isa, LANES};
@@ -32,11 +33,8 @@ impl Layer<F32> for Dense {
         _phase: bool,
     ) -> Option<&'a [f32]> {
         let activation = layer.record.activation;
-        let mut out = memory.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each::<S, 1>(isa, layer.weights, x, &[], |sums| {
-            let Some(out) = out.next() else { return };
-            isa.each(sums, |at, [v]| isa.store(panels::activate(isa, activation, v), out, at));
-        });
+        let out = memory.as_chunks_mut::<LANES>().0.iter_mut();
+        panels::for_each(isa, layer.weights, x, &[], panels::Activate { activation, out });
         let out = memory.get_mut(..layer.record.units())?;
         panels::normalize(activation, out);
         Some(out)
@@ -91,11 +89,11 @@ impl Layer<I8> for Dense {
     }
 
     fn answer(r: &LayerRecord) -> usize {
-        r.units().next_multiple_of(blocks::ROWS)
+        r.units().next_multiple_of(ROWS)
     }
 
     fn head_memory(r: &LayerRecord) -> Option<usize> {
-        r.units().checked_next_multiple_of(blocks::ROWS)
+        r.units().checked_next_multiple_of(ROWS)
     }
 
     /// The answer keeps the pre-activation's 32 bits.
@@ -108,16 +106,29 @@ impl Layer<I8> for Dense {
         _phase: bool,
     ) -> Option<()> {
         let r = layer.record;
-        let mut out = memory.chunks_mut(blocks::ROWS * S::BLOCKS);
-        blocks::for_each::<S, { blocks::ROWS }, 1>(isa, layer.weights, [(x, r.x_shift)], |p| {
-            if let Some(out) = out.next() {
-                isa.store_rows(p.map(|p| activate_head(isa, r.activation, p)), out);
-            }
-        });
+        let head = Head { activation: r.activation, out: memory.chunks_mut(ROWS * S::BLOCKS) };
+        blocks::for_each::<S, ROWS, 1>(isa, layer.weights, [(x, r.x_shift)], head);
         if r.activation == Activation::Softmax as u8 {
             softmax(memory.get_mut(..r.units())?);
         }
         Some(())
+    }
+}
+
+/// What the last layer does with its pre-activations.
+struct Head<'a> {
+    activation: u8,
+    out: core::slice::ChunksMut<'a, i32>,
+}
+
+impl<S: Int> blocks::Update<S, ROWS> for Head<'_> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, mut p: [S::W; ROWS]) {
+        let Some(out) = self.out.next() else { return };
+        for p in &mut p {
+            *p = activate_head(isa, self.activation, *p);
+        }
+        isa.store_rows(p, out);
     }
 }
 

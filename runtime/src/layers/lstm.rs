@@ -10,9 +10,10 @@
 use super::{Layer, View, blocks, padded, panels, previous_and_next, quads, written};
 use crate::activation::float;
 use crate::format::{Activation, LayerRecord};
-use crate::isa::{Isa, LANES};
+use crate::isa::{Float, Int, Isa, LANES};
 use crate::number::{F32, I8};
 use core::ops::Range;
+use core::slice::{ChunksMut, IterMut};
 
 pub struct Lstm;
 const GATES: usize = 4;
@@ -48,20 +49,32 @@ impl Layer<F32> for Lstm {
         let units = layer.record.units();
         let (c, h) = memory.split_at_mut_checked(padded(units))?;
         let (h, next) = previous_and_next(h, phase)?;
-        let mut out = c.as_chunks_mut::<LANES>().0.iter_mut().zip(next.as_chunks_mut::<LANES>().0);
-        panels::for_each::<S, GATES>(isa, layer.weights, x, h.get(..units)?, |sums| {
-            let Some((c, h)) = out.next() else { return };
-            isa.each(sums, |at, [i, f, g, o]| {
-                let i = float::sigmoid_of_half(isa, i);
-                let f = float::sigmoid_of_half(isa, f);
-                let g = float::tanh(isa, g);
-                let o = float::sigmoid_of_half(isa, o);
-                let new = isa.mul_add(f, isa.load(c, at), isa.mul(i, g));
-                isa.store(new, c, at);
-                isa.store(isa.mul(o, float::tanh(isa, new)), h, at);
-            });
-        });
+        let c = c.as_chunks_mut::<LANES>().0.iter_mut();
+        let update = FloatUpdate { c, h: next.as_chunks_mut::<LANES>().0.iter_mut() };
+        panels::for_each(isa, layer.weights, x, h.get(..units)?, update);
         next.get(..units)
+    }
+}
+
+/// The states of the panels still to come.
+struct FloatUpdate<'a> {
+    c: IterMut<'a, [f32; LANES]>,
+    h: IterMut<'a, [f32; LANES]>,
+}
+
+impl<S: Float> panels::Update<S, GATES> for FloatUpdate<'_> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, [i, f, g, o]: [S::Panel; GATES]) {
+        let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else { return };
+        for at in (0..LANES).step_by(S::WIDTH) {
+            let i = float::sigmoid_of_half(isa, isa.take(i, at));
+            let f = float::sigmoid_of_half(isa, isa.take(f, at));
+            let g = float::tanh(isa, isa.take(g, at));
+            let o = float::sigmoid_of_half(isa, isa.take(o, at));
+            let new = isa.mul_add(f, isa.load(c, at), isa.mul(i, g));
+            isa.store(new, c, at);
+            isa.store(isa.mul(o, float::tanh(isa, new)), h, at);
+        }
     }
 }
 
@@ -104,25 +117,43 @@ impl Layer<I8> for Lstm {
         let r = layer.record;
         let (c, h) = memory.split_at_mut_checked(r.units())?;
         let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
-        // Powers of two that bring i*g (31 fraction bits) to c's unit and c to a pre-activation's.
-        let frac = u32::from(r.cell_frac) & 31;
-        let into_c = isa.splat_i32(1i32.wrapping_shl(frac + 1));
-        let from_c = isa.splat_i32(1i32.wrapping_shl(48 - frac));
-        let mut out = c.chunks_mut(S::BLOCKS).zip(next.chunks_mut(S::BLOCKS));
+        let update = IntUpdate {
+            c: c.chunks_mut(S::BLOCKS),
+            h: next.chunks_mut(S::BLOCKS),
+            frac: u32::from(r.cell_frac) & 31,
+        };
         let sides = [(x, r.x_shift), (&*h, r.h_shift)];
-        blocks::for_each::<S, GATES, 2>(isa, layer.weights, sides, |p| {
-            let Some((c, h)) = out.next() else { return };
-            let [i, f, g, o] = p.map(|p| isa.tanh_i32(p));
-            let old = isa.load_i32(c);
-            let kept = isa.add_i32(isa.half(old), isa.mulr(old, f)); // f c = c/2 + c tanh/2
-            let gained = isa.add_i32(isa.half(g), isa.mulr(g, i)); // i g, 31 fraction bits
-            let new = isa.add_i32(kept, isa.mulr(gained, into_c));
-            let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
-            isa.store_rows([new], c);
-            let t = isa.tanh_i32(isa.mulr(new, from_c));
-            let out = isa.add_i32(isa.half(t), isa.mulr(t, o));
-            isa.store_i16([isa.shr_round::<16>(out)], h);
-        });
+        blocks::for_each::<S, GATES, 2>(isa, layer.weights, sides, update);
         Some(next)
+    }
+}
+
+/// The states of the units still to come.
+struct IntUpdate<'a> {
+    c: ChunksMut<'a, i32>,
+    h: ChunksMut<'a, i16>,
+    frac: u32,
+}
+
+impl<S: Int> blocks::Update<S, GATES> for IntUpdate<'_> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, [i, f, g, o]: [S::W; GATES]) {
+        let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else { return };
+        // Powers of two that bring i*g (31 fraction bits) to c's unit and c to a pre-activation's.
+        let into_c = isa.splat_i32(1i32.wrapping_shl(self.frac + 1));
+        let from_c = isa.splat_i32(1i32.wrapping_shl(48 - self.frac));
+        let i = isa.tanh_i32(i);
+        let f = isa.tanh_i32(f);
+        let g = isa.tanh_i32(g);
+        let o = isa.tanh_i32(o);
+        let old = isa.load_i32(c);
+        let kept = isa.add_i32(isa.half(old), isa.mulr(old, f)); // f c = c/2 + c tanh/2
+        let gained = isa.add_i32(isa.half(g), isa.mulr(g, i)); // i g, 31 fraction bits
+        let new = isa.add_i32(kept, isa.mulr(gained, into_c));
+        let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
+        isa.store_rows([new], c);
+        let t = isa.tanh_i32(isa.mulr(new, from_c));
+        let out = isa.add_i32(isa.half(t), isa.mulr(t, o));
+        isa.store_i16([isa.shr_round::<16>(out)], h);
     }
 }

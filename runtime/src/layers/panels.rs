@@ -1,4 +1,7 @@
 //! The float matrix-vector product: all gates of a panel of units in one pass over `[x, h]`.
+//!
+//! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and one that
+//! is not inlined turns every intrinsic in it into a call.
 
 use crate::activation::float::{sigmoid_of_half, softmax, tanh};
 use crate::format::Activation;
@@ -7,29 +10,35 @@ use crate::isa::{Float, LANES};
 /// A row of weights: `G` gates of one panel for one input.
 type Row<const G: usize> = [[f32; LANES]; G];
 
+/// What a layer does with the pre-activations of a panel; called once for each, first to last.
+pub trait Update<S: Float, const G: usize> {
+    /// Implementations are `#[inline(always)]`.
+    fn update(&mut self, isa: S, sums: [S::Panel; G]);
+}
+
 /// Words of weights of a layer of `G` gates: for each panel a row of biases, then a row for each input.
 pub fn words(gates: usize, units: usize, inputs: usize) -> Option<usize> {
     units.div_ceil(LANES).checked_mul(LANES * gates)?.checked_mul(inputs.checked_add(1)?)
 }
 
-/// Calls `f` with the pre-activations of every panel, first to last: `b + W x + U h`, added in this order.
+/// Hands the pre-activations of every panel to `layer`: `b + W x + U h`, added in this order.
 #[inline(always)]
 pub fn for_each<S: Float, const G: usize>(
     isa: S,
     weights: &[f32],
     x: &[f32],
     h: &[f32],
-    mut f: impl FnMut([S::Panel; G]),
+    mut layer: impl Update<S, G>,
 ) {
     let rows = 1 + x.len() + h.len();
     let mut rest = weights.as_chunks::<LANES>().0.as_chunks::<G>().0;
     while rest.len() >= rows {
         rest = match side_by_side::<S, G>(rest.len() / rows) {
-            8 => group::<S, G, 8>(isa, rest, x, h, &mut f),
-            4 => group::<S, G, 4>(isa, rest, x, h, &mut f),
-            3 => group::<S, G, 3>(isa, rest, x, h, &mut f),
-            2 => group::<S, G, 2>(isa, rest, x, h, &mut f),
-            _ => group::<S, G, 1>(isa, rest, x, h, &mut f),
+            8 => group::<S, G, 8>(isa, rest, x, h, &mut layer),
+            4 => group::<S, G, 4>(isa, rest, x, h, &mut layer),
+            3 => group::<S, G, 3>(isa, rest, x, h, &mut layer),
+            2 => group::<S, G, 2>(isa, rest, x, h, &mut layer),
+            _ => group::<S, G, 1>(isa, rest, x, h, &mut layer),
         };
     }
 }
@@ -37,7 +46,7 @@ pub fn for_each<S: Float, const G: usize>(
 /// How many of the `left` panels to take now: as many as the registers hold, but never so many that one is left alone.
 #[inline(always)]
 fn side_by_side<S: Float, const G: usize>(left: usize) -> usize {
-    let fits = |p: usize| p == 1 || p * G <= S::PANELS;
+    let fits = |p: usize| p * G <= S::SUMS;
     if fits(8) && left >= 8 {
         8
     } else if fits(4) && left >= 4 {
@@ -57,31 +66,51 @@ fn group<'a, S: Float, const G: usize, const P: usize>(
     weights: &'a [Row<G>],
     x: &[f32],
     h: &[f32],
-    f: &mut impl FnMut([S::Panel; G]),
+    layer: &mut impl Update<S, G>,
 ) -> &'a [Row<G>] {
-    if P > 1 && P * G > S::PANELS {
+    if P > 1 && P * G > S::SUMS {
         return &[]; // Never asked for; said here so that no code is made for it.
     }
     let rows = 1 + x.len() + h.len();
     let Some((now, later)) = weights.split_at_checked(P * rows) else {
         return &[];
     };
-    let panel = |p: usize, row: usize| now.get(p * rows + row..(p + 1) * rows).unwrap_or_default();
-    let biases = core::array::from_fn(|p| {
-        let row = panel(p, 0).first().unwrap_or(&[[0.0; LANES]; G]);
-        core::array::from_fn(|g| isa.panel(&row[g]))
-    });
-    let sums = isa.accumulate(biases, core::array::from_fn::<_, P, _>(|p| panel(p, 1)), x);
-    let sums = isa.accumulate(sums, core::array::from_fn::<_, P, _>(|p| panel(p, 1 + x.len())), h);
+    let mut sums = [[isa.panel(&[0.0; LANES]); G]; P];
+    let (mut of_x, mut of_h): ([&[Row<G>]; P], [&[Row<G>]; P]) = ([&[]; P], [&[]; P]);
+    for (p, panel) in now.chunks_exact(rows).enumerate().take(P) {
+        let Some((bias, inputs)) = panel.split_first() else { return &[] };
+        for (sum, bias) in sums[p].iter_mut().zip(bias) {
+            *sum = isa.panel(bias);
+        }
+        (of_x[p], of_h[p]) = inputs.split_at_checked(x.len()).unwrap_or_default();
+    }
+    sums = isa.accumulate(sums, of_x, x);
+    sums = isa.accumulate(sums, of_h, h);
     for panel in sums {
-        f(panel);
+        layer.update(isa, panel);
     }
     later
 }
 
+/// A layer without gates: activates and stores.
+pub struct Activate<'a> {
+    pub activation: u8,
+    pub out: core::slice::IterMut<'a, [f32; LANES]>,
+}
+
+impl<S: Float> Update<S, 1> for Activate<'_> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, [sums]: [S::Panel; 1]) {
+        let Some(out) = self.out.next() else { return };
+        for at in (0..LANES).step_by(S::WIDTH) {
+            isa.store(activate(isa, self.activation, isa.take(sums, at)), out, at);
+        }
+    }
+}
+
 /// A unit's own activation; rows of a sigmoid hold half of their weights (FORMAT.md), softmax comes after.
 #[inline(always)]
-pub fn activate<S: Float>(isa: S, activation: u8, v: S::V) -> S::V {
+fn activate<S: Float>(isa: S, activation: u8, v: S::V) -> S::V {
     match Activation::from_code(activation) {
         Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
         Some(Activation::Tanh) => tanh(isa, v),

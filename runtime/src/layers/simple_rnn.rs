@@ -39,11 +39,9 @@ impl Layer<F32> for SimpleRnn {
     ) -> Option<&'a [f32]> {
         let units = layer.record.units();
         let (h, next) = previous_and_next(memory, phase)?;
-        let mut out = next.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each::<S, 1>(isa, layer.weights, x, h.get(..units)?, |sums| {
-            let Some(out) = out.next() else { return };
-            isa.each(sums, |at, [v]| isa.store(panels::activate(isa, layer.record.activation, v), out, at));
-        });
+        let activation = layer.record.activation;
+        let out = next.as_chunks_mut::<LANES>().0.iter_mut();
+        panels::for_each(isa, layer.weights, x, h.get(..units)?, panels::Activate { activation, out });
         next.get(..units)
     }
 }

@@ -7,9 +7,10 @@ use core::arch::x86_64::*;
 impl Float for Avx2 {
     type Panel = __m256;
     type V = __m256;
+    const WIDTH: usize = LANES;
     const FUSED: bool = true;
     /// Twelve sums leave registers for the input and a weight; eight already hide the latency of an FMA.
-    const PANELS: usize = 12;
+    const SUMS: usize = 12;
 
     #[inline(always)]
     fn panel(self, values: &[f32; LANES]) -> __m256 {
@@ -39,10 +40,9 @@ impl Float for Avx2 {
     }
 
     #[inline(always)]
-    fn each<const G: usize>(self, panels: [__m256; G], mut f: impl FnMut(usize, [__m256; G])) {
-        f(0, panels);
+    fn take(self, panel: __m256, _at: usize) -> __m256 {
+        panel
     }
-
     #[inline(always)]
     fn load(self, values: &[f32; LANES], _at: usize) -> __m256 {
         self.panel(values)

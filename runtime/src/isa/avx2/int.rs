@@ -18,8 +18,16 @@ impl Int for Avx2 {
     #[inline(always)]
     fn words<const R: usize>(self, blocks: &[i32], stride: usize, at: usize) -> [__m256i; R] {
         const { assert!(R == ROWS) };
-        let rows = self.transpose(core::array::from_fn(|j| self.two_quads(blocks, stride, at, j)));
-        core::array::from_fn(|r| rows[r])
+        let mut quads = [self.splat_i32(0); ROWS];
+        for (j, quad) in quads.iter_mut().enumerate() {
+            *quad = self.two_quads(blocks, stride, at, j);
+        }
+        let rows = self.transpose(quads);
+        let mut out = [self.splat_i32(0); R];
+        for (out, row) in out.iter_mut().zip(rows) {
+            *out = row;
+        }
+        out
     }
 
     #[inline(always)]
@@ -31,18 +39,19 @@ impl Int for Avx2 {
         start: [__m256i; R],
     ) -> [__m256i; R] {
         const { assert!(R == ROWS) };
-        let rows = self.transpose(core::array::from_fn(|j| {
-            let low = weights(blocks, stride, side, j);
-            let high = weights(blocks, stride, side, j + BLOCKS / 2);
-            let sums = match (low, high) {
-                (Some(low), Some(high)) => self.dot(low, high, side.acts),
-                (Some(low), None) => self.dot(low, low, side.acts),
-                _ => return self.splat_i32(0),
-            };
-            let multipliers = self.two_quads(blocks, stride, side.at, j);
-            self.mulr(self.shl_sat(sums, side.shift), multipliers)
-        }));
-        core::array::from_fn(|r| self.add_i32(start[r], rows[r]))
+        let mut quads = [self.splat_i32(0); ROWS];
+        for (j, quad) in quads.iter_mut().enumerate() {
+            let Some(low) = weights(blocks, stride, side, j) else { break };
+            let high = weights(blocks, stride, side, j + BLOCKS / 2).unwrap_or(low);
+            let sums = self.shl_sat(self.dot(low, high, side.acts), side.shift);
+            *quad = self.mulr(sums, self.two_quads(blocks, stride, side.at, j));
+        }
+        let rows = self.transpose(quads);
+        let mut out = start;
+        for (out, row) in out.iter_mut().zip(rows) {
+            *out = self.add_i32(*out, row);
+        }
+        out
     }
 
     #[inline(always)]
@@ -63,7 +72,7 @@ impl Int for Avx2 {
             all[0] = self.lanes(v[0]);
         } else {
             const { assert!(R == 1 || R == ROWS) };
-            let s = self.transpose(core::array::from_fn(|r| v[r % R]));
+            let s = self.transpose([v[0], v[1 % R], v[2 % R], v[3 % R]]);
             for j in 0..R / 2 {
                 all[j] = self.lanes(avx2!(_mm256_permute2x128_si256::<0x20>(s[2 * j], s[2 * j + 1])));
                 all[j + R / 2] = self.lanes(avx2!(_mm256_permute2x128_si256::<0x31>(s[2 * j], s[2 * j + 1])));
@@ -85,7 +94,7 @@ impl Int for Avx2 {
             }
         } else {
             const { assert!(R == 1 || R == ROWS) };
-            let s = self.transpose(core::array::from_fn(|r| v[r % R]));
+            let s = self.transpose([v[0], v[1 % R], v[2 % R], v[3 % R]]);
             let a = avx2!(_mm256_packs_epi32(s[0], s[1])); // blocks 0 1 | 4 5
             let b = avx2!(_mm256_packs_epi32(s[2], s[3])); // blocks 2 3 | 6 7
             let mut all = [[0i16; 2 * BLOCKS]; 2];
@@ -167,12 +176,17 @@ impl Avx2 {
     /// Four words at `at` of block `j` and of block `j + 4`; 0 for a block that is not there.
     #[inline(always)]
     fn two_quads(self, blocks: &[i32], stride: usize, at: usize, j: usize) -> __m256i {
-        let quad = |block: usize| {
-            let words = blocks.get(block * stride + at..).and_then(|words| words.first_chunk::<ROWS>());
-            // SAFETY: four words lie behind the reference; AVX by the token.
-            unsafe { _mm_loadu_si128(words.unwrap_or(&[0; ROWS]).as_ptr().cast()) }
-        };
-        avx2!(_mm256_set_m128i(quad(j + BLOCKS / 2), quad(j)))
+        let low = self.quad(blocks, j * stride + at);
+        let high = self.quad(blocks, (j + BLOCKS / 2) * stride + at);
+        avx2!(_mm256_set_m128i(high, low))
+    }
+
+    /// Four words at `at`; 0 where they are not there.
+    #[inline(always)]
+    fn quad(self, words: &[i32], at: usize) -> __m128i {
+        let quad = words.get(at..).and_then(|words| words.first_chunk::<4>()).unwrap_or(&[0; 4]);
+        // SAFETY: four words lie behind the reference; AVX by the token.
+        unsafe { _mm_loadu_si128(quad.as_ptr().cast()) }
     }
 
     /// Four rows of block `low` in the low half, of block `high` in the high half, each dotted with `acts`.
@@ -182,22 +196,28 @@ impl Avx2 {
     fn dot(self, low: &[i32], high: &[i32], acts: &[i16]) -> __m256i {
         let zero = self.splat_i32(0);
         let mut sums = [[zero; 2]; 2]; // of each block: rows 0 | 1 and rows 2 | 3, four partial sums each
-        let eights = acts.as_chunks::<8>().0.len();
-        for k in 0..eights {
-            let acts = self.acts8(acts, k);
+        let (low_eights, low_four) = low.as_chunks::<8>();
+        let (high_eights, high_four) = high.as_chunks::<8>();
+        let (act_eights, act_four) = acts.as_chunks::<8>();
+        for ((low, high), acts) in low_eights.iter().zip(high_eights).zip(act_eights) {
+            let acts = self.acts8(acts);
             for (sums, weights) in sums.iter_mut().zip([low, high]) {
-                for (half, sum) in sums.iter_mut().enumerate() {
-                    let w = self.widen(weights, 2 * k + half);
-                    *sum = avx2!(_mm256_add_epi32(*sum, _mm256_madd_epi16(w, acts)));
-                }
+                let [a, b] = self.widen8(weights);
+                sums[0] = avx2!(_mm256_add_epi32(sums[0], _mm256_madd_epi16(a, acts)));
+                sums[1] = avx2!(_mm256_add_epi32(sums[1], _mm256_madd_epi16(b, acts)));
             }
         }
         // Rows 0 and 2 in the low half, 1 and 3 in the high half, two partial sums each.
-        let mut pairs = sums.map(|[a, b]| avx2!(_mm256_hadd_epi32(a, b)));
-        if acts.len() > 8 * eights {
-            let acts = self.acts4(acts, eights);
+        let mut pairs = [zero; 2];
+        for (pair, [a, b]) in pairs.iter_mut().zip(sums) {
+            *pair = avx2!(_mm256_hadd_epi32(a, b));
+        }
+        if let (Some(low), Some(high), Some(acts)) =
+            (low_four.first_chunk(), high_four.first_chunk(), act_four.first_chunk())
+        {
+            let acts = self.acts4(acts);
             for (pair, weights) in pairs.iter_mut().zip([low, high]) {
-                let products = avx2!(_mm256_madd_epi16(self.widen(weights, 2 * eights), acts));
+                let products = avx2!(_mm256_madd_epi16(self.widen4(weights), acts));
                 *pair = avx2!(_mm256_add_epi32(*pair, _mm256_permute4x64_epi64::<0b11_01_10_00>(products)));
             }
         }
@@ -206,28 +226,36 @@ impl Avx2 {
         avx2!(_mm256_permutevar8x32_epi32(_mm256_hadd_epi32(low, high), order))
     }
 
-    /// Group `k` of eight activations, in both halves, in the order of the weights: 0, 2, 1, 3 of each four.
+    /// Eight activations, in both halves, in the order of the weights: 0, 2, 1, 3 of each four.
     #[inline(always)]
-    fn acts8(self, acts: &[i16], k: usize) -> __m256i {
-        let group = acts.get(8 * k..).and_then(|acts| acts.first_chunk::<8>()).unwrap_or(&[0; 8]);
+    fn acts8(self, acts: &[i16; 8]) -> __m256i {
         // SAFETY: eight i16 lie behind the reference; AVX by the token.
-        let group = unsafe { _mm_loadu_si128(group.as_ptr().cast()) };
-        avx2!(_mm256_broadcastsi128_si256(_mm_shuffle_epi8(group, order_0213())))
+        let acts = unsafe { _mm_loadu_si128(acts.as_ptr().cast()) };
+        avx2!(_mm256_broadcastsi128_si256(_mm_shuffle_epi8(acts, order_0213())))
     }
 
-    /// The last four activations, after `k` groups of eight, four times over, in the order of the weights.
+    /// Four activations, four times over, in the order of the weights.
     #[inline(always)]
-    fn acts4(self, acts: &[i16], k: usize) -> __m256i {
-        let group = acts.get(8 * k..).and_then(|acts| acts.first_chunk::<4>()).unwrap_or(&[0; 4]);
+    fn acts4(self, acts: &[i16; 4]) -> __m256i {
         // SAFETY: four i16 lie behind the reference; AVX by the token.
-        let group = unsafe { _mm_loadl_epi64(group.as_ptr().cast()) };
-        avx2!(_mm256_broadcastq_epi64(_mm_shuffle_epi8(group, order_0213())))
+        let acts = unsafe { _mm_loadl_epi64(acts.as_ptr().cast()) };
+        avx2!(_mm256_broadcastq_epi64(_mm_shuffle_epi8(acts, order_0213())))
     }
 
-    /// Sixteen weights, those of words `4 * at..4 * at + 4`, as `i16`; 0 beyond the end.
+    /// Thirty-two weights as `i16`: rows 0 | 1 and rows 2 | 3.
     #[inline(always)]
-    fn widen(self, weights: &[i32], at: usize) -> __m256i {
-        let words = weights.get(4 * at..).and_then(|words| words.first_chunk::<4>()).unwrap_or(&[0; 4]);
+    fn widen8(self, words: &[i32; 8]) -> [__m256i; 2] {
+        // SAFETY: eight words, twice sixteen bytes, lie behind the reference; AVX2 by the token.
+        unsafe {
+            let words: *const __m128i = words.as_ptr().cast();
+            let (a, b) = (_mm_loadu_si128(words), _mm_loadu_si128(words.add(1)));
+            [_mm256_cvtepi8_epi16(a), _mm256_cvtepi8_epi16(b)]
+        }
+    }
+
+    /// Sixteen weights as `i16`.
+    #[inline(always)]
+    fn widen4(self, words: &[i32; 4]) -> __m256i {
         // SAFETY: four words lie behind the reference; AVX2 by the token.
         unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.as_ptr().cast())) }
     }

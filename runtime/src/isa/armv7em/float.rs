@@ -1,0 +1,183 @@
+//! Two gates of a panel at once: sixteen sums in s0 to s15, a row of weights in s16 to s23.
+
+use super::Armv7em;
+use crate::isa::{Float, LANES};
+use core::arch::asm;
+
+impl Float for Armv7em {
+    type Panel = [f32; LANES];
+    type V = [f32; LANES];
+    const WIDTH: usize = LANES;
+    const FUSED: bool = true;
+    const SUMS: usize = 1;
+
+    #[inline(always)]
+    fn panel(self, values: &[f32; LANES]) -> [f32; LANES] {
+        *values
+    }
+
+    #[inline(always)]
+    fn accumulate<const G: usize, const P: usize>(
+        self,
+        mut sums: [[[f32; LANES]; G]; P],
+        rows: [&[[[f32; LANES]; G]]; P],
+        x: &[f32],
+    ) -> [[[f32; LANES]; G]; P] {
+        for (sums, rows) in sums.iter_mut().zip(rows) {
+            let count = rows.len().min(x.len());
+            let weights = rows.as_flattened().as_flattened();
+            let (pairs, single) = sums.as_chunks_mut::<2>();
+            let mut gate = 0;
+            for pair in pairs {
+                two_gates(pair, weights, gate * LANES, (G - 2) * LANES, x, count);
+                gate += 2;
+            }
+            for sums in single {
+                one_gate(sums, weights, gate * LANES, (G - 1) * LANES, x, count);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn take(self, panel: [f32; LANES], _at: usize) -> [f32; LANES] {
+        panel
+    }
+    #[inline(always)]
+    fn load(self, values: &[f32; LANES], _at: usize) -> [f32; LANES] {
+        *values
+    }
+    #[inline(always)]
+    fn store(self, v: [f32; LANES], out: &mut [f32; LANES], _at: usize) {
+        *out = v;
+    }
+    #[inline(always)]
+    fn splat(self, value: f32) -> [f32; LANES] {
+        [value; LANES]
+    }
+    #[inline(always)]
+    fn mul(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn min(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn max(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| if a > b { a } else { b })
+    }
+
+    /// Through memory: stable Rust has no register class for floats on this target.
+    #[inline(always)]
+    fn mul_add(self, a: [f32; LANES], b: [f32; LANES], mut c: [f32; LANES]) -> [f32; LANES] {
+        // SAFETY: reads eight floats each from `a` and `b`, reads and writes those of `c`; the target has VFMA.
+        unsafe {
+            asm!(
+                "vldmia {c}, {{s0-s7}}",
+                "vldmia {a}, {{s8-s15}}",
+                "vldmia {b}, {{s16-s23}}",
+                "vfma.f32 s0, s8, s16", "vfma.f32 s1, s9, s17", "vfma.f32 s2, s10, s18", "vfma.f32 s3, s11, s19",
+                "vfma.f32 s4, s12, s20", "vfma.f32 s5, s13, s21", "vfma.f32 s6, s14, s22", "vfma.f32 s7, s15, s23",
+                "vstmia {c}, {{s0-s7}}",
+                a = in(reg) a.as_ptr(), b = in(reg) b.as_ptr(), c = in(reg) c.as_mut_ptr(),
+                out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+                out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
+                out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
+                out("s20") _, out("s21") _, out("s22") _, out("s23") _,
+                options(nostack, preserves_flags),
+            );
+        }
+        c
+    }
+}
+
+#[inline(always)]
+fn each(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    core::array::from_fn(|lane| f(a[lane], b[lane]))
+}
+
+/// Eight multiply-adds: weights s16 to s23 times `$x` onto the sums from `$a` to `$h`.
+macro_rules! eight {
+    ($x:literal: $a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal) => {
+        concat!(
+            "vldmia {w}!, {{s16-s23}}\n",
+            "vfma.f32 ", $a, ", s16, ", $x, "\n", "vfma.f32 ", $b, ", s17, ", $x, "\n",
+            "vfma.f32 ", $c, ", s18, ", $x, "\n", "vfma.f32 ", $d, ", s19, ", $x, "\n",
+            "vfma.f32 ", $e, ", s20, ", $x, "\n", "vfma.f32 ", $f, ", s21, ", $x, "\n",
+            "vfma.f32 ", $g, ", s22, ", $x, "\n", "vfma.f32 ", $h, ", s23, ", $x, "\n",
+        )
+    };
+}
+macro_rules! low {
+    ($x:literal) => {
+        eight!($x: "s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7")
+    };
+}
+macro_rules! high {
+    ($x:literal) => {
+        eight!($x: "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15")
+    };
+}
+
+/// `count` rows of `$gates` onto `$sums`, two rows a round and an odd one first.
+macro_rules! gates {
+    ($sums:expr, $saved:literal, $weights:expr, $from:expr, $skip:expr, $x:expr, $count:expr,
+     [$($first:expr),*], [$($second:expr),*]) => {{
+        let (weights, x, count): (&[f32], &[f32], usize) = ($weights, $x, $count);
+        let reach = ($from as usize).saturating_add(count.saturating_mul($sums.as_flattened().len() + $skip));
+        if count == 0 || count > x.len() || reach > weights.len().saturating_add($from) {
+            return;
+        }
+        // SAFETY: `count` rows are read from `from` on, each as many words as there are sums and then `skip` passed
+        // over; the last read ends before `reach - skip <= weights.len()`. `count` inputs are read. The sums are read
+        // and written in place.
+        unsafe {
+            asm!(
+                concat!("vldmia {sums}, {{", $saved, "}}"),
+                "lsrs {n}, {n}, #1",
+                "bcc 2f",
+                "vldmia {x}!, {{s24}}",
+                $($first,)*
+                "add {w}, {w}, {skip}",
+                "2:",
+                "cbz {n}, 4f",
+                "3:",
+                "vldmia {x}!, {{s24, s25}}",
+                $($first,)*
+                "add {w}, {w}, {skip}",
+                $($second,)*
+                "add {w}, {w}, {skip}",
+                "subs {n}, {n}, #1",
+                "bne 3b",
+                "4:",
+                concat!("vstmia {sums}, {{", $saved, "}}"),
+                sums = in(reg) $sums.as_mut_ptr(),
+                w = inout(reg) weights.as_ptr().wrapping_add($from) => _,
+                x = inout(reg) x.as_ptr() => _,
+                n = inout(reg) count => _,
+                skip = in(reg) $skip * size_of::<f32>(),
+                out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+                out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
+                out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
+                out("s20") _, out("s21") _, out("s22") _, out("s23") _, out("s24") _, out("s25") _,
+                options(nostack),
+            );
+        }
+    }};
+}
+
+#[inline(always)]
+fn two_gates(sums: &mut [[f32; LANES]; 2], w: &[f32], from: usize, skip: usize, x: &[f32], count: usize) {
+    gates!(sums, "s0-s15", w, from, skip, x, count, [low!("s24"), high!("s24")], [low!("s25"), high!("s25")]);
+}
+
+#[inline(always)]
+fn one_gate(sums: &mut [f32; LANES], w: &[f32], from: usize, skip: usize, x: &[f32], count: usize) {
+    let sums = core::array::from_mut(sums);
+    gates!(sums, "s0-s7", w, from, skip, x, count, [low!("s24")], [low!("s25")]);
+}

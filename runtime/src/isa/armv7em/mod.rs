@@ -1,0 +1,23 @@
+//! Cortex-M4 and M7: the DSP instructions for integers, `VFMA` for floats where there is an FPU.
+
+#[cfg(armv7em_fpu)]
+mod float;
+mod int;
+
+#[cfg(not(armv7em_fpu))]
+use super::{Float, LANES, portable::portable_float};
+
+/// Proof that the code is compiled for ARMv7E-M: `build.rs` reads it off the target, whose every core has these
+/// instructions.
+#[derive(Debug, Clone, Copy)]
+pub struct Armv7em(());
+
+impl Armv7em {
+    /// The target is the check.
+    pub fn new() -> Self {
+        Armv7em(())
+    }
+}
+
+#[cfg(not(armv7em_fpu))]
+portable_float!(Armv7em, fused false, |a: f32, b: f32, c: f32| a * b + c);
