@@ -20,8 +20,12 @@ pub struct Evaluation {
     pub confusion: Option<Confusion>,
 }
 
-/// Runs `predict` on every sequence: from its frames to one output, or to one for every frame.
-pub fn evaluate(predict: impl Fn(&[f32]) -> Result<Vec<f32>>, data: &Dataset) -> Result<Evaluation> {
+/// Runs `predict` on every sequence: from its frames to one output of `size` values, or to one for every frame.
+pub fn evaluate(
+    size: usize,
+    predict: impl Fn(&[f32]) -> Result<Vec<f32>>,
+    data: &Dataset,
+) -> Result<Evaluation> {
     let (y, classes) = (&data.targets_name, data.width());
     let mut score = Score::default();
     let mut confusion = None;
@@ -29,11 +33,10 @@ pub fn evaluate(predict: impl Fn(&[f32]) -> Result<Vec<f32>>, data: &Dataset) ->
     for s in 0..data.sequences.len() {
         let output = predict(data.sequences.get(s))?;
         let columns = if data.per_frame { data.sequences.steps(s) } else { 1 };
-        let size = output.len() / columns;
+        let outputs = output.len() / size;
         ensure!(
-            size > 0 && size * columns == output.len(),
-            "{y}: {columns} targets, but {} outputs",
-            output.len()
+            outputs == columns,
+            "{y}: {columns} targets for sequence {s}, but the model answers {outputs} times"
         );
         let targets = match &data.truth {
             Truth::Labels(labels) => {

@@ -5,6 +5,7 @@ pub mod cells;
 pub mod commands;
 pub mod config;
 pub mod data;
+pub mod deployed;
 pub mod evaluate;
 pub mod initializers;
 pub mod layers;

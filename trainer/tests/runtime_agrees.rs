@@ -26,11 +26,20 @@ fn probe() {
                 let mut state = qm.state(&mut ram).unwrap();
                 qm.self_test(&mut state).unwrap();
                 let mut x = vec![0; frames.len()];
-                for (x, f) in x.chunks_mut(i).zip(frames.chunks(i)) { qm.quantize_input(f, x).unwrap(); }
+                for (x, f) in x.chunks_mut(i).zip(frames.chunks(i)) {
+                    qm.quantize_input(f, x).unwrap();
+                }
                 let mut out = vec![0; golden.len()];
                 qm.run(&mut state, &x, &mut out).unwrap();
-                let qworst = out.iter().zip(&golden).fold(0f64, |m, (a, b)| m.max((f64::from(*a) / 32768.0 - b).abs()));
-                println!("{cell:?} {i} {h} {} f32 {worst:.1e} i8 {qworst:.1e} {:?}", backend.name(), q.errors.last());
+                let qworst = out
+                    .iter()
+                    .zip(&golden)
+                    .fold(0f64, |m, (a, b)| m.max((f64::from(*a) / 32768.0 - b).abs()));
+                println!(
+                    "{cell:?} {i} {h} {} f32 {worst:.1e} i8 {qworst:.1e} {:?}",
+                    backend.name(),
+                    q.errors.last()
+                );
             }
         }
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::data::Data;
+use crate::deployed::ModelFile;
 use crate::evaluate::evaluate;
-use crate::pack;
 
 /// Print loss, accuracy, confusion matrix, precision, recall and F1 of a model on a data set
 #[derive(clap::Args)]
@@ -23,12 +23,14 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let place = || args.model.display().to_string();
-    let bytes = std::fs::read(&args.model).with_context(place)?;
-    let (network, _) = pack::read_f32(&bytes).with_context(place)?;
+    let file = ModelFile::read(&args.model)?;
+    let model = file.deploy()?;
     let Data { train, test } = Data::read(&args.data)?;
     let data = test.unwrap_or(train);
-    let evaluation = evaluate(|frames| Ok(network.predict(frames)), &data)
-        .with_context(|| args.data.display().to_string())?;
+    let check = || {
+        data.sequences.check_features(model.input_size())?;
+        evaluate(model.output_size(), |frames| model.predict(frames), &data)
+    };
+    let evaluation = check().with_context(|| args.data.display().to_string())?;
     super::say(evaluation.to_string().trim_end())
 }

@@ -2,6 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use crate::data::{Input, write_npy};
+use crate::deployed::ModelFile;
+
 /// Run a model over an array of sequences
 #[derive(clap::Args)]
 #[command(
@@ -10,18 +16,49 @@ use std::path::PathBuf;
 pub struct Args {
     /// The model, f32 or 8-bit
     pub model: PathBuf,
-    /// Inputs, `[n, time, features]`
+    /// Inputs, [n, time, features], or [n, time] of one feature
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// Where to write the outputs, `[n, out]` or `[n, time, out]`
+    /// Where to write the outputs, [n, out] or [n, time, out]
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
+    /// How many steps of each sequence count, [n]; outputs for the others are 0
+    #[arg(long, value_name = "L.npy")]
+    pub lengths: Option<PathBuf>,
     /// Go one step a call, as a device does
     #[arg(long)]
     pub stream: bool,
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("{}: predict is not there yet", args.model.display())
+pub fn run(args: &Args) -> Result<()> {
+    let file = ModelFile::read(&args.model)?;
+    let model = file.deploy()?;
+    let Input { sequences, time } = Input::read(&args.input, args.lengths.as_deref(), model.input_size())?;
+    let predict = |s: usize| {
+        let frames = sequences.get(s);
+        if args.stream { model.predict_stepwise(frames) } else { model.predict(frames) }
+    };
+    let outputs: Vec<Vec<f32>> = (0..sequences.len())
+        .into_par_iter()
+        .map(predict)
+        .collect::<Result<_>>()
+        .with_context(|| args.model.display().to_string())?;
+
+    let out = model.output_size();
+    // Of each sequence, padding included.
+    let answers = if model.returns_sequences() { time } else { Some(1) };
+    let shape = match answers {
+        Some(answers) if model.returns_sequences() => vec![sequences.len(), answers, out],
+        Some(_) => vec![sequences.len(), out],
+        None => vec![sequences.frames().len() / sequences.features, out],
+    };
+    let mut values = Vec::with_capacity(shape.iter().product());
+    for output in outputs {
+        let end = values.len() + answers.map_or(output.len(), |answers| answers * out);
+        values.extend(output);
+        values.resize(end, 0.0);
+    }
+    write_npy(&args.output, &shape, &values)?;
+    super::say(&format!("Wrote {}, {shape:?}", args.output.display()))
 }

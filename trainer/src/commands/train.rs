@@ -137,7 +137,8 @@ impl Job {
     /// Writes what the run is for.
     fn finish(&self, run: &Run) -> Result<()> {
         let (model, integers) = self.pack(run)?;
-        let evaluation = evaluate(|frames| Ok(run.network.predict(frames)), &self.validation)?;
+        let evaluation =
+            evaluate(run.network.output_size(), |frames| Ok(run.network.predict(frames)), &self.validation)?;
         let report = self.report(run, &evaluation, [model.len(), integers.len()])?;
         let csv = csv(&run.history, self.config.training.loss);
         let files: [(&str, &[u8]); 4] = [

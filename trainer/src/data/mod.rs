@@ -1,10 +1,12 @@
 //! Labelled sequences, read from `.npz` files and checked once.
 
 mod batch;
+mod input;
 mod npy;
 mod npz;
 
 pub use batch::{Batch, pack};
+pub use input::Input;
 pub use npy::{Array, Values, read_npy, write_npy};
 
 use std::path::Path;
@@ -86,9 +88,12 @@ impl Sequences {
 
     /// From `[n, time, features]`, `[n, time]`, or all frames `[frames, features]` with the number of steps of each.
     pub fn from_arrays(x: Array, steps: Option<Array>) -> Result<Self> {
+        Self::with_steps(x, steps.map(lengths).transpose()?)
+    }
+
+    fn with_steps(x: Array, steps: Option<Vec<usize>>) -> Result<Self> {
         ensure!(!x.shape.contains(&0), "empty: its shape is {:?}", x.shape);
         let shape = x.shape.clone();
-        let steps = steps.map(lengths).transpose()?;
         match (&shape[..], steps) {
             (&[frames, features], Some(steps)) => {
                 let sum = steps.iter().fold(0usize, |sum, &s| sum.saturating_add(s));

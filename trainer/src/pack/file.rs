@@ -17,6 +17,9 @@ pub struct Packed<W> {
     pub name: String,
 }
 
+/// The inputs of a golden trace, as the packed model takes them.
+pub type Golden<'a, N> = dyn Fn(&Model<'_, N>) -> Result<Vec<<N as Number>::In>> + 'a;
+
 /// What the file says of the whole model beside its layers.
 pub struct Outline<'a, N: Number> {
     pub meta: &'a Meta,
@@ -25,7 +28,7 @@ pub struct Outline<'a, N: Number> {
     pub output_scale: f32,
     pub golden_tolerance: f32,
     /// Inputs of the golden trace; the answer is computed.
-    pub golden: &'a dyn Fn(&Model<'_, N>) -> Result<Vec<N::In>>,
+    pub golden: &'a Golden<'a, N>,
     /// Time steps of the golden trace.
     pub golden_steps: usize,
 }
@@ -79,7 +82,7 @@ fn write_golden<N: Number>(outline: &Outline<'_, N>, bytes: &mut [u8], preamble:
     let aligned = AlignedBytes::new(bytes);
     let model = Model::<N>::new(&aligned).map_err(|e| anyhow!("packed file: {e}"))?;
     let inputs = (outline.golden)(&model)?;
-    let mut ram = AlignedBytes::new(&vec![0; preamble.ram_needed as usize]);
+    let mut ram = AlignedBytes::zeroed(preamble.ram_needed as usize);
     let mut state = model.state(&mut ram)?;
     let mut answer: Vec<u8> = Vec::new();
     for x in inputs.chunks_exact(model.input_size()) {
@@ -128,9 +131,14 @@ struct Chunk([u8; ALIGN]);
 impl AlignedBytes {
     /// A copy of `bytes`.
     pub fn new(bytes: &[u8]) -> Self {
-        let mut chunks = vec![Chunk([0; ALIGN]); bytes.len().div_ceil(ALIGN)];
-        bytemuck::cast_slice_mut(&mut chunks)[..bytes.len()].copy_from_slice(bytes);
-        Self { chunks, len: bytes.len() }
+        let mut aligned = Self::zeroed(bytes.len());
+        aligned.copy_from_slice(bytes);
+        aligned
+    }
+
+    /// So many zeros: room for a state.
+    pub fn zeroed(len: usize) -> Self {
+        Self { chunks: vec![Chunk([0; ALIGN]); len.div_ceil(ALIGN)], len }
     }
 }
 

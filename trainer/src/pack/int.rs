@@ -109,7 +109,8 @@ fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ran
 /// The first layer of every integer model: real inputs to integers. Gives the unit of these.
 fn input(network: &Network<f32>, ranges: &[Ranges], layers: &mut Vec<Packed<i32>>) -> f64 {
     let features = network.input_size;
-    let identity = Normalization { mean: Matrix::zeros(features, 1), variance: Matrix::repeat(features, 1, 1.0) };
+    let identity =
+        Normalization { mean: Matrix::zeros(features, 1), variance: Matrix::repeat(features, 1, 1.0) };
     let (layer, range, name) = match network.layers.first() {
         Some(Layer { kind: Kind::Normalization(layer), name }) => (layer, ranges[0].output, name.as_str()),
         _ => (&identity, ranges[0].input, "input"),
@@ -197,7 +198,8 @@ fn side(p: &Parts<'_>, w: &Matrix<f32>, unit: f64) -> Result<(Side, u8)> {
     let largest = scales.iter().fold(0f64, |a, &b| a.max(b));
     // The least shift that keeps every multiplier below 2^30.
     let shift = (0..=31u8).find(|&s| (largest * 2f64.powi(32 - i32::from(s))).round() < PART_LIMIT);
-    let shift = shift.with_context(|| format!("weights times activations reach {largest:e}: no scale fits"))?;
+    let shift =
+        shift.with_context(|| format!("weights times activations reach {largest:e}: no scale fits"))?;
     let multipliers = scales.iter().map(|s| (s * 2f64.powi(32 - i32::from(shift))).round() as i32).collect();
     Ok((Side { inputs: w.ncols(), weights, multipliers }, shift))
 }
@@ -232,7 +234,7 @@ fn bias(p: &Parts<'_>, row: usize, pre: f64) -> Result<i32> {
 fn compare(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[&[f32]]) -> Result<LayerError> {
     let aligned = AlignedBytes::new(bytes);
     let model = Model::<I8>::new(&aligned)?;
-    let mut ram = AlignedBytes::new(&vec![0; model.preamble().ram_needed as usize]);
+    let mut ram = AlignedBytes::zeroed(model.preamble().ram_needed as usize);
     let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
     for sequence in sequences.iter().filter(|s| !s.is_empty()) {
         let golden = network.predict(sequence);

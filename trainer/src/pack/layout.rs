@@ -22,7 +22,14 @@ pub fn panels(gates: usize, units: usize, columns: usize, at: impl Fn(usize, usi
 }
 
 /// The value that [`panels`] put for `row` and `column`.
-pub fn of_panels(words: &[f32], gates: usize, units: usize, columns: usize, row: usize, column: usize) -> f32 {
+pub fn of_panels(
+    words: &[f32],
+    gates: usize,
+    units: usize,
+    columns: usize,
+    row: usize,
+    column: usize,
+) -> f32 {
     let (gate, unit) = (row / units, row % units);
     words[((unit / LANES * columns + column) * gates + gate) * LANES + unit % LANES]
 }

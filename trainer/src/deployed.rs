@@ -1,0 +1,194 @@
+//! A model file as its user has it: read, checked and run by the runtime, whatever its kind of numbers.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use embedded_rnn::format::{LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, header::Header};
+use embedded_rnn::{DType, Error, F32, I8, Model, Number};
+
+use crate::pack::AlignedBytes;
+
+/// The bytes of a model file, and where they are from.
+pub struct ModelFile {
+    path: PathBuf,
+    bytes: AlignedBytes,
+}
+
+impl ModelFile {
+    /// Reads a file, of which nothing is believed: memory grows with the bytes that are there.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = read(path).with_context(|| path.display().to_string())?;
+        Ok(Self::new(path, &bytes))
+    }
+
+    /// From bytes that are, or will be, at `path`.
+    pub fn new(path: &Path, bytes: &[u8]) -> Self {
+        Self { path: path.to_owned(), bytes: AlignedBytes::new(bytes) }
+    }
+
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Checks the whole file, and gives what runs it.
+    pub fn deploy(&self) -> Result<Deployed<'_>> {
+        self.check().with_context(|| self.path.display().to_string())
+    }
+
+    fn check(&self) -> Result<Deployed<'_>> {
+        let kind = preamble(&self.bytes).and_then(|preamble| DType::from_code(preamble.dtype));
+        Ok(match kind {
+            Some(DType::I8) => Deployed::I8(Model::new(&self.bytes)?),
+            // What is no model of either kind is refused with the reason.
+            _ => Deployed::F32(Model::new(&self.bytes)?),
+        })
+    }
+}
+
+fn preamble(bytes: &[u8]) -> Option<&Preamble> {
+    bytemuck::try_from_bytes(bytes.get(..PREAMBLE_LEN)?).ok()
+}
+
+/// What the file's preamble counts to it; no more than the preamble if that is none.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut start = AlignedBytes::zeroed(PREAMBLE_LEN);
+    let mut bytes = Vec::new();
+    (&mut file).take(PREAMBLE_LEN as u64).read_to_end(&mut bytes)?;
+    if !bytes.starts_with(&MAGIC) {
+        bail!(Error::NotAModel);
+    }
+    start[..bytes.len()].copy_from_slice(&bytes);
+    let whole = preamble(&start).map_or(0, |preamble| u64::from(preamble.file_len));
+    file.take(whole.saturating_sub(PREAMBLE_LEN as u64)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A checked model of either kind of numbers. Takes and gives real values, as the trainer's network does.
+#[derive(Clone, Copy, Debug)]
+pub enum Deployed<'m> {
+    /// Of f32.
+    F32(Model<'m, F32>),
+    /// Of integers.
+    I8(Model<'m, I8>),
+}
+
+/// Does the same with a model of either kind.
+macro_rules! either {
+    ($deployed:expr, $model:ident => $does:expr) => {
+        match $deployed {
+            Deployed::F32($model) => $does,
+            Deployed::I8($model) => $does,
+        }
+    };
+}
+
+impl<'m> Deployed<'m> {
+    /// Features of a time step.
+    pub fn input_size(&self) -> usize {
+        either!(self, model => model.input_size())
+    }
+
+    /// Values of an answer.
+    pub fn output_size(&self) -> usize {
+        either!(self, model => model.output_size())
+    }
+
+    /// Whether it answers at every time step, and not after the last one only.
+    pub fn returns_sequences(&self) -> bool {
+        either!(self, model => model.returns_sequences())
+    }
+
+    /// What the file begins with.
+    pub fn preamble(&self) -> &'m Preamble {
+        either!(self, model => model.preamble())
+    }
+
+    /// The table of layers.
+    pub fn layers(&self) -> &'m [LayerRecord] {
+        either!(self, model => model.layers())
+    }
+
+    /// Names and labels; `None` if the header is not one.
+    pub fn header(&self) -> Option<Header<'m>> {
+        either!(self, model => model.header())
+    }
+
+    /// The answers to a sequence of frames, all of it in one call.
+    pub fn predict(&self, frames: &[f32]) -> Result<Vec<f32>> {
+        Ok(either!(self, model => whole(model, frames)?))
+    }
+
+    /// The same bits, one time step a call.
+    pub fn predict_stepwise(&self, frames: &[f32]) -> Result<Vec<f32>> {
+        Ok(either!(self, model => stepwise(model, frames)?))
+    }
+
+    /// Replays the golden trace of the file.
+    pub fn self_test(&self) -> Result<(), Error> {
+        either!(self, model => {
+            let mut ram = ram(model);
+            model.self_test(&mut model.state(&mut ram)?)
+        })
+    }
+}
+
+/// Between real values and those of a kind of numbers.
+trait Borders: Number {
+    fn from_real<'a>(model: &Model<'_, Self>, frames: &'a [f32]) -> Result<Cow<'a, [Self::In]>, Error>;
+    fn to_real(model: &Model<'_, Self>, out: Vec<Self::Out>) -> Vec<f32>;
+}
+
+impl Borders for F32 {
+    fn from_real<'a>(_: &Model<'_, F32>, frames: &'a [f32]) -> Result<Cow<'a, [f32]>, Error> {
+        Ok(Cow::Borrowed(frames))
+    }
+
+    fn to_real(_: &Model<'_, F32>, out: Vec<f32>) -> Vec<f32> {
+        out
+    }
+}
+
+impl Borders for I8 {
+    fn from_real<'a>(model: &Model<'_, I8>, frames: &'a [f32]) -> Result<Cow<'a, [i16]>, Error> {
+        let size = model.input_size();
+        let mut quantized = vec![0; frames.len()];
+        for (x, quantized) in frames.chunks(size).zip(quantized.chunks_mut(size)) {
+            model.quantize_input(x, quantized)?;
+        }
+        Ok(Cow::Owned(quantized))
+    }
+
+    fn to_real(model: &Model<'_, I8>, out: Vec<i32>) -> Vec<f32> {
+        out.into_iter().map(|value| value as f32 * model.output_scale()).collect()
+    }
+}
+
+fn ram<N: Number>(model: &Model<'_, N>) -> AlignedBytes {
+    AlignedBytes::zeroed(model.preamble().ram_needed as usize)
+}
+
+fn whole<N: Borders>(model: &Model<'_, N>, frames: &[f32]) -> Result<Vec<f32>, Error> {
+    let inputs = N::from_real(model, frames)?;
+    let answers = if model.returns_sequences() { frames.len() / model.input_size() } else { 1 };
+    let mut out = vec![bytemuck::Zeroable::zeroed(); answers * model.output_size()];
+    model.run(&mut model.state(&mut ram(model))?, &inputs, &mut out)?;
+    Ok(N::to_real(model, out))
+}
+
+fn stepwise<N: Borders>(model: &Model<'_, N>, frames: &[f32]) -> Result<Vec<f32>, Error> {
+    let mut ram = ram(model);
+    let mut state = model.state(&mut ram)?;
+    let mut out = Vec::new();
+    for x in frames.chunks(model.input_size()) {
+        if !model.returns_sequences() {
+            out.clear();
+        }
+        out.extend_from_slice(model.step(&mut state, &N::from_real(model, x)?)?);
+    }
+    Ok(N::to_real(model, out))
+}
