@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use embedded_rnn::format::{LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, header::Header};
 use embedded_rnn::{DType, Error, F32, I8, Model, Number};
 
+use crate::data::Dataset;
+use crate::evaluate::{Evaluation, evaluate};
 use crate::pack::AlignedBytes;
 
 /// The bytes of a model file, and where they are from.
@@ -126,6 +128,12 @@ impl<'m> Deployed<'m> {
     /// The same bits, one time step a call.
     pub fn predict_stepwise(&self, frames: &[f32]) -> Result<Vec<f32>> {
         Ok(either!(self, model => stepwise(model, frames)?))
+    }
+
+    /// How well it does on labelled data.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
+        data.sequences.check_features(self.input_size())?;
+        evaluate(self.output_size(), |frames| self.predict(frames), data)
     }
 
     /// Replays the golden trace of the file.

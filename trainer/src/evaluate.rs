@@ -65,10 +65,17 @@ pub fn evaluate(
     Ok(Evaluation { loss, score, confusion })
 }
 
+impl Evaluation {
+    /// Loss and metric.
+    pub fn headline(&self) -> String {
+        let (loss, metric) = (self.score.mean_loss(), self.score.mean_metric());
+        format!("loss: {loss:.4} - {}: {metric:.4}", self.loss.metric_name())
+    }
+}
+
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let metric = self.loss.metric_name();
-        writeln!(f, "loss: {:.4} - {metric}: {:.4}", self.score.mean_loss(), self.score.mean_metric())?;
+        writeln!(f, "{}", self.headline())?;
         match &self.confusion {
             Some(confusion) => write!(f, "\n{confusion}"),
             None => Ok(()),

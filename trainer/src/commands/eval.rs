@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 
 use crate::data::Data;
 use crate::deployed::ModelFile;
-use crate::evaluate::evaluate;
 
 /// Print loss, accuracy, confusion matrix, precision, recall and F1 of a model on a data set
 #[derive(clap::Args)]
@@ -27,10 +26,6 @@ pub fn run(args: &Args) -> Result<()> {
     let model = file.deploy()?;
     let Data { train, test } = Data::read(&args.data)?;
     let data = test.unwrap_or(train);
-    let check = || {
-        data.sequences.check_features(model.input_size())?;
-        evaluate(model.output_size(), |frames| model.predict(frames), &data)
-    };
-    let evaluation = check().with_context(|| args.data.display().to_string())?;
+    let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
     super::say(evaluation.to_string().trim_end())
 }

@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
+
+use crate::deployed::ModelFile;
+use crate::summary::Summary;
+
 /// Print layers, shapes, parameters, flash and RAM bytes, and MACs per step
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  ernn inspect out/digits/model.i8.ernn --json")]
@@ -14,6 +19,12 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("{}: inspect is not there yet", args.model.display())
+pub fn run(args: &Args) -> Result<()> {
+    let file = ModelFile::read(&args.model)?;
+    let summary = Summary::of(&file.deploy()?);
+    if args.json {
+        super::say(&serde_json::to_string_pretty(&summary)?)
+    } else {
+        super::say(&summary.to_string())
+    }
 }

@@ -1,6 +1,13 @@
 //! `ernn quantize`: from f32 weights to 8-bit ones.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::data::{Data, Input, Sequences};
+use crate::deployed::{Deployed, ModelFile};
+use crate::output::write_atomically;
+use crate::pack::{self, ErrorTable};
 
 /// Turn an f32 model into an 8-bit one and print the error that caused, layer by layer
 #[derive(clap::Args)]
@@ -8,15 +15,46 @@ use std::path::PathBuf;
 pub struct Args {
     /// The f32 model
     pub model: PathBuf,
-    /// Inputs as they will be met, `[n, time, features]`
+    /// Inputs as they will be met: [n, time, features], or an .npz data set, whose training part is taken
     #[arg(long, value_name = "X.npy")]
     pub calibrate: PathBuf,
+    /// How many steps of each sequence count, [n]
+    #[arg(long, value_name = "L.npy")]
+    pub lengths: Option<PathBuf>,
     /// Where to write the 8-bit model
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("{}: quantize is not there yet", args.model.display())
+pub fn run(args: &Args) -> Result<()> {
+    let place = || args.model.display().to_string();
+    let file = ModelFile::read(&args.model)?;
+    if let Deployed::I8(_) = file.deploy()? {
+        bail!("{}: an 8-bit model already: an f32 one is quantized", args.model.display());
+    }
+    let (network, meta) = pack::read_f32(file.bytes()).with_context(place)?;
+    let sequences = sequences(&args.calibrate, args.lengths.as_deref(), network.input_size)?;
+    let quantized = pack::quantize(&network, &meta, &pack::sample(&sequences)).with_context(place)?;
+    write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
+    super::say(&format!(
+        "{}\nWrote {}, {} bytes ({} before)",
+        ErrorTable(&quantized.errors),
+        args.output.display(),
+        quantized.bytes.len(),
+        file.bytes().len()
+    ))
+}
+
+/// What to calibrate on, for a model that takes `features` values a step.
+fn sequences(path: &Path, lengths: Option<&Path>, features: usize) -> Result<Sequences> {
+    if path.extension().is_none_or(|extension| extension != "npz") {
+        return Ok(Input::read(path, lengths, features)?.sequences);
+    }
+    if let Some(lengths) = lengths {
+        bail!("{}: {} has its own lengths", lengths.display(), path.display());
+    }
+    let sequences = Data::read(path)?.train.sequences;
+    sequences.check_features(features).with_context(|| path.display().to_string())?;
+    Ok(sequences)
 }

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 
 use crate::config::Config;
 use crate::data::{Data, Dataset};
-use crate::evaluate::{Evaluation, evaluate};
+use crate::deployed::ModelFile;
+use crate::evaluate::Evaluation;
 use crate::output::{remove_leftovers, write_atomically};
-use crate::pack;
-use crate::report::Report;
+use crate::pack::{self, ErrorTable, LayerError, Quantized};
+use crate::report::{ModelFacts, Report};
 use crate::training::{Checkpoint, Epoch, Identity, Run, batches, csv, validate};
 
 use progress::Progress;
@@ -43,9 +44,6 @@ struct Job {
     path: PathBuf,
     out: PathBuf,
 }
-
-/// The most sequences that the ranges of the 8-bit model are taken from.
-const CALIBRATION: usize = 512;
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
@@ -136,38 +134,43 @@ impl Job {
 
     /// Writes what the run is for.
     fn finish(&self, run: &Run) -> Result<()> {
-        let (model, integers) = self.pack(run)?;
-        let evaluation =
-            evaluate(run.network.output_size(), |frames| Ok(run.network.predict(frames)), &self.validation)?;
-        let report = self.report(run, &evaluation, [model.len(), integers.len()])?;
+        let (model, quantized) = self.pack(run)?;
+        let models = [self.evaluate("model.ernn", model)?, self.evaluate("model.i8.ernn", quantized.bytes)?];
+        super::say(&format!("Error of the 8-bit model, layer by layer\n{}", ErrorTable(&quantized.errors)))?;
         let csv = csv(&run.history, self.config.training.loss);
-        let files: [(&str, &[u8]); 4] = [
-            ("model.ernn", &model),
-            ("model.i8.ernn", &integers),
-            ("history.csv", csv.as_bytes()),
-            ("report.html", report.as_bytes()),
-        ];
-        for (name, bytes) in files {
-            let path = self.out.join(name);
-            write_atomically(&path, |file| file.write_all(bytes))?;
-            super::say(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))?;
+        for Model { name, file, .. } in &models {
+            self.write(name, file.bytes())?;
+        }
+        self.write("history.csv", csv.as_bytes())?;
+        self.write("report.html", self.report(run, &models, &quantized.errors)?.as_bytes())?;
+        for Model { name, evaluation, .. } in &models {
+            super::say(&format!("{name}: {}", evaluation.headline()))?;
         }
         Ok(())
     }
 
-    /// The f32 and the 8-bit model file.
-    fn pack(&self, run: &Run) -> Result<(Vec<u8>, Vec<u8>)> {
-        let meta = pack::Meta { name: self.config.name.clone(), ..pack::Meta::default() };
-        let sequences = &self.train.sequences;
-        // Evenly from all of them: files often have their classes in order.
-        let every = sequences.len().div_ceil(CALIBRATION);
-        let calibration: Vec<&[f32]> =
-            (0..sequences.len()).step_by(every).map(|s| sequences.get(s)).collect();
-        let model = pack::write_f32(&run.network, &meta, calibration[0])?;
-        Ok((model, pack::quantize(&run.network, &meta, &calibration)?.bytes))
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.out.join(name);
+        write_atomically(&path, |file| file.write_all(bytes))?;
+        super::say(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
     }
 
-    fn report(&self, run: &Run, evaluation: &Evaluation, bytes: [usize; 2]) -> Result<String> {
+    /// The f32 model file, and the 8-bit one.
+    fn pack(&self, run: &Run) -> Result<(Vec<u8>, Quantized)> {
+        let meta = pack::Meta { name: self.config.name.clone(), ..pack::Meta::default() };
+        let calibration = pack::sample(&self.train.sequences);
+        let model = pack::write_f32(&run.network, &meta, calibration[0])?;
+        Ok((model, pack::quantize(&run.network, &meta, &calibration)?))
+    }
+
+    /// Runs a model file over the validation data, as its user will.
+    fn evaluate(&self, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
+        let file = ModelFile::new(&self.out.join(name), &bytes);
+        let evaluation = file.deploy()?.evaluate(&self.validation)?;
+        Ok(Model { name, file, evaluation })
+    }
+
+    fn report(&self, run: &Run, models: &[Model], errors: &[LayerError]) -> Result<String> {
         let config = std::fs::read_to_string(&self.path).with_context(|| self.path.display().to_string())?;
         let facts = [
             ("seed", run.seed.to_string()),
@@ -175,15 +178,26 @@ impl Job {
             ("sequences to train on", self.train.sequences.len().to_string()),
             ("sequences to validate on", self.validation.sequences.len().to_string()),
             ("epochs", run.history.len().to_string()),
-            ("val_loss", format!("{:.4}", evaluation.score.mean_loss())),
-            (self.config.training.loss.val_metric_name(), format!("{:.4}", evaluation.score.mean_metric())),
-            ("model.ernn, bytes", bytes[0].to_string()),
-            ("model.i8.ernn, bytes", bytes[1].to_string()),
             ("made by", concat!("ernn ", env!("CARGO_PKG_VERSION")).to_owned()),
         ];
-        let name = &self.config.name;
-        Report { name, facts: &facts, config: &config, history: &run.history, evaluation }.html()
+        let models: Vec<ModelFacts<'_>> = models
+            .iter()
+            .map(|Model { name, file, evaluation }| ModelFacts {
+                name,
+                bytes: file.bytes().len(),
+                evaluation,
+            })
+            .collect();
+        let (name, history) = (&self.config.name, &run.history);
+        Report { name, facts: &facts, config: &config, history, models: &models, errors }.html()
     }
+}
+
+/// A model file and how it does on the validation data.
+struct Model {
+    name: &'static str,
+    file: ModelFile,
+    evaluation: Evaluation,
 }
 
 fn parameters(run: &Run) -> usize {

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 
+use crate::data::Sequences;
 use crate::net::Network;
 use crate::reference::Signal;
 
@@ -14,6 +15,15 @@ pub struct Ranges {
     pub output: f32,
     /// Of each state, as `Cell::states` names them.
     pub states: Vec<f32>,
+}
+
+/// The most sequences of a data set that ranges are taken from.
+const SAMPLE: usize = 512;
+
+/// Sequences to calibrate on. Evenly from all of them: files often have their classes in order.
+pub fn sample(sequences: &Sequences) -> Vec<&[f32]> {
+    let every = sequences.len().div_ceil(SAMPLE).max(1);
+    (0..sequences.len()).step_by(every).map(|s| sequences.get(s)).collect()
 }
 
 /// Runs every sequence and gives the ranges of each layer.

@@ -5,6 +5,7 @@ use embedded_rnn::format::{Activation, LayerRecord};
 use embedded_rnn::{I8, Kind as Code, Model};
 
 use super::calibrate::{Ranges, calibrate};
+use super::errors::LayerError;
 use super::file::{AlignedBytes, Outline, Packed, assemble};
 use super::float::{normalization_record, scales_and_offsets};
 use super::layout::{Side, blocks};
@@ -34,19 +35,6 @@ pub struct Quantized {
     pub bytes: Vec<u8>,
     /// The error of each layer's output on the calibration data, first to last.
     pub errors: Vec<LayerError>,
-}
-
-/// How far a layer's output is from that of the float network.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerError {
-    /// The layer's name.
-    pub name: String,
-    /// Largest difference.
-    pub worst: f64,
-    /// Root of the mean square difference.
-    pub rms: f64,
-    /// Largest magnitude of the float output, to compare with.
-    pub range: f64,
 }
 
 /// Quantizes `network` with the ranges that `sequences` show. The first sequence also gives the golden trace.

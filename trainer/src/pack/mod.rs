@@ -4,9 +4,10 @@
 //! Network --float--> .ernn (f32) --read--> Network --int--> .ernn (i8)
 //! ```
 //! `layout` is where each weight lies (runtime/FORMAT.md), `parts` what a layer gives to it, `float` and `int` the two
-//! kinds of numbers, `calibrate` the ranges that integers need, `file` the sections of a file.
+//! kinds of numbers, `calibrate` the ranges that integers need, `errors` what they cost, `file` the sections of a file.
 
 mod calibrate;
+mod errors;
 mod file;
 mod float;
 mod int;
@@ -14,10 +15,11 @@ mod layout;
 mod parts;
 mod random;
 
-pub use calibrate::{Ranges, calibrate};
+pub use calibrate::{Ranges, calibrate, sample};
+pub use errors::{ErrorTable, LayerError};
 pub use file::AlignedBytes;
 pub use float::{read_f32, write_f32};
-pub use int::{LayerError, Quantized, quantize};
+pub use int::{Quantized, quantize};
 pub use random::{CellKind, random_files, random_net};
 
 /// What a model file says of itself beside its numbers.
