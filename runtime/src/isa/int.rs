@@ -3,18 +3,18 @@
 /// One side of a layer: the activations that meet its weights.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
-    /// Activations, their number a multiple of 4 with zeros at the end.
-    pub acts: &'a [i16],
+    /// Activations, two `i16` to a word, the first in the low half; an even number of words, with zeros at the end.
+    pub acts: &'a [i32],
     /// Left shift of the sums before they are scaled.
     pub shift: u8,
     /// Where this side begins in a block, in words: a multiplier for each row, then the rows' weights.
     pub at: usize,
 }
 
-impl<'a> Side<'a> {
-    /// Words of `rows` rows of this side in a block.
-    pub const fn words(rows: usize, acts: usize) -> usize {
-        rows + rows * acts.div_ceil(4)
+impl Side<'_> {
+    /// Words of `rows` rows of this side in a block: a multiplier each, and a word for two words of activations.
+    pub const fn words(&self, rows: usize) -> usize {
+        rows + rows * (self.acts.len() / 2)
     }
 }
 

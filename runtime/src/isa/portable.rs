@@ -173,18 +173,19 @@ pub(super) use scalar_int;
 
 /// `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a last group of four
 /// if that is what is left. The bytes of a word are the weights 0, 2, 1, 3 of a group of four (INTEGER.md).
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 #[inline(always)]
-pub(super) fn dot<const R: usize>(weights: &[i32], acts: &[i16]) -> [i32; R] {
+pub(super) fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
     let mut sums = [0i32; R];
-    let (eights, four) = acts.as_chunks::<8>();
+    let (eights, four) = acts.as_chunks::<4>();
     let mut groups = weights.chunks_exact(2 * R);
     for (group, acts) in groups.by_ref().zip(eights) {
         for (sum, words) in sums.iter_mut().zip(group.as_chunks::<2>().0) {
-            *sum = sum.wrapping_add(dot4(words[0], [acts[0], acts[1], acts[2], acts[3]]));
-            *sum = sum.wrapping_add(dot4(words[1], [acts[4], acts[5], acts[6], acts[7]]));
+            *sum = sum.wrapping_add(dot4(words[0], [acts[0], acts[1]]));
+            *sum = sum.wrapping_add(dot4(words[1], [acts[2], acts[3]]));
         }
     }
-    if let (Some(&acts), Some(words)) = (four.first_chunk::<4>(), weights.get(eights.len() * 2 * R..)) {
+    if let (Some(&acts), Some(words)) = (four.first_chunk::<2>(), weights.get(eights.len() * 2 * R..)) {
         for (sum, &word) in sums.iter_mut().zip(words) {
             *sum = sum.wrapping_add(dot4(word, acts));
         }
@@ -192,10 +193,11 @@ pub(super) fn dot<const R: usize>(weights: &[i32], acts: &[i16]) -> [i32; R] {
     sums
 }
 
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 #[inline(always)]
-fn dot4(word: i32, acts: [i16; 4]) -> i32 {
+fn dot4(word: i32, [low, high]: [i32; 2]) -> i32 {
     let [w0, w2, w1, w3] = word.to_le_bytes().map(|b| b as i8 as i32);
-    let [a0, a1, a2, a3] = acts.map(i32::from);
+    let (a0, a1, a2, a3) = (low as i16 as i32, low >> 16, high as i16 as i32, high >> 16);
     (w0 * a0).wrapping_add(w1 * a1).wrapping_add(w2 * a2).wrapping_add(w3 * a3)
 }
 

@@ -35,9 +35,11 @@ pub fn for_each<S: Int, const R: usize, const SIDES: usize>(
 ) {
     let mut stride = R;
     let sides = sides.map(|(acts, shift)| {
-        let at = stride;
-        stride += Side::words(R, acts.len());
-        Side { acts, shift, at }
+        // Activations lie in words of memory, whole quads of them: the cast cannot fail.
+        let acts = bytemuck::try_cast_slice(acts).unwrap_or_default();
+        let side = Side { acts, shift, at: stride };
+        stride += side.words(R);
+        side
     });
     for blocks in weights.chunks((stride * S::BLOCKS).max(1)) {
         let mut p = isa.words(blocks, stride, 0);

@@ -145,7 +145,8 @@ macro_rules! gates {
                 $($first,)*
                 "add {w}, {w}, {skip}",
                 "2:",
-                "cbz {n}, 4f",
+                "cmp {n}, #0",
+                "beq 4f",
                 "3:",
                 "vldmia {x}!, {{s24, s25}}",
                 $($first,)*

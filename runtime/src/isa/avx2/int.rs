@@ -160,11 +160,11 @@ impl Int for Avx2 {
     }
 }
 
-/// The weights of a block's four rows of one side: as many words as there are activations. `None` if it is not there.
+/// The weights of a block's four rows of one side: four to each two words of activations. `None` if it is not there.
 #[inline(always)]
 fn weights<'a>(blocks: &'a [i32], stride: usize, side: Side<'_>, block: usize) -> Option<&'a [i32]> {
     let from = block * stride + side.at + ROWS;
-    blocks.get(from..from + side.acts.len())
+    blocks.get(from..from + 2 * side.acts.len())
 }
 
 #[inline(always)]
@@ -191,14 +191,14 @@ impl Avx2 {
 
     /// Four rows of block `low` in the low half, of block `high` in the high half, each dotted with `acts`.
     ///
-    /// Both weights are as many words as there are `acts`.
+    /// Both weights are twice as many words as `acts`.
     #[inline(always)]
-    fn dot(self, low: &[i32], high: &[i32], acts: &[i16]) -> __m256i {
+    fn dot(self, low: &[i32], high: &[i32], acts: &[i32]) -> __m256i {
         let zero = self.splat_i32(0);
         let mut sums = [[zero; 2]; 2]; // of each block: rows 0 | 1 and rows 2 | 3, four partial sums each
         let (low_eights, low_four) = low.as_chunks::<8>();
         let (high_eights, high_four) = high.as_chunks::<8>();
-        let (act_eights, act_four) = acts.as_chunks::<8>();
+        let (act_eights, act_four) = acts.as_chunks::<4>();
         for ((low, high), acts) in low_eights.iter().zip(high_eights).zip(act_eights) {
             let acts = self.acts8(acts);
             for (sums, weights) in sums.iter_mut().zip([low, high]) {
@@ -228,16 +228,16 @@ impl Avx2 {
 
     /// Eight activations, in both halves, in the order of the weights: 0, 2, 1, 3 of each four.
     #[inline(always)]
-    fn acts8(self, acts: &[i16; 8]) -> __m256i {
-        // SAFETY: eight i16 lie behind the reference; AVX by the token.
+    fn acts8(self, acts: &[i32; 4]) -> __m256i {
+        // SAFETY: four words lie behind the reference; AVX by the token.
         let acts = unsafe { _mm_loadu_si128(acts.as_ptr().cast()) };
         avx2!(_mm256_broadcastsi128_si256(_mm_shuffle_epi8(acts, order_0213())))
     }
 
     /// Four activations, four times over, in the order of the weights.
     #[inline(always)]
-    fn acts4(self, acts: &[i16; 4]) -> __m256i {
-        // SAFETY: four i16 lie behind the reference; AVX by the token.
+    fn acts4(self, acts: &[i32; 2]) -> __m256i {
+        // SAFETY: two words lie behind the reference; AVX by the token.
         let acts = unsafe { _mm_loadl_epi64(acts.as_ptr().cast()) };
         avx2!(_mm256_broadcastq_epi64(_mm_shuffle_epi8(acts, order_0213())))
     }
