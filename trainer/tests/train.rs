@@ -1,10 +1,14 @@
 //! `ernn train` from outside: killed and resumed, and given what it cannot use.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use common::{ernn, output, refusal};
 
 const CONFIG: &str = r#"
 name = "short"
@@ -32,25 +36,6 @@ fn folder() -> tempfile::TempDir {
     fs::copy(data, folder.path().join("digits.npz")).unwrap();
     fs::write(folder.path().join("c.toml"), CONFIG).unwrap();
     folder
-}
-
-fn ernn(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ernn"));
-    command.current_dir(folder).args(args);
-    command
-}
-
-fn output(folder: &Path, args: &[&str]) -> Output {
-    ernn(folder, args).output().unwrap()
-}
-
-/// What is said on stderr: one line, with exit status 2.
-fn refusal(folder: &Path, args: &[&str]) -> String {
-    let output = output(folder, args);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said.trim_end().strip_prefix("ernn: ").expect("begins with the program").to_owned()
 }
 
 /// Kills the run once it has changed the checkpoint.
@@ -87,7 +72,9 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
     let left = |name: &std::ffi::OsStr| name.to_string_lossy().ends_with(".tmp");
     assert!(!fs::read_dir(folder.join("parts")).unwrap().any(|entry| left(&entry.unwrap().file_name())));
     let report = fs::read_to_string(folder.join("parts/report.html")).unwrap();
-    assert!(report.contains("<svg") && report.contains("Confusion matrix"));
+    for part in ["<svg", "Confusion matrix", "model.i8.ernn", "Error of the 8-bit model"] {
+        assert!(report.contains(part), "{part} is missing");
+    }
 
     assert_eq!(
         refusal(folder, &["train", "c.toml", "--out", "parts", "--resume", "--seed", "1"]),
