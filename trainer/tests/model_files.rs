@@ -177,6 +177,17 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
     assert!(!folder.path().join("z.ernn").exists());
 }
 
+#[test]
+fn frames_one_after_another_give_outputs_one_after_another() {
+    let folder = folder(true);
+    let whole = predict(folder.path(), "m.ernn", &[]).1;
+    write_npy(&folder.path().join("x.npy"), &[COUNT * TIME, FEATURES], &network(true).1).unwrap();
+    write_integers(&folder.path().join("l.npy"), &[TIME as i64; COUNT]);
+    let (shape, values) = predict(folder.path(), "m.ernn", &["--lengths", "l.npy"]);
+    assert_eq!(shape, [COUNT * TIME, OUT]);
+    assert_eq!(bits(&values), bits(&whole));
+}
+
 /// What every command says of a model that is none.
 fn refused_everywhere(folder: &Path, model: &str, reason: &str) {
     let commands: [&[&str]; 4] = [
@@ -239,6 +250,10 @@ fn bad_arrays_are_refused_in_one_line() {
     assert!(predict("text.npy").starts_with("text.npy: "));
     assert!(predict("none.npy").starts_with("none.npy: No such file"));
     assert!(!folder.join("z").exists());
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/digits.npz");
+    let reason = format!("{digits}: 13 features a frame, but the model takes 3");
+    assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", digits]), reason);
+    assert_eq!(refusal(folder, &["quantize", "m.ernn", "--calibrate", digits, "-o", "z"]), reason);
     let nowhere = ["predict", "m.ernn", "--input", "x.npy", "--output", "none/y.npy"];
     assert!(refusal(folder, &nowhere).starts_with("none/y.npy: not written: "));
 }
