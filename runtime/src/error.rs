@@ -21,7 +21,7 @@ pub enum Error {
         /// Bytes given.
         found: usize,
     },
-    /// The bytes do not start at a multiple of [`ALIGN`](crate::ALIGN) minimum of 4; use [`include_model!`](crate::include_model).
+    /// The bytes do not start at a multiple of 4; [`include_model!`](crate::include_model) places them well.
     Misaligned,
     /// The CRC-32 in the file is not that of its bytes.
     Checksum {
@@ -115,7 +115,9 @@ impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match *self {
             Error::NotAModel => write!(f, "not a model file: it does not begin with ERNN"),
-            Error::Version { found } => write!(f, "model file of version {found}, this build reads {VERSION}"),
+            Error::Version { found } => {
+                write!(f, "model file of version {found}, this build reads {VERSION}")
+            }
             Error::Truncated { expected, found } => {
                 write!(f, "model file cut short: {found} bytes of {expected}")
             }

@@ -69,10 +69,15 @@ impl<N: Number> State<'_, N> {
     /// # Errors
     /// [`Error::BadSavedState`] if the bytes are damaged, cut short or of another version, [`Error::ForeignState`] if
     /// they are of another model.
-    pub fn restore<const KINDS: u32>(&mut self, model: &Model<'_, N, KINDS>, saved: &[u8]) -> Result<(), Error> {
+    pub fn restore<const KINDS: u32>(
+        &mut self,
+        model: &Model<'_, N, KINDS>,
+        saved: &[u8],
+    ) -> Result<(), Error> {
         model.check_owner(self)?;
         let (payload, crc) = saved.split_last_chunk::<4>().ok_or(Error::BadSavedState)?;
-        let (header, words) = postcard::take_from_bytes::<Saved>(payload).map_err(|_| Error::BadSavedState)?;
+        let (header, words) =
+            postcard::take_from_bytes::<Saved>(payload).map_err(|_| Error::BadSavedState)?;
         if header.version != SAVED_VERSION || CRC.checksum(payload) != u32::from_le_bytes(*crc) {
             return Err(Error::BadSavedState);
         }

@@ -44,7 +44,7 @@ pub static TANH_TABLE: [u32; INTERVALS] = {
 
 /// `tanh(p * 2^-16) * 2^31`, odd in the sense `tanh(!p) == !tanh(p)`; within +-(2^31 - 2^15).
 ///
-/// Worst error over all inputs 2.8e-5, mean 8e-6 (tested).
+/// Worst error over all inputs 3.03e-5 (at the saturated end, where the table stops at 32,767), mean 1.31e-5.
 #[inline(always)]
 pub fn tanh(p: i32) -> i32 {
     let sign = p >> 31;
@@ -189,4 +189,54 @@ const fn exp_small(x: f64) -> f64 {
         k += 1;
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_that_of_the_specification() {
+        let bytes: Vec<u8> = TANH_TABLE.iter().flat_map(|entry| entry.to_le_bytes()).collect();
+        assert_eq!(crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes), 0xbe92_318f);
+    }
+
+    #[test]
+    fn tanh_is_near_odd_and_in_range_for_every_input() {
+        let (mut worst, mut sum) = (0f64, 0f64);
+        for p in -(1 << 19)..1 << 19 {
+            let y = tanh(p);
+            assert_eq!(tanh(!p), !y);
+            assert!(y.unsigned_abs() <= (1 << 31) - (1 << 15), "{p}");
+            let error = (f64::from(y) / f64::from(1u32 << 31) - (f64::from(p) / 65536.0).tanh()).abs();
+            worst = worst.max(error);
+            sum += error;
+        }
+        assert!(
+            worst < 3.1e-5 && sum / f64::from(1 << 20) < 1.4e-5,
+            "{worst:e} {:e}",
+            sum / f64::from(1 << 20)
+        );
+        for (beyond, end) in [(i32::MAX, (1 << 19) - 1), (i32::MIN, -(1 << 19))] {
+            assert_eq!(tanh(beyond), tanh(end));
+        }
+    }
+
+    #[test]
+    fn softmax_is_near_and_sums_to_one() {
+        for seed in 0..1000i32 {
+            let p: Vec<i32> = (0..46).map(|k| ((seed * 7919 + k * 104_729) % 1_000_003) - 500_000).collect();
+            let mut out = p.clone();
+            softmax(&mut out);
+            let real: Vec<f64> = p.iter().map(|&p| (f64::from(p) / 65536.0).exp()).collect();
+            let total: f64 = real.iter().sum();
+            for (found, real) in out.iter().zip(&real) {
+                assert!((f64::from(*found) - real / total * 65536.0).abs() < 1.0, "{found}");
+            }
+            assert!((out.iter().sum::<i32>() - 65536).abs() <= 23);
+        }
+        let mut extremes = [i32::MIN, i32::MAX, 0];
+        softmax(&mut extremes);
+        assert_eq!(extremes, [0, 65536, 0]);
+    }
 }

@@ -34,7 +34,13 @@ pub trait Int: Copy {
     fn words<const R: usize>(self, blocks: &[i32], stride: usize, at: usize) -> [Self::W; R];
 
     /// `start[r] + mulr(shl_sat(sum_k w[r][k] * acts[k], shift), multiplier[r])` for each of `R` rows of each block.
-    fn rows<const R: usize>(self, blocks: &[i32], stride: usize, side: Side<'_>, start: [Self::W; R]) -> [Self::W; R];
+    fn rows<const R: usize>(
+        self,
+        blocks: &[i32],
+        stride: usize,
+        side: Side<'_>,
+        start: [Self::W; R],
+    ) -> [Self::W; R];
 
     /// The first values of a slice; 0 for those it does not have.
     fn load_i32(self, values: &[i32]) -> Self::W;

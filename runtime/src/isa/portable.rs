@@ -109,7 +109,8 @@ macro_rules! scalar_int {
                 side: Side<'_>,
                 start: [i32; R],
             ) -> [i32; R] {
-                let Some((multipliers, weights)) = blocks.get(side.at..).and_then(|b| b.split_first_chunk::<R>())
+                let Some((multipliers, weights)) =
+                    blocks.get(side.at..).and_then(|b| b.split_first_chunk::<R>())
                 else {
                     return start;
                 };

@@ -84,7 +84,10 @@ impl<S: Int> Update<S, ROWS> for Activate<'_> {
 fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
         Some(Activation::Tanh) => isa.shr_round::<16>(isa.tanh_i32(p)),
-        Some(Activation::Sigmoid) => isa.shr_round::<16>(sigmoid_of_half(isa, p)),
+        // Moved down to where rounding cannot overflow: the largest `i16` it can give.
+        Some(Activation::Sigmoid) => {
+            isa.shr_round::<16>(isa.clamp(sigmoid_of_half(isa, p), 0, i32::MAX - (1 << 15)))
+        }
         Some(Activation::Relu) => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), 0, i16::MAX as i32),
         _ => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), -(i16::MAX as i32), i16::MAX as i32),
     }

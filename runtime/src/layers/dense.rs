@@ -50,13 +50,7 @@ impl Layer<F32> for Dense {
     }
 
     #[inline(always)]
-    fn head<S: Isa>(
-        isa: S,
-        layer: View<'_, F32>,
-        x: &[f32],
-        memory: &mut [f32],
-        phase: bool,
-    ) -> Option<()> {
+    fn head<S: Isa>(isa: S, layer: View<'_, F32>, x: &[f32], memory: &mut [f32], phase: bool) -> Option<()> {
         <Self as Layer<F32>>::step(isa, layer, x, memory, phase).map(|_| ())
     }
 }
@@ -98,13 +92,7 @@ impl Layer<I8> for Dense {
 
     /// The answer keeps the pre-activation's 32 bits.
     #[inline(always)]
-    fn head<S: Isa>(
-        isa: S,
-        layer: View<'_, I8>,
-        x: &[i16],
-        memory: &mut [i32],
-        _phase: bool,
-    ) -> Option<()> {
+    fn head<S: Isa>(isa: S, layer: View<'_, I8>, x: &[i16], memory: &mut [i32], _phase: bool) -> Option<()> {
         let r = layer.record;
         let head = Head { activation: r.activation, out: memory.chunks_mut(ROWS * S::BLOCKS) };
         blocks::for_each::<S, ROWS, 1>(isa, layer.weights, [(x, r.x_shift)], head);

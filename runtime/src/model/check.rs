@@ -134,7 +134,12 @@ fn check_place(
 pub fn ram_for<N: Number>(layers: &[LayerRecord]) -> Option<usize> {
     let last = layers.len().wrapping_sub(1);
     let words = |(i, record)| <N as Dispatch>::memory::<{ crate::ALL_KINDS }>(record, i == last);
-    layers.iter().enumerate().map(words).try_fold(0usize, |sum, words| sum.checked_add(words?))?.checked_mul(4)
+    layers
+        .iter()
+        .enumerate()
+        .map(words)
+        .try_fold(0usize, |sum, words| sum.checked_add(words?))?
+        .checked_mul(4)
 }
 
 fn check_preamble(bytes: &[u8], dtype: DType) -> Result<&Preamble, Error> {
@@ -161,7 +166,12 @@ fn check_preamble(bytes: &[u8], dtype: DType) -> Result<&Preamble, Error> {
 }
 
 /// `count` values of `T` from byte `at` on.
-fn section<'m, T: Pod>(bytes: &'m [u8], name: &'static str, at: usize, count: usize) -> Result<&'m [T], Error> {
+fn section<'m, T: Pod>(
+    bytes: &'m [u8],
+    name: &'static str,
+    at: usize,
+    count: usize,
+) -> Result<&'m [T], Error> {
     let end = count.checked_mul(size_of::<T>()).and_then(|len| at.checked_add(len));
     let outside = Error::Section { name };
     let found = bytes.get(at..end.ok_or(outside)?).ok_or(outside)?;

@@ -20,10 +20,26 @@ fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
 macro_rules! quad {
     ($sum:literal, $w:literal, $a:literal, $b:literal) => {
         concat!(
-            "sxtb16 r12, ", $w, "\n",
-            "smlad ", $sum, ", r12, ", $a, ", ", $sum, "\n",
-            "sxtb16 r12, ", $w, ", ror #8\n",
-            "smlad ", $sum, ", r12, ", $b, ", ", $sum, "\n",
+            "sxtb16 r12, ",
+            $w,
+            "\n",
+            "smlad ",
+            $sum,
+            ", r12, ",
+            $a,
+            ", ",
+            $sum,
+            "\n",
+            "sxtb16 r12, ",
+            $w,
+            ", ror #8\n",
+            "smlad ",
+            $sum,
+            ", r12, ",
+            $b,
+            ", ",
+            $sum,
+            "\n",
         )
     };
 }

@@ -98,8 +98,10 @@ impl Int for Avx2 {
             let a = avx2!(_mm256_packs_epi32(s[0], s[1])); // blocks 0 1 | 4 5
             let b = avx2!(_mm256_packs_epi32(s[2], s[3])); // blocks 2 3 | 6 7
             let mut all = [[0i16; 2 * BLOCKS]; 2];
-            let halves =
-                [avx2!(_mm256_permute2x128_si256::<0x20>(a, b)), avx2!(_mm256_permute2x128_si256::<0x31>(a, b))];
+            let halves = [
+                avx2!(_mm256_permute2x128_si256::<0x20>(a, b)),
+                avx2!(_mm256_permute2x128_si256::<0x31>(a, b)),
+            ];
             for (all, half) in all.iter_mut().zip(halves) {
                 // SAFETY: sixteen i16 lie behind the reference; AVX by the token.
                 unsafe { _mm256_storeu_si256(all.as_mut_ptr().cast(), half) };

@@ -1,0 +1,22 @@
+//! The small model that the runtime's examples and tests include is what the packer writes today.
+//!
+//! `OVERWRITE=1 cargo test -p embedded-rnn-trainer --test tiny_model` writes it anew.
+
+use std::path::Path;
+
+use embedded_rnn_trainer::pack::{CellKind, random_files, random_net};
+
+#[test]
+fn the_small_models_in_the_runtimes_tests_are_up_to_date() {
+    let (network, frames) = random_net(CellKind::Lstm, 2, 3, 4, 1);
+    let (float, int) = random_files(&network, &frames).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/data");
+    for (name, bytes) in [("tiny.ernn", float), ("tiny.i8.ernn", int)] {
+        let path = folder.join(name);
+        if std::env::var_os("OVERWRITE").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert!(std::fs::read(&path).unwrap() == bytes, "{name} differs: see the head of this file");
+    }
+}
