@@ -248,6 +248,9 @@ fn bad_arrays_are_refused_in_one_line() {
     fs::write(folder.join("text.npy"), "1 2 3").unwrap();
     let predict = |x: &str| refusal(folder, &["predict", "m.ernn", "--input", x, "--output", "z"]);
     assert!(predict("text.npy").starts_with("text.npy: "));
+    fs::create_dir(folder.join("dir")).unwrap();
+    assert_eq!(predict("dir"), "dir: is a directory");
+    assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", "dir"]), "dir: is a directory");
     assert!(predict("none.npy").starts_with("none.npy: No such file"));
     assert!(!folder.join("z").exists());
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/digits.npz");

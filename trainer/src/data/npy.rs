@@ -69,10 +69,17 @@ impl Array {
     }
 }
 
+/// Opens a file; a folder opens as well, but is none.
+pub(super) fn open(path: &Path) -> Result<File> {
+    let file = File::open(path)?;
+    ensure!(!file.metadata()?.is_dir(), "is a directory");
+    Ok(file)
+}
+
 /// Reads the array of a `.npy` file.
 pub fn read_npy(path: &Path) -> Result<Array> {
     let place = || path.display().to_string();
-    let file = File::open(path).with_context(place)?;
+    let file = open(path).with_context(place)?;
     let array = read_array(BufReader::new(file)).with_context(place)?;
     array.check_finite().with_context(place)?;
     Ok(array)

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use zip::ZipArchive;
 
-use super::npy::{Array, read_array};
+use super::npy::{Array, open, read_array};
 
 /// An open `.npz` file.
 pub(super) struct Npz {
@@ -16,7 +16,7 @@ pub(super) struct Npz {
 
 impl Npz {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path)?;
+        let file = open(path)?;
         Ok(Self { archive: ZipArchive::new(BufReader::new(file)).context("not an .npz file")? })
     }
 
