@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Map: [`Model`] and [`State`] are the way in; `layers` has one file per layer; `isa` what a kernel may ask of a CPU and
-//! one file per instruction set; `activation` tanh, sigmoid, softmax; [`format`] the file. FORMAT.md and INTEGER.md
+//! one file per instruction set; `activation` tanh, sigmoid, softmax; [`mod@format`] the file. FORMAT.md and INTEGER.md
 //! beside this crate specify the file and the integer arithmetic.
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 #![deny(missing_docs)]

@@ -28,7 +28,7 @@ impl<N: Number, const KINDS: u32> Operation for Forward<'_, '_, N, KINDS> {
             let layers = if wanted { model.layers.len() } else { model.body };
             model.step_layers(isa, layers, x, self.memory, *self.phase);
             *self.phase = !*self.phase;
-            if let (true, Some(out)) = (wanted, out.next()) {
+            if wanted && let Some(out) = out.next() {
                 for (out, y) in out.iter_mut().zip(model.answer(self.memory)) {
                     *out = *y;
                 }

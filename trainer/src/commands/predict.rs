@@ -22,7 +22,7 @@ pub struct Args {
     /// Where to write the outputs, [n, out] or [n, time, out]
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
-    /// How many steps of each sequence count, [n]; outputs for the others are 0
+    /// How many steps of each sequence count, `[n]`; outputs for the others are 0
     #[arg(long, value_name = "L.npy")]
     pub lengths: Option<PathBuf>,
     /// Go one step a call, as a device does

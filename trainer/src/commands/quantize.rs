@@ -18,7 +18,7 @@ pub struct Args {
     /// Inputs as they will be met: [n, time, features], or an .npz data set, whose training part is taken
     #[arg(long, value_name = "X.npy")]
     pub calibrate: PathBuf,
-    /// How many steps of each sequence count, [n]
+    /// How many steps of each sequence count, `[n]`
     #[arg(long, value_name = "L.npy")]
     pub lengths: Option<PathBuf>,
     /// Where to write the 8-bit model
