@@ -30,7 +30,7 @@ const INTERVAL_BITS: u32 = PRE_FRAC + 3 - INTERVALS.ilog2();
 
 /// Start value (high 16 bits, unit 2^-15) and slope (low 16 bits, unit 2^-31 per 2^-16) of each interval.
 ///
-/// Made at compile time by [`tanh_entry`] in f64; IEEE arithmetic makes the same table everywhere, and a test holds it
+/// Made at compile time by `tanh_entry` in f64; IEEE arithmetic makes the same table everywhere, and a test holds it
 /// to the CRC-32 in INTEGER.md.
 pub static TANH_TABLE: [u32; INTERVALS] = {
     let mut table = [0; INTERVALS];
