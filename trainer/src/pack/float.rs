@@ -13,8 +13,8 @@ use crate::layers::{Dense, Kind, Layer, Normalization, Recurrent};
 use crate::net::Network;
 use crate::tensor::Matrix;
 
-/// How far another arithmetic (separate roundings, other order of nothing) may be from the golden answer, relative to
-/// its largest value: some hundred ULP, far below any fault.
+/// How far arithmetic with separate roundings may be from the golden answer of fused arithmetic, relative to its largest
+/// value: some hundred ULP, far below any fault.
 const GOLDEN_TOLERANCE: f32 = 1e-4;
 
 /// The f32 model file of a network. `frames` are real input frames, the first of which become the golden trace.
