@@ -7,6 +7,8 @@
 mod float;
 mod int;
 mod portable;
+#[cfg(all(test, feature = "std"))]
+mod tests;
 
 #[cfg(all(target_arch = "arm", armv7em_dsp))]
 mod armv7em;
