@@ -1,0 +1,210 @@
+//! Each rule of FORMAT.md's "What `Model::new` checks", broken alone and with a right CRC-32, gives its own error.
+
+use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN, RETURN_SEQUENCES};
+use embedded_rnn::{DType, Error, F32, I8, Kind, LayerFault, Model, Number};
+use embedded_rnn_trainer::pack::AlignedBytes;
+
+use crate::crafted::{Layer, Place, file, seal};
+use crate::random_layers::normalization;
+
+/// An LSTM, 2 to 3, as in the runtime's own tests; the integer one has a Normalization before it.
+pub const TINY_F32: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.ernn");
+pub const TINY_I8: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.i8.ernn");
+
+/// The error for these bytes, if they are refused.
+fn error<N: Number>(bytes: &[u8]) -> Option<Error> {
+    Model::<N>::new(bytes).err()
+}
+
+/// The error for `tiny` with its preamble changed.
+fn preamble<N: Number>(tiny: &[u8], change: impl Fn(&mut Preamble)) -> Option<Error> {
+    let mut bytes = AlignedBytes::new(tiny);
+    change(bytemuck::from_bytes_mut(&mut bytes[..PREAMBLE_LEN]));
+    seal(&mut bytes);
+    error::<N>(&bytes)
+}
+
+/// The fault of layer `index` of `tiny` with its record changed.
+fn record<N: Number>(tiny: &[u8], index: usize, change: impl Fn(&mut LayerRecord)) -> Option<LayerFault> {
+    let mut bytes = AlignedBytes::new(tiny);
+    let at = PREAMBLE_LEN + index * RECORD_LEN;
+    change(bytemuck::from_bytes_mut(&mut bytes[at..at + RECORD_LEN]));
+    seal(&mut bytes);
+    fault(error::<N>(&bytes), index)
+}
+
+fn fault(error: Option<Error>, place: usize) -> Option<LayerFault> {
+    match error? {
+        Error::Layer { index, reason } if usize::from(index) == place => Some(reason),
+        other => panic!("another error: {other}"),
+    }
+}
+
+#[test]
+fn what_is_no_model_of_this_kind_is_refused() {
+    for bytes in [&b""[..], b"E", b"ERN", b"ERNM", &[0; 200], &[0xff; 200]] {
+        assert_eq!(error::<F32>(bytes), Some(Error::NotAModel));
+    }
+    let truncated = Error::Truncated { expected: PREAMBLE_LEN, found: 4 };
+    assert_eq!(error::<F32>(b"ERNN"), Some(truncated));
+    for (version, tiny) in [(0, TINY_F32), (2, TINY_F32), (0xffff, TINY_F32), (256, TINY_I8)] {
+        let found = preamble::<F32>(tiny, |p| p.version = version);
+        assert_eq!(found, Some(Error::Version { found: version }));
+    }
+    let wrong = |expected, found| Some(Error::WrongDType { expected, found });
+    assert_eq!(error::<I8>(&AlignedBytes::new(TINY_F32)), wrong(DType::I8, 0));
+    assert_eq!(error::<F32>(&AlignedBytes::new(TINY_I8)), wrong(DType::F32, 2));
+    for code in [1, 3, 255] {
+        assert_eq!(preamble::<F32>(TINY_F32, |p| p.dtype = code), wrong(DType::F32, code));
+        assert_eq!(preamble::<I8>(TINY_I8, |p| p.dtype = code), wrong(DType::I8, code));
+    }
+    // An integer model's bytes, called floats, and the other way round.
+    assert_eq!(
+        preamble::<F32>(TINY_I8, |p| p.dtype = 0),
+        Some(Error::Layer { index: 1, reason: LayerFault::Weights })
+    );
+    assert_eq!(
+        preamble::<I8>(TINY_F32, |p| p.dtype = 2),
+        Some(Error::Layer { index: 0, reason: LayerFault::Scale })
+    );
+}
+
+#[test]
+fn bytes_must_lie_at_a_multiple_of_four_and_may_go_on() {
+    for tiny in [TINY_F32, TINY_I8] {
+        for shift in 0..9 {
+            let mut bytes = AlignedBytes::zeroed(shift + tiny.len() + 5);
+            bytes[shift..shift + tiny.len()].copy_from_slice(tiny);
+            let found =
+                if tiny == TINY_F32 { error::<F32>(&bytes[shift..]) } else { error::<I8>(&bytes[shift..]) };
+            assert_eq!(found, (shift % 4 != 0).then_some(Error::Misaligned), "{shift}");
+        }
+    }
+}
+
+/// Sections that lie outside of the file, or are not what another part of it says.
+#[test]
+fn sections_that_do_not_fit_are_refused_by_name() {
+    const OUTSIDE: [u32; 5] = [1 << 20, 1 << 31, u32::MAX - 3, u32::MAX - 79, u32::MAX];
+    type Field = fn(&mut Preamble) -> &mut u32;
+    let outside: [(&str, Field); 6] = [
+        ("layers", |p| &mut p.layer_count),
+        ("weights", |p| &mut p.weights_at),
+        ("header", |p| &mut p.header_at),
+        ("header", |p| &mut p.header_len),
+        ("golden", |p| &mut p.golden_at),
+        ("golden", |p| &mut p.golden_steps),
+    ];
+    for (name, field) in outside {
+        for value in OUTSIDE {
+            let _place = Place((name, value));
+            let expected = Some(Error::Section { name });
+            assert_eq!(preamble::<F32>(TINY_F32, |p| *field(p) = value), expected);
+            assert_eq!(preamble::<I8>(TINY_I8, |p| *field(p) = value), expected);
+        }
+    }
+    let section = |name| Some(Error::Section { name });
+    let float = |change: fn(&mut Preamble)| preamble::<F32>(TINY_F32, change);
+    assert_eq!(float(|p| p.weights_len = u32::MAX - 3), section("weights"));
+    assert_eq!(float(|p| p.weights_len = u32::MAX), section("preamble"));
+    assert_eq!(float(|p| p.weights_len -= 1), section("preamble"));
+    assert_eq!(float(|p| p.flags = 2), section("preamble"));
+    assert_eq!(float(|p| p.reserved[0] = 1), section("preamble"));
+    assert_eq!(float(|p| p.reserved[1] = 1 << 31), section("preamble"));
+    assert_eq!(float(|p| p.weights_at += 2), Some(Error::Misaligned));
+    assert_eq!(float(|p| p.golden_at -= 2), Some(Error::Misaligned));
+    assert_eq!(float(|p| p.golden_steps = 0), section("golden"));
+    assert_eq!(float(|p| p.layer_count = 0), section("layers"));
+    assert_eq!(float(|p| p.layer_kinds = 0), section("layers"));
+    assert_eq!(float(|p| p.layer_kinds |= 1), section("layers"));
+    assert_eq!(float(|p| p.output_size += 1), section("outputs"));
+    assert_eq!(float(|p| p.flags ^= 1), section("outputs"));
+    assert_eq!(float(|p| p.weights_len -= 4), section("weights"));
+    assert_eq!(float(|p| p.ram_needed += 4), section("memory"));
+    assert_eq!(float(|p| p.ram_needed = 0), section("memory"));
+    let int = |change: fn(&mut Preamble)| preamble::<I8>(TINY_I8, change);
+    // Its inputs are aligned at a multiple of 2, its answer is not at one of 4.
+    assert_eq!(int(|p| p.golden_at -= 2), Some(Error::Misaligned));
+    assert_eq!(int(|p| p.golden_at -= 1), Some(Error::Misaligned));
+}
+
+#[test]
+fn layers_that_break_a_rule_are_refused_by_it() {
+    use LayerFault::{Activation, InputSize, Kind, Reserved, Scale, Size, Weights};
+    let float = |change: fn(&mut LayerRecord)| record::<F32>(TINY_F32, 0, change);
+    let int = |index, change: fn(&mut LayerRecord)| record::<I8>(TINY_I8, index, change);
+    for code in [0, 5, 6, 32, 33, 36, 255] {
+        assert_eq!(record::<F32>(TINY_F32, 0, |r| r.kind = code), Some(Kind), "{code}");
+    }
+    assert_eq!(float(|r| r.flags |= 2), Some(Reserved));
+    assert_eq!(float(|r| r.flags |= 0x80), Some(Reserved));
+    assert_eq!(float(|r| r.reserved = 1), Some(Reserved));
+    assert_eq!(float(|r| r.reserved_words[0] = 1), Some(Reserved));
+    assert_eq!(float(|r| r.reserved_words[1] = 1 << 31), Some(Reserved));
+    assert_eq!(int(1, |r| r.x_shift = 32), Some(Scale));
+    assert_eq!(int(1, |r| r.h_shift = 255), Some(Scale));
+    assert_eq!(int(1, |r| r.cell_frac = 17), Some(Scale));
+    assert_eq!(int(1, |r| r.cell_frac = 30), Some(Scale));
+    for code in [0, 1, 3, 4, 5, 255] {
+        assert_eq!(record::<F32>(TINY_F32, 0, |r| r.activation = code), Some(Activation), "{code}");
+    }
+    assert_eq!(float(|r| r.recurrent_activation = 2), Some(Activation));
+    assert_eq!(int(0, |r| r.recurrent_activation = 3), Some(Activation));
+    assert_eq!(float(|r| r.input_size = 0), Some(Size));
+    assert_eq!(float(|r| r.units = 0), Some(Size));
+    assert_eq!(float(|r| r.input_size = 1), Some(InputSize));
+    assert_eq!(float(|r| r.input_size = u32::MAX), Some(InputSize));
+    assert_eq!(int(1, |r| r.input_size += 1), Some(InputSize));
+    assert_eq!(int(0, |r| r.units += 1), Some(Size));
+    assert_eq!(float(|r| r.units = 9), Some(Weights));
+    assert_eq!(float(|r| r.weights_len += 4), Some(Weights));
+    assert_eq!(float(|r| r.weights_len = 0), Some(Weights));
+    for units in [u32::MAX, u32::MAX - 7, 1 << 31, 1 << 30, 1 << 29] {
+        // Which of the two depends on the size of a `usize`.
+        let found = record::<F32>(TINY_F32, 0, |r| r.units = units);
+        assert!(matches!(found, Some(Size | Weights)), "{units}: {found:?}");
+        let found = record::<I8>(TINY_I8, 1, |r| r.units = units);
+        assert!(matches!(found, Some(Size | Weights)), "{units}: {found:?}");
+    }
+}
+
+#[test]
+fn a_kind_outside_of_the_builds_set_is_refused() {
+    let fault = Error::Layer { index: 0, reason: LayerFault::Kind };
+    let bytes = AlignedBytes::new(TINY_F32);
+    assert_eq!(Model::<F32, { 1 << Kind::Dense as u32 }>::new(&bytes).err(), Some(fault));
+    assert_eq!(Model::<F32, { 1 << Kind::Lstm as u32 }>::new(&bytes).err(), None);
+}
+
+/// A layer of this kind, of one unit over one input, with `words` zeros as weights.
+fn unit(kind: Kind, activation: u8, words: usize) -> Layer {
+    let mut layer = normalization(1);
+    layer.record = LayerRecord { kind: kind as u8, activation, ..layer.record };
+    layer.words = vec![0; words];
+    layer
+}
+
+#[test]
+fn layers_in_a_place_where_they_cannot_stand_are_refused() {
+    let with_flags = |layer: &Layer, flags| {
+        let mut layer = layer.clone();
+        layer.record.flags = flags;
+        layer
+    };
+    let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 3 * 8), unit(Kind::Dense, 0, 2 * 8));
+    let sequences = with_flags(&rnn, RETURN_SEQUENCES);
+    let float = |layers: &[Layer]| error::<F32>(&file::<F32>(layers));
+    let place = |index| Some(Error::Layer { index, reason: LayerFault::Place });
+    assert_eq!(float(&[sequences.clone(), normalization(1), rnn.clone(), dense.clone()]), None);
+    assert_eq!(float(&[rnn.clone(), sequences.clone()]), place(1));
+    assert_eq!(float(&[rnn.clone(), dense.clone(), sequences.clone()]), place(2));
+    assert_eq!(float(&[with_flags(&dense, RETURN_SEQUENCES)]), place(0));
+    let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 4 + 2 * 8), unit(Kind::Dense, 0, 4 + 8));
+    let softmax = unit(Kind::Dense, 4, 4 + 8);
+    let int = |layers: &[Layer]| error::<I8>(&file::<I8>(layers));
+    assert_eq!(int(&[normalization(1), rnn.clone(), dense.clone(), softmax.clone()]), None);
+    assert_eq!(int(&[rnn, dense.clone()]), place(0));
+    assert_eq!(int(&[normalization(1), normalization(1), dense.clone()]), place(1));
+    assert_eq!(int(&[normalization(1)]), place(0));
+    assert_eq!(int(&[normalization(1), softmax, dense]), place(1));
+}

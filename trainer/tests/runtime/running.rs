@@ -1,0 +1,49 @@
+//! Models run over sequences.
+
+use bytemuck::Zeroable;
+use embedded_rnn::{Backend, I8, Model, Number, State};
+use embedded_rnn_trainer::pack::AlignedBytes;
+
+/// Room for a state.
+pub fn ram<N: Number>(model: &Model<'_, N>) -> AlignedBytes {
+    AlignedBytes::zeroed(model.preamble().ram_needed as usize)
+}
+
+/// The model in `file`, on `backend`.
+pub fn model<N: Number>(file: &[u8], backend: Backend) -> Model<'_, N> {
+    Model::new(file).unwrap().with_backend(backend)
+}
+
+/// What `run` gives for all of `xs` from where `state` is.
+pub fn run<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, xs: &[N::In]) -> Vec<N::Out> {
+    let answers = if model.returns_sequences() { xs.len() / model.input_size() } else { 1 };
+    let mut out = vec![N::Out::zeroed(); answers * model.output_size()];
+    model.run(state, xs, &mut out).unwrap();
+    out
+}
+
+/// The answers after every step, step by step.
+pub fn steps<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, xs: &[N::In]) -> Vec<N::Out> {
+    xs.chunks_exact(model.input_size()).flat_map(|x| model.step(state, x).unwrap().to_vec()).collect()
+}
+
+/// What would be saved.
+pub fn save<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<u8> {
+    let mut buf = vec![0; model.saved_len()];
+    state.save(model, &mut buf).unwrap().to_vec()
+}
+
+/// Real frames as an integer model takes them.
+pub fn quantized(model: &Model<'_, I8>, frames: &[f32]) -> Vec<i16> {
+    let size = model.input_size();
+    let mut xs = vec![0; frames.len()];
+    for (x, frame) in xs.chunks_exact_mut(size).zip(frames.chunks_exact(size)) {
+        model.quantize_input(frame, x).unwrap();
+    }
+    xs
+}
+
+/// Bits to compare: equal floats can differ in them, and NaN is not equal to itself.
+pub fn bits<T: bytemuck::Pod>(values: &[T]) -> &[u8] {
+    bytemuck::cast_slice(values)
+}
