@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     ("setup", || setup::Setup::default().run()),
     ("test", || Cmd::cargo().args(["test"]).run()),
     ("test-members", test_members),
+    ("benches", benches),
     ("clippy", clippy),
     ("clippy-firmware", clippy_firmware),
     ("doc", || {
@@ -105,6 +106,12 @@ fn test_members() -> Result<()> {
     Cmd::cargo()
         .args(["test", "--workspace", "--exclude", "embedded-rnn", "--exclude", "embedded-rnn-trainer"])
         .run()
+}
+
+/// Every benchmark once: they run, how fast is not asked. In the profile that the tests have built already.
+fn benches() -> Result<()> {
+    let bench = ["bench", "--profile", "dev", "--package", "embedded-rnn-benches", "--", "--test"];
+    Cmd::cargo().args(bench).run()
 }
 
 /// The runtime by itself on every board's target: what a user's firmware builds.

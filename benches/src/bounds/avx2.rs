@@ -1,0 +1,102 @@
+//! The loops in AVX2 and FMA. The intrinsics here touch no memory, so they are safe where the features are on; the one
+//! thing left to prove is that the CPU has them.
+
+use std::arch::x86_64::*;
+use std::hint::black_box;
+
+use super::Block;
+
+/// Sums in flight: two units of four cycles take eight, and sixteen registers hold these and the factors.
+const SUMS: usize = 12;
+const LANES: usize = 8;
+
+/// Multiply-adds of one time.
+pub const MULTIPLY_ADDS: usize = SUMS * LANES;
+
+/// Proof that this CPU has AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// Asks the CPU.
+    pub fn new() -> Option<Self> {
+        let has = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+        has.then_some(Self(()))
+    }
+
+    /// f32 multiply-adds on registers.
+    #[allow(unsafe_code, reason = "calls a function of AVX2 and FMA")]
+    pub fn multiply_adds(self, times: u64) {
+        // SAFETY: a value of `Avx2` exists, so `Avx2::new` has found the features on this CPU.
+        unsafe { multiply_adds(times) }
+    }
+
+    /// Reads all of `weights` as often as that.
+    #[allow(unsafe_code, reason = "calls a function of AVX2")]
+    pub fn read(self, weights: &[Block], times: u64) {
+        // SAFETY: as above.
+        unsafe { read(weights, times) }
+    }
+
+    /// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds pairs, as often as that.
+    #[allow(unsafe_code, reason = "calls a function of AVX2")]
+    pub fn widen(self, weights: &[Block], times: u64) {
+        // SAFETY: as above.
+        unsafe { widen(weights, times) }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn multiply_adds(times: u64) {
+    // Different starts, else the compiler sees that all sums are one.
+    let mut sums = black_box([[0.5f32; LANES]; SUMS]).map(bytemuck::cast::<_, __m256>);
+    let factor = _mm256_set1_ps(black_box(0.5));
+    for _ in 0..times {
+        for sum in &mut sums {
+            *sum = _mm256_fmadd_ps(*sum, factor, factor);
+        }
+    }
+    black_box(sums);
+}
+
+/// Two streams: behind the second-level cache the prefetchers bring more of two than of one.
+#[target_feature(enable = "avx2")]
+fn read(weights: &[Block], times: u64) {
+    let mut seen = [_mm256_setzero_si256(); 8];
+    for _ in 0..times {
+        let (first, second) = black_box(weights).split_at(weights.len() / 2);
+        for (a, b) in first.iter().zip(second) {
+            see(&mut seen, a);
+            see(&mut seen, b);
+        }
+        for odd in &second[first.len()..] {
+            see(&mut seen, odd);
+        }
+    }
+    black_box(seen);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn see(seen: &mut [__m256i; 8], block: &Block) {
+    for (seen, part) in seen.iter_mut().zip(block.as_chunks::<32>().0) {
+        *seen = _mm256_or_si256(*seen, bytemuck::cast(*part));
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn widen(weights: &[Block], times: u64) {
+    let acts = bytemuck::cast(black_box([-3i16; 16]));
+    let mut sums = [_mm256_setzero_si256(); 8];
+    for _ in 0..times {
+        for block in black_box(weights) {
+            for halves in block.as_chunks::<128>().0 {
+                for (sum, part) in sums.iter_mut().zip(halves.as_chunks::<16>().0) {
+                    let weights = _mm256_cvtepi8_epi16(bytemuck::cast(*part));
+                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(weights, acts));
+                }
+            }
+        }
+    }
+    black_box(sums);
+}
