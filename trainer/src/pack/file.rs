@@ -107,8 +107,8 @@ fn header<W>(meta: &Meta, layers: &[Packed<W>]) -> Result<Vec<u8>> {
         labels: meta.labels.len() as u32,
     };
     let mut bytes = postcard::to_allocvec(&info)?;
-    for (i, layer) in layers.iter().enumerate() {
-        let origin = meta.origins.get(i).map_or("", String::as_str);
+    for layer in layers {
+        let origin = meta.origins.get(&layer.name).map_or("", String::as_str);
         bytes.extend(postcard::to_allocvec(&LayerInfo { name: &layer.name, origin })?);
     }
     for label in &meta.labels {

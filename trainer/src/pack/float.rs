@@ -84,7 +84,11 @@ pub fn read_f32(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
     let names: Vec<_> = header.layers().map(|info| info.name.to_owned()).collect();
     let meta = Meta {
         name: header.info().name.to_owned(),
-        origins: header.layers().map(|info| info.origin.to_owned()).collect(),
+        origins: header
+            .layers()
+            .filter(|info| !info.origin.is_empty())
+            .map(|info| (info.name.to_owned(), info.origin.to_owned()))
+            .collect(),
         labels: header.labels().map(str::to_owned).collect(),
     };
     let mut weights = model.weights();

@@ -22,13 +22,16 @@ pub use float::{read_f32, write_f32};
 pub use int::{Quantized, quantize};
 pub use random::{CellKind, random_files, random_net};
 
+use std::collections::BTreeMap;
+
 /// What a model file says of itself beside its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meta {
     /// The model's name.
     pub name: String,
-    /// Where each layer came from; as many as there are layers, or none.
-    pub origins: Vec<String>,
+    /// Where a layer came from, by its name; nothing for layers trained here. An integer model may have a layer more
+    /// than its network, so places do not do for keys.
+    pub origins: BTreeMap<String, String>,
     /// Names of the classes; may be empty.
     pub labels: Vec<String>,
 }
