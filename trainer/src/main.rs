@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use embedded_rnn_trainer::commands::{eval, inspect, predict, quantize, train};
+use embedded_rnn_trainer::commands::{eval, inspect, one_line, predict, quantize, train};
 
 /// Trains recurrent networks and packs them for microcontrollers and edge CPUs.
 #[derive(Parser)]
@@ -23,7 +24,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    let outcome = match cli.command {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Quantize(args) => quantize::run(&args),
@@ -33,8 +38,21 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ernn: {}", embedded_rnn_trainer::commands::one_line(&error));
+            eprintln!("ernn: {}", one_line(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// Help is printed as it is; of a mistake in the arguments the first paragraph, on one line as every error.
+fn explain(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nothing is left to say it to if this fails.
+        _ = error.print();
+        return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+    }
+    let text = error.to_string();
+    let reason = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    eprintln!("ernn: {}; --help says more", one_line(&anyhow::Error::msg(reason)));
+    ExitCode::from(2)
 }

@@ -41,7 +41,9 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     };
     let prefix = prefix(path);
     let mut builder = builder();
-    let mut temporary = builder.prefix(&prefix).suffix(SUFFIX).tempfile_in(folder).with_context(place)?;
+    // tempfile's own error tells a name that nobody asked for.
+    let created = builder.prefix(&prefix).suffix(SUFFIX).tempfile_in(folder);
+    let mut temporary = created.map_err(|error| io::Error::from(error.kind())).with_context(place)?;
     let mut buffered = BufWriter::new(temporary.as_file_mut());
     write(&mut buffered).and_then(|()| buffered.flush()).with_context(place)?;
     drop(buffered);

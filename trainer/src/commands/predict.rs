@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
-use crate::data::{Input, write_npy};
+use crate::data::{Input, MOST_VALUES, write_npy};
 use crate::deployed::ModelFile;
 
 /// Run a model over an array of sequences
@@ -35,6 +35,16 @@ pub fn run(args: &Args) -> Result<()> {
     let file = ModelFile::read(&args.model)?;
     let model = file.deploy()?;
     let Input { sequences, time } = Input::read(&args.input, args.lengths.as_deref(), model.input_size())?;
+    let out = model.output_size();
+    // Of each sequence, padding included.
+    let answers = if model.returns_sequences() { time } else { Some(1) };
+    let shape = match answers {
+        Some(answers) if model.returns_sequences() => vec![sequences.len(), answers, out],
+        Some(_) => vec![sequences.len(), out],
+        None => vec![sequences.frames().len() / sequences.features, out],
+    };
+    check_size(&shape).with_context(|| args.input.display().to_string())?;
+
     let predict = |s: usize| {
         let frames = sequences.get(s);
         if args.stream { model.predict_stepwise(frames) } else { model.predict(frames) }
@@ -45,14 +55,6 @@ pub fn run(args: &Args) -> Result<()> {
         .collect::<Result<_>>()
         .with_context(|| args.model.display().to_string())?;
 
-    let out = model.output_size();
-    // Of each sequence, padding included.
-    let answers = if model.returns_sequences() { time } else { Some(1) };
-    let shape = match answers {
-        Some(answers) if model.returns_sequences() => vec![sequences.len(), answers, out],
-        Some(_) => vec![sequences.len(), out],
-        None => vec![sequences.frames().len() / sequences.features, out],
-    };
     let mut values = Vec::with_capacity(shape.iter().product());
     for output in outputs {
         let end = values.len() + answers.map_or(output.len(), |answers| answers * out);
@@ -61,4 +63,23 @@ pub fn run(args: &Args) -> Result<()> {
     }
     write_npy(&args.output, &shape, &values)?;
     super::say(&format!("Wrote {}, {shape:?}", args.output.display()))
+}
+
+/// A small model over a small input may still give more than fits into memory.
+fn check_size(shape: &[usize]) -> Result<()> {
+    let count = shape.iter().fold(1u128, |count, &axis| count.saturating_mul(axis as u128));
+    ensure!(count <= MOST_VALUES, "the outputs, {shape:?}, would be more than 2^29 values");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_that_no_memory_holds_are_refused() {
+        assert!(check_size(&[1 << 10, 1 << 10, 1 << 9]).is_ok());
+        assert!(check_size(&[1 << 10, 1 << 10, (1 << 9) + 1]).is_err());
+        assert!(check_size(&[usize::MAX, usize::MAX, usize::MAX]).is_err());
+    }
 }

@@ -7,7 +7,7 @@ mod npz;
 
 pub use batch::{Batch, pack};
 pub use input::Input;
-pub use npy::{Array, Values, read_npy, write_npy};
+pub use npy::{Array, MOST_VALUES, Values, read_npy, write_npy};
 
 use std::path::Path;
 

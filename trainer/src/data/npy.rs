@@ -9,8 +9,8 @@ use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 
 use crate::output::write_atomically;
 
-/// More values than this in one array are refused; 2 GiB as f32.
-const MOST_VALUES: u128 = 1 << 29;
+/// More values than this in one array are not read or written; 2 GiB as f32.
+pub const MOST_VALUES: u128 = 1 << 29;
 /// More bytes than this are no header of a plain array.
 const MOST_HEADER: usize = 4096;
 

@@ -45,7 +45,7 @@ impl Run {
     pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Score {
         let mut order: Vec<usize> = (0..data.sequences.len()).collect();
         order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
-        let all = batches(data, training) * training.epochs as u64;
+        let all = batches(data, training).saturating_mul(training.epochs as u64);
         let mut score = Score::default();
         for batch in order.chunks(training.batch_size) {
             let ShardGradients { parameters: mut gradients, score: part } = self.gradients(data, batch);
