@@ -120,6 +120,13 @@ impl<'m> Deployed<'m> {
         either!(self, model => model.header())
     }
 
+    /// The names of the classes; none if the file does not name each.
+    pub fn labels(&self) -> Vec<String> {
+        let labels: Vec<_> =
+            self.header().iter().flat_map(|header| header.labels()).map(str::to_owned).collect();
+        if labels.len() == self.output_size() { labels } else { Vec::new() }
+    }
+
     /// The answers to a sequence of frames, all of it in one call.
     pub fn predict(&self, frames: &[f32]) -> Result<Vec<f32>> {
         Ok(either!(self, model => whole(model, frames)?))
@@ -133,7 +140,7 @@ impl<'m> Deployed<'m> {
     /// How well it does on labelled data.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         data.sequences.check_features(self.input_size())?;
-        evaluate(self.output_size(), |frames| self.predict(frames), data)
+        evaluate(self.output_size(), &self.labels(), |frames| self.predict(frames), data)
     }
 
     /// Replays the golden trace of the file.

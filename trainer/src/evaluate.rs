@@ -20,9 +20,11 @@ pub struct Evaluation {
     pub confusion: Option<Confusion>,
 }
 
-/// Runs `predict` on every sequence: from its frames to one output of `size` values, or to one for every frame.
+/// Runs `predict` on every sequence: from its frames to one output of `size` values, or to one for every frame. Classes
+/// are called by their `names`.
 pub fn evaluate(
     size: usize,
+    names: &[String],
     predict: impl Fn(&[f32]) -> Result<Vec<f32>>,
     data: &Dataset,
 ) -> Result<Evaluation> {
@@ -46,7 +48,7 @@ pub fn evaluate(
                     classes - 1
                 );
                 let labels = labels[row..row + columns].to_vec();
-                let confusion = confusion.get_or_insert_with(|| Confusion::new(size));
+                let confusion = confusion.get_or_insert_with(|| Confusion::new(names.to_vec()));
                 for (given, &right) in output.chunks_exact(size).zip(&labels) {
                     confusion.count(right as usize, argmax(given));
                 }

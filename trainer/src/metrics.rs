@@ -3,14 +3,16 @@
 //! As in scikit-learn: the macro average is over the labels that occur among the right answers or the given ones, and
 //! a quotient over nothing counts as 0.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How often each class was taken for each.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
-    classes: usize,
-    /// `counts[right * classes + given]`.
-    counts: Vec<u64>,
+    /// By the right class and the given one; only pairs that occur, as there may be many classes.
+    counts: BTreeMap<(usize, usize), u64>,
+    /// What the classes are called; those without a name by their number.
+    labels: Vec<String>,
 }
 
 /// How good a classifier is at one class, or on average.
@@ -31,50 +33,56 @@ fn quotient(part: u64, whole: u64) -> f64 {
 }
 
 impl Confusion {
-    /// For so many classes, with nothing counted yet.
-    pub fn new(classes: usize) -> Self {
-        Self { classes, counts: vec![0; classes * classes] }
+    /// For classes of these names, with nothing counted yet.
+    pub fn new(labels: Vec<String>) -> Self {
+        Self { counts: BTreeMap::new(), labels }
     }
 
     /// Counts one answer.
     pub fn count(&mut self, right: usize, given: usize) {
-        self.counts[right * self.classes + given] += 1;
+        *self.counts.entry((right, given)).or_default() += 1;
     }
 
-    /// The number of classes.
-    pub fn classes(&self) -> usize {
-        self.classes
+    /// What a class is called. Names may be anybody's, so what would move a cursor is escaped.
+    pub fn label(&self, class: usize) -> String {
+        self.labels.get(class).map_or_else(|| class.to_string(), |label| label.escape_debug().to_string())
     }
 
     /// How often `right` was taken for `given`.
     pub fn get(&self, right: usize, given: usize) -> u64 {
-        self.counts[right * self.classes + given]
+        self.counts.get(&(right, given)).copied().unwrap_or(0)
+    }
+
+    /// How many answers were counted whose right and given class are as wanted.
+    fn sum(&self, wanted: impl Fn(usize, usize) -> bool) -> u64 {
+        self.counts.iter().filter(|&(&(right, given), _)| wanted(right, given)).map(|(_, n)| n).sum()
     }
 
     /// How many answers were counted.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.sum(|_, _| true)
     }
 
     /// How many there are of a class.
     pub fn support(&self, class: usize) -> u64 {
-        (0..self.classes).map(|given| self.get(class, given)).sum()
+        self.sum(|right, _| right == class)
     }
 
     /// How often a class was given.
     fn given(&self, class: usize) -> u64 {
-        (0..self.classes).map(|right| self.get(right, class)).sum()
+        self.sum(|_, given| given == class)
     }
 
     /// The share of right answers; also precision, recall and F1 averaged over answers (micro).
     pub fn accuracy(&self) -> f64 {
-        let right = (0..self.classes).map(|class| self.get(class, class)).sum();
-        quotient(right, self.total())
+        quotient(self.sum(|right, given| right == given), self.total())
     }
 
     /// The classes that occur among the right answers or the given ones.
     pub fn present(&self) -> Vec<usize> {
-        (0..self.classes).filter(|&class| self.support(class) + self.given(class) > 0).collect()
+        let classes: BTreeSet<usize> =
+            self.counts.keys().flat_map(|&(right, given)| [right, given]).collect();
+        classes.into_iter().collect()
     }
 
     /// How good it is at one class.
@@ -109,24 +117,30 @@ impl Confusion {
     }
 }
 
+/// Columns are no wider than this: longer names are cut off at their heads, but stand in full at the rows.
+const WIDEST: usize = 8;
+
 /// The matrix of the classes that are present (rows: right, columns: given), then a line for each and the averages.
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let present = self.present();
-        let width = self.total().to_string().len().max(3) + 1;
+        let labels: Vec<String> = present.iter().map(|&class| self.label(class)).collect();
+        let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let (first, width) =
+            (longest.max(12), longest.min(WIDEST).max(self.total().to_string().len()).max(3));
         writeln!(f, "confusion matrix (rows: right, columns: given)")?;
-        write!(f, "{:>12}", "")?;
-        present.iter().try_for_each(|class| write!(f, "{class:>width$}"))?;
-        for &right in &present {
-            write!(f, "\n{right:>12}")?;
-            present.iter().try_for_each(|&given| write!(f, "{:>width$}", self.get(right, given)))?;
+        write!(f, "{:>first$}", "")?;
+        labels.iter().try_for_each(|label| write!(f, " {label:>width$.width$}"))?;
+        for (&right, label) in present.iter().zip(&labels) {
+            write!(f, "\n{label:>first$}")?;
+            present.iter().try_for_each(|&given| write!(f, " {:>width$}", self.get(right, given)))?;
         }
-        writeln!(f, "\n\n{:>12} precision    recall        F1   support", "class")?;
-        let rows = present.iter().map(|&class| (class.to_string(), self.class(class)));
+        writeln!(f, "\n\n{:>first$} precision    recall        F1   support", "class")?;
+        let rows = labels.into_iter().zip(present.iter().map(|&class| self.class(class)));
         let averages =
             [("macro".to_owned(), self.macro_average()), ("micro".to_owned(), self.micro_average())];
         for (name, Quality { precision, recall, f1, support }) in rows.chain(averages) {
-            writeln!(f, "{name:>12} {precision:>9.4} {recall:>9.4} {f1:>9.4} {support:>9}")?;
+            writeln!(f, "{name:>first$} {precision:>9.4} {recall:>9.4} {f1:>9.4} {support:>9}")?;
         }
         Ok(())
     }
@@ -136,9 +150,9 @@ impl fmt::Display for Confusion {
 mod tests {
     use super::*;
 
-    /// Right 0 0 1 1 2 2, given 0 1 1 1 0 4, of five classes: 3 is nowhere, 4 only given.
+    /// Right 0 0 1 1 2 2, given 0 1 1 1 0 4, of classes of which 3 is nowhere and 4 only given.
     fn confusion() -> Confusion {
-        let mut confusion = Confusion::new(5);
+        let mut confusion = Confusion::default();
         let answers = [(0, 0), (0, 1), (1, 1), (1, 1), (2, 0), (2, 4)];
         answers.into_iter().for_each(|(right, given)| confusion.count(right, given));
         confusion
@@ -165,7 +179,19 @@ mod tests {
 
     #[test]
     fn nothing_counted_is_no_division_by_zero() {
-        let c = Confusion::new(3);
+        let c = Confusion::default();
         assert_eq!((c.accuracy(), c.macro_average().f1, c.present().len()), (0.0, 0.0, 0));
+    }
+
+    #[test]
+    fn classes_go_by_their_names_and_others_by_number() {
+        let mut c = Confusion::new(vec!["yes".into(), "certainly not".into()]);
+        [(0, 0), (1, 0), (1, 2)].into_iter().for_each(|(right, given)| c.count(right, given));
+        let table = c.to_string();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[1], "                   yes certainl        2");
+        assert_eq!(lines[3], "certainly not        1        0        1");
+        assert!(lines.iter().any(|line| line.starts_with("            2    0.0000")));
+        assert_eq!(Confusion::new(vec!["\u{1b}[2J".into()]).label(0), "\\u{1b}[2J");
     }
 }

@@ -85,7 +85,7 @@ impl Summary {
             input_size: model.input_size(),
             output_size: model.output_size(),
             returns_sequences: model.returns_sequences(),
-            labels: header.iter().flat_map(|header| header.labels()).map(str::to_owned).collect(),
+            labels: model.labels(),
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             macs_per_step: layers.iter().map(|layer| layer.macs_per_step).sum(),
             layers,

@@ -80,8 +80,52 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
         refusal(folder, &["train", "c.toml", "--out", "parts", "--resume", "--seed", "1"]),
         "parts/checkpoint.postcard: belongs to seed 0, not 1"
     );
+    fs::write(folder.join("d.toml"), CONFIG.replace("units = 8", "units = 9")).unwrap();
+    assert_eq!(
+        refusal(folder, &["train", "d.toml", "--out", "parts", "--resume"]),
+        "parts/checkpoint.postcard: belongs to another config: start without --resume"
+    );
     fs::write(folder.join("parts/checkpoint.postcard"), "garbage").unwrap();
     assert_eq!(refusal(folder, &resume), "parts/checkpoint.postcard: no checkpoint, or a damaged one");
+}
+
+#[test]
+fn quantizing_the_model_file_gives_the_bytes_that_training_wrote() {
+    let folder = folder();
+    let folder = folder.path();
+    let names = r#"["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]"#;
+    let data = format!("file = \"digits.npz\"\nlabels = {names}");
+    let config = CONFIG.replace("file = \"digits.npz\"", &data).replace("epochs = 8", "epochs = 1");
+    fs::write(folder.join("c.toml"), config).unwrap();
+    assert!(output(folder, &["train", "c.toml", "--out", "o"]).status.success());
+    let args = ["quantize", "o/model.ernn", "--calibrate", "digits.npz", "-o", "q.ernn"];
+    assert!(output(folder, &args).status.success());
+    let [trained, quantized] = ["o/model.i8.ernn", "q.ernn"].map(|file| fs::read(folder.join(file)).unwrap());
+    assert!(trained == quantized);
+
+    let said = |args: &[&str]| String::from_utf8(output(folder, args).stdout).unwrap();
+    assert!(said(&["inspect", "q.ernn"]).contains("\nlabels: zero, one, two, "));
+    assert!(said(&["eval", "q.ernn", "--data", "digits.npz"]).contains("\n       seven "));
+    assert!(fs::read_to_string(folder.join("o/report.html")).unwrap().contains("<th>seven</th>"));
+}
+
+/// A softmax in the middle trains, but has no integer form.
+#[test]
+fn what_was_trained_is_kept_if_integers_cannot_hold_it() {
+    let folder = folder();
+    let folder = folder.path();
+    let soft =
+        "[[layers]]\ntype = \"Dense\"\nunits = 4\nactivation = \"softmax\"\n[[layers]]\ntype = \"Dense\"";
+    let config = CONFIG.replace("[[layers]]\ntype = \"Dense\"", soft).replace("epochs = 8", "epochs = 1");
+    fs::write(folder.join("c.toml"), config).unwrap();
+    fs::create_dir(folder.join("o")).unwrap();
+    fs::write(folder.join("o/model.i8.ernn"), "of an earlier run").unwrap();
+    let said = refusal(folder, &["train", "c.toml", "--out", "o"]);
+    assert!(said.starts_with("o/model.i8.ernn: not written: dense: Softmax inside"), "{said}");
+    assert!(!folder.join("o/model.i8.ernn").exists());
+    assert!(output(folder, &["eval", "o/model.ernn", "--data", "digits.npz"]).status.success());
+    let report = fs::read_to_string(folder.join("o/report.html")).unwrap();
+    assert!(report.contains("model.ernn") && !report.contains("8-bit"));
 }
 
 #[test]
@@ -112,8 +156,24 @@ fn bad_input_is_one_line_and_leaves_nothing() {
         "digits.npz: y_train: label 9 at [9], but the network has 9 outputs"
     );
     assert!(changed("digits.npz", "c.toml").starts_with("c.toml: not an .npz file"));
+    let huge = changed("\"SimpleRNN\"\nunits = 8", "\"LSTM\"\nunits = 65536");
+    assert!(
+        huge.starts_with("bad.toml: layers[1] (lstm): with it the network has 17183539200 parameters"),
+        "{huge}"
+    );
     assert!(!folder.join("out").exists());
-    assert!(!output(folder, &["train"]).status.success());
+    assert!(refusal(folder, &["train", "c.toml", "--out", "c.toml"]).starts_with("c.toml: File exists"));
+    let seed = |seed| refusal(folder, &["train", "c.toml", "--seed", seed]);
+    assert_eq!(
+        seed("x"),
+        "invalid value 'x' for '--seed <N>': invalid digit found in string; --help says more"
+    );
+    assert!(seed("-1").starts_with("invalid value '-1' for '--seed <N>'"));
+    assert!(
+        refusal(folder, &["train"])
+            .starts_with("the following required arguments were not provided: <CONFIG>")
+    );
+    assert!(refusal(folder, &["trian", "c.toml"]).starts_with("unrecognized subcommand 'trian'"));
 }
 
 /// An archive may be cut anywhere or have any byte changed: it is refused or read, and never a panic.

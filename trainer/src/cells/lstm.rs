@@ -49,6 +49,10 @@ impl CellConfig for LstmConfig {
         self.return_sequences
     }
 
+    fn gates(&self) -> u64 {
+        4
+    }
+
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
         AnyCell::Lstm(Lstm::new(input_size, self.units, self.unit_forget_bias, rng))
     }

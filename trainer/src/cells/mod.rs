@@ -74,6 +74,9 @@ pub trait CellConfig {
     /// Whether the output of every step goes on, or only that of the last.
     fn return_sequences(&self) -> bool;
 
+    /// The number of gates.
+    fn gates(&self) -> u64;
+
     /// Refuses what the cell cannot do.
     fn check(&self) -> Result<()> {
         Ok(())

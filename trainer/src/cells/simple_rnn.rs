@@ -52,6 +52,10 @@ impl CellConfig for SimpleRnnConfig {
         self.return_sequences
     }
 
+    fn gates(&self) -> u64 {
+        1
+    }
+
     fn check(&self) -> Result<()> {
         ensure!(self.activation != Activation::Softmax, "activation: softmax is for Dense");
         Ok(())

@@ -1,4 +1,7 @@
 //! `ernn quantize`: from f32 weights to 8-bit ones.
+//!
+//! On the data set that a model was trained on it gives the bytes that `train` wrote, unless that had to split validation
+//! data off: the model does not tell of it, so all sequences are taken here.
 
 use std::path::{Path, PathBuf};
 

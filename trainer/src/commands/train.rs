@@ -1,19 +1,18 @@
 //! `ernn train`: from a config and its data to a packed model.
 
+mod facts;
 mod progress;
+mod results;
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::config::Config;
 use crate::data::{Data, Dataset};
-use crate::deployed::ModelFile;
-use crate::evaluate::Evaluation;
-use crate::output::{remove_leftovers, write_atomically};
-use crate::pack::{self, ErrorTable, LayerError, Quantized};
-use crate::report::{ModelFacts, Report};
-use crate::training::{Checkpoint, Epoch, Identity, Run, batches, csv, validate};
+use crate::output::remove_leftovers;
+use crate::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
 
 use progress::Progress;
 
@@ -29,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Everything random follows from this number
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Go on where a run that was stopped had got to
     #[arg(long)]
@@ -41,8 +40,17 @@ struct Job {
     config: Config,
     train: Dataset,
     validation: Dataset,
-    path: PathBuf,
+    /// Where the validation data was taken from.
+    held_out: String,
+    /// The config as it was read.
+    text: String,
     out: PathBuf,
+}
+
+/// What training took in this run of the program, which may have resumed another.
+struct Spent {
+    epochs: usize,
+    seconds: f64,
 }
 
 /// Runs the command.
@@ -54,26 +62,34 @@ pub fn run(args: &Args) -> Result<()> {
         job.resume(&mut run, &identity)?;
     }
     job.introduce(&run)?;
+    let (before, start) = (run.history.len(), Instant::now());
     job.train(&mut run, &identity)?;
-    job.finish(&run)
+    let spent = Spent { epochs: run.history.len() - before, seconds: start.elapsed().as_secs_f64() };
+    results::write(&job, &run, &spent)
 }
 
 impl Job {
     fn open(args: &Args) -> Result<Self> {
         let config = Config::read(&args.config)?;
+        let text =
+            std::fs::read_to_string(&args.config).with_context(|| args.config.display().to_string())?;
         let path = args.config.parent().unwrap_or(Path::new("")).join(&config.data.file);
         let data = Data::read(&path)?;
-        let (train, validation) = match data.test {
-            Some(test) => (data.train, test),
+        let place = || path.display().to_string();
+        let (train, validation, held_out) = match data.test {
+            Some(test) => (data.train, test, "the test part of the data".to_owned()),
             None => {
-                split(data.train, config.data.validation_split).with_context(|| path.display().to_string())?
+                let share = config.data.validation_split;
+                let (train, validation) = split(data.train, share).with_context(place)?;
+                (train, validation, format!("the last {:.0} % of the data", share * 100.0))
             }
         };
         for data in [&train, &validation] {
-            config.check_data(data).with_context(|| path.display().to_string())?;
+            config.check_data(data).with_context(place)?;
         }
+        config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
-        let job = Self { config, train, validation, path: args.config.clone(), out };
+        let job = Self { config, train, validation, held_out, text, out };
         let place = || job.out.display().to_string();
         std::fs::create_dir_all(&job.out).with_context(place)?;
         remove_leftovers(&job.checkpoint()).with_context(place)?;
@@ -131,73 +147,6 @@ impl Job {
         }
         Ok(())
     }
-
-    /// Writes what the run is for.
-    fn finish(&self, run: &Run) -> Result<()> {
-        let (model, quantized) = self.pack(run)?;
-        let models = [self.evaluate("model.ernn", model)?, self.evaluate("model.i8.ernn", quantized.bytes)?];
-        super::say(&format!("Error of the 8-bit model, layer by layer\n{}", ErrorTable(&quantized.errors)))?;
-        let csv = csv(&run.history, self.config.training.loss);
-        for Model { name, file, .. } in &models {
-            self.write(name, file.bytes())?;
-        }
-        self.write("history.csv", csv.as_bytes())?;
-        self.write("report.html", self.report(run, &models, &quantized.errors)?.as_bytes())?;
-        for Model { name, evaluation, .. } in &models {
-            super::say(&format!("{name}: {}", evaluation.headline()))?;
-        }
-        Ok(())
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.out.join(name);
-        write_atomically(&path, |file| file.write_all(bytes))?;
-        super::say(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
-    }
-
-    /// The f32 model file, and the 8-bit one.
-    fn pack(&self, run: &Run) -> Result<(Vec<u8>, Quantized)> {
-        let meta = pack::Meta { name: self.config.name.clone(), ..pack::Meta::default() };
-        let calibration = pack::sample(&self.train.sequences);
-        let model = pack::write_f32(&run.network, &meta, calibration[0])?;
-        Ok((model, pack::quantize(&run.network, &meta, &calibration)?))
-    }
-
-    /// Runs a model file over the validation data, as its user will.
-    fn evaluate(&self, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
-        let file = ModelFile::new(&self.out.join(name), &bytes);
-        let evaluation = file.deploy()?.evaluate(&self.validation)?;
-        Ok(Model { name, file, evaluation })
-    }
-
-    fn report(&self, run: &Run, models: &[Model], errors: &[LayerError]) -> Result<String> {
-        let config = std::fs::read_to_string(&self.path).with_context(|| self.path.display().to_string())?;
-        let facts = [
-            ("seed", run.seed.to_string()),
-            ("parameters", parameters(run).to_string()),
-            ("sequences to train on", self.train.sequences.len().to_string()),
-            ("sequences to validate on", self.validation.sequences.len().to_string()),
-            ("epochs", run.history.len().to_string()),
-            ("made by", concat!("ernn ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ];
-        let models: Vec<ModelFacts<'_>> = models
-            .iter()
-            .map(|Model { name, file, evaluation }| ModelFacts {
-                name,
-                bytes: file.bytes().len(),
-                evaluation,
-            })
-            .collect();
-        let (name, history) = (&self.config.name, &run.history);
-        Report { name, facts: &facts, config: &config, history, models: &models, errors }.html()
-    }
-}
-
-/// A model file and how it does on the validation data.
-struct Model {
-    name: &'static str,
-    file: ModelFile,
-    evaluation: Evaluation,
 }
 
 fn parameters(run: &Run) -> usize {

@@ -71,6 +71,14 @@ impl LayerConfig {
         self.facts().2
     }
 
+    /// The number of weights and biases over `input_size` features.
+    fn parameters(&self, input_size: u64) -> u64 {
+        let units = self.units().unwrap_or(0) as u64;
+        let (gates, hidden) = self.cell().map_or((1, 0), |cell| (cell.gates(), units));
+        // Units end at 2^16, so only the features can be too many to count.
+        input_size.saturating_add(hidden + 1).saturating_mul(gates * units)
+    }
+
     /// Whether sequences that come in go out as sequences.
     pub fn keeps_time(&self) -> bool {
         self.cell().is_none_or(CellConfig::return_sequences)
@@ -120,6 +128,23 @@ pub(super) fn check_layers(layers: &[LayerConfig]) -> Result<()> {
         layer.check(k == 0, sequences).with_context(|| format!("layers[{k}] ({})", names[k]))?;
         sequences &= layer.keeps_time();
         ensure!(!names[..k].contains(&names[k]), "layers[{k}].name: {:?} is taken", names[k]);
+    }
+    Ok(())
+}
+
+/// The most parameters in a network. Training holds about six numbers for each.
+const MOST_PARAMETERS: u64 = 1 << 26;
+
+/// Refuses layers that, over so many features, would not fit into memory, before any of it is taken.
+pub(super) fn check_size(layers: &[LayerConfig], features: usize) -> Result<()> {
+    let (mut size, mut sum) = (features as u64, 0u64);
+    for (k, (layer, name)) in layers.iter().zip(layer_names(layers)).enumerate() {
+        sum = sum.saturating_add(layer.parameters(size));
+        ensure!(
+            sum <= MOST_PARAMETERS,
+            "layers[{k}] ({name}): with it the network has {sum} parameters; at most {MOST_PARAMETERS} are trained"
+        );
+        size = layer.units().map_or(size, |units| units as u64);
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::loss::Loss;
 use crate::net::Network;
 use crate::optimizer::Clipping;
 
-use layers::{check_layers, layer_names};
+use layers::{check_layers, check_size, layer_names};
 
 /// A whole config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub struct DataConfig {
     /// Where the file has no test part: the share of the sequences, taken from the end, to test on.
     #[serde(default = "default_validation_split")]
     pub validation_split: f64,
+    /// Names of the classes, in the order of their numbers.
+    pub labels: Option<Vec<String>>,
 }
 
 fn default_validation_split() -> f64 {
@@ -143,7 +145,8 @@ impl Config {
         ensure!(split > 0.0 && split < 1.0, "data.validation_split: {split} is not between 0 and 1");
         self.check_training()?;
         check_layers(&self.layers)?;
-        self.check_head()
+        self.check_head()?;
+        self.check_labels()
     }
 
     fn check_training(&self) -> Result<()> {
@@ -168,6 +171,27 @@ impl Config {
             softmax || self.training.loss != Loss::CategoricalCrossentropy,
             "training.loss: categorical_crossentropy needs a Dense layer with activation softmax at the end"
         );
+        Ok(())
+    }
+
+    /// Names are for people, so there is one for each class, and no two look the same.
+    fn check_labels(&self) -> Result<()> {
+        let Some(labels) = &self.data.labels else { return Ok(()) };
+        ensure!(
+            self.training.loss == Loss::CategoricalCrossentropy,
+            "data.labels: classes have names, but the loss is that of values"
+        );
+        let outputs = self.layers.iter().rev().find_map(LayerConfig::units).unwrap_or(0);
+        ensure!(
+            labels.len() == outputs,
+            "data.labels: {} names, but the network has {outputs} outputs",
+            labels.len()
+        );
+        for (k, label) in labels.iter().enumerate() {
+            let readable = !label.trim().is_empty() && !label.chars().any(char::is_control);
+            ensure!(readable, "data.labels[{k}]: {label:?} cannot be read");
+            ensure!(!labels[..k].contains(label), "data.labels[{k}]: {label:?} is taken");
+        }
         Ok(())
     }
 
@@ -197,6 +221,11 @@ impl Config {
             "{y}: has a target for every {given}, but the network gives an output for every {wanted}"
         );
         Ok(())
+    }
+
+    /// Whether the network over these features is one to train here.
+    pub fn check_size(&self, features: usize) -> Result<()> {
+        check_size(&self.layers, features)
     }
 
     /// The network to start from.

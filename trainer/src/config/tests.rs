@@ -59,6 +59,13 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         ("type = \"Dense\"", "type = \"Dense\"\nname = \"lstm\"", "layers[2].name: \"lstm\" is taken"),
         ("\"toy\"", "\"../toy\"", "name: \"../toy\" is to become"),
         ("[data]", "[data", "line 3: "),
+        (
+            "\"toy.npz\"",
+            "\"toy.npz\"\nlabels = [\"a\"]",
+            "data.labels: 1 names, but the network has 2 outputs",
+        ),
+        ("\"toy.npz\"", "\"toy.npz\"\nlabels = [\"a\", \"a\"]", "data.labels[1]: \"a\" is taken"),
+        ("\"toy.npz\"", "\"toy.npz\"\nlabels = [\"a\", \"\\t\"]", "data.labels[1]: \"\\t\" cannot be read"),
     ] {
         let line = reason(from, to);
         assert!(line.starts_with(said), "{to:?}: {line}");
@@ -72,4 +79,21 @@ fn cosine_goes_from_the_rate_to_nothing() {
     training.learning_rate_schedule = Schedule::CosineDecay;
     assert_eq!((training.rate(0, 100), training.rate(100, 100)), (1e-3, 0.0));
     assert!((training.rate(50, 100) - 5e-4).abs() < 1e-12);
+}
+
+#[test]
+fn networks_that_no_memory_holds_are_refused_before_they_are_made() {
+    let refused = |units: &str, features| {
+        let config: Config = toml::from_str(&GOOD.replacen("units = 4", units, 1)).unwrap();
+        config.check_size(features).unwrap_err().to_string()
+    };
+    assert!(refused("units = 65536", 1).starts_with("layers[0] (lstm): with it the network has 17180393472"));
+    assert!(refused("units = 4", usize::MAX).starts_with("layers[0] (lstm): with it the network has"));
+    // 4 * 4000 * (4000 + 2) and then 4 * 3 * (4000 + 4)
+    assert!(
+        toml::from_str::<Config>(&GOOD.replacen("units = 4", "units = 4000", 1))
+            .unwrap()
+            .check_size(1)
+            .is_ok()
+    );
 }

@@ -1,6 +1,9 @@
 //! Tables.
 
+use std::fmt::Write;
+
 use super::ModelFacts;
+use crate::loss::Loss;
 use crate::metrics::{Confusion, Quality};
 use crate::pack::LayerError;
 
@@ -9,71 +12,184 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Right classes down, given ones across; the fuller a field of its row, the darker.
+/// A whole number with a comma between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let comma = |(k, digit): (usize, char)| {
+        let starts = k > 0 && (digits.len() - k).is_multiple_of(3);
+        [starts.then_some(','), Some(digit)].into_iter().flatten()
+    };
+    digits.chars().enumerate().flat_map(comma).collect()
+}
+
+/// A table with a head and rows that are written already, which scrolls where the page is too narrow for it.
+fn table(class: &str, head: &[&str], rows: &str) -> String {
+    let head: String = head.iter().map(|name| format!("<th>{name}</th>")).collect();
+    format!(
+        "<div class=\"scroll\"><table class=\"{class}\"><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
+    )
+}
+
+/// A name and a value a row.
+pub fn facts_table(facts: &[(&str, String)]) -> String {
+    let row = |(what, value): &(&str, String)| {
+        format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(what), escape(value))
+    };
+    let rows: String = facts.iter().map(row).collect();
+    format!("<table class=\"facts\"><tbody>{rows}</tbody></table>\n")
+}
+
+/// The model files: how good on the test data, and how large. The last row is what 8 bits changed.
+pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
+    let quality = |model: &ModelFacts<'_>| {
+        let score = &model.evaluation.score;
+        let f1 = model.evaluation.confusion.as_ref().map(|confusion| confusion.macro_average().f1);
+        [Some(score.mean_metric()), Some(score.mean_loss()), f1]
+    };
+    let mut rows = String::new();
+    for model in models {
+        let cells: String = quality(model).iter().flatten().map(|v| format!("<td>{v:.4}</td>")).collect();
+        let [flash, ram] = [model.summary.flash_bytes, model.summary.ram_bytes].map(|n| grouped(n.into()));
+        let name = escape(model.name);
+        _ = writeln!(rows, "<tr><th>{name}</th>{cells}<td>{flash}</td><td>{ram}</td></tr>");
+    }
+    if let [float, integer] = models {
+        let pairs = quality(float).into_iter().zip(quality(integer));
+        let differences = pairs.filter_map(|(a, b)| Some(b? - a?));
+        let cells: String = differences.map(|d| format!("<td>{d:+.4}</td>")).collect();
+        let share = |f: fn(&ModelFacts<'_>) -> u32| 100.0 * f64::from(f(integer)) / f64::from(f(float));
+        let [flash, ram] = [share(|model| model.summary.flash_bytes), share(|model| model.summary.ram_bytes)];
+        _ = writeln!(
+            rows,
+            "<tr class=\"sum first\"><th>what 8 bits change</th>{cells}<td>{flash:.0} %</td><td>{ram:.0} %</td></tr>"
+        );
+    }
+    let mut head = vec!["file", loss.metric_name(), "loss"];
+    if loss == Loss::CategoricalCrossentropy {
+        head.push("macro F1");
+    }
+    head.extend(["flash, bytes", "RAM, bytes"]);
+    table("", &head, &rows)
+}
+
+/// The layers of a model.
+pub fn layer_table(model: &ModelFacts<'_>) -> String {
+    let mut rows = String::new();
+    for layer in &model.summary.layers {
+        _ = writeln!(
+            rows,
+            "<tr><th>{}</th><td class=\"text\">{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&layer.name),
+            layer.kind,
+            layer.input_size,
+            layer.units,
+            layer.activation.unwrap_or(""),
+            grouped(layer.parameters),
+            grouped(layer.macs_per_step)
+        );
+    }
+    let head = ["layer", "type", "inputs", "units", "activation", "parameters", "MACs a step"];
+    table("layers", &head, &rows)
+}
+
+/// More classes than this make a matrix that nobody reads.
+const MOST_CLASSES: usize = 60;
+
+/// Right classes down, given ones across; the fuller a field of its row, the stronger its colour.
 pub fn confusion_table(confusion: &Confusion) -> String {
     let present = confusion.present();
-    let head: String = present.iter().map(|class| format!("<th>{class}</th>")).collect();
-    let field = |right: usize, given: usize| {
-        let count = confusion.get(right, given);
-        let share = count as f64 / confusion.support(right).max(1) as f64;
-        // Blue where right, red where wrong.
-        let colour = if right == given { "33,102,172" } else { "178,24,43" };
-        let text = if share > 0.6 { "#fff" } else { "#000" };
-        format!("<td style=\"background:rgba({colour},{share:.3});color:{text}\">{count}</td>")
+    if present.len() > MOST_CLASSES {
+        return format!("<p>{} classes are too many to draw.</p>\n", present.len());
+    }
+    let labels: Vec<String> = present.iter().map(|&class| escape(&confusion.label(class))).collect();
+    let head: String = labels.iter().map(|label| format!("<th>{label}</th>")).collect();
+    // Names that are long for their number stand upright; on a narrow page all that are words.
+    let across: usize = labels.iter().map(|label| label.chars().count().max(3) + 1).sum();
+    let longest = labels.iter().map(|label| label.chars().count()).max();
+    let class = match longest {
+        _ if across > 64 => " class=\"up\"",
+        Some(4..) => " class=\"words\"",
+        _ => "",
     };
-    let row = |&right: &usize| {
-        let fields: String = present.iter().map(|&given| field(right, given)).collect();
-        format!("<tr><th>{right}</th>{fields}</tr>\n")
+    let row = |(&right, label): (&usize, &String)| {
+        let support = confusion.support(right);
+        let pairs = present.iter().zip(&labels);
+        let fields: String = pairs
+            .map(|(&given, other)| {
+                let count = confusion.get(right, given);
+                field(right == given, count, support, &format!("{label} taken for {other}"))
+            })
+            .collect();
+        format!("<tr><th>{label}</th>{fields}</tr>\n")
     };
-    let rows: String = present.iter().map(row).collect();
+    let rows: String = present.iter().zip(&labels).map(row).collect();
     format!(
-        "<h3>Confusion matrix</h3>\n<p>Rows: the right class; columns: the given one.</p>\n\
-         <table><tr><th></th>{head}</tr>\n{rows}</table>\n"
+        "<div class=\"scroll\"><table class=\"matrix\"><thead><tr{class}><th></th>{head}</tr></thead>\n\
+         <tbody>{rows}</tbody></table></div>\n"
+    )
+}
+
+/// A field of the matrix; even a single mistake is seen.
+fn field(right: bool, count: u64, support: u64, what: &str) -> String {
+    if count == 0 {
+        return "<td>0</td>".to_owned();
+    }
+    let share = count as f64 / support.max(1) as f64;
+    let class = if right { "hit" } else { "miss" };
+    let full = if share > 0.6 { " full" } else { "" };
+    let alpha = 0.25 + 0.75 * share;
+    format!(
+        "<td class=\"{class}{full}\" style=\"--share:{alpha:.3}\" title=\"{what}: {count} of {support}\">{count}</td>"
     )
 }
 
 /// Precision, recall and F1 of every class, and their averages.
 pub fn quality_table(confusion: &Confusion) -> String {
-    let row = |name: &str, quality: Quality| {
+    let row = |class: &str, name: &str, quality: Quality| {
         let Quality { precision, recall, f1, support } = quality;
         format!(
-            "<tr><th>{name}</th><td>{precision:.4}</td><td>{recall:.4}</td><td>{f1:.4}</td><td>{support}</td></tr>\n"
+            "<tr{class}><th>{name}</th><td>{precision:.4}</td><td>{recall:.4}</td><td>{f1:.4}</td><td>{support}</td></tr>\n"
         )
     };
-    let classes: String =
-        confusion.present().iter().map(|&class| row(&class.to_string(), confusion.class(class))).collect();
-    let averages = row("macro", confusion.macro_average()) + &row("micro", confusion.micro_average());
-    format!(
-        "<h3>Classes</h3>\n<table><tr><th>class</th><th>precision</th><th>recall</th><th>F1</th>\
-         <th>support</th></tr>\n{classes}{averages}</table>\n"
-    )
-}
-
-/// The model files: how large, and how good on the validation data.
-pub fn model_table(models: &[ModelFacts<'_>]) -> String {
-    let row = |ModelFacts { name, bytes, evaluation }: &ModelFacts<'_>| {
-        let (loss, metric) = (evaluation.score.mean_loss(), evaluation.score.mean_metric());
-        let name = escape(name);
-        format!("<tr><th>{name}</th><td>{bytes}</td><td>{loss:.4}</td><td>{metric:.4}</td></tr>\n")
-    };
-    let metric = models.first().map_or("", |model| model.evaluation.loss.val_metric_name());
-    let rows: String = models.iter().map(row).collect();
-    format!(
-        "<h2>Models</h2>\n<p>As the files answer, run on the validation data.</p>\n\
-         <table><tr><th>file</th><th>bytes</th><th>val_loss</th><th>{metric}</th></tr>\n{rows}</table>\n"
-    )
+    let one = |&class: &usize| row("", &escape(&confusion.label(class)), confusion.class(class));
+    let mut rows: String = confusion.present().iter().map(one).collect();
+    rows += &row(" class=\"sum first\"", "macro average", confusion.macro_average());
+    rows += &row(" class=\"sum\"", "micro average", confusion.micro_average());
+    table("", &["class", "precision", "recall", "F1", "support"], &rows)
 }
 
 /// What quantization did to each layer.
 pub fn error_table(errors: &[LayerError]) -> String {
     let row = |LayerError { name, worst, rms, range }: &LayerError| {
-        let name = escape(name);
-        format!("<tr><th>{name}</th><td>{worst:.6}</td><td>{rms:.6}</td><td>{range:.4}</td></tr>\n")
+        let (name, percent) = (escape(name), 100.0 * rms / range.max(f64::MIN_POSITIVE));
+        format!(
+            "<tr><th>{name}</th><td>{worst:.6}</td><td>{rms:.6}</td><td>{range:.4}</td><td>{percent:.3} %</td></tr>\n"
+        )
     };
     let rows: String = errors.iter().map(row).collect();
-    format!(
-        "<h2>Error of the 8-bit model</h2>\n<p>Of each layer's output against the f32 network, on the sequences \
-         that the ranges were taken from; range is the largest f32 output.</p>\n\
-         <table><tr><th>layer</th><th>worst</th><th>rms</th><th>range</th></tr>\n{rows}</table>\n"
-    )
+    table("", &["layer", "worst", "rms", "range", "rms of range"], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let grouped = [0, 12, 999, 1000, 26256, 1234567].map(grouped);
+        assert_eq!(grouped, ["0", "12", "999", "1,000", "26,256", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_matrix_has_names_and_upright_ones_where_they_are_long() {
+        let mut few = Confusion::new(vec!["a<b".into(), "c".into()]);
+        few.count(0, 1);
+        let table = confusion_table(&few);
+        assert!(table.contains("title=\"a&lt;b taken for c: 1 of 1\"") && !table.contains("class=\"up\""));
+        let mut many = Confusion::default();
+        (0..40).for_each(|class| many.count(class, class));
+        assert!(confusion_table(&many).contains("class=\"up\""));
+        (0..61).for_each(|class| many.count(class, class));
+        assert_eq!(confusion_table(&many), "<p>61 classes are too many to draw.</p>\n");
+    }
 }

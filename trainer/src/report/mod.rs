@@ -1,4 +1,4 @@
-//! The report of a run: one HTML file that needs nothing beside it.
+//! The report of a run: one HTML file that needs nothing beside it, no script, and follows the reader's colour scheme.
 
 mod html;
 mod plot;
@@ -6,16 +6,23 @@ mod plot;
 use anyhow::Result;
 
 use crate::evaluate::Evaluation;
+use crate::loss::Loss;
+use crate::metrics::Confusion;
 use crate::pack::LayerError;
-use crate::training::History;
+use crate::summary::Summary;
+use crate::training::{Epoch, History};
 
-use html::{confusion_table, error_table, escape, model_table, quality_table};
-use plot::{Curve, plot};
+use html::{
+    confusion_table, error_table, escape, facts_table, grouped, layer_table, model_table, quality_table,
+};
+use plot::{Curve, figure};
 
 /// What a report tells.
 pub struct Report<'a> {
     /// The network's name.
     pub name: &'a str,
+    /// What was made small.
+    pub loss: Loss,
     /// What there is to say of the run: a name and a value each.
     pub facts: &'a [(&'a str, String)],
     /// The config as it was read.
@@ -32,99 +39,99 @@ pub struct Report<'a> {
 pub struct ModelFacts<'a> {
     /// The file's name.
     pub name: &'a str,
-    /// The file's length.
-    pub bytes: usize,
-    /// How it does on the validation data.
+    /// What it holds and costs.
+    pub summary: Summary,
+    /// How it does on the test data.
     pub evaluation: &'a Evaluation,
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}\
-table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.2em .6em;text-align:right}\
-th{background:#f4f4f4}pre{background:#f4f4f4;padding:1em;overflow:auto}svg{max-width:100%;height:auto}";
+const STYLE: &str = include_str!("style.css");
 
 impl Report<'_> {
     /// The whole page.
     pub fn html(&self) -> Result<String> {
         let name = escape(self.name);
-        let facts: String = self
-            .facts
-            .iter()
-            .map(|(what, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(what), escape(value)))
-            .collect();
-        let plots = self.plots()?;
-        let models = model_table(self.models);
-        let classes: String = self
-            .models
-            .iter()
-            .filter_map(|model| Some((model.name, model.evaluation.confusion.as_ref()?)))
-            .map(|(name, confusion)| {
-                format!(
-                    "<h2>{}</h2>\n{}{}",
-                    escape(name),
-                    confusion_table(confusion),
-                    quality_table(confusion)
-                )
-            })
-            .collect();
-        let errors = error_table(self.errors);
-        let config = escape(self.config);
+        let (tiles, facts, models) =
+            (self.tiles(), facts_table(self.facts), model_table(self.loss, self.models));
+        let (plots, classes, errors) = (self.plots()?, self.classes(), self.errors());
+        let layers = self.models.first().map_or(String::new(), layer_table);
+        let config = escape(self.config.trim_end());
         Ok(format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name}</title>\
-             <style>{STYLE}</style></head><body>\n<h1>{name}</h1>\n<table>{facts}</table>\n{models}{errors}{plots}\n{classes}\n\
-             <h2>Config</h2>\n<pre>{config}</pre>\n</body></html>\n"
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{name}</title>\n\
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n{tiles}\
+             <h2>Models</h2>\n<p>As the files answer, run on the test data.</p>\n{models}\
+             <h2>History</h2>\n{plots}{classes}{errors}\
+             <h2>Layers</h2>\n{layers}<h2>Run</h2>\n{facts}\
+             <h2>Config</h2>\n<pre>{config}</pre>\n</body>\n</html>\n"
         ))
     }
 
-    fn plots(&self) -> Result<String> {
-        let Some(ModelFacts { evaluation: Evaluation { loss: kind, .. }, .. }) = self.models.first() else {
-            return Ok(String::new());
+    /// What one wants to know first.
+    fn tiles(&self) -> String {
+        let mut tiles = Vec::new();
+        for model in self.models {
+            let value = model.evaluation.score.mean_metric();
+            let value = match self.loss {
+                Loss::CategoricalCrossentropy => format!("{:.2} %", value * 100.0),
+                Loss::Mse => format!("{value:.4}"),
+            };
+            tiles.push((value, format!("test {}, {}", self.loss.metric_name(), model.summary.dtype)));
+        }
+        for model in self.models {
+            tiles.push((
+                grouped(model.summary.flash_bytes.into()),
+                format!("bytes of flash, {}", model.summary.dtype),
+            ));
+        }
+        let tile = |(value, what): &(String, String)| {
+            format!("<div class=\"tile\"><b>{value}</b><span class=\"dim\">{what}</span></div>\n")
         };
-        let metric = kind.metric_name();
-        let history = self.history;
-        let loss = plot(&[
-            Curve { name: "loss", values: history.iter().map(|e| e.loss).collect() },
-            Curve { name: "val_loss", values: history.iter().map(|e| e.val_loss).collect() },
-        ])?;
-        let val_metric = kind.val_metric_name();
-        let metrics = plot(&[
-            Curve { name: metric, values: history.iter().map(|e| e.metric).collect() },
-            Curve { name: val_metric, values: history.iter().map(|e| e.val_metric).collect() },
-        ])?;
-        Ok(format!("<h2>Loss</h2>\n{loss}\n<h2>{metric}</h2>\n{metrics}"))
+        format!("<div class=\"tiles\">\n{}</div>\n", tiles.iter().map(tile).collect::<String>())
+    }
+
+    fn plots(&self) -> Result<String> {
+        let curve =
+            |name, value: fn(&Epoch) -> f64| Curve { name, values: self.history.iter().map(value).collect() };
+        let loss = figure("loss", &[curve("loss", |e| e.loss), curve("val_loss", |e| e.val_loss)])?;
+        let (name, val_name) = (self.loss.metric_name(), self.loss.val_metric_name());
+        let metric = figure(name, &[curve(name, |e| e.metric), curve(val_name, |e| e.val_metric)])?;
+        Ok(format!("<div class=\"cards\">\n{loss}{metric}</div>\n"))
+    }
+
+    /// What 8 bits did; nothing where there is no 8-bit model.
+    fn errors(&self) -> String {
+        if self.errors.is_empty() {
+            return String::new();
+        }
+        format!(
+            "<h2>Error of the 8-bit model</h2>\n<p>Of each layer's output against the f32 model, on the sequences \
+             that the ranges were taken from. The range is the largest f32 output.</p>\n{}",
+            error_table(self.errors)
+        )
+    }
+
+    /// Which class was taken for which, by every model; nothing where there are no classes.
+    fn classes(&self) -> String {
+        let cards = |table: fn(&Confusion) -> String| -> String {
+            let confusions =
+                self.models.iter().filter_map(|m| Some((m.name, m.evaluation.confusion.as_ref()?)));
+            let card = |(name, confusion)| {
+                format!("<div class=\"card\"><h3>{}</h3>\n{}</div>\n", escape(name), table(confusion))
+            };
+            confusions.map(card).collect()
+        };
+        let (matrices, qualities) = (cards(confusion_table), cards(quality_table));
+        if matrices.is_empty() {
+            return String::new();
+        }
+        format!(
+            "<h2>Confusion matrix</h2>\n<p>Rows: the right class; columns: the given one. Blue is right, red is \
+             wrong, and the stronger, the larger the share of its row.</p>\n<div class=\"cards\">\n{matrices}</div>\n\
+             <h2>Classes</h2>\n<div class=\"cards\">\n{qualities}</div>\n"
+        )
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::loss::{Loss, Score};
-    use crate::metrics::Confusion;
-    use crate::training::Epoch;
-
-    #[test]
-    fn page_holds_everything_and_nothing_from_elsewhere() {
-        let mut confusion = Confusion::new(2);
-        confusion.count(0, 1);
-        let epoch = Epoch { loss: 1.0, metric: 0.5, val_loss: 1.5, val_metric: 0.25 };
-        let score = Score { loss: 1.5, metric: 0.25, columns: 1 };
-        let evaluation =
-            Evaluation { loss: Loss::CategoricalCrossentropy, score, confusion: Some(confusion) };
-        let report = Report {
-            name: "a<b",
-            facts: &[("seed", "7".to_owned())],
-            config: "units = 3 # <&>",
-            history: &vec![epoch, epoch],
-            models: &[ModelFacts { name: "model.ernn", bytes: 1234, evaluation: &evaluation }],
-            errors: &[LayerError { name: "l<1".to_owned(), worst: 0.5, rms: 0.25, range: 2.0 }],
-        };
-        let page = report.html().unwrap();
-        for part in
-            ["a&lt;b", "<td>7</td>", "# &lt;&amp;&gt;", "val_accuracy", "macro", "1234", "l&lt;1", "<svg"]
-        {
-            assert!(page.contains(part), "{part} is missing");
-        }
-        let outside = page.replace("http://www.w3.org/2000/svg", "");
-        assert!(!outside.contains("http") && !outside.contains("src="));
-        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
-//! Curves over epochs, as inline SVG.
+//! Curves over epochs, as inline SVG. Colours are the page's: its style replaces those that stand here.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
+
+use super::html::escape;
 
 /// A curve with a value for each epoch.
 pub struct Curve<'a> {
@@ -11,50 +13,88 @@ pub struct Curve<'a> {
     pub values: Vec<f64>,
 }
 
-/// Readable where the plot is as wide as the page.
-const FONT: (&str, i32) = ("sans-serif", 14);
+/// Small enough that a telephone shows it without making the letters much smaller.
+const SIZE: (u32, u32) = (440, 270);
+/// plotters divides by 1.24 before it writes a size into the SVG.
+const FONT: (&str, f64) = ("sans-serif", 13.0 * 1.24);
 const COLOURS: [RGBColor; 2] = [RGBColor(33, 102, 172), RGBColor(217, 95, 2)];
 
-/// Draws curves over the same epochs.
-pub fn plot(curves: &[Curve]) -> Result<String> {
+/// Draws curves over the same epochs, with a legend under the title, where it hides nothing.
+pub fn figure(title: &str, curves: &[Curve<'_>]) -> Result<String> {
     let mut svg = String::new();
     // The drawing area reports errors that cannot outlive it.
     draw(curves, &mut svg).map_err(|error| anyhow!("report: {error}"))?;
-    Ok(svg)
+    let key = |curve: &Curve<'_>| {
+        let last = curve.values.last().map_or(String::new(), |value| format!(" {value:.4}"));
+        format!("<span><i></i>{}{last}</span>", escape(curve.name))
+    };
+    let legend: String = curves.iter().map(key).collect();
+    Ok(format!(
+        "<figure class=\"card\"><h3>{}</h3><figcaption>{legend}</figcaption>{svg}</figure>\n",
+        escape(title)
+    ))
 }
 
-fn draw(curves: &[Curve], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(curves: &[Curve<'_>], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
     let all = || curves.iter().flat_map(|curve| &curve.values).copied();
     let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     let margin = ((high - low) * 0.05).max(1e-6);
     let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0);
-    let area = SVGBackend::with_string(svg, (800, 320)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&area)
         .margin(10)
-        .x_label_area_size(40)
-        .y_label_area_size(60)
-        .build_cartesian_2d(1.0..epochs.max(2) as f64, low - margin..high + margin)?;
-    let label = |epoch: &f64| format!("{epoch:.0}");
+        .x_label_area_size(42)
+        .y_label_area_size(55)
+        .build_cartesian_2d(1..epochs.max(2), low - margin..high + margin)?;
+    let places = decimals(high - low + 2.0 * margin);
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
         .label_style(FONT)
         .x_desc("epoch")
-        .x_label_formatter(&label)
+        .x_labels(8)
+        .y_labels(6)
+        .y_label_formatter(&|value| format!("{value:.places$}"))
         .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS) {
-        let points = curve.values.iter().enumerate().map(|(k, &value)| ((k + 1) as f64, value));
-        chart
-            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
-            .label(curve.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+        let points = || curve.values.iter().enumerate().map(|(k, &value)| (k + 1, value));
+        chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
+        // A line of one point cannot be seen.
+        let dots = points().filter(|_| curve.values.len() == 1);
+        chart.draw_series(dots.map(|point| Circle::new(point, 4, colour.filled())))?;
     }
-    chart
-        .configure_series_labels()
-        .label_font(FONT)
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()?;
     area.present()?;
     Ok(())
+}
+
+/// Decimal places that keep about ten ticks over `range` apart.
+fn decimals(range: f64) -> usize {
+    (1.0 - range.log10()).ceil().clamp(0.0, 9.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands at the ticks of both axes, without the name of the x axis.
+    fn ticks(values: &[f64]) -> Vec<String> {
+        let figure = figure("t", &[Curve { name: "c", values: values.to_vec() }]).unwrap();
+        let texts = figure.split("<text").skip(1);
+        let inside =
+            |text: &str| text.split('>').nth(1).unwrap().split('<').next().unwrap().trim().to_owned();
+        texts.map(inside).filter(|text| text != "epoch").collect()
+    }
+
+    #[test]
+    fn no_two_ticks_say_the_same_whatever_the_range() {
+        for values in [&[0.5][..], &[0.9, 0.91], &[1e-5, 3e-5, 2e-5], &[7e6, 2e3], &[0.0, 0.0], &[0.3; 200]] {
+            let ticks = ticks(values);
+            assert!(ticks.len() > 3, "{ticks:?}");
+            let (epochs, rest): (Vec<&String>, Vec<&String>) =
+                ticks.iter().partition(|tick| !tick.contains('.') && tick.len() < 4);
+            for axis in [epochs, rest] {
+                assert!(axis.iter().enumerate().all(|(k, tick)| !axis[..k].contains(tick)), "{axis:?}");
+            }
+        }
+    }
 }

@@ -46,8 +46,9 @@ impl Identity {
         if config.training.learning_rate_schedule == Schedule::Constant {
             config.training.epochs = 0;
         }
-        // Where the data is found may change; what it is may not.
+        // Where the data is found and what its classes are called may change; what it is may not.
         config.data.file = "".into();
+        config.data.labels = None;
         Self { config: format!("{config:?}"), data: checksum(data), seed }
     }
 

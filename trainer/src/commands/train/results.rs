@@ -1,0 +1,94 @@
+//! What a run is for: the model files, its history, and the report.
+
+use std::io;
+
+use anyhow::Result;
+
+use super::facts::facts;
+use super::{Job, Spent};
+use crate::commands::say;
+use crate::deployed::ModelFile;
+use crate::evaluate::Evaluation;
+use crate::output::write_atomically;
+use crate::pack::{self, ErrorTable, LayerError, Meta, Quantized};
+use crate::report::{ModelFacts, Report};
+use crate::summary::Summary;
+use crate::training::{Run, csv};
+
+const FLOAT: &str = "model.ernn";
+const INTEGER: &str = "model.i8.ernn";
+
+/// A model file and how it does on the validation data.
+struct Model {
+    name: &'static str,
+    file: ModelFile,
+    evaluation: Evaluation,
+}
+
+/// Packs, evaluates, reports and writes. If integers cannot hold the network, that is the error, but what was trained is
+/// written all the same.
+pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
+    let calibration = pack::sample(&job.train.sequences);
+    let labels = job.config.data.labels.clone().unwrap_or_default();
+    let meta = Meta { name: job.config.name.clone(), labels, ..Meta::default() };
+    let mut models = vec![evaluate(job, FLOAT, pack::write_f32(&run.network, &meta, calibration[0])?)?];
+    let (errors, failure) = match quantize(&models[0].file, &calibration) {
+        Ok(Quantized { bytes, errors }) => {
+            models.push(evaluate(job, INTEGER, bytes)?);
+            say(&format!("Error of the 8-bit model, layer by layer\n{}", ErrorTable(&errors)))?;
+            (errors, None)
+        }
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    models.iter().try_for_each(|model| put(job, model.name, model.file.bytes()))?;
+    put(job, "history.csv", csv(&run.history, job.config.training.loss).as_bytes())?;
+    put(job, "report.html", report(job, run, spent, &models, &errors)?.as_bytes())?;
+    models.iter().try_for_each(|model| say(&format!("{}: {}", model.name, model.evaluation.headline())))?;
+    failure.map_or(Ok(()), |error| Err(refuse(job, error)))
+}
+
+/// Why there is no integer model. One of an earlier run would be taken for one of this, so it goes.
+fn refuse(job: &Job, reason: anyhow::Error) -> anyhow::Error {
+    let path = job.out.join(INTEGER);
+    let reason = match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => error.into(),
+        _ => reason,
+    };
+    reason.context(format!("{}: not written", path.display()))
+}
+
+fn put(job: &Job, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = job.out.join(name);
+    write_atomically(&path, |file| file.write_all(bytes))?;
+    say(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
+}
+
+/// Of the file and not of the network in memory, as `ernn quantize` would, so that both give the same bytes.
+fn quantize(model: &ModelFile, calibration: &[&[f32]]) -> Result<Quantized> {
+    let (network, meta) = pack::read_f32(model.bytes())?;
+    pack::quantize(&network, &meta, calibration)
+}
+
+/// Runs a model file over the validation data, as its user will.
+fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
+    let file = ModelFile::new(&job.out.join(name), &bytes);
+    let evaluation = file.deploy()?.evaluate(&job.validation)?;
+    Ok(Model { name, file, evaluation })
+}
+
+fn report(job: &Job, run: &Run, spent: &Spent, models: &[Model], errors: &[LayerError]) -> Result<String> {
+    let mut facts_of_models = Vec::new();
+    for Model { name, file, evaluation } in models {
+        facts_of_models.push(ModelFacts { name, summary: Summary::of(&file.deploy()?), evaluation });
+    }
+    Report {
+        name: &job.config.name,
+        loss: job.config.training.loss,
+        facts: &facts(job, run, spent),
+        config: &job.text,
+        history: &run.history,
+        models: &facts_of_models,
+        errors,
+    }
+    .html()
+}

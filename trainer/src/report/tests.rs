@@ -1,0 +1,98 @@
+use super::*;
+use crate::loss::Score;
+use crate::summary::LayerSummary;
+
+fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
+    let layer = LayerSummary {
+        name: "l<1".to_owned(),
+        kind: "Dense",
+        input_size: 3,
+        units: 2,
+        activation: Some("softmax"),
+        recurrent_activation: None,
+        return_sequences: false,
+        parameters: 1008,
+        macs_per_step: 6,
+        origin: String::new(),
+    };
+    Summary {
+        name: "a<b".to_owned(),
+        producer: String::new(),
+        dtype,
+        input_size: 3,
+        output_size: 2,
+        returns_sequences: false,
+        labels: Vec::new(),
+        layers: vec![layer],
+        parameters: 1008,
+        flash_bytes,
+        ram_bytes: 64,
+        macs_per_step: 6,
+        self_test: "passed".to_owned(),
+    }
+}
+
+fn page(loss: Loss, confusion: Option<Confusion>) -> String {
+    let epoch = Epoch { loss: 1.0, metric: 0.5, val_loss: 1.5, val_metric: 0.25 };
+    let of = |metric| {
+        let score = Score { loss: 1.5, metric, columns: 1 };
+        Evaluation { loss, score, confusion: confusion.clone() }
+    };
+    let (float, integer) = (of(0.25), of(0.125));
+    let models = [
+        ModelFacts { name: "model.ernn", summary: summary("f32", 4000), evaluation: &float },
+        ModelFacts { name: "model.i8.ernn", summary: summary("i8", 1000), evaluation: &integer },
+    ];
+    let errors = [LayerError { name: "l<1".to_owned(), worst: 0.5, rms: 0.25, range: 2.0 }];
+    let (facts, history) = ([("seed", "7".to_owned())], vec![epoch, epoch]);
+    let config = "units = 3 # <&>";
+    Report { name: "a<b", loss, facts: &facts, config, history: &history, models: &models, errors: &errors }
+        .html()
+        .unwrap()
+}
+
+#[test]
+fn page_holds_everything_and_nothing_from_elsewhere() {
+    let mut confusion = Confusion::new(vec!["<yes>".to_owned()]);
+    confusion.count(0, 1);
+    let page = page(Loss::CategoricalCrossentropy, Some(confusion));
+    for part in [
+        "<h1>a&lt;b",
+        "<td>7</td>",
+        "# &lt;&amp;&gt;",
+        "val_accuracy</span>",
+        "<b>25.00 %</b>",
+        "<b>12.50 %</b>",
+        "<td>-0.1250</td>",
+        "<td>4,000</td>",
+        "<td>25 %</td>",
+        "&lt;yes&gt; taken for 1: 1 of 1",
+        "macro average",
+        "<th>l&lt;1</th><td>0.500000</td>",
+        "<td>1,008</td>",
+    ] {
+        let part = part.replace("</span>", " 0.2500</span>");
+        assert!(page.contains(&part), "{part} is missing");
+    }
+    let outside = page.replace("http://www.w3.org/2000/svg", "");
+    for word in ["http", "src=", "url(", "<script", "@import", "<link"] {
+        assert!(!outside.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn what_is_opened_is_closed() {
+    let page = page(Loss::CategoricalCrossentropy, Some(Confusion::default()));
+    for tag in ["svg", "table", "thead", "tbody", "tr", "td", "th", "div", "figure", "span", "p", "h2", "h3"]
+    {
+        let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn values_have_no_classes() {
+    let page = page(Loss::Mse, None);
+    assert!(page.contains("test mae, i8") && page.contains("<b>0.1250</b>"));
+    assert!(!page.contains("Confusion") && !page.contains("macro"));
+}
