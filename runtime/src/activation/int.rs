@@ -6,19 +6,6 @@ pub const fn mulr(a: i32, b: i32) -> i32 {
     ((a as i64 * b as i64 + (1 << 31)) >> 32) as i32
 }
 
-/// `a << shift`, saturating; `shift` below 32.
-#[inline(always)]
-pub const fn shl_sat(a: i32, shift: u8) -> i32 {
-    if shift == 0 {
-        return a;
-    }
-    let high = i32::MAX >> (shift & 31);
-    let low = !high;
-    let a = if a > high { high } else { a };
-    let a = if a < low { low } else { a };
-    a << (shift & 31)
-}
-
 /// Bits behind the binary point of a pre-activation.
 pub const PRE_FRAC: u32 = 16;
 
@@ -51,7 +38,7 @@ pub fn tanh(p: i32) -> i32 {
     let p = p.clamp(-TANH_LIMIT, TANH_LIMIT - 1) ^ sign;
     let entry = TANH_TABLE[(p >> INTERVAL_BITS) as usize % INTERVALS] as i32;
     let fraction = p & ((1 << INTERVAL_BITS) - 1);
-    entry.wrapping_add((entry & 0xffff).wrapping_mul(fraction)) ^ sign
+    entry.wrapping_add((entry as i16 as i32).wrapping_mul(fraction)) ^ sign
 }
 
 /// Entry of interval `i`: a chord of tanh, moved up by half of its greatest distance, in the units of the table.

@@ -5,10 +5,8 @@
 pub struct Side<'a> {
     /// Activations, two `i16` to a word, the first in the low half; an even number of words, with zeros at the end.
     pub acts: &'a [i32],
-    /// Left shift of the sums before they are scaled.
+    /// Left shift of the sums before they are scaled, below 32.
     pub shift: u8,
-    /// Where this side begins in a block, in words: a multiplier for each row, then the rows' weights.
-    pub at: usize,
 }
 
 impl Side<'_> {
@@ -28,19 +26,20 @@ pub trait Int: Copy {
     /// Blocks worked on at once.
     const BLOCKS: usize;
 
-    /// The words `at..at + R` of each block; 0 for a block that is not there.
+    /// The pre-activations of `R` rows of each block, wrapping: the row's bias, and for each side
+    /// `mulr(sum_k w[r][k] * acts[k] << shift, multiplier[r])`.
     ///
-    /// `blocks` holds up to [`BLOCKS`](Int::BLOCKS) blocks of `stride` words.
-    fn words<const R: usize>(self, blocks: &[i32], stride: usize, at: usize) -> [Self::W; R];
-
-    /// `start[r] + mulr(shl_sat(sum_k w[r][k] * acts[k], shift), multiplier[r])` for each of `R` rows of each block.
-    fn rows<const R: usize>(
+    /// `blocks` holds up to [`BLOCKS`](Int::BLOCKS) blocks of `stride` words; what a block that is not there gives is
+    /// unspecified.
+    fn rows<const R: usize, const SIDES: usize>(
         self,
         blocks: &[i32],
         stride: usize,
-        side: Side<'_>,
-        start: [Self::W; R],
+        sides: [Side<'_>; SIDES],
     ) -> [Self::W; R];
+
+    /// Values, one for each block, in groups of [`BLOCKS`](Int::BLOCKS); fewer in the last.
+    fn places<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]>;
 
     /// The first values of a slice; 0 for those it does not have.
     fn load_i32(self, values: &[i32]) -> Self::W;
@@ -56,6 +55,8 @@ pub trait Int: Copy {
     fn half(self, a: Self::W) -> Self::W;
     /// `(a * b + 2^31) >> 32` in 64 bits.
     fn mulr(self, a: Self::W, b: Self::W) -> Self::W;
+    /// `a >> by`, arithmetic; `by` below 32.
+    fn shr(self, a: Self::W, by: u32) -> Self::W;
     /// `(a + 2^(N-1)) >> N`, the addition wrapping.
     fn shr_round<const N: u32>(self, a: Self::W) -> Self::W;
     /// `a` moved into `low..=high`.

@@ -3,7 +3,7 @@
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 use super::{Float, Int, LANES, Side};
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
-use crate::activation::int::{mulr, shl_sat, tanh};
+use crate::activation::int::{mulr, tanh};
 
 /// Any CPU.
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
@@ -89,37 +89,27 @@ macro_rules! portable_float {
     };
 }
 
-/// Integer arithmetic on one block at a time, the dot products by `$dot`.
+/// Integer arithmetic on one block at a time, its products by `$rows`.
 macro_rules! scalar_int {
-    ($isa:ty, $dot:path) => {
+    ($isa:ty, $rows:path) => {
         impl Int for $isa {
             type W = i32;
             const BLOCKS: usize = 1;
 
             #[inline(always)]
-            fn words<const R: usize>(self, blocks: &[i32], _stride: usize, at: usize) -> [i32; R] {
-                blocks.get(at..).and_then(|words| words.first_chunk()).copied().unwrap_or([0; R])
-            }
-
-            #[inline(always)]
-            fn rows<const R: usize>(
+            fn rows<const R: usize, const SIDES: usize>(
                 self,
                 blocks: &[i32],
                 _stride: usize,
-                side: Side<'_>,
-                start: [i32; R],
+                sides: [Side<'_>; SIDES],
             ) -> [i32; R] {
-                let Some((multipliers, weights)) =
-                    blocks.get(side.at..).and_then(|b| b.split_first_chunk::<R>())
-                else {
-                    return start;
-                };
-                let sums: [i32; R] = $dot(weights, side.acts);
-                core::array::from_fn(|r| {
-                    start[r].wrapping_add(mulr(shl_sat(sums[r], side.shift), multipliers[r]))
-                })
+                $rows(blocks, sides)
             }
 
+            #[inline(always)]
+            fn places<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
+                values.iter_mut().map(core::slice::from_mut)
+            }
             #[inline(always)]
             fn load_i32(self, values: &[i32]) -> i32 {
                 values.first().copied().unwrap_or(0)
@@ -153,6 +143,10 @@ macro_rules! scalar_int {
                 mulr(a, b)
             }
             #[inline(always)]
+            fn shr(self, a: i32, by: u32) -> i32 {
+                a.wrapping_shr(by)
+            }
+            #[inline(always)]
             fn shr_round<const N: u32>(self, a: i32) -> i32 {
                 a.wrapping_add(1 << (N - 1)) >> N
             }
@@ -172,11 +166,28 @@ pub(super) use portable_float;
 #[cfg(all(target_arch = "arm", armv7em_dsp))]
 pub(super) use scalar_int;
 
+/// [`Int::rows`] of one block.
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
+#[inline(always)]
+fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
+    let Some((&(mut p), mut rest)) = block.split_first_chunk::<R>() else { return [0; R] };
+    for side in sides {
+        let Some((own, others)) = rest.split_at_checked(side.words(R)) else { break };
+        rest = others;
+        let Some((multipliers, weights)) = own.split_first_chunk::<R>() else { break };
+        let sums: [i32; R] = dot(weights, side.acts);
+        for ((p, sum), &multiplier) in p.iter_mut().zip(sums).zip(multipliers) {
+            *p = p.wrapping_add(mulr(sum.wrapping_shl(side.shift.into()), multiplier));
+        }
+    }
+    p
+}
+
 /// `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a last group of four
 /// if that is what is left. The bytes of a word are the weights 0, 2, 1, 3 of a group of four (INTEGER.md).
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 #[inline(always)]
-pub(super) fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
+fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
     let mut sums = [0i32; R];
     let (eights, four) = acts.as_chunks::<4>();
     let mut groups = weights.chunks_exact(2 * R);
@@ -205,8 +216,8 @@ fn dot4(word: i32, [low, high]: [i32; 2]) -> i32 {
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 portable_float!(Portable, fused false, |a: f32, b: f32, c: f32| a * b + c);
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
-scalar_int!(Portable, dot);
+scalar_int!(Portable, rows);
 #[cfg(feature = "std")]
 portable_float!(PortableFused, fused true, f32::mul_add);
 #[cfg(feature = "std")]
-scalar_int!(PortableFused, dot);
+scalar_int!(PortableFused, rows);

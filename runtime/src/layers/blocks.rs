@@ -2,12 +2,13 @@
 
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Side};
+use core::marker::PhantomData;
 
 /// Rows of a block in layers without gates: four units.
 pub const ROWS: usize = 4;
 
 /// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit (INTEGER.md).
-pub const LINEAR_FRAC: u32 = 12;
+pub const LINEAR_FRAC: u32 = 4;
 
 /// Words of a block: `rows` biases, then the sides.
 pub fn stride(rows: usize, sides: &[usize]) -> Option<usize> {
@@ -21,32 +22,36 @@ pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
 
 /// What a layer does with the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to last.
 pub trait Update<S: Int, const R: usize> {
+    /// What belongs to these blocks alone.
+    type Place;
     /// Implementations are `#[inline(always)]`.
-    fn update(&mut self, isa: S, p: [S::W; R]);
+    fn update(&self, isa: S, p: [S::W; R], place: Self::Place);
 }
 
-/// Hands the pre-activations of all blocks of `R` rows to `layer`.
+/// Hands the pre-activations of all blocks of `R` rows to `layer`, with their places.
+///
+/// The iterators are zipped so that one counter does for all of them.
 #[inline(always)]
-pub fn for_each<S: Int, const R: usize, const SIDES: usize>(
+pub fn for_each<S: Int, const R: usize, const SIDES: usize, U: Update<S, R>>(
     isa: S,
     weights: &[i32],
     sides: [(&[i16], u8); SIDES],
-    mut layer: impl Update<S, R>,
+    places: impl Iterator<Item = U::Place>,
+    layer: U,
 ) {
-    let mut stride = R;
     let sides = sides.map(|(acts, shift)| {
         // Activations lie in words of memory, whole quads of them: the cast cannot fail.
-        let acts = bytemuck::try_cast_slice(acts).unwrap_or_default();
-        let side = Side { acts, shift, at: stride };
-        stride += side.words(R);
-        side
+        Side { acts: bytemuck::try_cast_slice(acts).unwrap_or_default(), shift }
     });
-    for blocks in weights.chunks((stride * S::BLOCKS).max(1)) {
-        let mut p = isa.words(blocks, stride, 0);
-        for side in sides {
-            p = isa.rows(blocks, stride, side, p);
+    let stride = sides.iter().fold(R, |stride, side| stride + side.words(R)).max(1);
+    if S::BLOCKS == 1 {
+        for (block, place) in weights.chunks_exact(stride).zip(places) {
+            layer.update(isa, isa.rows(block, stride, sides), place);
         }
-        layer.update(isa, p);
+    } else {
+        for (blocks, place) in weights.chunks(stride * S::BLOCKS).zip(places) {
+            layer.update(isa, isa.rows(blocks, stride, sides), place);
+        }
     }
 }
 
@@ -59,19 +64,20 @@ pub fn activate_into<S: Int, const SIDES: usize>(
     sides: [(&[i16], u8); SIDES],
     out: &mut [i16],
 ) {
-    let layer = Activate { activation: record.activation, out: out.chunks_mut(ROWS * S::BLOCKS) };
-    for_each::<S, ROWS, SIDES>(isa, weights, sides, layer);
+    let layer = Activate { activation: record.activation, out: PhantomData };
+    for_each::<S, ROWS, SIDES, _>(isa, weights, sides, out.chunks_mut(ROWS * S::BLOCKS), layer);
 }
 
 struct Activate<'a> {
     activation: u8,
-    out: core::slice::ChunksMut<'a, i16>,
+    out: PhantomData<&'a mut [i16]>,
 }
 
-impl<S: Int> Update<S, ROWS> for Activate<'_> {
+impl<'a, S: Int> Update<S, ROWS> for Activate<'a> {
+    type Place = &'a mut [i16];
+
     #[inline(always)]
-    fn update(&mut self, isa: S, mut p: [S::W; ROWS]) {
-        let Some(out) = self.out.next() else { return };
+    fn update(&self, isa: S, mut p: [S::W; ROWS], out: &'a mut [i16]) {
         for p in &mut p {
             *p = activate(isa, self.activation, *p);
         }

@@ -1,11 +1,12 @@
 //! The fully connected layer: `y = activation(W x + b)`.
 
 use super::blocks::{self, ROWS};
-use super::{Layer, View, padded, panels, quads};
+use super::{Layer, Place, View, padded, panels, quads};
 use crate::activation::int::{PRE_FRAC, softmax};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Isa, LANES};
 use crate::number::{F32, I8};
+use core::marker::PhantomData;
 
 pub struct Dense;
 
@@ -27,7 +28,7 @@ impl Layer<F32> for Dense {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'_, F32>,
+        layer: View<'a, F32>,
         x: &[f32],
         memory: &'a mut [f32],
         _phase: bool,
@@ -45,13 +46,9 @@ impl Layer<F32> for Dense {
     }
 
     /// The output of a step is the answer.
-    fn head_memory(r: &LayerRecord) -> Option<usize> {
-        <Self as Layer<F32>>::memory(r)
-    }
-
     #[inline(always)]
-    fn head<S: Isa>(isa: S, layer: View<'_, F32>, x: &[f32], memory: &mut [f32], phase: bool) -> Option<()> {
-        <Self as Layer<F32>>::step(isa, layer, x, memory, phase).map(|_| ())
+    fn memory_at(r: &LayerRecord, _place: Place) -> Option<usize> {
+        <Self as Layer<F32>>::memory(r)
     }
 }
 
@@ -71,7 +68,7 @@ impl Layer<I8> for Dense {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'_, I8>,
+        layer: View<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
         _phase: bool,
@@ -86,33 +83,49 @@ impl Layer<I8> for Dense {
         r.units().next_multiple_of(ROWS)
     }
 
-    fn head_memory(r: &LayerRecord) -> Option<usize> {
-        r.units().checked_next_multiple_of(ROWS)
+    #[inline(always)]
+    fn memory_at(r: &LayerRecord, place: Place) -> Option<usize> {
+        match place {
+            Place::Inner => <Self as Layer<I8>>::memory(r),
+            Place::Last => r.units().checked_next_multiple_of(ROWS),
+        }
     }
 
     /// The answer keeps the pre-activation's 32 bits.
     #[inline(always)]
-    fn head<S: Isa>(isa: S, layer: View<'_, I8>, x: &[i16], memory: &mut [i32], _phase: bool) -> Option<()> {
+    fn step_at<'a, S: Isa>(
+        isa: S,
+        layer: View<'a, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        phase: bool,
+        place: Place,
+    ) -> Option<&'a [i16]> {
+        if place == Place::Inner {
+            return Self::step(isa, layer, x, memory, phase);
+        }
         let r = layer.record;
-        let head = Head { activation: r.activation, out: memory.chunks_mut(ROWS * S::BLOCKS) };
-        blocks::for_each::<S, ROWS, 1>(isa, layer.weights, [(x, r.x_shift)], head);
+        let head = Head { activation: r.activation, out: PhantomData };
+        let out = memory.chunks_mut(ROWS * S::BLOCKS);
+        blocks::for_each::<S, ROWS, 1, _>(isa, layer.weights, [(x, r.x_shift)], out, head);
         if r.activation == Activation::Softmax as u8 {
             softmax(memory.get_mut(..r.units())?);
         }
-        Some(())
+        Some(&[])
     }
 }
 
 /// What the last layer does with its pre-activations.
 struct Head<'a> {
     activation: u8,
-    out: core::slice::ChunksMut<'a, i32>,
+    out: PhantomData<&'a mut [i32]>,
 }
 
-impl<S: Int> blocks::Update<S, ROWS> for Head<'_> {
+impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
+    type Place = &'a mut [i32];
+
     #[inline(always)]
-    fn update(&mut self, isa: S, mut p: [S::W; ROWS]) {
-        let Some(out) = self.out.next() else { return };
+    fn update(&self, isa: S, mut p: [S::W; ROWS], out: &'a mut [i32]) {
         for p in &mut p {
             *p = activate_head(isa, self.activation, *p);
         }

@@ -9,11 +9,13 @@
 
 use super::{Layer, View, blocks, padded, panels, previous_and_next, quads, written};
 use crate::activation::float;
+use crate::activation::int::PRE_FRAC;
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Float, Int, Isa, LANES};
 use crate::number::{F32, I8};
+use core::marker::PhantomData;
 use core::ops::Range;
-use core::slice::{ChunksMut, IterMut};
+use core::slice::IterMut;
 
 pub struct Lstm;
 const GATES: usize = 4;
@@ -41,7 +43,7 @@ impl Layer<F32> for Lstm {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'_, F32>,
+        layer: View<'a, F32>,
         x: &[f32],
         memory: &'a mut [f32],
         phase: bool,
@@ -109,7 +111,7 @@ impl Layer<I8> for Lstm {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'_, I8>,
+        layer: View<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
         phase: bool,
@@ -117,31 +119,27 @@ impl Layer<I8> for Lstm {
         let r = layer.record;
         let (c, h) = memory.split_at_mut_checked(r.units())?;
         let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
-        let update = IntUpdate {
-            c: c.chunks_mut(S::BLOCKS),
-            h: next.chunks_mut(S::BLOCKS),
-            frac: u32::from(r.cell_frac) & 31,
-        };
+        let update = IntUpdate { frac: u32::from(r.cell_frac) & 31, places: PhantomData };
         let sides = [(x, r.x_shift), (&*h, r.h_shift)];
-        blocks::for_each::<S, GATES, 2>(isa, layer.weights, sides, update);
+        let places = S::places(c).zip(S::places(next));
+        blocks::for_each::<S, GATES, 2, _>(isa, layer.weights, sides, places, update);
         Some(next)
     }
 }
 
-/// The states of the units still to come.
+/// The step of a few units; their places are those of c and of the next h.
 struct IntUpdate<'a> {
-    c: ChunksMut<'a, i32>,
-    h: ChunksMut<'a, i16>,
     frac: u32,
+    places: PhantomData<&'a mut [i32]>,
 }
 
-impl<S: Int> blocks::Update<S, GATES> for IntUpdate<'_> {
+impl<'a, S: Int> blocks::Update<S, GATES> for IntUpdate<'a> {
+    type Place = (&'a mut [i32], &'a mut [i16]);
+
     #[inline(always)]
-    fn update(&mut self, isa: S, [i, f, g, o]: [S::W; GATES]) {
-        let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else { return };
-        // Powers of two that bring i*g (31 fraction bits) to c's unit and c to a pre-activation's.
+    fn update(&self, isa: S, [i, f, g, o]: [S::W; GATES], (c, h): Self::Place) {
+        // Brings i*g (31 fraction bits) to c's unit.
         let into_c = isa.splat_i32(1i32.wrapping_shl(self.frac + 1));
-        let from_c = isa.splat_i32(1i32.wrapping_shl(48 - self.frac));
         let i = isa.tanh_i32(i);
         let f = isa.tanh_i32(f);
         let g = isa.tanh_i32(g);
@@ -152,7 +150,7 @@ impl<S: Int> blocks::Update<S, GATES> for IntUpdate<'_> {
         let new = isa.add_i32(kept, isa.mulr(gained, into_c));
         let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
         isa.store_rows([new], c);
-        let t = isa.tanh_i32(isa.mulr(new, from_c));
+        let t = isa.tanh_i32(isa.shr(new, self.frac.wrapping_sub(PRE_FRAC)));
         let out = isa.add_i32(isa.half(t), isa.mulr(t, o));
         isa.store_i16([isa.shr_round::<16>(out)], h);
     }

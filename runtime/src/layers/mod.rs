@@ -60,22 +60,45 @@ pub trait Layer<N: Number> {
     fn answer(record: &LayerRecord) -> usize {
         record.units()
     }
-    /// Words of memory if it is the last layer.
-    fn head_memory(record: &LayerRecord) -> Option<usize> {
-        Self::memory(record)?.checked_add(Self::answer(record))
-    }
-    /// One time step of the last layer, its answer left at the end of its memory.
+    /// Words of memory in its place.
     #[inline(always)]
-    fn head<S: Isa>(
+    fn memory_at(record: &LayerRecord, place: Place) -> Option<usize> {
+        match place {
+            Place::Inner => Self::memory(record),
+            Place::Last => Self::memory(record)?.checked_add(Self::answer(record)),
+        }
+    }
+    /// One time step in its place: the last layer leaves its answer at the end of its memory.
+    #[inline(always)]
+    fn step_at<'a, S: Isa>(
         isa: S,
-        layer: View<'_, N>,
+        layer: View<'a, N>,
         x: &[N::Act],
-        memory: &mut [N::Word],
+        memory: &'a mut [N::Word],
         phase: bool,
-    ) -> Option<()> {
-        let (own, out) = memory.split_at_mut_checked(Self::memory(layer.record)?)?;
-        N::widen(Self::step(isa, layer, x, own, phase)?, out);
-        Some(())
+        _place: Place,
+    ) -> Option<&'a [N::Act]> {
+        let (own, answer) = memory.split_at_mut_checked(Self::memory(layer.record)?)?;
+        let y = Self::step(isa, layer, x, own, phase)?;
+        N::widen(y, answer); // Room for it has the last layer only.
+        Some(y)
+    }
+}
+
+/// Where a layer stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Its output is the next layer's input.
+    Inner,
+    /// Its output is the answer.
+    Last,
+}
+
+impl Place {
+    /// That of layer `index` of `count`.
+    #[inline(always)]
+    pub fn of(index: usize, count: usize) -> Self {
+        if index + 1 == count { Place::Last } else { Place::Inner }
     }
 }
 
@@ -158,15 +181,13 @@ macro_rules! layer_table {
             fn check<const K: u32>(record: &LayerRecord) -> Result<(), LayerFault> where Self: Number;
             fn is_recurrent<const K: u32>(record: &LayerRecord) -> bool where Self: Number;
             fn weights<const K: u32>(record: &LayerRecord) -> Option<usize> where Self: Number;
-            fn memory<const K: u32>(record: &LayerRecord, head: bool) -> Option<usize> where Self: Number;
+            fn memory<const K: u32>(record: &LayerRecord, place: Place) -> Option<usize> where Self: Number;
             fn state<const K: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] where Self: Number;
             fn step<'a, S: Isa, const K: u32>(
                 isa: S, layer: View<'a, Self>, x: &[Self::Act], memory: &'a mut [Self::Word], phase: bool,
+                place: Place,
             ) -> Option<&'a [Self::Act]> where Self: Number;
             fn answer<const K: u32>(record: &LayerRecord) -> usize where Self: Number;
-            fn head<S: Isa, const K: u32>(
-                isa: S, layer: View<'_, Self>, x: &[Self::Act], memory: &mut [Self::Word], phase: bool,
-            ) -> Option<()> where Self: Number;
         }
 
         layer_table!(@for F32 $($kind $layer),*);
@@ -192,10 +213,9 @@ macro_rules! layer_table {
                 }
             }
             #[inline(always)]
-            fn memory<const K: u32>(record: &LayerRecord, head: bool) -> Option<usize> {
-                match (Kind::from_code(record.kind, K)?, head) {
-                    $((Kind::$kind, false) => <$layer as Layer<$number>>::memory(record),
-                      (Kind::$kind, true) => <$layer as Layer<$number>>::head_memory(record),)*
+            fn memory<const K: u32>(record: &LayerRecord, place: Place) -> Option<usize> {
+                match Kind::from_code(record.kind, K)? {
+                    $(Kind::$kind => <$layer as Layer<$number>>::memory_at(record, place),)*
                 }
             }
             fn state<const K: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
@@ -211,9 +231,10 @@ macro_rules! layer_table {
                 x: &[<$number as Number>::Act],
                 memory: &'a mut [<$number as Number>::Word],
                 phase: bool,
+                place: Place,
             ) -> Option<&'a [<$number as Number>::Act]> {
                 match Kind::from_code(layer.record.kind, K)? {
-                    $(Kind::$kind => <$layer as Layer<$number>>::step(isa, layer, x, memory, phase),)*
+                    $(Kind::$kind => <$layer as Layer<$number>>::step_at(isa, layer, x, memory, phase, place),)*
                 }
             }
             #[inline(always)]
@@ -221,18 +242,6 @@ macro_rules! layer_table {
                 match Kind::from_code(record.kind, K) {
                     $(Some(Kind::$kind) => <$layer as Layer<$number>>::answer(record),)*
                     None => 0,
-                }
-            }
-            #[inline(always)]
-            fn head<S: Isa, const K: u32>(
-                isa: S,
-                layer: View<'_, $number>,
-                x: &[<$number as Number>::Act],
-                memory: &mut [<$number as Number>::Word],
-                phase: bool,
-            ) -> Option<()> {
-                match Kind::from_code(layer.record.kind, K)? {
-                    $(Kind::$kind => <$layer as Layer<$number>>::head(isa, layer, x, memory, phase),)*
                 }
             }
         }

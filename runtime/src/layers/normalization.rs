@@ -39,7 +39,7 @@ impl Layer<F32> for Normalization {
     #[inline(always)]
     fn step<'a, S: Isa>(
         _isa: S,
-        layer: View<'_, F32>,
+        layer: View<'a, F32>,
         x: &[f32],
         memory: &'a mut [f32],
         _phase: bool,
@@ -66,7 +66,7 @@ impl Layer<I8> for Normalization {
     #[inline(always)]
     fn step<'a, S: Isa>(
         _isa: S,
-        layer: View<'_, I8>,
+        layer: View<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
         _phase: bool,

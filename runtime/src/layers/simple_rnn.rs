@@ -32,7 +32,7 @@ impl Layer<F32> for SimpleRnn {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'_, F32>,
+        layer: View<'a, F32>,
         x: &[f32],
         memory: &'a mut [f32],
         phase: bool,
@@ -67,7 +67,7 @@ impl Layer<I8> for SimpleRnn {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'_, I8>,
+        layer: View<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
         phase: bool,

@@ -4,7 +4,7 @@ use super::Model;
 use crate::error::{Error, LayerFault};
 use crate::format::{DType, LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION, checksum};
 use crate::isa::Backend;
-use crate::layers::{Dispatch, Kind};
+use crate::layers::{Dispatch, Kind, Place};
 use crate::number::Number;
 use crate::state::State;
 use bytemuck::Pod;
@@ -42,18 +42,18 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
         for (i, record) in self.layers.iter().enumerate() {
             let fault = |reason| Error::Layer { index: i as u16, reason };
             N::check::<KINDS>(record).map_err(fault)?;
-            let last = i + 1 == self.layers.len();
+            let place = Place::of(i, self.layers.len());
             let need = |words: Option<usize>| words.ok_or(fault(LayerFault::Size));
             if record.input_size != size {
                 return Err(fault(LayerFault::InputSize));
             }
-            check_place(record, i, last, sequences, N::DTYPE).map_err(fault)?;
+            check_place::<N, KINDS>(record, i, place, sequences).map_err(fault)?;
             let own = need(N::weights::<KINDS>(record))?;
             if own.checked_mul(4) != Some(record.weights_len as usize) {
                 return Err(fault(LayerFault::Weights));
             }
             weights = need(weights.checked_add(own))?;
-            memory = need(memory.checked_add(need(<N as Dispatch>::memory::<KINDS>(record, last))?))?;
+            memory = need(memory.checked_add(need(<N as Dispatch>::memory::<KINDS>(record, place))?))?;
             if N::is_recurrent::<KINDS>(record) {
                 sequences = record.return_sequences();
                 body = i + 1;
@@ -96,7 +96,7 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
         let mut at = 0usize;
         self.layers.iter().flat_map(move |record| {
             let start = at;
-            at = at.saturating_add(<N as Dispatch>::memory::<KINDS>(record, false).unwrap_or(0));
+            at = at.saturating_add(<N as Dispatch>::memory::<KINDS>(record, Place::Inner).unwrap_or(0));
             let [a, b] = N::state::<KINDS>(record, phase);
             [start + a.start..start + a.end, start + b.start..start + b.end]
         })
@@ -110,17 +110,16 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
 }
 
 /// Rules about neighbours: what may stand where.
-fn check_place(
+fn check_place<N: Number, const KINDS: u32>(
     record: &LayerRecord,
     index: usize,
-    last: bool,
+    place: Place,
     sequences: bool,
-    dtype: DType,
 ) -> Result<(), LayerFault> {
-    let kind = record.kind;
-    let normalization = kind == Kind::Normalization as u8;
-    let recurrent = kind == Kind::Lstm as u8 || kind == Kind::SimpleRnn as u8;
-    let integer = dtype == DType::I8;
+    let last = place == Place::Last;
+    let normalization = record.kind == Kind::Normalization as u8;
+    let recurrent = N::is_recurrent::<KINDS>(record);
+    let integer = N::DTYPE == DType::I8;
     let softmax = record.activation == crate::format::Activation::Softmax as u8;
     let wrong = (recurrent && !sequences)
         || (record.return_sequences() && !recurrent)
@@ -132,8 +131,8 @@ fn check_place(
 
 /// Bytes of RAM that a state of these layers needs; `None` if they are too large to count.
 pub fn ram_for<N: Number>(layers: &[LayerRecord]) -> Option<usize> {
-    let last = layers.len().wrapping_sub(1);
-    let words = |(i, record)| <N as Dispatch>::memory::<{ crate::ALL_KINDS }>(record, i == last);
+    let words =
+        |(i, record)| <N as Dispatch>::memory::<{ crate::ALL_KINDS }>(record, Place::of(i, layers.len()));
     layers
         .iter()
         .enumerate()

@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::isa::{Isa, Operation};
-use crate::layers::{Dispatch, View};
+use crate::layers::{Dispatch, Place, View};
 use crate::number::Number;
 use crate::state::State;
 
@@ -39,7 +39,9 @@ impl<N: Number, const KINDS: u32> Operation for Forward<'_, '_, N, KINDS> {
 
 impl<N: Number, const KINDS: u32> Model<'_, N, KINDS> {
     /// Runs the steps of `xs`; the last answer stays in memory, and `out` takes as many answers as it has room for.
-    #[inline]
+    ///
+    /// Not inlined, so that it is there once for all that runs steps.
+    #[inline(never)]
     pub(super) fn forward(&self, state: &mut State<'_, N>, xs: &[N::In], out: &mut [N::Out]) {
         let State { memory, phase, .. } = state;
         self.backend.run(Forward { model: self, memory, phase, xs, out });
@@ -57,18 +59,15 @@ impl<N: Number, const KINDS: u32> Model<'_, N, KINDS> {
     ) -> Option<()> {
         let mut acts = N::acts(x);
         let (mut weights, mut memory) = (self.weights, memory);
-        let last = self.layers.len().wrapping_sub(1);
         for (i, record) in self.layers.iter().enumerate().take(count) {
             let (own_weights, other) = weights.split_at_checked(record.weights_len as usize / 4)?;
             weights = other;
             let layer = View { record, weights: own_weights };
-            if i == last {
-                return N::head::<S, KINDS>(isa, layer, acts, memory, phase);
-            }
-            let needed = <N as Dispatch>::memory::<KINDS>(record, false)?;
+            let place = Place::of(i, self.layers.len());
+            let needed = <N as Dispatch>::memory::<KINDS>(record, place)?;
             let (own, other) = memory.split_at_mut_checked(needed)?;
             memory = other;
-            acts = N::step::<S, KINDS>(isa, layer, acts, own, phase)?;
+            acts = N::step::<S, KINDS>(isa, layer, acts, own, phase, place)?;
         }
         Some(())
     }

@@ -22,10 +22,13 @@ const ACT_MAX: f64 = 32767.0;
 /// Fraction bits of a pre-activation that goes through a table.
 const PRE_FRAC: i32 = 16;
 /// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit.
-const LINEAR_FRAC: i32 = 12;
-/// Multipliers and biases stay below this, so that a bias and two sides cannot overflow 32 bits.
-const PART_LIMIT: f64 = (1 << 30) as f64;
+const LINEAR_FRAC: i32 = 4;
+/// Multipliers stay below this, so that a side's part of a pre-activation stays below 2^29.
+const MULTIPLIER_LIMIT: f64 = (1 << 30) as f64;
+/// Biases stay below this, so that a bias and two sides cannot overflow 32 bits.
 const BIAS_LIMIT: f64 = (1 << 29) as f64;
+/// A cell state saturates here.
+const CELL_LIMIT: f64 = (1 << 30) as f64;
 /// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
 const ROW_LIMIT: u32 = 65_535;
 
@@ -167,33 +170,41 @@ fn units(p: &Parts<'_>, ranges: &Ranges, head: bool) -> Result<(f64, f64)> {
 
 /// Fraction bits of a cell state that reaches `range`, with room above it.
 fn cell_frac(range: f32) -> Result<u8> {
-    let bits = (PART_LIMIT / (f64::from(range).max(1e-30) * HEADROOM)).log2().floor();
+    let bits = (CELL_LIMIT / (f64::from(range).max(1e-30) * HEADROOM)).log2().floor();
     ensure!(bits >= 18.0, "the cell state reaches {range}; an integer cell state ends at 2,048");
     Ok(bits.min(29.0) as u8)
 }
 
 /// A side's integer weights and multipliers; `unit` is that of the activations in units of the pre-activation.
 fn side(p: &Parts<'_>, w: &Matrix<f32>, unit: f64) -> Result<(Side, u8)> {
-    let mut weights = Vec::with_capacity(w.len());
-    let mut scales = Vec::with_capacity(w.nrows());
-    for row in 0..w.nrows() {
+    let rows = (0..w.nrows()).map(|row| {
         let values: Vec<f64> = w.row(row).iter().map(|&v| f64::from(v) * f64::from(p.fold(row))).collect();
         ensure!(values.iter().all(|v| v.is_finite()), "a weight of row {row} is not finite");
-        let (quantized, scale) = quantize_row(&values);
-        weights.extend(quantized);
-        scales.push(scale * unit);
-    }
-    let largest = scales.iter().fold(0f64, |a, &b| a.max(b));
-    // The least shift that keeps every multiplier below 2^30.
-    let shift = (0..=31u8).find(|&s| (largest * 2f64.powi(32 - i32::from(s))).round() < PART_LIMIT);
-    let shift =
-        shift.with_context(|| format!("weights times activations reach {largest:e}: no scale fits"))?;
-    let multipliers = scales.iter().map(|s| (s * 2f64.powi(32 - i32::from(shift))).round() as i32).collect();
-    Ok((Side { inputs: w.ncols(), weights, multipliers }, shift))
+        Ok(values)
+    });
+    let rows: Vec<Vec<f64>> = rows.collect::<Result<_>>()?;
+    let fitting = (0..ROW_LIMIT.ilog2() as u8).find_map(|shift| shifted(&rows, unit, shift));
+    let largest = rows.iter().flatten().fold(0f64, |a, b| a.max(b.abs())) * unit;
+    fitting.with_context(|| format!("weights times activations reach {largest:e}: no scale fits"))
 }
 
-/// Weights of a row as integers of at most 127, and their unit. The sum of magnitudes stays within [`ROW_LIMIT`].
-fn quantize_row(values: &[f64]) -> (Vec<i8>, f64) {
+/// The rows as integers whose sums are shifted left by `shift`; `None` if a multiplier does not fit then.
+fn shifted(rows: &[Vec<f64>], unit: f64, shift: u8) -> Option<(Side, u8)> {
+    let (mut weights, mut multipliers) = (Vec::new(), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let (quantized, scale) = quantize_row(row, ROW_LIMIT >> shift);
+        let multiplier = (scale * unit * 2f64.powi(32 - i32::from(shift))).round();
+        if multiplier >= MULTIPLIER_LIMIT {
+            return None;
+        }
+        weights.extend(quantized);
+        multipliers.push(multiplier as i32);
+    }
+    Some((Side { inputs: rows.first().map_or(0, Vec::len), weights, multipliers }, shift))
+}
+
+/// Weights of a row as integers of at most 127, and their unit. The sum of magnitudes stays within `limit`.
+fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
     let largest = values.iter().fold(0f64, |a, v| a.max(v.abs()));
     if largest == 0.0 {
         return (vec![0; values.len()], 0.0);
@@ -202,10 +213,10 @@ fn quantize_row(values: &[f64]) -> (Vec<i8>, f64) {
     loop {
         let row: Vec<i8> = values.iter().map(|v| (v / scale).round() as i8).collect();
         let sum: u32 = row.iter().map(|w| u32::from(w.unsigned_abs())).sum();
-        if sum <= ROW_LIMIT {
+        if sum <= limit {
             return (row, scale);
         }
-        scale *= f64::from(sum) / f64::from(ROW_LIMIT) * 1.001;
+        scale *= f64::from(sum) / f64::from(limit) * 1.001;
     }
 }
 

@@ -1,19 +1,69 @@
-//! Four rows at once: `SXTB16` widens two weights, `SMLAD` multiplies and adds two.
+//! Four rows at once: `SXTB16` widens two weights, `SMLAD` multiplies and adds two, `SMMLAR` scales a sum and adds it.
 
 use super::Armv7em;
-use crate::activation::int::{mulr, shl_sat, tanh};
+use crate::activation::int::{mulr, tanh};
 use crate::isa::portable::scalar_int;
 use crate::isa::{Int, Side};
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
 
-scalar_int!(Armv7em, dot);
+scalar_int!(Armv7em, rows);
 
-/// Blocks of `R` rows; all blocks have four.
+/// [`Int::rows`] of a block of four rows, which all have, over one side or two.
 #[inline(always)]
-fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
-    const { assert!(R == 4) };
-    let sums = dot4(weights, acts);
-    core::array::from_fn(|r| sums[r % 4])
+fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
+    const { assert!(R == 4 && (SIDES == 1 || SIDES == 2)) };
+    if block.len() < sides.iter().fold(R, |words, side| words + side.words(R)) {
+        return [0; R];
+    }
+    let block = block.as_ptr();
+    let (p0, p1, p2, p3): (i32, i32, i32, i32);
+    match sides.map(Registers::new).as_slice() {
+        // SAFETY: registers as `one_side` wants them; the block is as long as its side needs.
+        [side] => unsafe {
+            asm!(
+                "bl {one_side}",
+                one_side = sym one_side,
+                inout("r0") block => _,
+                in("r1") side.from, in("r2") side.last, in("r3") side.shift,
+                out("r8") p0, out("r9") p1, out("r10") p2, out("r11") p3,
+                out("lr") _,
+                options(readonly),
+            );
+        },
+        // SAFETY: registers as `two_sides` wants them; the block is as long as its sides need.
+        [first, second] => unsafe {
+            asm!(
+                "bl {two_sides}",
+                two_sides = sym two_sides,
+                inout("r0") block => _,
+                in("r1") first.from, in("r2") first.last, in("r3") first.shift,
+                in("r4") second.from, in("r5") second.last, in("r12") second.shift,
+                out("r8") p0, out("r9") p1, out("r10") p2, out("r11") p3,
+                out("lr") _,
+                options(readonly),
+            );
+        },
+        _ => return [0; R],
+    }
+    let p = [p0, p1, p2, p3];
+    core::array::from_fn(|r| p[r % 4])
+}
+
+/// A side as the functions below want it.
+struct Registers {
+    from: *const [i32; 2],
+    /// Where the last two words begin.
+    last: *const [i32; 2],
+    shift: u32,
+}
+
+impl Registers {
+    /// Activations are whole pairs of words.
+    #[inline(always)]
+    fn new(side: Side<'_>) -> Self {
+        let pairs = side.acts.as_chunks::<2>().0.as_ptr_range();
+        Self { from: pairs.start, last: pairs.end.wrapping_sub(1), shift: u32::from(side.shift & 31) }
+    }
 }
 
 /// The multiply-adds of one row over four activations in `$a` (0 1) and `$b` (2 3), weights 0 2 1 3 in `$w`.
@@ -58,52 +108,98 @@ macro_rules! row4 {
     };
 }
 
-/// Four rows over `pairs` of activations.
-///
-/// Eight activations a round: 39 instructions for 32 multiply-adds.
-#[inline(always)]
-fn dot4(weights: &[i32], pairs: &[i32]) -> [i32; 4] {
-    let (eights, four) = pairs.as_chunks::<4>();
-    let (mut s0, mut s1, mut s2, mut s3) = (0i32, 0i32, 0i32, 0i32);
-    if weights.len() < 2 * pairs.len() {
-        return [0; 4];
-    }
-    // SAFETY: reads 4 words of `pairs` and 8 of `weights` a round, `eights.len()` rounds, then 2 and 4 more where
-    // `four` holds two words; `weights` is twice as long as `pairs`. Both are aligned to 4, as LDM and LDRD need.
-    // r6 and r7, which the compiler keeps to itself, are restored, and so is the stack.
-    unsafe {
-        asm!(
-            "push {{r2, r6, r7}}",
-            "cmp r1, lr",
-            "beq 3f",
-            "2:",
-            "ldmia r1!, {{r2, r3, r4, r5}}",
+/// The sums of a side: multipliers and weights from r0 on, activations from r1 on, r2 where their last pair of words
+/// begins. Leaves the sums in r8 to r11, r0 behind the weights, and a stack that holds where the multipliers are.
+macro_rules! sums {
+    () => {
+        concat!(
+            "push {{r0}}\n",
+            "adds r0, r0, #16\n",
+            "mov lr, r2\n",
+            "mov r8, #0\n",
+            "mov r9, #0\n",
+            "mov r10, #0\n",
+            "mov r11, #0\n",
+            "cmp r1, lr\n",
+            "bhs 3f\n",
+            "2:\n",
+            "ldmia r1!, {{r2, r3, r4, r5}}\n",
             row8!("r8"),
             row8!("r9"),
             row8!("r10"),
             row8!("r11"),
-            "cmp r1, lr",
-            "bne 2b",
-            "3:",
-            "ldr r2, [sp]",
-            "cmp r2, #2",
-            "blo 4f",
-            "ldmia r1, {{r2, r3}}",
+            "cmp r1, lr\n",
+            "blo 2b\n",
+            "3:\n",
+            "bne 4f\n",
+            "ldmia r1, {{r2, r3}}\n",
             row4!("r8"),
             row4!("r9"),
             row4!("r10"),
             row4!("r11"),
-            "4:",
-            "pop {{r2, r6, r7}}",
-            inout("r0") weights.as_ptr() => _,
-            inout("r1") pairs.as_ptr() => _,
-            inout("r2") four.len() => _,
-            out("r3") _, out("r4") _, out("r5") _,
-            inout("r8") s0, inout("r9") s1, inout("r10") s2, inout("r11") s3,
-            out("r12") _,
-            inout("lr") eights.as_ptr_range().end => _,
-            options(readonly),
-        );
-    }
-    [s0, s1, s2, s3]
+            "4:\n",
+            "pop {{r2}}\n",
+        )
+    };
+}
+
+/// Adds the sums, shifted left by r1, times the multipliers at r2 to the pre-activations at sp; the result in r8 to r11.
+macro_rules! scale {
+    () => {
+        concat!(
+            "cbz r1, 5f\n",
+            "lsl r8, r8, r1\n",
+            "lsl r9, r9, r1\n",
+            "lsl r10, r10, r1\n",
+            "lsl r11, r11, r1\n",
+            "5:\n",
+            "ldmia r2, {{r2, r3, r4, r5}}\n",
+            "ldm sp, {{r6, r7, r12, lr}}\n",
+            "smmlar r8, r8, r2, r6\n",
+            "smmlar r9, r9, r3, r7\n",
+            "smmlar r10, r10, r4, r12\n",
+            "smmlar r11, r11, r5, lr\n",
+        )
+    };
+}
+
+/// Four pre-activations over one side.
+///
+/// In: r0 the block; r1 the activations and r2 where their last pair of words begins; r3 the shift. Out: r8 to r11; r0 is
+/// lost, all others are kept. Reads 4 words of biases, then for each side 4 of multipliers and 8 of weights for each 4 of
+/// activations, or 4 and 2 at the end. All are aligned to 4, as LDM and LDRD need.
+///
+/// Eight activations a round: 39 instructions for 32 multiply-adds.
+#[unsafe(naked)]
+unsafe extern "C" fn one_side() {
+    naked_asm!(
+        "push {{r1-r7, r12, lr}}",
+        "ldmia r0!, {{r8-r11}}",
+        "push {{r8-r11}}",
+        sums!(),
+        "ldr r1, [sp, #24]",
+        scale!(),
+        "add sp, sp, #16",
+        "pop {{r1-r7, r12, pc}}",
+    )
+}
+
+/// Four pre-activations over two sides: as [`one_side`], and r4, r5 and r12 the same of the second side.
+#[unsafe(naked)]
+unsafe extern "C" fn two_sides() {
+    naked_asm!(
+        "push {{r1-r7, r12, lr}}",
+        "ldmia r0!, {{r8-r11}}",
+        "push {{r8-r11}}",
+        sums!(),
+        "ldr r1, [sp, #24]",
+        scale!(),
+        "stm sp, {{r8-r11}}",
+        "ldrd r1, r2, [sp, #28]",
+        sums!(),
+        "ldr r1, [sp, #44]",
+        scale!(),
+        "add sp, sp, #16",
+        "pop {{r1-r7, r12, pc}}",
+    )
 }

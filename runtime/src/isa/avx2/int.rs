@@ -16,42 +16,38 @@ impl Int for Avx2 {
     const BLOCKS: usize = BLOCKS;
 
     #[inline(always)]
-    fn words<const R: usize>(self, blocks: &[i32], stride: usize, at: usize) -> [__m256i; R] {
-        const { assert!(R == ROWS) };
-        let mut quads = [self.splat_i32(0); ROWS];
-        for (j, quad) in quads.iter_mut().enumerate() {
-            *quad = self.two_quads(blocks, stride, at, j);
-        }
-        let rows = self.transpose(quads);
-        let mut out = [self.splat_i32(0); R];
-        for (out, row) in out.iter_mut().zip(rows) {
-            *out = row;
-        }
-        out
-    }
-
-    #[inline(always)]
-    fn rows<const R: usize>(
+    fn rows<const R: usize, const SIDES: usize>(
         self,
         blocks: &[i32],
         stride: usize,
-        side: Side<'_>,
-        start: [__m256i; R],
+        sides: [Side<'_>; SIDES],
     ) -> [__m256i; R] {
         const { assert!(R == ROWS) };
-        let mut quads = [self.splat_i32(0); ROWS];
+        let mut p = [self.splat_i32(0); R];
+        let Some(blocks) = Blocks::new(blocks, stride, sides) else { return p };
+        let mut quads = [p[0]; ROWS];
         for (j, quad) in quads.iter_mut().enumerate() {
-            let Some(low) = weights(blocks, stride, side, j) else { break };
-            let high = weights(blocks, stride, side, j + BLOCKS / 2).unwrap_or(low);
-            let sums = self.shl_sat(self.dot(low, high, side.acts), side.shift);
-            *quad = self.mulr(sums, self.two_quads(blocks, stride, side.at, j));
+            *quad = self.two_quads(&blocks, 0, j);
         }
-        let rows = self.transpose(quads);
-        let mut out = start;
-        for (out, row) in out.iter_mut().zip(rows) {
-            *out = self.add_i32(*out, row);
+        let mut at = ROWS;
+        for side in sides {
+            let [a, b] = self.parts(&blocks, at, side, 0);
+            quads[0] = self.add_i32(quads[0], a);
+            quads[1] = self.add_i32(quads[1], b);
+            if blocks.present > 2 {
+                let [a, b] = self.parts(&blocks, at, side, 2);
+                quads[2] = self.add_i32(quads[2], a);
+                quads[3] = self.add_i32(quads[3], b);
+            }
+            at += side.words(ROWS);
         }
-        out
+        p.copy_from_slice(&self.transpose(quads));
+        p
+    }
+
+    #[inline(always)]
+    fn places<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
+        values.chunks_mut(BLOCKS)
     }
 
     #[inline(always)]
@@ -136,6 +132,11 @@ impl Int for Avx2 {
     }
 
     #[inline(always)]
+    fn shr(self, a: __m256i, by: u32) -> __m256i {
+        avx2!(_mm256_sra_epi32(a, _mm_cvtsi32_si128((by & 31) as i32)))
+    }
+
+    #[inline(always)]
     fn shr_round<const N: u32>(self, a: __m256i) -> __m256i {
         let raised = self.add_i32(a, self.splat_i32(1 << (N - 1)));
         avx2!(_mm256_sra_epi32(raised, _mm_cvtsi32_si128(N as i32)))
@@ -162,70 +163,71 @@ impl Int for Avx2 {
     }
 }
 
-/// The weights of a block's four rows of one side: four to each two words of activations. `None` if it is not there.
-#[inline(always)]
-fn weights<'a>(blocks: &'a [i32], stride: usize, side: Side<'_>, block: usize) -> Option<&'a [i32]> {
-    let from = block * stride + side.at + ROWS;
-    blocks.get(from..from + 2 * side.acts.len())
-}
-
 #[inline(always)]
 fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
 }
 
 impl Avx2 {
-    /// Four words at `at` of block `j` and of block `j + 4`; 0 for a block that is not there.
+    /// Four words at `at` of block `j` and of block `j + 4`.
     #[inline(always)]
-    fn two_quads(self, blocks: &[i32], stride: usize, at: usize, j: usize) -> __m256i {
-        let low = self.quad(blocks, j * stride + at);
-        let high = self.quad(blocks, (j + BLOCKS / 2) * stride + at);
-        avx2!(_mm256_set_m128i(high, low))
+    fn two_quads(self, blocks: &Blocks<'_>, at: usize, j: usize) -> __m256i {
+        let quad = |j| blocks.at(j, at).cast::<__m128i>();
+        // SAFETY: `at` is where biases or multipliers begin, four words that every block of `Blocks` has; AVX2 by the
+        // token.
+        unsafe {
+            _mm256_inserti128_si256::<1>(
+                _mm256_castsi128_si256(_mm_loadu_si128(quad(j))),
+                _mm_loadu_si128(quad(j + 4)),
+            )
+        }
     }
 
-    /// Four words at `at`; 0 where they are not there.
+    /// What a side, whose multipliers are at `at`, adds to the quads `j` and `j + 1`.
     #[inline(always)]
-    fn quad(self, words: &[i32], at: usize) -> __m128i {
-        let quad = words.get(at..).and_then(|words| words.first_chunk::<4>()).unwrap_or(&[0; 4]);
-        // SAFETY: four words lie behind the reference; AVX by the token.
-        unsafe { _mm_loadu_si128(quad.as_ptr().cast()) }
+    fn parts(self, blocks: &Blocks<'_>, at: usize, side: Side<'_>, j: usize) -> [__m256i; 2] {
+        let [a, b] = self.dot([j, j + 4, j + 1, j + 5].map(|j| blocks.at(j, at + ROWS)), side.acts);
+        [
+            self.mulr(self.shl(a, side.shift), self.two_quads(blocks, at, j)),
+            self.mulr(self.shl(b, side.shift), self.two_quads(blocks, at, j + 1)),
+        ]
     }
 
-    /// Four rows of block `low` in the low half, of block `high` in the high half, each dotted with `acts`.
-    ///
-    /// Both weights are twice as many words as `acts`.
+    /// The sums of four blocks of `Blocks` whose weights of a side begin at `weights`: those of the first and second block
+    /// in the halves of the first vector, of the third and fourth in those of the second, a row a lane.
     #[inline(always)]
-    fn dot(self, low: &[i32], high: &[i32], acts: &[i32]) -> __m256i {
+    fn dot(self, weights: [*const i32; 4], acts: &[i32]) -> [__m256i; 2] {
         let zero = self.splat_i32(0);
-        let mut sums = [[zero; 2]; 2]; // of each block: rows 0 | 1 and rows 2 | 3, four partial sums each
-        let (low_eights, low_four) = low.as_chunks::<8>();
-        let (high_eights, high_four) = high.as_chunks::<8>();
-        let (act_eights, act_four) = acts.as_chunks::<4>();
-        for ((low, high), acts) in low_eights.iter().zip(high_eights).zip(act_eights) {
+        let mut sums = [[zero; 2]; 4]; // of each block: rows 0 | 1 and rows 2 | 3, four partial sums each
+        let (eights, four) = acts.as_chunks::<4>();
+        for (k, acts) in eights.iter().enumerate() {
             let acts = self.acts8(acts);
-            for (sums, weights) in sums.iter_mut().zip([low, high]) {
-                let [a, b] = self.widen8(weights);
+            for (sums, weights) in sums.iter_mut().zip(weights) {
+                let words = weights.wrapping_add(8 * k);
+                // SAFETY: for each four words of activations a block has eight of weights.
+                let (a, b) = unsafe { (self.widen(words), self.widen(words.wrapping_add(4))) };
                 sums[0] = avx2!(_mm256_add_epi32(sums[0], _mm256_madd_epi16(a, acts)));
                 sums[1] = avx2!(_mm256_add_epi32(sums[1], _mm256_madd_epi16(b, acts)));
             }
         }
         // Rows 0 and 2 in the low half, 1 and 3 in the high half, two partial sums each.
-        let mut pairs = [zero; 2];
+        let mut pairs = [zero; 4];
         for (pair, [a, b]) in pairs.iter_mut().zip(sums) {
             *pair = avx2!(_mm256_hadd_epi32(a, b));
         }
-        if let (Some(low), Some(high), Some(acts)) =
-            (low_four.first_chunk(), high_four.first_chunk(), act_four.first_chunk())
-        {
+        if let Some(acts) = four.first_chunk() {
             let acts = self.acts4(acts);
-            for (pair, weights) in pairs.iter_mut().zip([low, high]) {
-                let products = avx2!(_mm256_madd_epi16(self.widen4(weights), acts));
+            for (pair, weights) in pairs.iter_mut().zip(weights) {
+                // SAFETY: for the last two words of activations a block has four of weights.
+                let rows = unsafe { self.widen(weights.wrapping_add(8 * eights.len())) };
+                let products = avx2!(_mm256_madd_epi16(rows, acts));
                 *pair = avx2!(_mm256_add_epi32(*pair, _mm256_permute4x64_epi64::<0b11_01_10_00>(products)));
             }
         }
-        let [low, high] = pairs;
         let order = avx2!(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-        avx2!(_mm256_permutevar8x32_epi32(_mm256_hadd_epi32(low, high), order))
+        let [a, b, c, d] = pairs;
+        let (first, second) = avx2!((_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d)));
+        avx2!([_mm256_permutevar8x32_epi32(first, order), _mm256_permutevar8x32_epi32(second, order)])
     }
 
     /// Eight activations, in both halves, in the order of the weights: 0, 2, 1, 3 of each four.
@@ -233,7 +235,7 @@ impl Avx2 {
     fn acts8(self, acts: &[i32; 4]) -> __m256i {
         // SAFETY: four words lie behind the reference; AVX by the token.
         let acts = unsafe { _mm_loadu_si128(acts.as_ptr().cast()) };
-        avx2!(_mm256_broadcastsi128_si256(_mm_shuffle_epi8(acts, order_0213())))
+        avx2!(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(acts), order_0213()))
     }
 
     /// Four activations, four times over, in the order of the weights.
@@ -241,34 +243,22 @@ impl Avx2 {
     fn acts4(self, acts: &[i32; 2]) -> __m256i {
         // SAFETY: two words lie behind the reference; AVX by the token.
         let acts = unsafe { _mm_loadl_epi64(acts.as_ptr().cast()) };
-        avx2!(_mm256_broadcastq_epi64(_mm_shuffle_epi8(acts, order_0213())))
+        avx2!(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(acts), order_0213()))
     }
 
-    /// Thirty-two weights as `i16`: rows 0 | 1 and rows 2 | 3.
+    /// Sixteen bytes as `i16`.
+    ///
+    /// # Safety
+    /// Four words can be read from `words`.
     #[inline(always)]
-    fn widen8(self, words: &[i32; 8]) -> [__m256i; 2] {
-        // SAFETY: eight words, twice sixteen bytes, lie behind the reference; AVX2 by the token.
-        unsafe {
-            let words: *const __m128i = words.as_ptr().cast();
-            let (a, b) = (_mm_loadu_si128(words), _mm_loadu_si128(words.add(1)));
-            [_mm256_cvtepi8_epi16(a), _mm256_cvtepi8_epi16(b)]
-        }
-    }
-
-    /// Sixteen weights as `i16`.
-    #[inline(always)]
-    fn widen4(self, words: &[i32; 4]) -> __m256i {
-        // SAFETY: four words lie behind the reference; AVX2 by the token.
-        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.as_ptr().cast())) }
+    unsafe fn widen(self, words: *const i32) -> __m256i {
+        // SAFETY: the caller's promise; AVX2 by the token.
+        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.cast())) }
     }
 
     #[inline(always)]
-    fn shl_sat(self, a: __m256i, shift: u8) -> __m256i {
-        if shift == 0 {
-            return a;
-        }
-        let high = i32::MAX >> (shift & 31);
-        avx2!(_mm256_sll_epi32(self.clamp(a, !high, high), _mm_cvtsi32_si128((shift & 31).into())))
+    fn shl(self, a: __m256i, by: u8) -> __m256i {
+        avx2!(_mm256_sll_epi32(a, _mm_cvtsi32_si128((by & 31).into())))
     }
 
     /// Four by four within each half.
@@ -299,6 +289,36 @@ impl Avx2 {
 
 /// Byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
 #[inline(always)]
-fn order_0213() -> __m128i {
-    avx2!(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15))
+fn order_0213() -> __m256i {
+    avx2!(_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15)))
+}
+
+/// Up to eight blocks that have all words of their rows.
+struct Blocks<'a> {
+    from: [*const i32; BLOCKS],
+    present: usize,
+    words: core::marker::PhantomData<&'a [i32]>,
+}
+
+impl<'a> Blocks<'a> {
+    /// `None` if there is none or if they are too short for `sides`. A block that is not there is the first once more:
+    /// nobody looks at what it gives.
+    #[inline(always)]
+    fn new<const SIDES: usize>(words: &'a [i32], stride: usize, sides: [Side<'_>; SIDES]) -> Option<Self> {
+        let present = words.len().checked_div(stride)?.min(BLOCKS);
+        if present == 0 || stride < sides.iter().fold(ROWS, |words, side| words + side.words(ROWS)) {
+            return None;
+        }
+        let mut from = [words.as_ptr(); BLOCKS];
+        for (j, from) in from.iter_mut().enumerate() {
+            *from = from.wrapping_add(if j < present { j * stride } else { 0 });
+        }
+        Some(Self { from, present, words: core::marker::PhantomData })
+    }
+
+    /// Word `at` of block `j`.
+    #[inline(always)]
+    fn at(&self, j: usize, at: usize) -> *const i32 {
+        self.from[j % BLOCKS].wrapping_add(at)
+    }
 }
