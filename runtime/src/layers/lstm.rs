@@ -121,7 +121,7 @@ impl Layer<I8> for Lstm {
         let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
         let update = IntUpdate { frac: u32::from(r.cell_frac) & 31, places: PhantomData };
         let sides = [(x, r.x_shift), (&*h, r.h_shift)];
-        let places = S::places(c).zip(S::places(next));
+        let places = S::places(c).zip(S::places(next.get_mut(..r.units())?));
         blocks::for_each::<S, GATES, 2, _>(isa, layer.weights, sides, places, update);
         Some(next)
     }
