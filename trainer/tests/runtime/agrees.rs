@@ -36,12 +36,12 @@ impl Errors {
     }
 }
 
-/// A fifth above the worst of all sizes and 20 seeds, measured by `twenty_seeds_are_within_the_tolerances`: 3.0e-7, 9.8e-5
+/// A fifth above the worst of all sizes and 20 seeds, measured by `twenty_seeds_are_within_the_tolerances`: 3.0e-7, 9.0e-5
 /// and 0.021 for the Lstm (without 8 -> 1, whose weights reach 1.5: 2.6e-7, 6.3e-5 and 0.0044), 1.8e-6, 4.9e-4 and 0.056
 /// for the SimpleRnn. That has no cell state to average over steps: its error is that of a chain of 200 tanh.
 fn tolerance(cell: CellKind) -> Errors {
     match cell {
-        CellKind::Lstm => Errors { float: 3.6e-7, arithmetic: 1.2e-4, int: 2.5e-2 },
+        CellKind::Lstm => Errors { float: 3.6e-7, arithmetic: 1.1e-4, int: 2.5e-2 },
         CellKind::SimpleRnn => Errors { float: 2.2e-6, arithmetic: 5.9e-4, int: 6.7e-2 },
     }
 }
