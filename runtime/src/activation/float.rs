@@ -2,8 +2,9 @@
 
 use crate::isa::Float;
 
-/// tanh(x) is 1 to the last bit of an `f32` from here on: atanh(1 - 2^-25) = 9.01.
-const TANH_LIMIT: f32 = 9.02;
+/// Larger arguments are moved here, where tanh(x) is 1 - 2.4e-7: up to here no rounding takes the result beyond 1 (the
+/// first that does is 8.041 fused, 7.972 with separate roundings), so that it need not be clamped.
+const TANH_LIMIT: f32 = 7.97;
 
 /// Numerator of tanh(x) / x as a rational function of x^2, lowest power first.
 ///
@@ -20,14 +21,13 @@ const TANH_Q: [f32; 5] = [1.427_975_7, 0.667_050_6, 0.036_943_235, 0.000_468_816
 
 /// `tanh(x)`, never outside -1..=1; NaN stays NaN.
 ///
-/// `x * P(x^2) / Q(x^2)` with `x` moved into +-9.02.
+/// `x * P(x^2) / Q(x^2)` with `x` moved into +-7.97.
 #[inline(always)]
 pub fn tanh<S: Float>(isa: S, x: S::V) -> S::V {
     let x = isa.max(isa.splat(-TANH_LIMIT), isa.min(isa.splat(TANH_LIMIT), x));
     let z = isa.mul(x, x);
-    let p = isa.mul(x, horner(isa, z, TANH_P));
-    let y = isa.div(p, horner(isa, z, TANH_Q));
-    isa.max(isa.splat(-1.0), isa.min(isa.splat(1.0), y))
+    let p = isa.mul(x, isa.polynomial(z, &TANH_P));
+    isa.div(p, isa.polynomial(z, &TANH_Q))
 }
 
 /// `sigmoid(x) = 1/2 + tanh(x/2)/2`, given `x/2`; never outside 0..=1; NaN stays NaN.
@@ -37,16 +37,7 @@ pub fn tanh<S: Float>(isa: S, x: S::V) -> S::V {
 #[inline(always)]
 pub fn sigmoid_of_half<S: Float>(isa: S, half_x: S::V) -> S::V {
     let half = isa.splat(0.5);
-    isa.mul_add(tanh(isa, half_x), half, half)
-}
-
-#[inline(always)]
-fn horner<S: Float, const N: usize>(isa: S, z: S::V, coefficients: [f32; N]) -> S::V {
-    let mut sum = isa.splat(coefficients[N - 1]);
-    for &c in coefficients.iter().rev().skip(1) {
-        sum = isa.mul_add(sum, z, isa.splat(c));
-    }
-    sum
+    isa.mul_add(isa.tanh(half_x), half, half)
 }
 
 /// `exp(x_i - max) / sum_j exp(x_j - max)` in place. The same bits on every target.

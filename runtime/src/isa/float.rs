@@ -1,5 +1,7 @@
 //! What the float kernels ask of an instruction set.
 
+use crate::activation::float::tanh;
+
 /// Units of a panel: float weights lie in groups of so many units, gate by gate (FORMAT.md).
 pub const LANES: usize = 8;
 
@@ -26,13 +28,13 @@ pub trait Float: Copy {
     /// For each row of weights and its input: `sums[g] += row[g] * x`, in order.
     fn accumulate<const G: usize, const P: usize>(
         self,
-        sums: [[Self::Panel; G]; P],
+        sums: &mut [[Self::Panel; G]; P],
         rows: [&[[[f32; LANES]; G]]; P],
         x: &[f32],
-    ) -> [[Self::Panel; G]; P];
+    );
 
     /// The units of a panel from `at` on, a multiple of [`WIDTH`](Float::WIDTH) below [`LANES`].
-    fn take(self, panel: Self::Panel, at: usize) -> Self::V;
+    fn take(self, panel: &Self::Panel, at: usize) -> Self::V;
 
     /// The values from `at` on, a place as in [`take`](Float::take).
     fn load(self, values: &[f32; LANES], at: usize) -> Self::V;
@@ -50,4 +52,20 @@ pub trait Float: Copy {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// `if a > b { a } else { b }`: a NaN in `a` gives `b`.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `c[0] + z (c[1] + z (c[2] + ...))`, a [`mul_add`](Float::mul_add) for each step.
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, z: Self::V, c: &[f32; N]) -> Self::V {
+        let mut sum = self.splat(0.0);
+        for (k, &c) in c.iter().enumerate().rev() {
+            sum = if k + 1 == N { self.splat(c) } else { self.mul_add(sum, z, self.splat(c)) };
+        }
+        sum
+    }
+
+    /// [`tanh`] of each; where a vector is many instructions it is a function of its own, so that it is there once.
+    #[inline(always)]
+    fn tanh(self, x: Self::V) -> Self::V {
+        tanh(self, x)
+    }
 }

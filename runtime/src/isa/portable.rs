@@ -33,10 +33,10 @@ macro_rules! portable_float {
             #[inline(always)]
             fn accumulate<const G: usize, const P: usize>(
                 self,
-                mut sums: [[[f32; LANES]; G]; P],
+                sums: &mut [[[f32; LANES]; G]; P],
                 rows: [&[[[f32; LANES]; G]]; P],
                 x: &[f32],
-            ) -> [[[f32; LANES]; G]; P] {
+            ) {
                 for (sums, rows) in sums.iter_mut().zip(rows) {
                     for (row, &x) in rows.iter().zip(x) {
                         for (sums, weights) in sums.iter_mut().zip(row) {
@@ -46,11 +46,10 @@ macro_rules! portable_float {
                         }
                     }
                 }
-                sums
             }
 
             #[inline(always)]
-            fn take(self, panel: [f32; LANES], at: usize) -> f32 {
+            fn take(self, panel: &[f32; LANES], at: usize) -> f32 {
                 panel[at % LANES]
             }
             #[inline(always)]

@@ -66,16 +66,16 @@ struct FloatUpdate<'a> {
 
 impl<S: Float> panels::Update<S, GATES> for FloatUpdate<'_> {
     #[inline(always)]
-    fn update(&mut self, isa: S, [i, f, g, o]: [S::Panel; GATES]) {
+    fn update(&mut self, isa: S, [i, f, g, o]: &[S::Panel; GATES]) {
         let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else { return };
         for at in (0..LANES).step_by(S::WIDTH) {
             let i = float::sigmoid_of_half(isa, isa.take(i, at));
             let f = float::sigmoid_of_half(isa, isa.take(f, at));
-            let g = float::tanh(isa, isa.take(g, at));
+            let g = isa.tanh(isa.take(g, at));
             let o = float::sigmoid_of_half(isa, isa.take(o, at));
             let new = isa.mul_add(f, isa.load(c, at), isa.mul(i, g));
             isa.store(new, c, at);
-            isa.store(isa.mul(o, float::tanh(isa, new)), h, at);
+            isa.store(isa.mul(o, isa.tanh(new)), h, at);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and one that
 //! is not inlined turns every intrinsic in it into a call.
 
-use crate::activation::float::{sigmoid_of_half, softmax, tanh};
+use crate::activation::float::{sigmoid_of_half, softmax};
 use crate::format::Activation;
 use crate::isa::{Float, LANES};
 
@@ -13,7 +13,7 @@ type Row<const G: usize> = [[f32; LANES]; G];
 /// What a layer does with the pre-activations of a panel; called once for each, first to last.
 pub trait Update<S: Float, const G: usize> {
     /// Implementations are `#[inline(always)]`.
-    fn update(&mut self, isa: S, sums: [S::Panel; G]);
+    fn update(&mut self, isa: S, sums: &[S::Panel; G]);
 }
 
 /// Words of weights of a layer of `G` gates: for each panel a row of biases, then a row for each input.
@@ -77,16 +77,18 @@ fn group<'a, S: Float, const G: usize, const P: usize>(
     };
     let mut sums = [[isa.panel(&[0.0; LANES]); G]; P];
     let (mut of_x, mut of_h): ([&[Row<G>]; P], [&[Row<G>]; P]) = ([&[]; P], [&[]; P]);
-    for (p, panel) in now.chunks_exact(rows).enumerate().take(P) {
-        let Some((bias, inputs)) = panel.split_first() else { return &[] };
-        for (sum, bias) in sums[p].iter_mut().zip(bias) {
-            *sum = isa.panel(bias);
+    let mut rest = now;
+    for p in 0..P {
+        let Some((bias, inputs)) = rest.split_first() else { return &[] };
+        for g in 0..G {
+            sums[p][g] = isa.panel(&bias[g]);
         }
-        (of_x[p], of_h[p]) = inputs.split_at_checked(x.len()).unwrap_or_default();
+        (of_x[p], rest) = inputs.split_at_checked(x.len()).unwrap_or_default();
+        (of_h[p], rest) = rest.split_at_checked(h.len()).unwrap_or_default();
     }
-    sums = isa.accumulate(sums, of_x, x);
-    sums = isa.accumulate(sums, of_h, h);
-    for panel in sums {
+    isa.accumulate(&mut sums, of_x, x);
+    isa.accumulate(&mut sums, of_h, h);
+    for panel in &sums {
         layer.update(isa, panel);
     }
     later
@@ -100,7 +102,7 @@ pub struct Activate<'a> {
 
 impl<S: Float> Update<S, 1> for Activate<'_> {
     #[inline(always)]
-    fn update(&mut self, isa: S, [sums]: [S::Panel; 1]) {
+    fn update(&mut self, isa: S, [sums]: &[S::Panel; 1]) {
         let Some(out) = self.out.next() else { return };
         for at in (0..LANES).step_by(S::WIDTH) {
             isa.store(activate(isa, self.activation, isa.take(sums, at)), out, at);
@@ -113,7 +115,7 @@ impl<S: Float> Update<S, 1> for Activate<'_> {
 fn activate<S: Float>(isa: S, activation: u8, v: S::V) -> S::V {
     match Activation::from_code(activation) {
         Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
-        Some(Activation::Tanh) => tanh(isa, v),
+        Some(Activation::Tanh) => isa.tanh(v),
         Some(Activation::Sigmoid) => sigmoid_of_half(isa, v),
         _ => v,
     }

@@ -1,8 +1,15 @@
 //! Two gates of a panel at once: sixteen sums in s0 to s15, a row of weights in s16 to s23.
 
 use super::Armv7em;
+use crate::activation::float::tanh;
 use crate::isa::{Float, LANES};
 use core::arch::asm;
+use core::mem::MaybeUninit;
+
+/// One float, in s24, to eight registers.
+macro_rules! broadcast {
+    ($($to:literal)*) => { concat!($("vmov.f32 ", $to, ", s24\n",)*) };
+}
 
 impl Float for Armv7em {
     type Panel = [f32; LANES];
@@ -19,10 +26,10 @@ impl Float for Armv7em {
     #[inline(always)]
     fn accumulate<const G: usize, const P: usize>(
         self,
-        mut sums: [[[f32; LANES]; G]; P],
+        sums: &mut [[[f32; LANES]; G]; P],
         rows: [&[[[f32; LANES]; G]]; P],
         x: &[f32],
-    ) -> [[[f32; LANES]; G]; P] {
+    ) {
         for (sums, rows) in sums.iter_mut().zip(rows) {
             let count = rows.len().min(x.len());
             let weights = rows.as_flattened().as_flattened();
@@ -36,12 +43,11 @@ impl Float for Armv7em {
                 one_gate(sums, weights, gate * LANES, (G - 1) * LANES, x, count);
             }
         }
-        sums
     }
 
     #[inline(always)]
-    fn take(self, panel: [f32; LANES], _at: usize) -> [f32; LANES] {
-        panel
+    fn take(self, panel: &[f32; LANES], _at: usize) -> [f32; LANES] {
+        *panel
     }
     #[inline(always)]
     fn load(self, values: &[f32; LANES], _at: usize) -> [f32; LANES] {
@@ -93,6 +99,54 @@ impl Float for Armv7em {
             );
         }
         c
+    }
+
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, z: [f32; LANES], c: &[f32; N]) -> [f32; LANES] {
+        const { assert!(N % 2 == 1 && N > 1) };
+        polynomial(&z, c)
+    }
+
+    #[inline(never)]
+    fn tanh(self, x: [f32; LANES]) -> [f32; LANES] {
+        tanh(self, x)
+    }
+}
+
+/// Two coefficients a round, which of two banks of registers holds the sums changing with each. `c` holds an odd number.
+#[inline(always)]
+fn polynomial(z: &[f32; LANES], c: &[f32]) -> [f32; LANES] {
+    let mut sum = MaybeUninit::<[f32; LANES]>::uninit();
+    // SAFETY: reads eight floats from `z`, one from the end of `c` and then two a round, `c.len() / 2` rounds; writes
+    // all eight of `sum`. The target has VFMA.
+    unsafe {
+        asm!(
+            "vldmia {z}, {{s0-s7}}",
+            "vldmdb {c}!, {{s24}}",
+            broadcast!("s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"),
+            "2:",
+            "vldmdb {c}!, {{s24}}",
+            broadcast!("s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23"),
+            "vfma.f32 s16, s8, s0", "vfma.f32 s17, s9, s1", "vfma.f32 s18, s10, s2", "vfma.f32 s19, s11, s3",
+            "vfma.f32 s20, s12, s4", "vfma.f32 s21, s13, s5", "vfma.f32 s22, s14, s6", "vfma.f32 s23, s15, s7",
+            "vldmdb {c}!, {{s24}}",
+            broadcast!("s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"),
+            "vfma.f32 s8, s16, s0", "vfma.f32 s9, s17, s1", "vfma.f32 s10, s18, s2", "vfma.f32 s11, s19, s3",
+            "vfma.f32 s12, s20, s4", "vfma.f32 s13, s21, s5", "vfma.f32 s14, s22, s6", "vfma.f32 s15, s23, s7",
+            "subs {n}, {n}, #1",
+            "bne 2b",
+            "vstmia {sum}, {{s8-s15}}",
+            z = in(reg) z.as_ptr(),
+            c = inout(reg) c.as_ptr_range().end => _,
+            n = inout(reg) c.len() / 2 => _,
+            sum = in(reg) sum.as_mut_ptr(),
+            out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+            out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
+            out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
+            out("s20") _, out("s21") _, out("s22") _, out("s23") _, out("s24") _,
+            options(nostack),
+        );
+        sum.assume_init()
     }
 }
 

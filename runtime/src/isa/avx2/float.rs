@@ -21,10 +21,11 @@ impl Float for Avx2 {
     #[inline(always)]
     fn accumulate<const G: usize, const P: usize>(
         self,
-        mut sums: [[__m256; G]; P],
+        sums: &mut [[__m256; G]; P],
         rows: [&[[[f32; LANES]; G]]; P],
         x: &[f32],
-    ) -> [[__m256; G]; P] {
+    ) {
+        let mut own = *sums; // Where nobody else can see them, so that they stay in registers.
         let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
         for (k, &x) in x.iter().enumerate().take(shortest) {
             let x = self.splat(x);
@@ -32,16 +33,16 @@ impl Float for Avx2 {
                 // SAFETY: k < shortest <= rows[p].len().
                 let row = unsafe { rows[p].get_unchecked(k) };
                 for g in 0..G {
-                    sums[p][g] = self.mul_add(self.panel(&row[g]), x, sums[p][g]);
+                    own[p][g] = self.mul_add(self.panel(&row[g]), x, own[p][g]);
                 }
             }
         }
-        sums
+        *sums = own;
     }
 
     #[inline(always)]
-    fn take(self, panel: __m256, _at: usize) -> __m256 {
-        panel
+    fn take(self, panel: &__m256, _at: usize) -> __m256 {
+        *panel
     }
     #[inline(always)]
     fn load(self, values: &[f32; LANES], _at: usize) -> __m256 {
