@@ -1,6 +1,7 @@
 //! What a model remembers from step to step.
 
 use crate::error::Error;
+use crate::format::crc32;
 use crate::model::Model;
 use crate::number::Number;
 use core::marker::PhantomData;
@@ -28,7 +29,6 @@ struct Saved {
 const SAVED_VERSION: u8 = 1;
 /// Most bytes of a saved state beside its words: the postcard part (1 + 5 + 5) and the CRC-32.
 pub(crate) const SAVED_OVERHEAD: usize = 15;
-const CRC: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
 
 impl<N: Number> State<'_, N> {
     /// Back to the start of a sequence: all zero.
@@ -59,7 +59,7 @@ impl<N: Number> State<'_, N> {
                 at += 4;
             }
         }
-        let crc = CRC.checksum(buf.get(..at).ok_or(too_small)?);
+        let crc = crc32(&[buf.get(..at).ok_or(too_small)?]);
         buf.get_mut(at..at + 4).ok_or(too_small)?.copy_from_slice(&crc.to_le_bytes());
         buf.get(..at + 4).ok_or(too_small)
     }
@@ -78,7 +78,7 @@ impl<N: Number> State<'_, N> {
         let (payload, crc) = saved.split_last_chunk::<4>().ok_or(Error::BadSavedState)?;
         let (header, words) =
             postcard::take_from_bytes::<Saved>(payload).map_err(|_| Error::BadSavedState)?;
-        if header.version != SAVED_VERSION || CRC.checksum(payload) != u32::from_le_bytes(*crc) {
+        if header.version != SAVED_VERSION || crc32(&[payload]) != u32::from_le_bytes(*crc) {
             return Err(Error::BadSavedState);
         }
         if header.model != self.model {

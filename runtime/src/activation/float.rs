@@ -2,9 +2,9 @@
 
 use crate::isa::Float;
 
-/// Larger arguments are moved here, where tanh(x) is 1 - 2.4e-7: up to here no rounding takes the result beyond 1 (the
-/// first that does is 8.041 fused, 7.972 with separate roundings), so that it need not be clamped.
-const TANH_LIMIT: f32 = 7.97;
+/// Larger arguments are moved here. The evaluation below gives exactly 1 for it, fused or not, and nothing above 1 for any
+/// smaller one (the first that does is 7.972), so that a result need not be clamped. tanh itself is 1 - 2.4e-7 here.
+const TANH_LIMIT: f32 = 7.968_419_6;
 
 /// Numerator of tanh(x) / x as a rational function of x^2, lowest power first.
 ///
@@ -21,7 +21,7 @@ const TANH_Q: [f32; 5] = [1.427_975_7, 0.667_050_6, 0.036_943_235, 0.000_468_816
 
 /// `tanh(x)`, never outside -1..=1; NaN stays NaN.
 ///
-/// `x * P(x^2) / Q(x^2)` with `x` moved into +-7.97.
+/// `x * P(x^2) / Q(x^2)` with `x` moved into +-7.968.
 #[inline(always)]
 pub fn tanh<S: Float>(isa: S, x: S::V) -> S::V {
     let x = isa.max(isa.splat(-TANH_LIMIT), isa.min(isa.splat(TANH_LIMIT), x));

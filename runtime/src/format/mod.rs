@@ -2,10 +2,12 @@
 //!
 //! `preamble` is what every reader needs first, `record` the table of layers, `header` the names (postcard).
 
+mod crc;
 pub mod header;
 mod preamble;
 mod record;
 
+pub(crate) use crc::crc32;
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{Activation, LayerRecord, RECORD_LEN, RETURN_SEQUENCES};
 
@@ -61,9 +63,6 @@ pub const fn is_model(bytes: &[u8]) -> bool {
 
 /// CRC-32 (ISO-HDLC, the one of zlib and Ethernet) of a model file, its own field left out.
 pub fn checksum(bytes: &[u8]) -> u32 {
-    const CRC: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
-    let mut digest = CRC.digest();
-    digest.update(bytes.get(..preamble::CRC_AT).unwrap_or(bytes));
-    digest.update(bytes.get(preamble::CRC_AT + 4..).unwrap_or_default());
-    digest.finalize()
+    let before = bytes.get(..preamble::CRC_AT).unwrap_or(bytes);
+    crc32(&[before, bytes.get(preamble::CRC_AT + 4..).unwrap_or_default()])
 }
