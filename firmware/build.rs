@@ -26,8 +26,9 @@ fn network() -> String {
     let model = variable("BOARD_MODEL");
     let number = match variable("BOARD_DTYPE").as_str() {
         "i8" => "I8",
+        "f16" => "F16",
         "f32" => "F32",
-        other => panic!("BOARD_DTYPE is {other}, not i8 or f32"),
+        other => panic!("BOARD_DTYPE is {other}, not i8, f16 or f32"),
     };
     println!("cargo::rerun-if-changed={model}");
     format!(

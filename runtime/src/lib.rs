@@ -41,5 +41,5 @@ pub use isa::Backend;
 pub use layers::{ALL_KINDS, Kind};
 pub use memory::{Aligned, Ram};
 pub use model::{Model, ram_for};
-pub use number::{F32, I8, Number};
+pub use number::{F16, F32, I8, Number};
 pub use state::State;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use embedded_rnn::format::{LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, header::Header};
-use embedded_rnn::{DType, Error, F32, I8, Model, Number};
+use embedded_rnn::{DType, Error, F16, F32, I8, Model, Number};
 
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate};
@@ -45,7 +45,8 @@ impl ModelFile {
         let kind = preamble(&self.bytes).and_then(|preamble| DType::from_code(preamble.dtype));
         Ok(match kind {
             Some(DType::I8) => Deployed::I8(Model::new(&self.bytes)?),
-            // What is no model of either kind is refused with the reason.
+            Some(DType::F16) => Deployed::F16(Model::new(&self.bytes)?),
+            // What is no model of any kind is refused with the reason.
             _ => Deployed::F32(Model::new(&self.bytes)?),
         })
     }
@@ -70,20 +71,23 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A checked model of either kind of numbers. Takes and gives real values, as the trainer's network does.
+/// A checked model of any kind of numbers. Takes and gives real values, as the trainer's network does.
 #[derive(Clone, Copy, Debug)]
 pub enum Deployed<'m> {
     /// Of f32.
     F32(Model<'m, F32>),
+    /// Of f32 with weights in f16.
+    F16(Model<'m, F16>),
     /// Of integers.
     I8(Model<'m, I8>),
 }
 
-/// Does the same with a model of either kind.
+/// Does the same with a model of any kind.
 macro_rules! either {
     ($deployed:expr, $model:ident => $does:expr) => {
         match $deployed {
             Deployed::F32($model) => $does,
+            Deployed::F16($model) => $does,
             Deployed::I8($model) => $does,
         }
     };
@@ -158,15 +162,22 @@ trait Borders: Number {
     fn to_real(model: &Model<'_, Self>, out: Vec<Self::Out>) -> Vec<f32>;
 }
 
-impl Borders for F32 {
-    fn from_real<'a>(_: &Model<'_, F32>, frames: &'a [f32]) -> Result<Cow<'a, [f32]>, Error> {
-        Ok(Cow::Borrowed(frames))
-    }
+/// Models of floats take and give real values as they are.
+macro_rules! real {
+    ($number:ident) => {
+        impl Borders for $number {
+            fn from_real<'a>(_: &Model<'_, $number>, frames: &'a [f32]) -> Result<Cow<'a, [f32]>, Error> {
+                Ok(Cow::Borrowed(frames))
+            }
 
-    fn to_real(_: &Model<'_, F32>, out: Vec<f32>) -> Vec<f32> {
-        out
-    }
+            fn to_real(_: &Model<'_, $number>, out: Vec<f32>) -> Vec<f32> {
+                out
+            }
+        }
+    };
 }
+real!(F32);
+real!(F16);
 
 impl Borders for I8 {
     fn from_real<'a>(model: &Model<'_, I8>, frames: &'a [f32]) -> Result<Cow<'a, [i16]>, Error> {

@@ -80,6 +80,7 @@ impl Summary {
             producer: header.map_or(String::new(), |header| header.info().producer.to_owned()),
             dtype: match model {
                 Deployed::F32(_) => "f32",
+                Deployed::F16(_) => "f16",
                 Deployed::I8(_) => "i8",
             },
             input_size: model.input_size(),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use embedded_rnn::{F32, I8, Model, Number};
 use embedded_rnn_trainer::layers::{Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::{AlignedBytes, CellKind, Meta, quantize, random_net, read_f32, write_f32};
+use embedded_rnn_trainer::pack::{
+    AlignedBytes, CellKind, Meta, quantize, random_net, read_float, write_float,
+};
 use embedded_rnn_trainer::tensor::Matrix;
 
 /// Name and origin of every layer.
@@ -21,8 +23,8 @@ fn meta() -> Meta {
 }
 
 fn both(network: &Network<f32>, frames: &[f32]) -> [Vec<(String, String)>; 2] {
-    let float = write_f32(network, &meta(), frames).unwrap();
-    assert_eq!(read_f32(&AlignedBytes::new(&float)).unwrap().1, meta());
+    let float = write_float::<F32>(network, &meta(), frames).unwrap();
+    assert_eq!(read_float::<F32>(&AlignedBytes::new(&float)).unwrap().1, meta());
     [layers::<F32>(&float), layers::<I8>(&quantize(network, &meta(), &[frames]).unwrap().bytes)]
 }
 

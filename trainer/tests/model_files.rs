@@ -5,11 +5,12 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use embedded_rnn::F32;
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::data::{Array, Values, read_npy, write_npy};
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::{CellKind, Meta, quantize, random_net, write_f32};
+use embedded_rnn_trainer::pack::{CellKind, Meta, quantize, random_net, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 use tempfile::TempDir;
 
@@ -50,7 +51,7 @@ fn folder(return_sequences: bool) -> TempDir {
     };
     let sequences: Vec<&[f32]> = frames.chunks(TIME * FEATURES).collect();
     let write = |name: &str, bytes| fs::write(folder.path().join(name), bytes).unwrap();
-    write("m.ernn", write_f32(&network, &meta, &frames).unwrap());
+    write("m.ernn", write_float::<F32>(&network, &meta, &frames).unwrap());
     write("m.i8.ernn", quantize(&network, &meta, &sequences).unwrap().bytes);
     write_npy(&folder.path().join("x.npy"), &[COUNT, TIME, FEATURES], &frames).unwrap();
     folder
@@ -164,7 +165,9 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
         std::io::copy(&mut fs::File::open(folder.path().join(name)).unwrap(), &mut npz).unwrap();
     }
     npz.finish().unwrap();
-    for model in ["m.ernn", "q.ernn"] {
+    let args = ["quantize", "m.ernn", "--calibrate", "x.npy", "--weights", "f16", "-o", "h.ernn"];
+    assert!(String::from_utf8(output(folder.path(), &args).stdout).unwrap().starts_with("layer "));
+    for model in ["m.ernn", "h.ernn", "q.ernn"] {
         let evaluated = output(folder.path(), &["eval", model, "--data", "d.npz"]);
         let said = String::from_utf8(evaluated.stdout).unwrap();
         assert!(said.starts_with("loss: ") && said.contains(" - accuracy: 1.0000\n"), "{model}: {said}");
@@ -172,9 +175,12 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
             assert!(said.contains(part), "{part} is missing");
         }
     }
-    let again = ["quantize", "q.ernn", "--calibrate", "x.npy", "-o", "z.ernn"];
-    assert_eq!(refusal(folder.path(), &again), "q.ernn: an 8-bit model already: an f32 one is quantized");
-    assert!(!folder.path().join("z.ernn").exists());
+    for (model, what) in [("q.ernn", "an 8-bit model"), ("h.ernn", "a model of half floats")] {
+        let again = ["quantize", model, "--calibrate", "x.npy", "-o", "z.ernn"];
+        let expected = format!("{model}: {what} already: an f32 one is quantized");
+        assert_eq!(refusal(folder.path(), &again), expected);
+        assert!(!folder.path().join("z.ernn").exists());
+    }
 }
 
 #[test]

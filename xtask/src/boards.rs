@@ -41,7 +41,7 @@ pub struct Board {
     /// Its f32 arithmetic.
     pub float: Float,
     /// f32 runs take only so many recordings: software floating point is slow to emulate.
-    pub f32_sequences: usize,
+    pub float_sequences: usize,
     /// The smallest image must hold no panic and no allocator.
     pub no_panic: bool,
 }
@@ -59,7 +59,7 @@ pub static BOARDS: &[Board] = &[
         counter_hz: 25e6,
         icount_shift: 6,
         float: Float::Fused,
-        f32_sequences: usize::MAX,
+        float_sequences: usize::MAX,
         no_panic: true,
     },
     Board {
@@ -73,7 +73,7 @@ pub static BOARDS: &[Board] = &[
         counter_hz: 16e6,
         icount_shift: 6,
         float: Float::Soft,
-        f32_sequences: 20,
+        float_sequences: 20,
         no_panic: true,
     },
     Board {
@@ -89,7 +89,7 @@ pub static BOARDS: &[Board] = &[
         counter_hz: 1e9,
         icount_shift: 6,
         float: Float::Soft,
-        f32_sequences: 20,
+        float_sequences: 20,
         no_panic: true,
     },
 ];

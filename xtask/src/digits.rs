@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use embedded_rnn::{I8, Model};
+use embedded_rnn::{F16, F32, I8, Model};
 use embedded_rnn_trainer::data::{Data, Sequences};
-use embedded_rnn_trainer::pack::AlignedBytes;
+use embedded_rnn_trainer::pack::{AlignedBytes, read_float, write_float};
 
 use crate::cmd::{Cmd, root};
 use crate::exam::Recordings;
@@ -28,6 +28,11 @@ pub fn prepare(dtype: DType) -> Result<(Vec<u8>, Recordings)> {
     let read = |file: &Path| fs::read(file).with_context(|| file.display().to_string());
     Ok(match dtype {
         DType::F32 => (read(&folder.join("model.ernn"))?, Recordings::F32(each(&test, <[f32]>::to_vec))),
+        DType::F16 => {
+            let (network, meta) = read_float::<F32>(&AlignedBytes::new(&read(&folder.join("model.ernn"))?))?;
+            let bytes = write_float::<F16>(&network, &meta, test.get(0))?;
+            (bytes, Recordings::F16(each(&test, <[f32]>::to_vec)))
+        }
         DType::I8 => {
             let bytes = read(&model_i8)?;
             let aligned = AlignedBytes::new(&bytes);

@@ -1,7 +1,7 @@
 //! What a board is given and what it must answer: the same runtime, run here.
 
 use anyhow::Result;
-use embedded_rnn::{Backend, F32, I8, Model, Number, ram_needed};
+use embedded_rnn::{Backend, F16, F32, I8, Model, Number};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::boards::Float;
@@ -10,6 +10,8 @@ use crate::boards::Float;
 pub enum Recordings {
     /// For i8 nets.
     I8(Vec<Vec<i16>>),
+    /// For f16 nets.
+    F16(Vec<Vec<f32>>),
     /// For f32 nets.
     F32(Vec<Vec<f32>>),
 }
@@ -54,6 +56,7 @@ impl Recordings {
         match self {
             // The portable integer arithmetic is the specification that every core must equal.
             Self::I8(all) => exam::<I8>(model, first(all, limit), Backend::portable()),
+            Self::F16(all) => exam::<F16>(model, first(all, limit), backend(float)),
             Self::F32(all) => exam::<F32>(model, first(all, limit), backend(float)),
         }
     }
@@ -73,7 +76,7 @@ fn first<T>(all: &[T], limit: usize) -> &[T] {
 fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) -> Result<Exam> {
     let bytes = AlignedBytes::new(bytes);
     let model = Model::<N>::new(&bytes)?.with_backend(backend);
-    let mut ram = AlignedBytes::new(&vec![0; ram_needed(&bytes)]);
+    let mut ram = AlignedBytes::zeroed(model.preamble().ram_needed as usize);
     let mut state = model.state(&mut ram)?;
     let mut exam =
         Exam { inputs: word(recordings.len()), outputs: Vec::new(), sequences: recordings.len(), steps: 0 };

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use embedded_rnn_trainer::pack::{CellKind, random_files, random_net};
+use embedded_rnn::F16;
+use embedded_rnn_trainer::pack::{CellKind, Meta, random_files, random_net, write_float};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -61,6 +62,8 @@ pub static NETS: &[Net] = &[
 pub enum DType {
     /// i8 weights, i16 activations.
     I8,
+    /// f16 weights, f32 arithmetic.
+    F16,
     /// f32.
     F32,
 }
@@ -70,6 +73,7 @@ impl DType {
     pub fn name(self) -> &'static str {
         match self {
             Self::I8 => "i8",
+            Self::F16 => "f16",
             Self::F32 => "f32",
         }
     }
@@ -123,8 +127,10 @@ fn random(net: &Net, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
         random_net(CellKind::Lstm, net.input_size, net.hidden_size, RANDOM_SEQUENCES * RANDOM_STEPS, SEED);
     let (f32, i8) = random_files(&network, &frames)?;
     let values = RANDOM_STEPS * net.input_size;
+    let real = || frames.chunks_exact(values).map(<[f32]>::to_vec).collect();
     Ok(match dtype {
-        DType::F32 => (f32, Recordings::F32(frames.chunks_exact(values).map(<[f32]>::to_vec).collect())),
+        DType::F32 => (f32, Recordings::F32(real())),
+        DType::F16 => (write_float::<F16>(&network, &Meta::default(), &frames)?, Recordings::F16(real())),
         DType::I8 => {
             let mut rng = ChaCha8Rng::seed_from_u64(SEED);
             let mut recording = || (0..values).map(|_| rng.random()).collect();

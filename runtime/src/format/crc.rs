@@ -10,7 +10,7 @@ const TABLE: [u32; 16] = {
         let mut remainder = i as u32;
         let mut bit = 0;
         while bit < 4 {
-            remainder = remainder >> 1 ^ (remainder & 1) * POLYNOMIAL;
+            remainder = (remainder >> 1) ^ ((remainder & 1) * POLYNOMIAL);
             bit += 1;
         }
         table[i] = remainder;
@@ -24,8 +24,8 @@ pub fn crc32(parts: &[&[u8]]) -> u32 {
     let mut crc = !0u32;
     for &byte in parts.iter().copied().flatten() {
         crc ^= u32::from(byte);
-        crc = crc >> 4 ^ TABLE[(crc & 15) as usize];
-        crc = crc >> 4 ^ TABLE[(crc & 15) as usize];
+        crc = (crc >> 4) ^ TABLE[(crc & 15) as usize];
+        crc = (crc >> 4) ^ TABLE[(crc & 15) as usize];
     }
     !crc
 }

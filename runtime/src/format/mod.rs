@@ -26,6 +26,8 @@ pub const ALIGN: usize = 32;
 pub enum DType {
     /// Weights, state and arithmetic `f32`.
     F32 = 0,
+    /// Weights binary16, state and arithmetic `f32`.
+    F16 = 1,
     /// Weights `i8` with a scale per row, state and activations `i16`, integer arithmetic only.
     I8 = 2,
 }
@@ -35,6 +37,7 @@ impl DType {
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             0 => Some(DType::F32),
+            1 => Some(DType::F16),
             2 => Some(DType::I8),
             _ => None,
         }

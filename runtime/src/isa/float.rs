@@ -1,6 +1,8 @@
 //! What the float kernels ask of an instruction set.
 
 use crate::activation::float::tanh;
+use bytemuck::Pod;
+use half::f16;
 
 /// Units of a panel: float weights lie in groups of so many units, gate by gate (FORMAT.md).
 pub const LANES: usize = 8;
@@ -24,12 +26,14 @@ pub trait Float: Copy {
 
     /// A panel out of memory.
     fn panel(self, values: &[f32; LANES]) -> Self::Panel;
+    /// The same, made of half floats; exact.
+    fn panel_f16(self, values: &[f16; LANES]) -> Self::Panel;
 
     /// For each row of weights and its input: `sums[g] += row[g] * x`, in order.
-    fn accumulate<const G: usize, const P: usize>(
+    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
         self,
         sums: &mut [[Self::Panel; G]; P],
-        rows: [&[[[f32; LANES]; G]]; P],
+        rows: [&[[[W; LANES]; G]]; P],
         x: &[f32],
     );
 
@@ -67,5 +71,25 @@ pub trait Float: Copy {
     #[inline(always)]
     fn tanh(self, x: Self::V) -> Self::V {
         tanh(self, x)
+    }
+}
+
+/// A weight of the float kernels, as it lies in the file.
+pub trait FloatWeight: Pod {
+    /// A panel out of memory.
+    fn panel<S: Float>(isa: S, values: &[Self; LANES]) -> S::Panel;
+}
+
+impl FloatWeight for f32 {
+    #[inline(always)]
+    fn panel<S: Float>(isa: S, values: &[f32; LANES]) -> S::Panel {
+        isa.panel(values)
+    }
+}
+
+impl FloatWeight for f16 {
+    #[inline(always)]
+    fn panel<S: Float>(isa: S, values: &[f16; LANES]) -> S::Panel {
+        isa.panel_f16(values)
     }
 }

@@ -15,7 +15,7 @@ mod armv7em;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
-pub use float::{Float, LANES};
+pub use float::{Float, FloatWeight, LANES};
 pub use int::{Int, Side};
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 use portable::Portable;

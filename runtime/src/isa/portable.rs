@@ -1,9 +1,12 @@
 //! Plain Rust. For integers this is the specification; every other file must give its bits.
 
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
-use super::{Float, Int, LANES, Side};
+use super::{Float, FloatWeight, Int, LANES, Side};
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
 use crate::activation::int::{mulr, tanh};
+
+#[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
+use half::f16;
 
 /// Any CPU.
 #[cfg(not(all(target_arch = "arm", armv7em_dsp)))]
@@ -31,16 +34,21 @@ macro_rules! portable_float {
             }
 
             #[inline(always)]
-            fn accumulate<const G: usize, const P: usize>(
+            fn panel_f16(self, values: &[f16; LANES]) -> [f32; LANES] {
+                values.map(f16::to_f32)
+            }
+
+            #[inline(always)]
+            fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
                 self,
                 sums: &mut [[[f32; LANES]; G]; P],
-                rows: [&[[[f32; LANES]; G]]; P],
+                rows: [&[[[W; LANES]; G]]; P],
                 x: &[f32],
             ) {
                 for (sums, rows) in sums.iter_mut().zip(rows) {
                     for (row, &x) in rows.iter().zip(x) {
                         for (sums, weights) in sums.iter_mut().zip(row) {
-                            for (sum, &w) in sums.iter_mut().zip(weights) {
+                            for (sum, w) in sums.iter_mut().zip(W::panel(self, weights)) {
                                 *sum = $mul_add(w, x, *sum);
                             }
                         }

@@ -5,7 +5,7 @@ use super::{Layer, Place, View, padded, panels, quads};
 use crate::activation::int::{PRE_FRAC, softmax};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Isa, LANES};
-use crate::number::{F32, I8};
+use crate::number::{FloatNumber, I8};
 use core::marker::PhantomData;
 
 pub struct Dense;
@@ -13,7 +13,7 @@ pub struct Dense;
 const ACTIVATIONS: &[Activation] =
     &[Activation::Linear, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Softmax];
 
-impl Layer<F32> for Dense {
+impl<N: FloatNumber> Layer<N> for Dense {
     const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -28,7 +28,7 @@ impl Layer<F32> for Dense {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'a, F32>,
+        layer: View<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
         _phase: bool,
@@ -48,7 +48,7 @@ impl Layer<F32> for Dense {
     /// The output of a step is the answer.
     #[inline(always)]
     fn memory_at(r: &LayerRecord, _place: Place) -> Option<usize> {
-        <Self as Layer<F32>>::memory(r)
+        <Self as Layer<N>>::memory(r)
     }
 }
 

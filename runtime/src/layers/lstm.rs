@@ -12,7 +12,7 @@ use crate::activation::float;
 use crate::activation::int::PRE_FRAC;
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Float, Int, Isa, LANES};
-use crate::number::{F32, I8};
+use crate::number::{FloatNumber, I8};
 use core::marker::PhantomData;
 use core::ops::Range;
 use core::slice::IterMut;
@@ -20,7 +20,7 @@ use core::slice::IterMut;
 pub struct Lstm;
 const GATES: usize = 4;
 
-impl Layer<F32> for Lstm {
+impl<N: FloatNumber> Layer<N> for Lstm {
     const ACTIVATIONS: &'static [Activation] = &[Activation::Tanh];
     const RECURRENT_ACTIVATIONS: &'static [Activation] = &[Activation::Sigmoid];
     const RECURRENT: bool = true;
@@ -43,7 +43,7 @@ impl Layer<F32> for Lstm {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'a, F32>,
+        layer: View<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
         phase: bool,

@@ -16,17 +16,17 @@ pub use normalization::quantize;
 use crate::error::LayerFault;
 use crate::format::{Activation, LayerRecord, RETURN_SEQUENCES};
 use crate::isa::{Isa, LANES};
-use crate::number::{F32, I8, Number};
+use crate::number::{F16, F32, I8, Number};
 use core::ops::Range;
 
 /// A layer in the file: its record and its weights.
 #[derive(Clone, Copy)]
 pub struct View<'a, N: Number> {
     pub record: &'a LayerRecord,
-    pub weights: &'a [N::Word],
+    pub weights: &'a [N::Weight],
 }
 
-/// What a layer kind says of itself for one kind of numbers. Sizes are in words of four bytes.
+/// What a layer kind says of itself for one kind of numbers. Memory is in words of four bytes.
 pub trait Layer<N: Number> {
     /// Activations it takes; the first is Keras's default. Checked before anything else is asked.
     const ACTIVATIONS: &'static [Activation];
@@ -39,7 +39,7 @@ pub trait Layer<N: Number> {
     fn scales_fit(_record: &LayerRecord) -> bool {
         true
     }
-    /// Words of weights; `None` if the sizes are too large to count.
+    /// Weights; `None` if the sizes are too large to count.
     fn weights(record: &LayerRecord) -> Option<usize>;
     /// Words of memory between and during steps.
     fn memory(record: &LayerRecord) -> Option<usize>;
@@ -191,6 +191,7 @@ macro_rules! layer_table {
         }
 
         layer_table!(@for F32 $($kind $layer),*);
+        layer_table!(@for F16 $($kind $layer),*);
         layer_table!(@for I8 $($kind $layer),*);
     };
     (@for $number:ident $($kind:ident $layer:ty),*) => {

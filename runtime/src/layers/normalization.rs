@@ -6,7 +6,7 @@
 use super::{Layer, View, quads};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::Isa;
-use crate::number::{F32, I8};
+use crate::number::{FloatNumber, I8};
 
 pub struct Normalization;
 
@@ -24,11 +24,11 @@ fn scales_and_offsets(weights: &[f32]) -> impl Iterator<Item = (&f32, &f32)> {
     scales.iter().zip(offsets)
 }
 
-impl Layer<F32> for Normalization {
+impl<N: FloatNumber> Layer<N> for Normalization {
     const ACTIVATIONS: &'static [Activation] = &[];
 
     fn weights(r: &LayerRecord) -> Option<usize> {
-        words(r)
+        words(r)?.checked_mul(size_of::<f32>() / size_of::<N::Weight>())
     }
 
     #[inline(always)]
@@ -39,12 +39,13 @@ impl Layer<F32> for Normalization {
     #[inline(always)]
     fn step<'a, S: Isa>(
         _isa: S,
-        layer: View<'a, F32>,
+        layer: View<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
         _phase: bool,
     ) -> Option<&'a [f32]> {
-        for ((y, &x), (&scale, &offset)) in memory.iter_mut().zip(x).zip(scales_and_offsets(layer.weights)) {
+        let weights = bytemuck::try_cast_slice(layer.weights).ok()?; // f32 among half floats too
+        for ((y, &x), (&scale, &offset)) in memory.iter_mut().zip(x).zip(scales_and_offsets(weights)) {
             *y = x * scale + offset;
         }
         Some(memory)

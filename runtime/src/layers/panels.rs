@@ -5,10 +5,10 @@
 
 use crate::activation::float::{sigmoid_of_half, softmax};
 use crate::format::Activation;
-use crate::isa::{Float, LANES};
+use crate::isa::{Float, FloatWeight, LANES};
 
 /// A row of weights: `G` gates of one panel for one input.
-type Row<const G: usize> = [[f32; LANES]; G];
+type Row<W, const G: usize> = [[W; LANES]; G];
 
 /// What a layer does with the pre-activations of a panel; called once for each, first to last.
 pub trait Update<S: Float, const G: usize> {
@@ -16,16 +16,16 @@ pub trait Update<S: Float, const G: usize> {
     fn update(&mut self, isa: S, sums: &[S::Panel; G]);
 }
 
-/// Words of weights of a layer of `G` gates: for each panel a row of biases, then a row for each input.
+/// Weights of a layer of `G` gates: for each panel a row of biases, then a row for each input.
 pub fn words(gates: usize, units: usize, inputs: usize) -> Option<usize> {
     units.div_ceil(LANES).checked_mul(LANES * gates)?.checked_mul(inputs.checked_add(1)?)
 }
 
 /// Hands the pre-activations of every panel to `layer`: `b + W x + U h`, added in this order.
 #[inline(always)]
-pub fn for_each<S: Float, const G: usize>(
+pub fn for_each<S: Float, W: FloatWeight, const G: usize>(
     isa: S,
-    weights: &[f32],
+    weights: &[W],
     x: &[f32],
     h: &[f32],
     mut layer: impl Update<S, G>,
@@ -34,11 +34,11 @@ pub fn for_each<S: Float, const G: usize>(
     let mut rest = weights.as_chunks::<LANES>().0.as_chunks::<G>().0;
     while rest.len() >= rows {
         rest = match side_by_side::<S, G>(rest.len() / rows) {
-            8 => group::<S, G, 8>(isa, rest, x, h, &mut layer),
-            4 => group::<S, G, 4>(isa, rest, x, h, &mut layer),
-            3 => group::<S, G, 3>(isa, rest, x, h, &mut layer),
-            2 => group::<S, G, 2>(isa, rest, x, h, &mut layer),
-            _ => group::<S, G, 1>(isa, rest, x, h, &mut layer),
+            8 => group::<S, W, G, 8>(isa, rest, x, h, &mut layer),
+            4 => group::<S, W, G, 4>(isa, rest, x, h, &mut layer),
+            3 => group::<S, W, G, 3>(isa, rest, x, h, &mut layer),
+            2 => group::<S, W, G, 2>(isa, rest, x, h, &mut layer),
+            _ => group::<S, W, G, 1>(isa, rest, x, h, &mut layer),
         };
     }
 }
@@ -61,13 +61,13 @@ fn side_by_side<S: Float, const G: usize>(left: usize) -> usize {
 }
 
 #[inline(always)]
-fn group<'a, S: Float, const G: usize, const P: usize>(
+fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize>(
     isa: S,
-    weights: &'a [Row<G>],
+    weights: &'a [Row<W, G>],
     x: &[f32],
     h: &[f32],
     layer: &mut impl Update<S, G>,
-) -> &'a [Row<G>] {
+) -> &'a [Row<W, G>] {
     if P > 1 && P * G > S::SUMS {
         return &[]; // Never asked for; said here so that no code is made for it.
     }
@@ -76,12 +76,13 @@ fn group<'a, S: Float, const G: usize, const P: usize>(
         return &[];
     };
     let mut sums = [[isa.panel(&[0.0; LANES]); G]; P];
-    let (mut of_x, mut of_h): ([&[Row<G>]; P], [&[Row<G>]; P]) = ([&[]; P], [&[]; P]);
+    let none: [&[Row<W, G>]; P] = [&[]; P];
+    let (mut of_x, mut of_h) = (none, none);
     let mut rest = now;
     for p in 0..P {
         let Some((bias, inputs)) = rest.split_first() else { return &[] };
         for g in 0..G {
-            sums[p][g] = isa.panel(&bias[g]);
+            sums[p][g] = W::panel(isa, &bias[g]);
         }
         (of_x[p], rest) = inputs.split_at_checked(x.len()).unwrap_or_default();
         (of_h[p], rest) = rest.split_at_checked(h.len()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::{Layer, View, blocks, padded, panels, previous_and_next, quads, written};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Isa, LANES};
-use crate::number::{F32, I8};
+use crate::number::{FloatNumber, I8};
 use core::ops::Range;
 
 pub struct SimpleRnn;
@@ -11,7 +11,7 @@ pub struct SimpleRnn;
 const ACTIVATIONS: &[Activation] =
     &[Activation::Tanh, Activation::Relu, Activation::Linear, Activation::Sigmoid];
 
-impl Layer<F32> for SimpleRnn {
+impl<N: FloatNumber> Layer<N> for SimpleRnn {
     const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
     const RECURRENT: bool = true;
 
@@ -32,7 +32,7 @@ impl Layer<F32> for SimpleRnn {
     #[inline(always)]
     fn step<'a, S: Isa>(
         isa: S,
-        layer: View<'a, F32>,
+        layer: View<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
         phase: bool,

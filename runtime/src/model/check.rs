@@ -24,7 +24,8 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
         let bytes = bytes.get(..preamble.file_len as usize).unwrap_or(bytes);
         let layers = section(bytes, "layers", PREAMBLE_LEN, preamble.layer_count as usize)?;
         let words = preamble.weights_len as usize / 4;
-        let weights = section(bytes, "weights", preamble.weights_at as usize, words)?;
+        let weights = section::<u32>(bytes, "weights", preamble.weights_at as usize, words)?;
+        let weights = bytemuck::try_cast_slice(weights).map_err(|_| Error::Misaligned)?;
         section::<u8>(bytes, "header", preamble.header_at as usize, preamble.header_len as usize)?;
         let backend = Backend::best();
         let mut model = Model { bytes, preamble, layers, weights, body: 0, backend, number: PhantomData };
@@ -49,7 +50,7 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
             }
             check_place::<N, KINDS>(record, i, place, sequences).map_err(fault)?;
             let own = need(N::weights::<KINDS>(record))?;
-            if own.checked_mul(4) != Some(record.weights_len as usize) {
+            if own.checked_mul(size_of::<N::Weight>()) != Some(record.weights_len as usize) {
                 return Err(fault(LayerFault::Weights));
             }
             weights = need(weights.checked_add(own))?;

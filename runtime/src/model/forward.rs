@@ -60,7 +60,8 @@ impl<N: Number, const KINDS: u32> Model<'_, N, KINDS> {
         let mut acts = N::acts(x);
         let (mut weights, mut memory) = (self.weights, memory);
         for (i, record) in self.layers.iter().enumerate().take(count) {
-            let (own_weights, other) = weights.split_at_checked(record.weights_len as usize / 4)?;
+            let (own_weights, other) =
+                weights.split_at_checked(record.weights_len as usize / size_of::<N::Weight>())?;
             weights = other;
             let layer = View { record, weights: own_weights };
             let place = Place::of(i, self.layers.len());

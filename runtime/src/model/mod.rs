@@ -22,7 +22,7 @@ pub struct Model<'m, N: Number, const KINDS: u32 = ALL_KINDS> {
     bytes: &'m [u8],
     preamble: &'m Preamble,
     layers: &'m [LayerRecord],
-    weights: &'m [N::Word],
+    weights: &'m [N::Weight],
     /// Layers up to the last recurrent one: those that must run at every step, answer wanted or not.
     body: usize,
     backend: Backend,
@@ -75,7 +75,7 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
     }
 
     /// The weights of all layers, one after another, as FORMAT.md lays them out.
-    pub fn weights(&self) -> &'m [N::Word] {
+    pub fn weights(&self) -> &'m [N::Weight] {
         self.weights
     }
 

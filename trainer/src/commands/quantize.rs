@@ -1,4 +1,4 @@
-//! `ernn quantize`: from f32 weights to 8-bit ones.
+//! `ernn quantize`: from f32 weights to 8-bit ones, or to half floats.
 //!
 //! On the data set that a model was trained on it gives the bytes that `train` wrote, unless that had to split validation
 //! data off: the model does not tell of it, so all sequences are taken here.
@@ -6,15 +6,20 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use embedded_rnn::{F16, F32};
 
 use crate::data::{Data, Input, Sequences};
 use crate::deployed::{Deployed, ModelFile};
 use crate::output::write_atomically;
 use crate::pack::{self, ErrorTable};
 
-/// Turn an f32 model into an 8-bit one and print the error that caused, layer by layer
+/// Turn an f32 model into an 8-bit one and print the error that caused, layer by layer; or into one of half floats
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  ernn quantize out/digits/model.ernn --calibrate x.npy -o digits.i8.ernn")]
+#[command(
+    after_help = "Examples:\n  ernn quantize out/digits/model.ernn --calibrate x.npy -o digits.i8.ernn\n  \
+                  ernn quantize out/digits/model.ernn --calibrate x.npy --weights f16 -o digits.f16.ernn"
+)]
 pub struct Args {
     /// The f32 model
     pub model: PathBuf,
@@ -24,21 +29,43 @@ pub struct Args {
     /// How many steps of each sequence count, `[n]`
     #[arg(long, value_name = "L.npy")]
     pub lengths: Option<PathBuf>,
-    /// Where to write the 8-bit model
+    /// What the weights become
+    #[arg(long, default_value = "i8")]
+    pub weights: Weights,
+    /// Where to write the model
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
+}
+
+/// What f32 weights can be turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Weights {
+    /// 8 bits, and integer arithmetic
+    I8,
+    /// Half floats, and f32 arithmetic
+    F16,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
     let file = ModelFile::read(&args.model)?;
-    if let Deployed::I8(_) = file.deploy()? {
-        bail!("{}: an 8-bit model already: an f32 one is quantized", args.model.display());
+    let already = match file.deploy()? {
+        Deployed::F32(_) => None,
+        Deployed::F16(_) => Some("a model of half floats"),
+        Deployed::I8(_) => Some("an 8-bit model"),
+    };
+    if let Some(already) = already {
+        bail!("{}: {already} already: an f32 one is quantized", args.model.display());
     }
-    let (network, meta) = pack::read_f32(file.bytes()).with_context(place)?;
+    let (network, meta) = pack::read_float::<F32>(file.bytes()).with_context(place)?;
     let sequences = sequences(&args.calibrate, args.lengths.as_deref(), network.input_size)?;
-    let quantized = pack::quantize(&network, &meta, &pack::sample(&sequences)).with_context(place)?;
+    let sample = pack::sample(&sequences);
+    let quantized = match args.weights {
+        Weights::I8 => pack::quantize(&network, &meta, &sample),
+        Weights::F16 => pack::rounded::<F16>(&network, &meta, &sample),
+    };
+    let quantized = quantized.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
     super::say(&format!(
         "{}\nWrote {}, {} bytes ({} before)",

@@ -13,7 +13,7 @@ use super::Meta;
 /// A layer ready for the file.
 pub struct Packed<W> {
     pub record: LayerRecord,
-    pub words: Vec<W>,
+    pub weights: Vec<W>,
     pub name: String,
 }
 
@@ -34,9 +34,10 @@ pub struct Outline<'a, N: Number> {
 }
 
 /// Puts a file together; the runtime computes the golden answer, so it has read the file once.
-pub fn assemble<N: Number>(outline: &Outline<'_, N>, mut layers: Vec<Packed<N::Word>>) -> Result<Vec<u8>> {
+pub fn assemble<N: Number>(outline: &Outline<'_, N>, mut layers: Vec<Packed<N::Weight>>) -> Result<Vec<u8>> {
     for layer in &mut layers {
-        layer.record.weights_len = u32::try_from(layer.words.len() * 4).context("weights over 4 GiB")?;
+        let len = size_of_val(&layer.weights[..]);
+        layer.record.weights_len = u32::try_from(len).context("weights over 4 GiB")?;
     }
     let records: Vec<_> = layers.iter().map(|layer| layer.record).collect();
     let header = header(outline.meta, &layers)?;
@@ -56,7 +57,7 @@ pub fn assemble<N: Number>(outline: &Outline<'_, N>, mut layers: Vec<Packed<N::W
     bytes.extend_from_slice(bytemuck::cast_slice(&records));
     bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
     preamble.weights_at = bytes.len().try_into()?;
-    layers.iter().for_each(|layer| bytes.extend_from_slice(bytemuck::cast_slice(&layer.words)));
+    layers.iter().for_each(|layer| bytes.extend_from_slice(bytemuck::cast_slice(&layer.weights)));
     preamble.weights_len = (bytes.len() - preamble.weights_at as usize).try_into().context("over 4 GiB")?;
     preamble.golden_at = bytes.len().try_into()?;
     let inputs = outline.golden_steps * preamble.input_size as usize * size_of::<N::In>();

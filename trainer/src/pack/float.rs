@@ -1,9 +1,11 @@
-//! f32 model files: written from a network, and read back into one.
+//! Model files of floats, f32 and f16: written from a network, and read back into one.
 
 use anyhow::{Context, Result, anyhow, bail};
 use embedded_rnn::format::LayerRecord;
-use embedded_rnn::{F32, Kind as Code, Model};
+use embedded_rnn::{F16, F32, Kind as Code, Model, Number};
+use half::f16;
 
+use super::errors::Quantized;
 use super::file::{Outline, Packed, assemble};
 use super::layout::{of_panels, panels};
 use super::parts::{Parts, activation, parts};
@@ -17,11 +19,49 @@ use crate::tensor::Matrix;
 /// value: some hundred ULP, far below any fault.
 const GOLDEN_TOLERANCE: f32 = 1e-4;
 
-/// The f32 model file of a network. `frames` are real input frames, the first of which become the golden trace.
-pub fn write_f32(network: &Network<f32>, meta: &Meta, frames: &[f32]) -> Result<Vec<u8>> {
+/// Numbers whose arithmetic is f32: how their weights are written and read.
+pub trait FloatWeights: Number<In = f32, Out = f32> {
+    /// Weights to the nearest that the file can hold.
+    fn rounded(weights: Vec<f32>) -> Vec<Self::Weight>;
+    /// Numbers that stay f32 in every file, as many bytes of them.
+    fn kept(numbers: Vec<f32>) -> Vec<Self::Weight>;
+    /// The weights of a file as f32.
+    fn widened(weights: &[Self::Weight]) -> Vec<f32>;
+}
+
+impl FloatWeights for F32 {
+    fn rounded(weights: Vec<f32>) -> Vec<f32> {
+        weights
+    }
+    fn kept(numbers: Vec<f32>) -> Vec<f32> {
+        numbers
+    }
+    fn widened(weights: &[f32]) -> Vec<f32> {
+        weights.to_vec()
+    }
+}
+
+impl FloatWeights for F16 {
+    fn rounded(weights: Vec<f32>) -> Vec<f16> {
+        weights.into_iter().map(f16::from_f32).collect()
+    }
+    fn kept(numbers: Vec<f32>) -> Vec<f16> {
+        bytemuck::cast_slice(&numbers).to_vec()
+    }
+    fn widened(weights: &[f16]) -> Vec<f32> {
+        weights.iter().map(|w| w.to_f32()).collect()
+    }
+}
+
+/// The model file of a network in [`F32`] or [`F16`]. `frames` are real input frames, the first of which become the
+/// golden trace.
+///
+/// # Errors
+/// A weight that is too large for binary16, with its layer's name; a network without layers or frames.
+pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames: &[f32]) -> Result<Vec<u8>> {
     let golden = golden_frames(frames, network.input_size)?;
     let largest = network.predict(golden).iter().fold(1f32, |max, y| max.max(y.abs()));
-    let outline = Outline::<F32> {
+    let outline = Outline::<N> {
         meta,
         returns_sequences: network.returns_sequences(),
         input_scale: 1.0,
@@ -30,18 +70,38 @@ pub fn write_f32(network: &Network<f32>, meta: &Meta, frames: &[f32]) -> Result<
         golden: &|_| Ok(golden.to_vec()),
         golden_steps: golden.len() / network.input_size,
     };
-    assemble(&outline, network.layers.iter().map(packed).collect())
+    assemble(&outline, network.layers.iter().map(packed::<N>).collect::<Result<_>>()?)
 }
 
-fn packed(layer: &Layer<f32>) -> Packed<f32> {
-    let (record, words) = match (&layer.kind, parts(layer)) {
+/// The model file of a network with its weights rounded to `N`, and the error of each layer that this causes on
+/// `sequences`, the first of which gives the golden trace.
+pub fn rounded<N: FloatWeights>(
+    network: &Network<f32>,
+    meta: &Meta,
+    sequences: &[&[f32]],
+) -> Result<Quantized> {
+    let frames = sequences.iter().find(|s| !s.is_empty()).context("no frames")?;
+    Quantized::new(network, sequences, |network| write_float::<N>(network, meta, frames))
+}
+
+fn packed<N: FloatWeights>(layer: &Layer<f32>) -> Result<Packed<N::Weight>> {
+    let (record, weights) = match (&layer.kind, parts(layer)) {
         (Kind::Normalization(normalization), _) => {
-            (normalization_record(normalization.mean.nrows()), scales_and_offsets(normalization, 1.0))
+            let numbers = scales_and_offsets(normalization, 1.0);
+            (normalization_record(normalization.mean.nrows()), N::kept(numbers))
         }
-        (_, Some(parts)) => (parts.record(), float_words(&parts)),
+        (_, Some(parts)) => {
+            let words = float_words(&parts);
+            let weights = N::rounded(words.clone());
+            let lost = |(was, is): (&f32, f32)| was.is_finite() && !is.is_finite();
+            if words.iter().zip(N::widened(&weights)).any(lost) {
+                bail!("{}: a weight beyond 65,504, the largest of binary16", layer.name);
+            }
+            (parts.record(), weights)
+        }
         (_, None) => unreachable!("every layer but Normalization has parts"),
     };
-    Packed { record, words, name: layer.name.clone() }
+    Ok(Packed { record, weights, name: layer.name.clone() })
 }
 
 /// The record of a Normalization of `features`.
@@ -77,9 +137,9 @@ fn float_words(p: &Parts<'_>) -> Vec<f32> {
     })
 }
 
-/// Reads an f32 model file back into a network.
-pub fn read_f32(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
-    let model = Model::<F32>::new(bytes).map_err(|e| anyhow!("{e}"))?;
+/// Reads a model file of floats back into a network.
+pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
+    let model = Model::<N>::new(bytes).map_err(|e| anyhow!("{e}"))?;
     let header = model.header().context("header: not readable")?;
     let names: Vec<_> = header.layers().map(|info| info.name.to_owned()).collect();
     let meta = Meta {
@@ -94,21 +154,22 @@ pub fn read_f32(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
     let mut weights = model.weights();
     let mut layers = Vec::new();
     for (i, record) in model.layers().iter().enumerate() {
-        let (own, rest) = weights.split_at(record.weights_len as usize / 4);
+        let (own, rest) = weights.split_at(record.weights_len as usize / size_of::<N::Weight>());
         weights = rest;
         let name = names.get(i).cloned().unwrap_or_else(|| format!("layer_{i}"));
-        let kind = layer_of(record, own).with_context(|| format!("layer {i} ({name})"))?;
+        let kind = layer_of::<N>(record, own).with_context(|| format!("layer {i} ({name})"))?;
         layers.push(Layer { name, kind });
     }
     Ok((Network { input_size: model.input_size(), layers }, meta))
 }
 
-fn layer_of(record: &LayerRecord, words: &[f32]) -> Result<Kind<f32>> {
+fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Result<Kind<f32>> {
+    let words = &N::widened(weights);
     let units = record.units();
     let activation = activation(record.activation).context("unknown activation")?;
     let return_sequences = record.return_sequences();
     Ok(match Code::from_code(record.kind, embedded_rnn::ALL_KINDS) {
-        Some(Code::Normalization) => Kind::Normalization(normalization_of(words)),
+        Some(Code::Normalization) => Kind::Normalization(normalization_of(bytemuck::cast_slice(weights))),
         Some(Code::Dense) => {
             let (weight, _, bias) = matrices(record, words, &[1.0 / fold(record.activation)], false);
             debug_assert_eq!(bias.nrows(), units);

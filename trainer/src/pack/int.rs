@@ -5,8 +5,8 @@ use embedded_rnn::format::{Activation, LayerRecord};
 use embedded_rnn::{I8, Kind as Code, Model};
 
 use super::calibrate::{Ranges, calibrate};
-use super::errors::LayerError;
-use super::file::{AlignedBytes, Outline, Packed, assemble};
+use super::errors::Quantized;
+use super::file::{Outline, Packed, assemble};
 use super::float::{normalization_record, scales_and_offsets};
 use super::layout::{Side, blocks};
 use super::parts::{Parts, parts};
@@ -32,32 +32,10 @@ const CELL_LIMIT: f64 = (1 << 30) as f64;
 /// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
 const ROW_LIMIT: u32 = 65_535;
 
-/// A quantized model and what quantization did to it.
-pub struct Quantized {
-    /// The model file.
-    pub bytes: Vec<u8>,
-    /// The error of each layer's output on the calibration data, first to last.
-    pub errors: Vec<LayerError>,
-}
-
 /// Quantizes `network` with the ranges that `sequences` show. The first sequence also gives the golden trace.
 pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
     let ranges = calibrate(network, sequences.iter().copied())?;
-    let bytes = file(network, meta, sequences, &ranges)?;
-    let mut errors = Vec::new();
-    for (count, layer) in network.layers.iter().enumerate() {
-        if matches!(layer.kind, Kind::Normalization(_)) {
-            continue;
-        }
-        let prefix = Network { input_size: network.input_size, layers: network.layers[..=count].to_vec() };
-        let bytes = if count + 1 == network.layers.len() {
-            bytes.clone()
-        } else {
-            file(&prefix, meta, sequences, &ranges)?
-        };
-        errors.push(compare(&layer.name, &prefix, &bytes, sequences)?);
-    }
-    Ok(Quantized { bytes, errors })
+    Quantized::new(network, sequences, |network| file(network, meta, sequences, &ranges))
 }
 
 /// The first `network.layers` of a calibrated network as a file.
@@ -109,7 +87,7 @@ fn input(network: &Network<f32>, ranges: &[Ranges], layers: &mut Vec<Packed<i32>
     let unit = unit_for(range);
     let record = LayerRecord { output_scale: unit as f32, ..normalization_record(features) };
     let words = bytemuck::cast_vec(scales_and_offsets(layer, unit));
-    layers.push(Packed { record, words, name: name.to_owned() });
+    layers.push(Packed { record, weights: words, name: name.to_owned() });
     unit
 }
 
@@ -143,7 +121,7 @@ fn packed(
     }
     let bias: Vec<i32> = (0..p.bias.nrows()).map(|row| bias(p, row, pre)).collect::<Result<_>>()?;
     let words = blocks(p.gates.len(), p.units(), &bias, &sides);
-    Ok(Packed { record, words, name: layer.name.clone() })
+    Ok(Packed { record, weights: words, name: layer.name.clone() })
 }
 
 /// Units of a pre-activation in one real unit, and the real value of one unit of the output.
@@ -227,30 +205,4 @@ fn bias(p: &Parts<'_>, row: usize, pre: f64) -> Result<i32> {
     let value = if table { value.floor() } else { value.round() };
     ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias[row]);
     Ok(value as i32)
-}
-
-/// The error of a quantized network's output on `sequences`.
-fn compare(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[&[f32]]) -> Result<LayerError> {
-    let aligned = AlignedBytes::new(bytes);
-    let model = Model::<I8>::new(&aligned)?;
-    let mut ram = AlignedBytes::zeroed(model.preamble().ram_needed as usize);
-    let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
-    for sequence in sequences.iter().filter(|s| !s.is_empty()) {
-        let golden = network.predict(sequence);
-        let mut x = vec![0; sequence.len()];
-        let size = model.input_size();
-        for (x, frame) in x.chunks_exact_mut(size).zip(sequence.chunks_exact(size)) {
-            model.quantize_input(frame, x)?;
-        }
-        let mut out = vec![0; golden.len()];
-        model.run(&mut model.state(&mut ram)?, &x, &mut out)?;
-        for (&found, golden) in out.iter().zip(golden) {
-            let error = (f64::from(found) * f64::from(model.output_scale()) - f64::from(golden)).abs();
-            worst = worst.max(error);
-            squares += error * error;
-            count += 1;
-            range = range.max(f64::from(golden).abs());
-        }
-    }
-    Ok(LayerError { name: name.to_owned(), worst, rms: (squares / count.max(1) as f64).sqrt(), range })
 }

@@ -1,7 +1,7 @@
 //! From a trained network to a model file, and back.
 //!
 //! ```text
-//! Network --float--> .ernn (f32) --read--> Network --int--> .ernn (i8)
+//! Network --float--> .ernn (f32, f16) --read--> Network --int--> .ernn (i8)
 //! ```
 //! `layout` is where each weight lies (runtime/FORMAT.md), `parts` what a layer gives to it, `float` and `int` the two
 //! kinds of numbers, `calibrate` the ranges that integers need, `errors` what they cost, `file` the sections of a file.
@@ -16,10 +16,10 @@ mod parts;
 mod random;
 
 pub use calibrate::{Ranges, calibrate, sample};
-pub use errors::{ErrorTable, LayerError};
+pub use errors::{ErrorTable, LayerError, Quantized};
 pub use file::AlignedBytes;
-pub use float::{read_f32, write_f32};
-pub use int::{Quantized, quantize};
+pub use float::{FloatWeights, read_float, rounded, write_float};
+pub use int::quantize;
 pub use random::{CellKind, random_files, random_net};
 
 use std::collections::BTreeMap;

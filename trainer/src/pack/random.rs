@@ -1,10 +1,11 @@
 //! Networks of one cell with random weights, for boards, benchmarks and tests.
 
 use anyhow::Result;
+use embedded_rnn::F32;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Meta, quantize, write_f32};
+use super::{Meta, quantize, write_float};
 use crate::activation::Activation;
 use crate::cells::{AnyCell, Lstm, SimpleRnn};
 use crate::layers::{Kind, Layer, Recurrent};
@@ -54,5 +55,5 @@ pub fn random_net(
 /// The f32 and the i8 model file of a [`random_net`] calibrated on its own sequence.
 pub fn random_files(network: &Network<f32>, frames: &[f32]) -> Result<(Vec<u8>, Vec<u8>)> {
     let meta = Meta { name: "random".into(), ..Meta::default() };
-    Ok((write_f32(network, &meta, frames)?, quantize(network, &meta, &[frames])?.bytes))
+    Ok((write_float::<F32>(network, &meta, frames)?, quantize(network, &meta, &[frames])?.bytes))
 }

@@ -1,11 +1,11 @@
 //! Random float layers from random states: every fused backend the same bits, all of them near plain loops in f64.
 
-use embedded_rnn::{Backend, F32, Model};
+use embedded_rnn::{Backend, F16, F32, Model};
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::cells::{AnyCell, Lstm, SimpleRnn};
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Recurrent};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::{AlignedBytes, Meta, write_f32};
+use embedded_rnn_trainer::pack::{AlignedBytes, FloatWeights, Meta, read_float, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -91,8 +91,12 @@ fn reference(case: &Case) -> Vec<f64> {
 }
 
 /// Outputs, and the state after them.
-fn outputs(file: &AlignedBytes, case: &Case, backend: Backend) -> (Vec<f32>, Vec<u8>) {
-    let model: Model<'_, F32> = model(file, backend);
+fn outputs<N: FloatWeights<Word = f32>>(
+    file: &AlignedBytes,
+    case: &Case,
+    backend: Backend,
+) -> (Vec<f32>, Vec<u8>) {
+    let model: Model<'_, N> = model(file, backend);
     let mut ram = ram(&model);
     let mut state = model.state(&mut ram).unwrap();
     state.restore(&model, &crafted::saved(file, &words(&case.states))).unwrap();
@@ -106,20 +110,37 @@ fn float_layers_agree_with_f64_and_fused_ones_bit_for_bit() {
     for seed in 0..LAYERS {
         let _place = Place(("seed", seed));
         let case = case(seed);
-        let file = AlignedBytes::new(&write_f32(&case.network, &Meta::default(), &case.frames).unwrap());
+        let file =
+            AlignedBytes::new(&write_float::<F32>(&case.network, &Meta::default(), &case.frames).unwrap());
         let golden = reference(&case);
-        let (fused, fused_state) = outputs(&file, &case, Backend::portable_fused());
+        let (fused, fused_state) = outputs::<F32>(&file, &case, Backend::portable_fused());
         for backend in Backend::all() {
-            let (out, state) = outputs(&file, &case, backend);
+            let (out, state) = outputs::<F32>(&file, &case, backend);
             let same = bits(&out) == bits(&fused) && state == fused_state;
             assert!(!backend.is_fused() || same, "other bits on {}", backend.name());
             for (y, golden) in out.iter().zip(&golden) {
                 worst = worst.max((f64::from(*y) - golden).abs() / golden.abs().max(1.0));
             }
-            if std::env::var("W").is_ok() {
-                eprintln!("{seed} {worst:e}");
-            }
             assert!(worst < TOLERANCE, "{worst:e} on {}", backend.name());
+        }
+    }
+}
+
+/// Half floats widen exactly, so nothing else may differ from an f32 model of the rounded weights.
+#[test]
+fn half_floats_give_the_bits_of_their_weights_in_f32() {
+    let packed = |bytes: Result<Vec<u8>, _>| AlignedBytes::new(&bytes.unwrap());
+    for seed in 0..LAYERS / 4 {
+        let _place = Place(("seed", seed));
+        let case = case(seed);
+        let half = packed(write_float::<F16>(&case.network, &Meta::default(), &case.frames));
+        let (rounded, meta) = read_float::<F16>(&half).unwrap();
+        let single = packed(write_float::<F32>(&rounded, &meta, &case.frames));
+        assert!(half.len() < single.len());
+        for backend in Backend::all() {
+            let (out, _) = outputs::<F16>(&half, &case, backend);
+            let (expected, _) = outputs::<F32>(&single, &case, backend);
+            assert!(bits(&out) == bits(&expected), "other bits on {}", backend.name());
         }
     }
 }

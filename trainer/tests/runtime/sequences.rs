@@ -4,7 +4,7 @@ use embedded_rnn::{Backend, F32, I8, Model, Number};
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::{AlignedBytes, CellKind, Meta, quantize, random_net, write_f32};
+use embedded_rnn_trainer::pack::{AlignedBytes, CellKind, Meta, quantize, random_net, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -45,7 +45,7 @@ pub fn stack(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
 /// The stack as a file of each kind of numbers, and the frames.
 pub fn files(return_sequences: bool) -> (AlignedBytes, AlignedBytes, Vec<f32>) {
     let (network, frames) = stack(return_sequences);
-    let float = write_f32(&network, &Meta::default(), &frames).unwrap();
+    let float = write_float::<F32>(&network, &Meta::default(), &frames).unwrap();
     let int = quantize(&network, &Meta::default(), &[&frames]).unwrap().bytes;
     (AlignedBytes::new(&float), AlignedBytes::new(&int), frames)
 }

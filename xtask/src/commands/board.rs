@@ -98,7 +98,7 @@ impl BoardArgs {
     fn cases(&self, nets: &[&'static Net], failures: &mut Failures) -> Vec<Case> {
         let mut cases = Vec::new();
         for net in nets {
-            for dtype in [DType::I8, DType::F32] {
+            for dtype in [DType::I8, DType::F16, DType::F32] {
                 if self.dtype.is_none_or(|only| only == dtype) {
                     cases.extend(failures.note(net.name, Case::prepare(net, dtype)));
                 }
@@ -150,7 +150,7 @@ fn measure(board: &Board, case: &Case, images: &Images) -> Result<Figures> {
     for stale in ["outputs.bin", "figures.bin"] {
         let _ = fs::remove_file(folder.join(stale));
     }
-    let limit = if case.dtype == DType::F32 { board.f32_sequences } else { usize::MAX };
+    let limit = if case.dtype == DType::I8 { usize::MAX } else { board.float_sequences };
     let exam = case.exam(limit, board.float)?;
     fs::write(folder.join("inputs.bin"), &exam.inputs)?;
     qemu::run(board, &images.check, &folder)?;

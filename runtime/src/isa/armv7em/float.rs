@@ -2,13 +2,56 @@
 
 use super::Armv7em;
 use crate::activation::float::tanh;
-use crate::isa::{Float, LANES};
+use crate::isa::{Float, FloatWeight, LANES};
 use core::arch::asm;
 use core::mem::MaybeUninit;
+use half::f16;
 
 /// One float, in s24, to eight registers.
 macro_rules! broadcast {
     ($($to:literal)*) => { concat!($("vmov.f32 ", $to, ", s24\n",)*) };
+}
+
+/// Eight weights from `{w}` on, which moves on, into s16 to s23.
+macro_rules! floats {
+    () => {
+        "vldmia {w}!, {{s16-s23}}\n"
+    };
+}
+
+/// The same of half floats: four words, each taken apart into the registers above it.
+macro_rules! halves {
+    () => {
+        concat!(
+            "vldmia {w}!, {{s16-s19}}\n",
+            "vcvtt.f32.f16 s23, s19\n",
+            "vcvtb.f32.f16 s22, s19\n",
+            "vcvtt.f32.f16 s21, s18\n",
+            "vcvtb.f32.f16 s20, s18\n",
+            "vcvtt.f32.f16 s19, s17\n",
+            "vcvtb.f32.f16 s18, s17\n",
+            "vcvtt.f32.f16 s17, s16\n",
+            "vcvtb.f32.f16 s16, s16\n",
+        )
+    };
+}
+
+/// Eight multiply-adds: the weights that `$load` brings times `$x` onto the sums `$to`.
+macro_rules! eight {
+    ($load:ident $x:literal: $($to:literal $weight:literal,)*) => {
+        concat!($load!(), $("vfma.f32 ", $to, ", ", $weight, ", ", $x, "\n",)*)
+    };
+}
+macro_rules! low {
+    ($load:ident $x:literal) => {
+        eight!($load $x: "s0" "s16", "s1" "s17", "s2" "s18", "s3" "s19", "s4" "s20", "s5" "s21", "s6" "s22", "s7" "s23",)
+    };
+}
+macro_rules! high {
+    ($load:ident $x:literal) => {
+        eight!($load $x: "s8" "s16", "s9" "s17", "s10" "s18", "s11" "s19", "s12" "s20", "s13" "s21", "s14" "s22",
+            "s15" "s23",)
+    };
 }
 
 impl Float for Armv7em {
@@ -24,10 +67,29 @@ impl Float for Armv7em {
     }
 
     #[inline(always)]
-    fn accumulate<const G: usize, const P: usize>(
+    fn panel_f16(self, values: &[f16; LANES]) -> [f32; LANES] {
+        let mut panel = MaybeUninit::<[f32; LANES]>::uninit();
+        // SAFETY: reads eight half floats from `values`, four words that need no alignment beyond that of the file, and
+        // writes all of `panel`. VFPv4 has the conversions.
+        unsafe {
+            asm!(
+                halves!(),
+                "vstmia {panel}, {{s16-s23}}",
+                w = inout(reg) values.as_ptr() => _,
+                panel = in(reg) panel.as_mut_ptr(),
+                out("s16") _, out("s17") _, out("s18") _, out("s19") _, out("s20") _, out("s21") _, out("s22") _,
+                out("s23") _,
+                options(nostack, preserves_flags),
+            );
+            panel.assume_init()
+        }
+    }
+
+    #[inline(always)]
+    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
         self,
         sums: &mut [[[f32; LANES]; G]; P],
-        rows: [&[[[f32; LANES]; G]]; P],
+        rows: [&[[[W; LANES]; G]]; P],
         x: &[f32],
     ) {
         for (sums, rows) in sums.iter_mut().zip(rows) {
@@ -155,70 +217,11 @@ fn each(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; 
     core::array::from_fn(|lane| f(a[lane], b[lane]))
 }
 
-/// Eight multiply-adds: weights s16 to s23 times `$x` onto the sums from `$a` to `$h`.
-macro_rules! eight {
-    ($x:literal: $a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal) => {
-        concat!(
-            "vldmia {w}!, {{s16-s23}}\n",
-            "vfma.f32 ",
-            $a,
-            ", s16, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $b,
-            ", s17, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $c,
-            ", s18, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $d,
-            ", s19, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $e,
-            ", s20, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $f,
-            ", s21, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $g,
-            ", s22, ",
-            $x,
-            "\n",
-            "vfma.f32 ",
-            $h,
-            ", s23, ",
-            $x,
-            "\n",
-        )
-    };
-}
-macro_rules! low {
-    ($x:literal) => {
-        eight!($x: "s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7")
-    };
-}
-macro_rules! high {
-    ($x:literal) => {
-        eight!($x: "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15")
-    };
-}
-
 /// `count` rows of `$gates` onto `$sums`, two rows a round and an odd one first.
 macro_rules! gates {
     ($sums:expr, $saved:literal, $weights:expr, $from:expr, $skip:expr, $x:expr, $count:expr,
      [$($first:expr),*], [$($second:expr),*]) => {{
-        let (weights, x, count): (&[f32], &[f32], usize) = ($weights, $x, $count);
+        let (weights, x, count): (&[W], &[f32], usize) = ($weights, $x, $count);
         let reach = ($from as usize).saturating_add(count.saturating_mul($sums.as_flattened().len() + $skip));
         if count == 0 || count > x.len() || reach > weights.len().saturating_add($from) {
             return;
@@ -251,7 +254,7 @@ macro_rules! gates {
                 w = inout(reg) weights.as_ptr().wrapping_add($from) => _,
                 x = inout(reg) x.as_ptr() => _,
                 n = inout(reg) count => _,
-                skip = in(reg) $skip * size_of::<f32>(),
+                skip = in(reg) $skip * size_of::<W>(),
                 out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
                 out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
                 out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
@@ -263,12 +266,54 @@ macro_rules! gates {
 }
 
 #[inline(always)]
-fn two_gates(sums: &mut [[f32; LANES]; 2], w: &[f32], from: usize, skip: usize, x: &[f32], count: usize) {
-    gates!(sums, "s0-s15", w, from, skip, x, count, [low!("s24"), high!("s24")], [low!("s25"), high!("s25")]);
+fn two_gates<W: FloatWeight>(
+    sums: &mut [[f32; LANES]; 2],
+    w: &[W],
+    from: usize,
+    skip: usize,
+    x: &[f32],
+    count: usize,
+) {
+    if size_of::<W>() == size_of::<f32>() {
+        gates!(
+            sums,
+            "s0-s15",
+            w,
+            from,
+            skip,
+            x,
+            count,
+            [low!(floats "s24"), high!(floats "s24")],
+            [low!(floats "s25"), high!(floats "s25")]
+        );
+    } else {
+        gates!(
+            sums,
+            "s0-s15",
+            w,
+            from,
+            skip,
+            x,
+            count,
+            [low!(halves "s24"), high!(halves "s24")],
+            [low!(halves "s25"), high!(halves "s25")]
+        );
+    }
 }
 
 #[inline(always)]
-fn one_gate(sums: &mut [f32; LANES], w: &[f32], from: usize, skip: usize, x: &[f32], count: usize) {
+fn one_gate<W: FloatWeight>(
+    sums: &mut [f32; LANES],
+    w: &[W],
+    from: usize,
+    skip: usize,
+    x: &[f32],
+    count: usize,
+) {
     let sums = core::array::from_mut(sums);
-    gates!(sums, "s0-s7", w, from, skip, x, count, [low!("s24")], [low!("s25")]);
+    if size_of::<W>() == size_of::<f32>() {
+        gates!(sums, "s0-s7", w, from, skip, x, count, [low!(floats "s24")], [low!(floats "s25")]);
+    } else {
+        gates!(sums, "s0-s7", w, from, skip, x, count, [low!(halves "s24")], [low!(halves "s25")]);
+    }
 }

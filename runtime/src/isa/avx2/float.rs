@@ -1,8 +1,9 @@
 //! Eight `f32` at once.
 
 use super::{Avx2, avx2};
-use crate::isa::{Float, LANES};
+use crate::isa::{Float, FloatWeight, LANES};
 use core::arch::x86_64::*;
+use half::f16;
 
 impl Float for Avx2 {
     type Panel = __m256;
@@ -19,10 +20,16 @@ impl Float for Avx2 {
     }
 
     #[inline(always)]
-    fn accumulate<const G: usize, const P: usize>(
+    fn panel_f16(self, values: &[f16; LANES]) -> __m256 {
+        // SAFETY: sixteen bytes lie behind the reference; F16C by the token.
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(values.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
         self,
         sums: &mut [[__m256; G]; P],
-        rows: [&[[[f32; LANES]; G]]; P],
+        rows: [&[[[W; LANES]; G]]; P],
         x: &[f32],
     ) {
         let mut own = *sums; // Where nobody else can see them, so that they stay in registers.
@@ -33,7 +40,7 @@ impl Float for Avx2 {
                 // SAFETY: k < shortest <= rows[p].len().
                 let row = unsafe { rows[p].get_unchecked(k) };
                 for g in 0..G {
-                    own[p][g] = self.mul_add(self.panel(&row[g]), x, own[p][g]);
+                    own[p][g] = self.mul_add(W::panel(self, &row[g]), x, own[p][g]);
                 }
             }
         }

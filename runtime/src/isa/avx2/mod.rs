@@ -1,15 +1,15 @@
-//! x86-64 with AVX2 and FMA: eight lanes.
+//! x86-64 with AVX2, FMA and F16C, which all CPUs with AVX2 have: eight lanes.
 
 mod float;
 mod int;
 
 use super::Operation;
 
-/// Proof that this CPU has AVX2 and FMA.
+/// Proof that this CPU has AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
 pub struct Avx2(());
 
-/// An intrinsic of AVX2 or FMA that touches no memory; used in methods of [`Avx2`] only.
+/// An intrinsic of these that touches no memory; used in methods of [`Avx2`] only.
 macro_rules! avx2 {
     ($call:expr) => {
         // SAFETY: a value of `Avx2` exists, so `Avx2::new` has found the features on this CPU.
@@ -22,20 +22,23 @@ impl Avx2 {
     /// Asks the CPU.
     #[cfg(feature = "std")]
     pub fn new() -> Option<Self> {
-        let has = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+        let has = std::is_x86_feature_detected!("avx2")
+            && std::is_x86_feature_detected!("fma")
+            && std::is_x86_feature_detected!("f16c");
         has.then_some(Avx2(()))
     }
 
     /// Asks the compiler: without `std` the target says what there is.
     #[cfg(not(feature = "std"))]
     pub fn new() -> Option<Self> {
-        cfg!(all(target_feature = "avx2", target_feature = "fma")).then_some(Avx2(()))
+        cfg!(all(target_feature = "avx2", target_feature = "fma", target_feature = "f16c"))
+            .then_some(Avx2(()))
     }
 
     /// Compiles the operation for these features and runs it.
     #[inline(always)]
     pub fn run<O: Operation>(self, operation: O) -> O::Output {
-        #[target_feature(enable = "avx2,fma")]
+        #[target_feature(enable = "avx2,fma,f16c")]
         fn inner<O: Operation>(isa: Avx2, operation: O) -> O::Output {
             operation.run(isa)
         }

@@ -6,6 +6,8 @@ use anyhow::Result;
 
 use super::facts::facts;
 use super::{Job, Spent};
+use embedded_rnn::F32;
+
 use crate::commands::say;
 use crate::deployed::ModelFile;
 use crate::evaluate::Evaluation;
@@ -31,7 +33,8 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let calibration = pack::sample(&job.train.sequences);
     let labels = job.config.data.labels.clone().unwrap_or_default();
     let meta = Meta { name: job.config.name.clone(), labels, ..Meta::default() };
-    let mut models = vec![evaluate(job, FLOAT, pack::write_f32(&run.network, &meta, calibration[0])?)?];
+    let mut models =
+        vec![evaluate(job, FLOAT, pack::write_float::<F32>(&run.network, &meta, calibration[0])?)?];
     let (errors, failure) = match quantize(&models[0].file, &calibration) {
         Ok(Quantized { bytes, errors }) => {
             models.push(evaluate(job, INTEGER, bytes)?);
@@ -65,7 +68,7 @@ fn put(job: &Job, name: &str, bytes: &[u8]) -> Result<()> {
 
 /// Of the file and not of the network in memory, as `ernn quantize` would, so that both give the same bytes.
 fn quantize(model: &ModelFile, calibration: &[&[f32]]) -> Result<Quantized> {
-    let (network, meta) = pack::read_f32(model.bytes())?;
+    let (network, meta) = pack::read_float::<F32>(model.bytes())?;
     pack::quantize(&network, &meta, calibration)
 }
 
