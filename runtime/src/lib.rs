@@ -24,6 +24,9 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+#[cfg(target_endian = "big")]
+compile_error!("model files are little-endian and used in place: big-endian targets are not supported");
+
 pub mod activation;
 mod error;
 pub mod format;

@@ -26,8 +26,8 @@ pub trait Int: Copy {
     /// Blocks worked on at once.
     const BLOCKS: usize;
 
-    /// The pre-activations of `R` rows of each block, wrapping: the row's bias, and for each side
-    /// `mulr(sum_k w[r][k] * acts[k] << shift, multiplier[r])`.
+    /// The pre-activations of the `R` rows that begin at word `at` of each block, wrapping: the row's bias, and for each
+    /// side `mulr(sum_k w[r][k] * acts[k] << shift, multiplier[r])`.
     ///
     /// `blocks` holds up to [`BLOCKS`](Int::BLOCKS) blocks of `stride` words; what a block that is not there gives is
     /// unspecified.
@@ -35,6 +35,7 @@ pub trait Int: Copy {
         self,
         blocks: &[i32],
         stride: usize,
+        at: usize,
         sides: [Side<'_>; SIDES],
     ) -> [Self::W; R];
 
@@ -43,6 +44,8 @@ pub trait Int: Copy {
 
     /// The first values of a slice; 0 for those it does not have.
     fn load_i32(self, values: &[i32]) -> Self::W;
+    /// `R` values for each block, block by block, shifted left by 16; 0 for those that are not there.
+    fn load_i16<const R: usize>(self, values: &[i16]) -> [Self::W; R];
     /// Stores block by block, `R` values of each, as many as `out` has room for.
     fn store_rows<const R: usize>(self, v: [Self::W; R], out: &mut [i32]);
     /// The same, saturated to `i16`.
@@ -51,6 +54,8 @@ pub trait Int: Copy {
     fn splat_i32(self, value: i32) -> Self::W;
     /// `a + b`, wrapping.
     fn add_i32(self, a: Self::W, b: Self::W) -> Self::W;
+    /// `a - b`, wrapping.
+    fn sub_i32(self, a: Self::W, b: Self::W) -> Self::W;
     /// `a >> 1`, arithmetic.
     fn half(self, a: Self::W) -> Self::W;
     /// `(a * b + 2^31) >> 32` in 64 bits.

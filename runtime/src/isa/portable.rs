@@ -108,9 +108,10 @@ macro_rules! scalar_int {
                 self,
                 blocks: &[i32],
                 _stride: usize,
+                at: usize,
                 sides: [Side<'_>; SIDES],
             ) -> [i32; R] {
-                $rows(blocks, sides)
+                $rows(blocks.get(at..).unwrap_or_default(), sides)
             }
 
             #[inline(always)]
@@ -120,6 +121,10 @@ macro_rules! scalar_int {
             #[inline(always)]
             fn load_i32(self, values: &[i32]) -> i32 {
                 values.first().copied().unwrap_or(0)
+            }
+            #[inline(always)]
+            fn load_i16<const R: usize>(self, values: &[i16]) -> [i32; R] {
+                core::array::from_fn(|r| i32::from(values.get(r).copied().unwrap_or(0)) << 16)
             }
             #[inline(always)]
             fn store_rows<const R: usize>(self, v: [i32; R], out: &mut [i32]) {
@@ -140,6 +145,10 @@ macro_rules! scalar_int {
             #[inline(always)]
             fn add_i32(self, a: i32, b: i32) -> i32 {
                 a.wrapping_add(b)
+            }
+            #[inline(always)]
+            fn sub_i32(self, a: i32, b: i32) -> i32 {
+                a.wrapping_sub(b)
             }
             #[inline(always)]
             fn half(self, a: i32) -> i32 {

@@ -20,6 +20,13 @@ pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
     units.div_ceil(ROWS).checked_mul(stride(ROWS, sides)?)
 }
 
+/// Activations as a side of rows.
+#[inline(always)]
+pub fn side(acts: &[i16], shift: u8) -> Side<'_> {
+    // Activations lie in words of memory, whole quads of them: the cast cannot fail.
+    Side { acts: bytemuck::try_cast_slice(acts).unwrap_or_default(), shift }
+}
+
 /// What a layer does with the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to last.
 pub trait Update<S: Int, const R: usize> {
     /// What belongs to these blocks alone.
@@ -39,18 +46,15 @@ pub fn for_each<S: Int, const R: usize, const SIDES: usize, U: Update<S, R>>(
     places: impl Iterator<Item = U::Place>,
     layer: U,
 ) {
-    let sides = sides.map(|(acts, shift)| {
-        // Activations lie in words of memory, whole quads of them: the cast cannot fail.
-        Side { acts: bytemuck::try_cast_slice(acts).unwrap_or_default(), shift }
-    });
+    let sides = sides.map(|(acts, shift)| side(acts, shift));
     let stride = sides.iter().fold(R, |stride, side| stride + side.words(R)).max(1);
     if S::BLOCKS == 1 {
         for (block, place) in weights.chunks_exact(stride).zip(places) {
-            layer.update(isa, isa.rows(block, stride, sides), place);
+            layer.update(isa, isa.rows(block, stride, 0, sides), place);
         }
     } else {
         for (blocks, place) in weights.chunks(stride * S::BLOCKS).zip(places) {
-            layer.update(isa, isa.rows(blocks, stride, sides), place);
+            layer.update(isa, isa.rows(blocks, stride, 0, sides), place);
         }
     }
 }

@@ -66,7 +66,7 @@ struct FloatUpdate<'a> {
 
 impl<S: Float> panels::Update<S, GATES> for FloatUpdate<'_> {
     #[inline(always)]
-    fn update(&mut self, isa: S, [i, f, g, o]: &[S::Panel; GATES]) {
+    fn update(&mut self, isa: S, [i, f, g, o]: &[S::Panel; GATES], _apart: &S::Panel) {
         let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else { return };
         for at in (0..LANES).step_by(S::WIDTH) {
             let i = float::sigmoid_of_half(isa, isa.take(i, at));

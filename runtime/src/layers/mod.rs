@@ -6,6 +6,7 @@
 
 mod blocks;
 mod dense;
+mod gru;
 mod lstm;
 mod normalization;
 mod panels;
@@ -258,4 +259,8 @@ layer_table! {
     SimpleRnn = 3, simple_rnn::SimpleRnn;
     /// Gates i, f, g, o.
     Lstm = 4, lstm::Lstm;
+    /// Gates z, r, n; the reset gate after the recurrent product.
+    Gru = 5, gru::Gru;
+    /// Gates z, r, n; the reset gate before the recurrent product.
+    GruResetBefore = 6, gru::GruResetBefore;
 }

@@ -12,8 +12,10 @@ type Row<W, const G: usize> = [[W; LANES]; G];
 
 /// What a layer does with the pre-activations of a panel; called once for each, first to last.
 pub trait Update<S: Float, const G: usize> {
-    /// Implementations are `#[inline(always)]`.
-    fn update(&mut self, isa: S, sums: &[S::Panel; G]);
+    /// Whether the last gate's sum over h begins anew, from a bias of its own, and what it was over x comes apart.
+    const SPLIT: bool = false;
+    /// `apart` is the last gate's sum over x if [`SPLIT`](Update::SPLIT). Implementations are `#[inline(always)]`.
+    fn update(&mut self, isa: S, sums: &[S::Panel; G], apart: &S::Panel);
 }
 
 /// Weights of a layer of `G` gates: for each panel a row of biases, then a row for each input.
@@ -30,17 +32,23 @@ pub fn for_each<S: Float, W: FloatWeight, const G: usize>(
     h: &[f32],
     mut layer: impl Update<S, G>,
 ) {
-    let rows = 1 + x.len() + h.len();
+    let rows = rows(&layer, x, h);
     let mut rest = weights.as_chunks::<LANES>().0.as_chunks::<G>().0;
     while rest.len() >= rows {
         rest = match side_by_side::<S, G>(rest.len() / rows) {
-            8 => group::<S, W, G, 8>(isa, rest, x, h, &mut layer),
-            4 => group::<S, W, G, 4>(isa, rest, x, h, &mut layer),
-            3 => group::<S, W, G, 3>(isa, rest, x, h, &mut layer),
-            2 => group::<S, W, G, 2>(isa, rest, x, h, &mut layer),
-            _ => group::<S, W, G, 1>(isa, rest, x, h, &mut layer),
+            8 => group::<S, W, G, 8, _>(isa, rest, x, h, &mut layer),
+            4 => group::<S, W, G, 4, _>(isa, rest, x, h, &mut layer),
+            3 => group::<S, W, G, 3, _>(isa, rest, x, h, &mut layer),
+            2 => group::<S, W, G, 2, _>(isa, rest, x, h, &mut layer),
+            _ => group::<S, W, G, 1, _>(isa, rest, x, h, &mut layer),
         };
     }
+}
+
+/// Rows of a panel: biases, x, biases of h if it has its own, h.
+#[inline(always)]
+fn rows<S: Float, const G: usize, U: Update<S, G>>(_layer: &U, x: &[f32], h: &[f32]) -> usize {
+    1 + x.len() + usize::from(U::SPLIT) + h.len()
 }
 
 /// How many of the `left` panels to take now: as many as the registers hold, but never so many that one is left alone.
@@ -61,21 +69,21 @@ fn side_by_side<S: Float, const G: usize>(left: usize) -> usize {
 }
 
 #[inline(always)]
-fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize>(
+fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize, U: Update<S, G>>(
     isa: S,
     weights: &'a [Row<W, G>],
     x: &[f32],
     h: &[f32],
-    layer: &mut impl Update<S, G>,
+    layer: &mut U,
 ) -> &'a [Row<W, G>] {
     if P > 1 && P * G > S::SUMS {
         return &[]; // Never asked for; said here so that no code is made for it.
     }
-    let rows = 1 + x.len() + h.len();
-    let Some((now, later)) = weights.split_at_checked(P * rows) else {
+    let Some((now, later)) = weights.split_at_checked(P * rows(layer, x, h)) else {
         return &[];
     };
     let mut sums = [[isa.panel(&[0.0; LANES]); G]; P];
+    let mut apart = [isa.panel(&[0.0; LANES]); P];
     let none: [&[Row<W, G>]; P] = [&[]; P];
     let (mut of_x, mut of_h) = (none, none);
     let mut rest = now;
@@ -85,12 +93,19 @@ fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize>(
             sums[p][g] = W::panel(isa, &bias[g]);
         }
         (of_x[p], rest) = inputs.split_at_checked(x.len()).unwrap_or_default();
-        (of_h[p], rest) = rest.split_at_checked(h.len()).unwrap_or_default();
+        (of_h[p], rest) = rest.split_at_checked(h.len() + usize::from(U::SPLIT)).unwrap_or_default();
     }
     isa.accumulate(&mut sums, of_x, x);
+    if U::SPLIT {
+        for p in 0..P {
+            let Some((bias, inputs)) = of_h[p].split_first() else { return &[] };
+            apart[p] = core::mem::replace(&mut sums[p][G - 1], W::panel(isa, &bias[G - 1]));
+            of_h[p] = inputs;
+        }
+    }
     isa.accumulate(&mut sums, of_h, h);
-    for panel in &sums {
-        layer.update(isa, panel);
+    for (sums, apart) in sums.iter().zip(&apart) {
+        layer.update(isa, sums, apart);
     }
     later
 }
@@ -103,7 +118,7 @@ pub struct Activate<'a> {
 
 impl<S: Float> Update<S, 1> for Activate<'_> {
     #[inline(always)]
-    fn update(&mut self, isa: S, [sums]: &[S::Panel; 1]) {
+    fn update(&mut self, isa: S, [sums]: &[S::Panel; 1], _apart: &S::Panel) {
         let Some(out) = self.out.next() else { return };
         for at in (0..LANES).step_by(S::WIDTH) {
             isa.store(activate(isa, self.activation, isa.take(sums, at)), out, at);

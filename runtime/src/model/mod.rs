@@ -81,7 +81,8 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
 
     /// Names and labels; `None` if the header is not one.
     pub fn header(&self) -> Option<Header<'m>> {
-        Header::new(self.bytes.get(self.preamble.header_at as usize..)?)
+        let at = self.preamble.header_at as usize;
+        Header::new(self.bytes.get(at..at.checked_add(self.preamble.header_len as usize)?)?)
     }
 
     /// A state at the start of a sequence, in memory of the caller's: a [`Ram`](crate::Ram) of [`ram_needed`] bytes,

@@ -75,7 +75,8 @@ pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// Whether the layer carries a state.
 pub fn is_recurrent(record: &LayerRecord) -> bool {
-    record.kind == Kind::SimpleRnn as u8 || record.kind == Kind::Lstm as u8
+    let cells = [Kind::SimpleRnn, Kind::Lstm, Kind::Gru, Kind::GruResetBefore];
+    cells.iter().any(|&kind| record.kind == kind as u8)
 }
 
 /// Says where a test was when it failed, whether by an assertion or by a panic in the runtime.

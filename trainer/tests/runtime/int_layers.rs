@@ -11,7 +11,7 @@ use crate::random_layers::{Numbers, activations, int_layers, state_words};
 use crate::running::{model, ram, save, steps};
 
 /// Seeds tried, a model each.
-const INT_MODELS: u64 = 6_000;
+const INT_MODELS: u64 = 7_500;
 const STEPS: usize = 4;
 
 /// Outputs and the state after them, from a random saved state.
@@ -49,7 +49,7 @@ fn integer_layers_give_the_specified_bits_on_every_backend() {
         }
     }
     assert!(met.values().sum::<usize>() >= 10_000, "{met:?}");
-    for kind in [Kind::Lstm, Kind::SimpleRnn, Kind::Dense] {
+    for kind in [Kind::Lstm, Kind::Gru, Kind::GruResetBefore, Kind::SimpleRnn, Kind::Dense] {
         for &activation in activations(kind, true) {
             let count = met.get(&(kind as u8, activation as u8)).copied().unwrap_or(0);
             assert!(count >= 200, "{kind:?} with {activation:?}: {count} layers only");

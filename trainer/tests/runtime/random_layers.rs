@@ -94,7 +94,7 @@ pub fn activations(kind: Kind, last: bool) -> &'static [Activation] {
     match kind {
         Kind::Dense if last => &[Linear, Relu, Tanh, Sigmoid, Softmax],
         Kind::Dense | Kind::SimpleRnn => &[Linear, Relu, Tanh, Sigmoid],
-        Kind::Lstm => &[Tanh],
+        Kind::Lstm | Kind::Gru | Kind::GruResetBefore => &[Tanh],
         _ => &[Linear],
     }
 }
@@ -125,9 +125,11 @@ pub fn normalization(features: u32) -> Layer {
 
 fn int_layer(input_size: u32, last: bool, rng: &mut ChaCha8Rng) -> Layer {
     let numbers = Numbers::random(rng);
-    let kind = *[Kind::Lstm, Kind::Lstm, Kind::SimpleRnn, Kind::Dense].choose(rng).unwrap();
+    let kinds =
+        [Kind::Lstm, Kind::Lstm, Kind::Gru, Kind::Gru, Kind::GruResetBefore, Kind::SimpleRnn, Kind::Dense];
+    let kind = *kinds.choose(rng).unwrap();
     let activation = *activations(kind, last).choose(rng).unwrap();
-    let gated = kind == Kind::Lstm;
+    let gated = matches!(kind, Kind::Lstm | Kind::Gru | Kind::GruResetBefore);
     let record = LayerRecord {
         kind: kind as u8,
         activation: activation as u8,
@@ -136,13 +138,20 @@ fn int_layer(input_size: u32, last: bool, rng: &mut ChaCha8Rng) -> Layer {
         units: rng.random_range(SIZES),
         x_shift: numbers.shift(rng),
         h_shift: numbers.shift(rng),
-        cell_frac: if gated { numbers.cell_frac(rng) } else { 0 },
+        cell_frac: if kind == Kind::Lstm { numbers.cell_frac(rng) } else { 0 },
         ..empty(input_size)
     };
-    let sides: &[usize] =
-        if kind == Kind::Dense { &[record.input_size()] } else { &[record.input_size(), record.units()] };
-    let blocks = if gated { record.units() } else { record.units().div_ceil(ROWS) };
-    let words = (0..blocks).flat_map(|_| block(sides, numbers, rng)).collect();
+    let (x, h) = (record.input_size(), record.units());
+    // What the rows of a block see, and units to a block.
+    let (sides, units): (&[&[usize]], _) = match kind {
+        Kind::Dense => (&[&[x]], ROWS),
+        Kind::Lstm => (&[&[x, h]], 1),
+        Kind::Gru => (&[&[x, h], &[x, h], &[x], &[h]], ROWS),
+        Kind::GruResetBefore => (&[&[x, h], &[x, h], &[x, h]], ROWS),
+        _ => (&[&[x, h]], ROWS),
+    };
+    let blocks = (0..record.units().div_ceil(units)).flat_map(|_| sides);
+    let words = blocks.flat_map(|sides| block(sides, numbers, rng)).collect();
     Layer { record, words }
 }
 

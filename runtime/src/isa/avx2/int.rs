@@ -20,16 +20,17 @@ impl Int for Avx2 {
         self,
         blocks: &[i32],
         stride: usize,
+        at: usize,
         sides: [Side<'_>; SIDES],
     ) -> [__m256i; R] {
         const { assert!(R == ROWS) };
         let mut p = [self.splat_i32(0); R];
-        let Some(blocks) = Blocks::new(blocks, stride, sides) else { return p };
+        let Some(blocks) = Blocks::new(blocks, stride, at, sides) else { return p };
         let mut quads = [p[0]; ROWS];
         for (j, quad) in quads.iter_mut().enumerate() {
-            *quad = self.two_quads(&blocks, 0, j);
+            *quad = self.two_quads(&blocks, at, j);
         }
-        let mut at = ROWS;
+        let mut at = at + ROWS;
         for side in sides {
             let [a, b] = self.parts(&blocks, at, side, 0);
             quads[0] = self.add_i32(quads[0], a);
@@ -59,6 +60,29 @@ impl Int for Avx2 {
         });
         // SAFETY: eight words lie behind the reference; AVX by the token.
         unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn load_i16<const R: usize>(self, values: &[i16]) -> [__m256i; R] {
+        const { assert!(R == ROWS) };
+        let mut few = [0; ROWS * BLOCKS];
+        let values = values.first_chunk().unwrap_or_else(|| {
+            copy(values, &mut few);
+            &few
+        });
+        let four: &[[i16; ROWS]; BLOCKS] = bytemuck::cast_ref(values);
+        let mut quads = [self.splat_i32(0); ROWS];
+        for (j, quad) in quads.iter_mut().enumerate() {
+            // SAFETY: four i16 lie behind each reference; AVX2 by the token.
+            *quad = unsafe {
+                let (low, high) = (&raw const four[j], &raw const four[j + ROWS]);
+                let both = _mm_unpacklo_epi64(_mm_loadl_epi64(low.cast()), _mm_loadl_epi64(high.cast()));
+                _mm256_slli_epi32::<16>(_mm256_cvtepi16_epi32(both))
+            };
+        }
+        let mut rows = [quads[0]; R];
+        rows.copy_from_slice(&self.transpose(quads));
+        rows
     }
 
     #[inline(always)]
@@ -113,6 +137,10 @@ impl Int for Avx2 {
     #[inline(always)]
     fn add_i32(self, a: __m256i, b: __m256i) -> __m256i {
         avx2!(_mm256_add_epi32(a, b))
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: __m256i, b: __m256i) -> __m256i {
+        avx2!(_mm256_sub_epi32(a, b))
     }
     #[inline(always)]
     fn half(self, a: __m256i) -> __m256i {
@@ -301,12 +329,17 @@ struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// `None` if there is none or if they are too short for `sides`. A block that is not there is the first once more:
+    /// `None` if there is none or if they are too short for rows at `at` with `sides`. A block that is not there is the first once more:
     /// nobody looks at what it gives.
     #[inline(always)]
-    fn new<const SIDES: usize>(words: &'a [i32], stride: usize, sides: [Side<'_>; SIDES]) -> Option<Self> {
+    fn new<const SIDES: usize>(
+        words: &'a [i32],
+        stride: usize,
+        at: usize,
+        sides: [Side<'_>; SIDES],
+    ) -> Option<Self> {
         let present = words.len().checked_div(stride)?.min(BLOCKS);
-        if present == 0 || stride < sides.iter().fold(ROWS, |words, side| words + side.words(ROWS)) {
+        if present == 0 || stride < sides.iter().fold(at + ROWS, |words, side| words + side.words(ROWS)) {
             return None;
         }
         let mut from = [words.as_ptr(); BLOCKS];
