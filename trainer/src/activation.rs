@@ -34,7 +34,7 @@ pub fn sigmoid(x: f32) -> f32 {
 
 /// What a layer does to its weighted sums. The names are Keras's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `x`
     #[default]
@@ -45,6 +45,11 @@ pub enum Activation {
     Tanh,
     /// `1 / (1 + exp(-x))`
     Sigmoid,
+    /// `relu6(x + 3) / 6`, which is Keras 3's and PyTorch's.
+    HardSigmoid,
+    /// `clip(0.2 x + 0.5, 0, 1)`, which was Keras's up to version 2 and is that of its old recurrent nets.
+    #[serde(rename = "hard_sigmoid_keras1")]
+    HardSigmoidKeras1,
     /// `exp(x_i) / sum_j exp(x_j)`
     Softmax,
 }
@@ -57,8 +62,17 @@ impl Activation {
             Self::Relu => column.iter_mut().for_each(|x| *x = x.max(T::zero())),
             Self::Tanh => T::tanh_each(column),
             Self::Sigmoid => T::sigmoid_each(column),
+            Self::HardSigmoid => hard_sigmoid(column, 1.0 / 6.0),
+            Self::HardSigmoidKeras1 => hard_sigmoid(column, 0.2),
             Self::Softmax => softmax(column),
         }
+    }
+
+    /// Applies it to one value.
+    pub fn of<T: Real>(self, x: T) -> T {
+        let mut column = [x];
+        self.forward(&mut column);
+        column[0]
     }
 
     /// Applies it to every column.
@@ -69,12 +83,13 @@ impl Activation {
 
     /// Turns the gradient of the outputs `y` of one column into the gradient of the weighted sums.
     pub fn backward<T: Real>(self, y: &[T], d: &mut [T]) {
-        let each = |d: &mut [T], slope: fn(T) -> T| d.iter_mut().zip(y).for_each(|(d, &y)| *d *= slope(y));
         match self {
             Self::Linear => {}
-            Self::Relu => each(d, |y| if y > T::zero() { T::one() } else { T::zero() }),
-            Self::Tanh => each(d, |y| T::one() - y * y),
-            Self::Sigmoid => each(d, |y| y * (T::one() - y)),
+            Self::Relu => times_slope(y, d, |y| if y > T::zero() { T::one() } else { T::zero() }),
+            Self::Tanh => times_slope(y, d, |y| T::one() - y * y),
+            Self::Sigmoid => times_slope(y, d, |y| y * (T::one() - y)),
+            Self::HardSigmoid => times_slope(y, d, hard_slope(1.0 / 6.0)),
+            Self::HardSigmoidKeras1 => times_slope(y, d, hard_slope(0.2)),
             Self::Softmax => {
                 let mean = y.iter().zip(&*d).fold(T::zero(), |sum, (&y, &d)| sum + y * d);
                 d.iter_mut().zip(y).for_each(|(d, &y)| *d = y * (*d - mean));
@@ -88,6 +103,22 @@ impl Activation {
         let columns = y.as_slice().chunks_exact(rows).zip(d.as_mut_slice().chunks_exact_mut(rows));
         columns.for_each(|(y, d)| self.backward(y, d));
     }
+}
+
+/// The slope where the output is `y` is all that these need to know.
+fn times_slope<T: Real>(y: &[T], d: &mut [T], slope: impl Fn(T) -> T) {
+    d.iter_mut().zip(y).for_each(|(d, &y)| *d *= slope(y));
+}
+
+/// `clip(slope x + 1/2, 0, 1)`.
+fn hard_sigmoid<T: Real>(column: &mut [T], slope: f64) {
+    let (slope, half) = (T::of(slope), T::of(0.5));
+    column.iter_mut().for_each(|x| *x = (slope * *x + half).max(T::zero()).min(T::one()));
+}
+
+fn hard_slope<T: Real>(slope: f64) -> impl Fn(T) -> T {
+    let slope = T::of(slope);
+    move |y| if y > T::zero() && y < T::one() { slope } else { T::zero() }
 }
 
 fn softmax<T: Real>(column: &mut [T]) {

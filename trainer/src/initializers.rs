@@ -13,13 +13,20 @@ pub enum Purpose {
     Weights = 1,
     /// The order of the sequences in an epoch.
     Shuffle = 2,
+    /// What training leaves out.
+    Dropout = 3,
 }
 
 /// The stream for a purpose and an epoch (or layer). Nothing carries over from one to the next, so a run that is
 /// resumed needs no memory of what it has drawn.
 pub fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
+    stream_of(seed, purpose, index, 0)
+}
+
+/// [`stream`] for one of several parts.
+pub fn stream_of(seed: u64, purpose: Purpose, index: u64, part: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
-    for (part, value) in key.chunks_exact_mut(8).zip([seed, purpose as u64, index]) {
+    for (part, value) in key.chunks_exact_mut(8).zip([seed, purpose as u64, index, part]) {
         part.copy_from_slice(&value.to_le_bytes());
     }
     ChaCha8Rng::from_seed(key)

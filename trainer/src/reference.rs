@@ -1,11 +1,9 @@
 //! What a network means: one sequence at a time, plain loops, no packing, no matrix products.
 //!
-//! Slow and short on purpose. The packed way of training and the runtime are compared with it, and calibration
-//! listens in on it.
+//! Slow and short on purpose; the loops of each layer are its [`Compute::plain`](crate::layers::Compute::plain). The
+//! packed way of training and the runtime are compared with it, and calibration listens in on it.
 
-use crate::cells::{Cell, add_columns};
-use crate::layers::{Dense, Kind, Normalization};
-use crate::net::Network;
+use crate::net::{Network, States};
 use crate::tensor::Real;
 
 /// Something inside a layer that quantization has to know the range of.
@@ -15,68 +13,43 @@ pub enum Signal {
     Input,
     /// The sums before the activations, all gates of a recurrent layer or the outputs of a dense one.
     Sums,
-    /// The state with this number after the step, as named by [`Cell::states`].
+    /// The state with this number after the step, as named by [`Cell::states`](crate::cells::Cell::states); of a
+    /// bidirectional layer those of the forward direction first.
     State(usize),
     /// What leaves the layer.
     Output,
 }
 
+/// What hears the numbers inside a layer.
+pub type Tap<'a, T> = &'a mut dyn FnMut(Signal, &[T]);
+
 impl<T: Real> Network<T> {
     /// What comes out for one sequence: `frames` holds `input_size` values a frame. `output_size` values, or as many
     /// for every frame if the network returns sequences.
     pub fn predict(&self, frames: &[T]) -> Vec<T> {
-        self.predict_tapped(frames, &mut |_, _, _| {})
+        self.predict_from(frames, &States::new())
+    }
+
+    /// [`Network::predict`] from states other than zeros, `[hidden x 1]` each.
+    pub fn predict_from(&self, frames: &[T], initial: &States<T>) -> Vec<T> {
+        self.plain(frames, initial, &mut |_, _, _| {})
     }
 
     /// [`Network::predict`], telling `tap` layer by layer and frame by frame what the numbers inside are.
     pub fn predict_tapped(&self, frames: &[T], tap: &mut dyn FnMut(usize, Signal, &[T])) -> Vec<T> {
+        self.plain(frames, &States::new(), tap)
+    }
+
+    fn plain(&self, frames: &[T], initial: &States<T>, tap: &mut dyn FnMut(usize, Signal, &[T])) -> Vec<T> {
         let mut frames: Vec<Vec<T>> = frames.chunks_exact(self.input_size).map(<[T]>::to_vec).collect();
         for (index, layer) in self.layers.iter().enumerate() {
             let mut tap = |signal, values: &[T]| tap(index, signal, values);
             frames.iter().for_each(|frame| tap(Signal::Input, frame));
-            frames = match &layer.kind {
-                Kind::Normalization(layer) => frames.iter().map(|x| normalize(layer, x)).collect(),
-                Kind::Dense(layer) => frames.iter().map(|x| dense(layer, x, &mut tap)).collect(),
-                Kind::Recurrent(layer) => {
-                    let mut outputs = recurrent(layer.cell.get(), &frames, &mut tap);
-                    if !layer.return_sequences {
-                        outputs.drain(..outputs.len().saturating_sub(1));
-                    }
-                    outputs
-                }
-            };
+            let own = initial.get(index).map_or(&[][..], Vec::as_slice);
+            let states: Vec<Vec<T>> = own.iter().map(|state| state.as_slice().to_vec()).collect();
+            frames = layer.kind.get().plain(frames, &states, &mut tap);
             frames.iter().for_each(|frame| tap(Signal::Output, frame));
         }
         frames.concat()
     }
-}
-
-fn normalize<T: Real>(layer: &Normalization<T>, x: &[T]) -> Vec<T> {
-    let deviation = layer.deviation();
-    x.iter().enumerate().map(|(k, &x)| (x - layer.mean[k]) / deviation[k]).collect()
-}
-
-fn dense<T: Real>(layer: &Dense<T>, x: &[T], tap: &mut dyn FnMut(Signal, &[T])) -> Vec<T> {
-    let mut y = layer.bias.as_slice().to_vec();
-    add_columns(&mut y, &layer.weight, x);
-    tap(Signal::Sums, &y);
-    layer.activation.forward(&mut y);
-    y
-}
-
-fn recurrent<T: Real>(
-    cell: &dyn Cell<T>,
-    frames: &[Vec<T>],
-    tap: &mut dyn FnMut(Signal, &[T]),
-) -> Vec<Vec<T>> {
-    let mut states = vec![vec![T::zero(); cell.hidden_size()]; cell.states().len()];
-    let mut outputs = Vec::with_capacity(frames.len());
-    for frame in frames {
-        tap(Signal::Sums, &cell.step(frame, &mut states));
-        for (k, state) in states.iter().enumerate() {
-            tap(Signal::State(k), state);
-        }
-        outputs.push(states[0].clone());
-    }
-    outputs
 }

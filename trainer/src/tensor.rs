@@ -167,6 +167,20 @@ impl Steps {
         last
     }
 
+    /// The sequence of every column, counted from the longest.
+    pub fn sequence_of_each(&self) -> Vec<usize> {
+        (0..self.len()).flat_map(|t| 0..self.at(t).len()).collect()
+    }
+
+    /// For every column the one that takes its place if each sequence is read from its own end. Read so twice, sequences
+    /// are as they were.
+    pub fn reversed(&self) -> Vec<usize> {
+        let mut lengths = vec![0; self.sequences()];
+        (0..self.len()).for_each(|t| lengths[..self.at(t).len()].fill(t + 1));
+        let turned = |t: usize| (0..self.at(t).len()).map(move |s| (t, s));
+        (0..self.len()).flat_map(turned).map(|(t, s)| self.column(lengths[s] - 1 - t, s)).collect()
+    }
+
     /// Where the state after step `t` is in a matrix of states: `[hidden x (sequences + columns)]`, which
     /// begins with the initial state of every sequence.
     pub fn state_after(&self, t: usize) -> Range<usize> {
@@ -211,6 +225,8 @@ mod tests {
         assert_eq!(steps.last(), [6, 4, 5]);
         assert_eq!((steps.state_before(0), steps.state_before(1), steps.state_before(2)), (0..3, 3..6, 6..7));
         assert_eq!(steps.state_after(2), 9..10);
+        assert_eq!(steps.sequence_of_each(), [0, 1, 2, 0, 1, 2, 0]);
+        assert_eq!(steps.reversed(), [6, 4, 5, 3, 1, 2, 0]);
     }
 
     #[test]

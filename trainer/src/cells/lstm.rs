@@ -1,16 +1,16 @@
 //! Long short-term memory.
 //!
 //! ```text
-//! i = s(Wi x + Ui h + bi)   f = s(Wf x + Uf h + bf)   g = tanh(Wg x + Ug h + bg)   o = s(Wo x + Uo h + bo)
-//! c' = f*c + i*g            h' = o*tanh(c')
+//! i = s(Wi x + Ui h + bi)   f = s(Wf x + Uf h + bf)   g = act(Wg x + Ug h + bg)   o = s(Wo x + Uo h + bo)
+//! c' = f*c + i*g            h' = o*act(c')
 //! ```
-//! Gate order: i f g o. States: h, c.
+//! s is `recurrent_activation`, sigmoid by default, act is `activation`, tanh by default. Gate order: i f g o. States:
+//! h, c.
 
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use super::{AnyCell, Cell, CellConfig, CellGradients, pre_activations};
-use crate::initializers::{glorot_uniform, orthogonal};
+use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
+use crate::activation::Activation;
 use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
 
 /// The weights of one layer of long short-term memory with `H` units over `I` features.
@@ -22,57 +22,74 @@ pub struct Lstm<T: Real> {
     pub w_hh: Matrix<T>,
     /// `[4H x 1]`: one bias a gate, as in Keras; importers add up PyTorch's two.
     pub bias: Matrix<T>,
+    /// Of g and c': tanh unless said otherwise.
+    pub activation: Activation,
+    /// Of i, f and o: sigmoid unless said otherwise.
+    pub recurrent_activation: Activation,
+    /// Whether the biases are trained; if not, they are zeros.
+    pub use_bias: bool,
 }
 
-/// An `LSTM` layer in a config; names and defaults are Keras's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LstmConfig {
-    /// Its name.
-    pub name: Option<String>,
-    /// The number of units.
-    pub units: usize,
-    /// Whether the biases of the forget gates start at one.
-    #[serde(default = "yes")]
-    pub unit_forget_bias: bool,
-    /// Whether the output of every step goes on.
-    #[serde(default)]
-    pub return_sequences: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl CellConfig for LstmConfig {
-    fn return_sequences(&self) -> bool {
-        self.return_sequences
+cell_config! {
+    /// An `LSTM` layer in a config; names and defaults are Keras's.
+    {
+        /// Of the gates i, f and o: sigmoid unless said otherwise.
+        recurrent_activation: Activation,
+        /// Whether the biases of the forget gates start at one; they do unless said otherwise.
+        unit_forget_bias: bool,
     }
+}
 
+#[cfg(test)]
+pub(super) const VARIANTS: &[&str] = &[
+    "",
+    "use_bias = false",
+    "unit_forget_bias = false\nactivation = 'sigmoid'",
+    "recurrent_activation = 'hard_sigmoid'",
+    "recurrent_activation = 'hard_sigmoid_keras1'\nactivation = 'relu'",
+    "recurrent_activation = 'tanh'\nactivation = 'linear'",
+];
+
+impl CellConfig for Config {
     fn gates(&self) -> u64 {
         4
     }
 
+    fn recurrent_activation(&self) -> Option<Activation> {
+        self.recurrent_activation
+    }
+
+    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, and biases of zero but for the
+    /// forget gate, whose bias is one if `unit_forget_bias`.
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
-        AnyCell::Lstm(Lstm::new(input_size, self.units, self.unit_forget_bias, rng))
+        let shared = self.shared();
+        let (w_ih, w_hh) = start(4, self.units, input_size, rng);
+        let ones = shared.use_bias && self.unit_forget_bias.unwrap_or(true);
+        let forget = self.units..2 * self.units;
+        let bias = |row, _| if ones && forget.contains(&row) { 1.0 } else { 0.0 };
+        AnyCell::Lstm(Lstm {
+            activation: shared.activation,
+            recurrent_activation: self.recurrent_activation.unwrap_or(Activation::Sigmoid),
+            use_bias: shared.use_bias,
+            ..Lstm::from_weights(w_ih, w_hh, Matrix::from_fn(4 * self.units, 1, bias))
+        })
     }
 }
 
 impl<T: Real> Lstm<T> {
-    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, and biases of zero but for the
-    /// forget gate, whose bias is one if `unit_forget_bias`.
-    pub fn new(input_size: usize, units: usize, unit_forget_bias: bool, rng: &mut ChaCha8Rng) -> Self {
-        let forget = units..2 * units;
-        let bias = |row, _| if unit_forget_bias && forget.contains(&row) { T::one() } else { T::zero() };
-        Self {
-            w_ih: glorot_uniform(4 * units, input_size, rng),
-            w_hh: orthogonal(4 * units, units, rng),
-            bias: Matrix::from_fn(4 * units, 1, bias),
-        }
+    /// With these weights, and Keras's defaults for the rest.
+    pub fn from_weights(w_ih: Matrix<T>, w_hh: Matrix<T>, bias: Matrix<T>) -> Self {
+        let (activation, recurrent_activation) = (Activation::Tanh, Activation::Sigmoid);
+        Self { w_ih, w_hh, bias, activation, recurrent_activation, use_bias: true }
     }
 
     pub(super) fn cast<U: Real>(&self) -> Lstm<U> {
-        Lstm { w_ih: cast(&self.w_ih), w_hh: cast(&self.w_hh), bias: cast(&self.bias) }
+        Lstm {
+            activation: self.activation,
+            recurrent_activation: self.recurrent_activation,
+            use_bias: self.use_bias,
+            ..Lstm::from_weights(cast(&self.w_ih), cast(&self.w_hh), cast(&self.bias))
+        }
     }
 }
 
@@ -90,19 +107,23 @@ impl<T: Real> Cell<T> for Lstm<T> {
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
-        vec![("w_ih", &self.w_ih), ("w_hh", &self.w_hh), ("bias", &self.bias)]
+        let mut all = vec![("w_ih", &self.w_ih), ("w_hh", &self.w_hh), ("bias", &self.bias)];
+        all.truncate(if self.use_bias { 3 } else { 2 });
+        all
     }
 
     fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
-        vec![&mut self.w_ih, &mut self.w_hh, &mut self.bias]
+        let mut all = vec![&mut self.w_ih, &mut self.w_hh, &mut self.bias];
+        all.truncate(if self.use_bias { 3 } else { 2 });
+        all
     }
 
-    /// Keeps the activated gates i f g o, `[4H x columns]`, and tanh(c'), `[H x columns]`.
+    /// Keeps the activated gates i f g o, `[4H x columns]`, and act(c'), `[H x columns]`.
     fn forward(&self, x: &Matrix<T>, steps: &Steps, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
         let hidden = self.hidden_size();
         let [h, c] = states else { panic!("an LSTM has two states") };
         let mut sums = affine(&self.w_ih, x, &self.bias);
-        let mut tanh_c = Matrix::zeros(hidden, steps.columns());
+        let mut act_c = Matrix::zeros(hidden, steps.columns());
         for t in 0..steps.len() {
             add_product(&mut sums, steps.at(t), &self.w_hh, h, steps.state_before(t));
             let offset = steps.state_after(t).start;
@@ -112,21 +133,21 @@ impl<T: Real> Cell<T> for Lstm<T> {
             let columns = steps.at(t);
             let block = columns.start * hidden..columns.end * hidden;
             let gates = &mut sums.as_mut_slice()[4 * block.start..4 * block.end];
-            let tanh_c = &mut tanh_c.as_mut_slice()[block];
-            for (n, (gates, tanh_c)) in
-                gates.chunks_exact_mut(4 * hidden).zip(tanh_c.chunks_exact_mut(hidden)).enumerate()
+            let act_c = &mut act_c.as_mut_slice()[block];
+            for (n, (gates, act_c)) in
+                gates.chunks_exact_mut(4 * hidden).zip(act_c.chunks_exact_mut(hidden)).enumerate()
             {
                 let unit = n * hidden..(n + 1) * hidden;
-                advance(
+                self.advance(
                     gates,
                     &c_before[unit.clone()],
                     &mut c_after[unit.clone()],
-                    tanh_c,
+                    act_c,
                     &mut h_after[unit],
                 );
             }
         }
-        vec![sums, tanh_c]
+        vec![sums, act_c]
     }
 
     fn backward(
@@ -146,7 +167,7 @@ impl<T: Real> Cell<T> for Lstm<T> {
             for (n, column) in steps.at(t).enumerate() {
                 let from = |offset: usize| (offset + n) * hidden..(offset + n + 1) * hidden;
                 let (d_c_before, d_c_after) = d_c.as_mut_slice().split_at_mut(after * hidden);
-                retreat(
+                self.retreat(
                     &kept[0].as_slice()[column * 4 * hidden..][..4 * hidden],
                     &kept[1].as_slice()[column * hidden..][..hidden],
                     &states[1].as_slice()[from(before)],
@@ -159,64 +180,77 @@ impl<T: Real> Cell<T> for Lstm<T> {
         }
         let w_ih = product(&d_sums, &x.transpose());
         let w_hh = product(&d_sums, &steps.before_each(&states[0]).transpose());
-        CellGradients { parameters: vec![w_ih, w_hh, column_sum(&d_sums)], input_sums: d_sums }
+        let mut parameters = vec![w_ih, w_hh];
+        if self.use_bias {
+            parameters.push(column_sum(&d_sums));
+        }
+        CellGradients { parameters, input_sums: d_sums }
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
-        let sums = pre_activations(&self.w_ih, x, &self.w_hh, &states[0], &self.bias);
+        let mut sums = sums_of(&self.w_ih, x, &self.bias);
+        add_columns(&mut sums, &self.w_hh, &states[0]);
         let hidden = self.hidden_size();
-        let sigmoid = |z: T| T::one() / (T::one() + (-z).exp());
+        let (act, gate) = (|x| self.activation.of(x), |x| self.recurrent_activation.of(x));
         for k in 0..hidden {
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| sums[gate * hidden + k]);
-            let c = sigmoid(f) * states[1][k] + sigmoid(i) * g.tanh();
+            let c = gate(f) * states[1][k] + gate(i) * act(g);
             states[1][k] = c;
-            states[0][k] = sigmoid(o) * c.tanh();
+            states[0][k] = gate(o) * act(c);
         }
         sums
     }
 }
 
-/// One sequence, one step: the sums become gates in place; c' = f*c + i*g, h' = o*tanh(c').
-fn advance<T: Real>(gates: &mut [T], c: &[T], c_after: &mut [T], tanh_c: &mut [T], h_after: &mut [T]) {
-    let hidden = c.len();
-    T::sigmoid_each(&mut gates[..2 * hidden]);
-    T::tanh_each(&mut gates[2 * hidden..3 * hidden]);
-    T::sigmoid_each(&mut gates[3 * hidden..]);
-    let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
-    for (k, c_after) in c_after.iter_mut().enumerate() {
-        *c_after = f[k] * c[k] + i[k] * g[k];
+impl<T: Real> Lstm<T> {
+    /// One sequence, one step: the sums become gates in place; c' = f*c + i*g, h' = o*act(c').
+    fn advance(&self, gates: &mut [T], c: &[T], c_after: &mut [T], act_c: &mut [T], h_after: &mut [T]) {
+        let hidden = c.len();
+        self.recurrent_activation.forward(&mut gates[..2 * hidden]);
+        self.activation.forward(&mut gates[2 * hidden..3 * hidden]);
+        self.recurrent_activation.forward(&mut gates[3 * hidden..]);
+        let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
+        for (k, c_after) in c_after.iter_mut().enumerate() {
+            *c_after = f[k] * c[k] + i[k] * g[k];
+        }
+        act_c.copy_from_slice(c_after);
+        self.activation.forward(act_c);
+        for ((h, &o), &act_c) in h_after.iter_mut().zip(o).zip(&*act_c) {
+            *h = o * act_c;
+        }
     }
-    tanh_c.copy_from_slice(c_after);
-    T::tanh_each(tanh_c);
-    for ((h, &o), &tanh_c) in h_after.iter_mut().zip(o).zip(&*tanh_c) {
-        *h = o * tanh_c;
-    }
-}
 
-/// One sequence, one step back: from the gradients of h' and c' to those of the sums, and of c (added to what
-/// came from outside).
-fn retreat<T: Real>(
-    gates: &[T],
-    tanh_c: &[T],
-    c: &[T],
-    d_h: &[T],
-    (d_c_after, d_c): (&[T], &mut [T]),
-    d_sums: &mut [T],
-) {
-    let hidden = c.len();
-    let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
-    let (d_i, rest) = d_sums.split_at_mut(hidden);
-    let (d_f, rest) = rest.split_at_mut(hidden);
-    let (d_g, d_o) = rest.split_at_mut(hidden);
-    let (tanh_c, d_h, d_o) = (&tanh_c[..hidden], &d_h[..hidden], &mut d_o[..hidden]);
-    let (d_c_after, d_c) = (&d_c_after[..hidden], &mut d_c[..hidden]);
-    let one = T::one();
-    for k in 0..hidden {
-        let d_cell = d_c_after[k] + d_h[k] * o[k] * (one - tanh_c[k] * tanh_c[k]);
-        d_i[k] = d_cell * g[k] * i[k] * (one - i[k]);
-        d_f[k] = d_cell * c[k] * f[k] * (one - f[k]);
-        d_g[k] = d_cell * i[k] * (one - g[k] * g[k]);
-        d_o[k] = d_h[k] * tanh_c[k] * o[k] * (one - o[k]);
-        d_c[k] += d_cell * f[k];
+    /// One sequence, one step back: from the gradients of h' and c' to those of the sums, and of c (added to what
+    /// came from outside).
+    fn retreat(
+        &self,
+        gates: &[T],
+        act_c: &[T],
+        c: &[T],
+        d_h: &[T],
+        (d_c_after, d_c): (&[T], &mut [T]),
+        d_sums: &mut [T],
+    ) {
+        let hidden = c.len();
+        let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
+        let (act_c, d_h) = (&act_c[..hidden], &d_h[..hidden]);
+        let (d_c_after, d_c) = (&d_c_after[..hidden], &mut d_c[..hidden]);
+        let (d_if, rest) = d_sums.split_at_mut(2 * hidden);
+        let (d_i, d_f) = d_if.split_at_mut(hidden);
+        let (d_g, d_o) = rest.split_at_mut(hidden);
+        // What reaches c' by way of h'; the place of d_g is still free.
+        (0..hidden).for_each(|k| d_g[k] = d_h[k] * o[k]);
+        self.activation.backward(act_c, d_g);
+        for k in 0..hidden {
+            let d_cell = d_c_after[k] + d_g[k];
+            d_i[k] = d_cell * g[k];
+            d_f[k] = d_cell * c[k];
+            d_g[k] = d_cell * i[k];
+            d_o[k] = d_h[k] * act_c[k];
+            d_c[k] += d_cell * f[k];
+        }
+        self.recurrent_activation.backward(&gates[..2 * hidden], d_if);
+        self.activation.backward(g, d_g);
+        self.recurrent_activation.backward(o, d_o);
     }
 }

@@ -4,18 +4,23 @@
 //! (`h`, for an LSTM also `c`) is one matrix `[hidden x (sequences + columns)]`: the initial state of every
 //! sequence, then the state after every step (see [`Steps::state_after`]).
 
-mod lstm;
-mod simple_rnn;
+#[macro_use]
+mod config;
+pub mod gru;
+pub mod lstm;
+pub mod simple_rnn;
 
 #[cfg(test)]
 mod tests;
 
-pub use lstm::{Lstm, LstmConfig};
-pub use simple_rnn::{SimpleRnn, SimpleRnnConfig};
+pub use config::{CellConfig, Shared, SharedOptions, check};
+pub use gru::Gru;
+pub use lstm::Lstm;
+pub use simple_rnn::SimpleRnn;
 
-use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
 
+use crate::initializers::{glorot_uniform, orthogonal};
 use crate::tensor::{Matrix, Real, Steps};
 
 /// What a backward pass through a cell found.
@@ -69,28 +74,20 @@ pub trait Cell<T: Real> {
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T>;
 }
 
-/// What a config says of a recurrent layer.
-pub trait CellConfig {
-    /// Whether the output of every step goes on, or only that of the last.
-    fn return_sequences(&self) -> bool;
-
-    /// The number of gates.
-    fn gates(&self) -> u64;
-
-    /// Refuses what the cell cannot do.
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
-    /// The cell to start from.
-    fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32>;
+/// The input and the recurrent weights of all gates as Keras starts: Glorot-uniform, and orthogonal.
+fn start<T: Real>(
+    gates: usize,
+    units: usize,
+    input_size: usize,
+    rng: &mut ChaCha8Rng,
+) -> (Matrix<T>, Matrix<T>) {
+    (glorot_uniform(gates * units, input_size, rng), orthogonal(gates * units, units, rng))
 }
 
-/// `w x + u h + b`, the sums of one step.
-fn pre_activations<T: Real>(w: &Matrix<T>, x: &[T], u: &Matrix<T>, h: &[T], bias: &Matrix<T>) -> Vec<T> {
+/// `w x + b`, of one frame.
+fn sums_of<T: Real>(w: &Matrix<T>, x: &[T], bias: &Matrix<T>) -> Vec<T> {
     let mut sums = bias.as_slice().to_vec();
     add_columns(&mut sums, w, x);
-    add_columns(&mut sums, u, h);
     sums
 }
 
@@ -101,9 +98,20 @@ pub(crate) fn add_columns<T: Real>(sums: &mut [T], matrix: &Matrix<T>, vector: &
     }
 }
 
-/// The table of cells: a cell is a file beside this one and a row here.
-macro_rules! cells {
-    ($($keras:literal $cell:ident,)*) => {
+/// The table of cells: a cell is a file beside this one and a row here. Gives the rows to the macro `$then`.
+macro_rules! with_cells {
+    ($then:ident) => {
+        $then! {
+            "SimpleRNN" simple_rnn SimpleRnn,
+            "LSTM" lstm Lstm,
+            "GRU" gru Gru,
+        }
+    };
+}
+pub(crate) use with_cells;
+
+macro_rules! any_cell {
+    ($($keras:literal $module:ident $cell:ident,)*) => {
         /// Any of the cells.
         #[derive(Clone, Debug, PartialEq)]
         pub enum AnyCell<T: Real> {
@@ -131,10 +139,11 @@ macro_rules! cells {
                 match self { $(Self::$cell(cell) => AnyCell::$cell(cell.cast()),)* }
             }
         }
+
+        /// Keras's name of every cell, and the options that its tests go through.
+        #[cfg(test)]
+        const VARIANTS: &[(&str, &[&str])] = &[$(($keras, $module::VARIANTS),)*];
     };
 }
 
-cells! {
-    "LSTM" Lstm,
-    "SimpleRNN" SimpleRnn,
-}
+with_cells!(any_cell);

@@ -5,13 +5,10 @@
 //! ```
 //! States: h.
 
-use anyhow::{Result, ensure};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use super::{AnyCell, Cell, CellConfig, CellGradients, pre_activations};
+use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
 use crate::activation::Activation;
-use crate::initializers::{glorot_uniform, orthogonal};
 use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
 
 /// The weights of one plain recurrent layer with `H` units over `I` features.
@@ -25,56 +22,45 @@ pub struct SimpleRnn<T: Real> {
     pub bias: Matrix<T>,
     /// What is done to the sums: tanh unless said otherwise.
     pub activation: Activation,
+    /// Whether the biases are trained; if not, they are zeros.
+    pub use_bias: bool,
 }
 
-/// A `SimpleRNN` layer in a config; names and defaults are Keras's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SimpleRnnConfig {
-    /// Its name.
-    pub name: Option<String>,
-    /// The number of units.
-    pub units: usize,
-    /// tanh unless said otherwise.
-    #[serde(default = "tanh")]
-    pub activation: Activation,
-    /// Whether the output of every step goes on.
-    #[serde(default)]
-    pub return_sequences: bool,
+cell_config! {
+    /// A `SimpleRNN` layer in a config; names and defaults are Keras's.
+    {}
 }
 
-fn tanh() -> Activation {
-    Activation::Tanh
-}
+#[cfg(test)]
+pub(super) const VARIANTS: &[&str] = &[
+    "",
+    "use_bias = false",
+    "activation = 'relu'",
+    "activation = 'sigmoid'",
+    "activation = 'linear'",
+    "activation = 'hard_sigmoid'",
+    "activation = 'hard_sigmoid_keras1'",
+];
 
-impl CellConfig for SimpleRnnConfig {
-    fn return_sequences(&self) -> bool {
-        self.return_sequences
-    }
-
+impl CellConfig for Config {
     fn gates(&self) -> u64 {
         1
     }
 
-    fn check(&self) -> Result<()> {
-        ensure!(self.activation != Activation::Softmax, "activation: softmax is for Dense");
-        Ok(())
-    }
-
+    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, biases of zero.
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
-        AnyCell::SimpleRnn(SimpleRnn::new(input_size, self.units, self.activation, rng))
+        let shared = self.shared();
+        let (w_ih, w_hh) = start(1, self.units, input_size, rng);
+        let bias = Matrix::zeros(self.units, 1);
+        let cell = SimpleRnn::from_weights(w_ih, w_hh, bias, shared.activation);
+        AnyCell::SimpleRnn(SimpleRnn { use_bias: shared.use_bias, ..cell })
     }
 }
 
 impl<T: Real> SimpleRnn<T> {
-    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, biases of zero.
-    pub fn new(input_size: usize, units: usize, activation: Activation, rng: &mut ChaCha8Rng) -> Self {
-        Self {
-            w_ih: glorot_uniform(units, input_size, rng),
-            w_hh: orthogonal(units, units, rng),
-            bias: Matrix::zeros(units, 1),
-            activation,
-        }
+    /// With these weights, and Keras's defaults for the rest.
+    pub fn from_weights(w_ih: Matrix<T>, w_hh: Matrix<T>, bias: Matrix<T>, activation: Activation) -> Self {
+        Self { w_ih, w_hh, bias, activation, use_bias: true }
     }
 
     pub(super) fn cast<U: Real>(&self) -> SimpleRnn<U> {
@@ -83,6 +69,7 @@ impl<T: Real> SimpleRnn<T> {
             w_hh: cast(&self.w_hh),
             bias: cast(&self.bias),
             activation: self.activation,
+            use_bias: self.use_bias,
         }
     }
 }
@@ -101,11 +88,15 @@ impl<T: Real> Cell<T> for SimpleRnn<T> {
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
-        vec![("w_ih", &self.w_ih), ("w_hh", &self.w_hh), ("bias", &self.bias)]
+        let mut all = vec![("w_ih", &self.w_ih), ("w_hh", &self.w_hh), ("bias", &self.bias)];
+        all.truncate(if self.use_bias { 3 } else { 2 });
+        all
     }
 
     fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
-        vec![&mut self.w_ih, &mut self.w_hh, &mut self.bias]
+        let mut all = vec![&mut self.w_ih, &mut self.w_hh, &mut self.bias];
+        all.truncate(if self.use_bias { 3 } else { 2 });
+        all
     }
 
     /// Keeps nothing: the outputs are enough to go back.
@@ -145,11 +136,16 @@ impl<T: Real> Cell<T> for SimpleRnn<T> {
         }
         let w_ih = product(&d_sums, &x.transpose());
         let w_hh = product(&d_sums, &steps.before_each(&states[0]).transpose());
-        CellGradients { parameters: vec![w_ih, w_hh, column_sum(&d_sums)], input_sums: d_sums }
+        let mut parameters = vec![w_ih, w_hh];
+        if self.use_bias {
+            parameters.push(column_sum(&d_sums));
+        }
+        CellGradients { parameters, input_sums: d_sums }
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
-        let sums = pre_activations(&self.w_ih, x, &self.w_hh, &states[0], &self.bias);
+        let mut sums = sums_of(&self.w_ih, x, &self.bias);
+        add_columns(&mut sums, &self.w_hh, &states[0]);
         states[0].copy_from_slice(&sums);
         self.activation.forward(&mut states[0]);
         sums

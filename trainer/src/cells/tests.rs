@@ -1,25 +1,26 @@
-//! Each cell against central differences and against its own plain step. A new cell is a line in [`all`].
+//! Each cell with each of its variants against central differences and against its own plain step.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::activation::Activation;
+use crate::config::LayerConfig;
 use crate::initializers::{Purpose, stream};
 
 const INPUT: usize = 3;
 const HIDDEN: usize = 4;
 const LENGTHS: [usize; 4] = [5, 3, 3, 1];
 
+/// Every row of the table of cells, with each of the options that it wants tested.
 fn all(rng: &mut ChaCha8Rng) -> Vec<AnyCell<f64>> {
-    let mut cells = vec![
-        AnyCell::Lstm(Lstm::new(INPUT, HIDDEN, true, rng)),
-        AnyCell::SimpleRnn(SimpleRnn::new(INPUT, HIDDEN, Activation::Tanh, rng)),
-        AnyCell::SimpleRnn(SimpleRnn::new(INPUT, HIDDEN, Activation::Relu, rng)),
-        AnyCell::SimpleRnn(SimpleRnn::new(INPUT, HIDDEN, Activation::Linear, rng)),
-    ];
+    let mut cells = Vec::new();
+    for (name, options) in VARIANTS.iter().flat_map(|(name, all)| all.iter().map(move |o| (name, o))) {
+        let config: LayerConfig =
+            toml::from_str(&format!("type = '{name}'\nunits = {HIDDEN}\n{options}")).unwrap();
+        cells.push(config.cell().unwrap().build(INPUT, rng).cast());
+    }
     // What a cell starts as is too regular: biases of zero, columns at right angles.
-    for parameter in cells.iter_mut().flat_map(|cell| cell.get_mut().parameters_mut()) {
+    for parameter in cells.iter_mut().flat_map(|cell: &mut AnyCell<f64>| cell.get_mut().parameters_mut()) {
         *parameter += random(parameter.nrows(), parameter.ncols(), rng) * 0.5;
     }
     cells

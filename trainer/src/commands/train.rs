@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use crate::config::Config;
 use crate::data::{Data, Dataset};
 use crate::output::remove_leftovers;
+use crate::pack::check_packable;
 use crate::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
 
 use progress::Progress;
@@ -56,7 +57,9 @@ struct Spent {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let job = Job::open(args)?;
-    let mut run = Run::new(job.config.network(&job.train, args.seed), args.seed);
+    let network = job.config.network(&job.train, args.seed);
+    check_packable(&network).with_context(|| args.config.display().to_string())?;
+    let mut run = Run::new(network, args.seed);
     let identity = Identity::new(&job.config, &job.train, args.seed);
     if args.resume {
         job.resume(&mut run, &identity)?;

@@ -1,122 +1,164 @@
-//! The layers of a config. A new one is a row of [`LayerConfig`] and of its two tables.
+//! The layers of a config, by Keras's names. A new cell is a row of `cells/mod.rs`; another layer a row of [`LayerConfig`].
 
 use anyhow::{Context, Result, bail, ensure};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
-use crate::cells::{CellConfig, LstmConfig, SimpleRnnConfig};
+use crate::cells::{CellConfig, with_cells};
 use crate::data::Dataset;
-use crate::layers::{Dense, Kind, Normalization, Recurrent};
+use crate::layers::{Kind, dense, embedding};
 
-/// A layer, by its Keras name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum LayerConfig {
-    /// Standardises every feature; the first layer or none.
-    Normalization(NormalizationConfig),
-    /// Long short-term memory.
-    #[serde(rename = "LSTM")]
-    Lstm(LstmConfig),
-    /// The plain recurrent cell.
-    #[serde(rename = "SimpleRNN")]
-    SimpleRnn(SimpleRnnConfig),
-    /// Weighted sums and an activation.
-    Dense(DenseConfig),
-}
+/// What a config says of a layer.
+pub trait LayerSpec {
+    /// The name given.
+    fn name(&self) -> Option<&String>;
 
-/// A `Normalization` layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NormalizationConfig {
-    /// Its name.
-    pub name: Option<String>,
-}
-
-/// A `Dense` layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DenseConfig {
-    /// Its name.
-    pub name: Option<String>,
-    /// The number of outputs.
-    pub units: usize,
-    /// Linear unless said otherwise.
-    #[serde(default)]
-    pub activation: Activation,
-}
-
-impl LayerConfig {
-    /// The cell of a recurrent layer.
-    fn cell(&self) -> Option<&dyn CellConfig> {
-        match self {
-            Self::Lstm(cell) => Some(cell),
-            Self::SimpleRnn(cell) => Some(cell),
-            Self::Normalization(_) | Self::Dense(_) => None,
-        }
-    }
-
-    /// The name given, the one that is taken if none is, and the number of units.
-    fn facts(&self) -> (Option<&String>, &'static str, Option<usize>) {
-        match self {
-            Self::Normalization(layer) => (layer.name.as_ref(), "normalization", None),
-            Self::Dense(layer) => (layer.name.as_ref(), "dense", Some(layer.units)),
-            Self::Lstm(cell) => (cell.name.as_ref(), "lstm", Some(cell.units)),
-            Self::SimpleRnn(cell) => (cell.name.as_ref(), "simple_rnn", Some(cell.units)),
-        }
-    }
-
-    /// The number of units, where that is for the config to say.
-    pub fn units(&self) -> Option<usize> {
-        self.facts().2
+    /// The number of features out, where that is for the config to say, and the key that says it.
+    fn units(&self) -> Option<(&'static str, usize)> {
+        None
     }
 
     /// The number of weights and biases over `input_size` features.
-    fn parameters(&self, input_size: u64) -> u64 {
-        let units = self.units().unwrap_or(0) as u64;
-        let (gates, hidden) = self.cell().map_or((1, 0), |cell| (cell.gates(), units));
-        // Units end at 2^16, so only the features can be too many to count.
-        input_size.saturating_add(hidden + 1).saturating_mul(gates * units)
+    fn parameters(&self, _input_size: u64) -> u64 {
+        0
     }
 
     /// Whether sequences that come in go out as sequences.
-    pub fn keeps_time(&self) -> bool {
-        self.cell().is_none_or(CellConfig::return_sequences)
+    fn keeps_time(&self) -> bool {
+        true
     }
 
-    /// Whether probabilities come out.
-    pub fn ends_in_softmax(&self) -> bool {
-        matches!(self, Self::Dense(DenseConfig { activation: Activation::Softmax, .. }))
+    /// Whether only sequences can come in.
+    fn needs_time(&self) -> bool {
+        false
+    }
+
+    /// Whether it takes the data as it is, and nothing that another layer gives.
+    fn only_first(&self) -> bool {
+        false
+    }
+
+    /// Refuses what cannot be meant.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Refuses a number of units that cannot be meant.
+    fn check_units(&self) -> Result<()> {
+        let Some((key, units)) = self.units() else { return Ok(()) };
+        ensure!((1..=1 << 16).contains(&units), "{key}: {units} is not between 1 and 65536");
+        Ok(())
     }
 
     /// The layer to start from, over `input_size` features.
-    pub fn build(&self, input_size: usize, data: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32> {
-        if let Some(cell) = self.cell() {
-            let return_sequences = cell.return_sequences();
-            return Kind::Recurrent(Recurrent { cell: cell.build(input_size, rng), return_sequences });
+    fn build(&self, input_size: usize, data: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32>;
+}
+
+/// Writes [`LayerConfig`]: the rows of the table of cells, and those given here.
+macro_rules! layer_configs {
+    ($($keras:literal $module:ident $cell:ident,)*) => {
+        layer_configs! {
+            cells { $($keras $module $cell,)* }
+            layers {
+                "Normalization" normalization Normalization,
+                "Embedding" embedding Embedding,
+                "Bidirectional" bidirectional Bidirectional,
+                "Dense" dense Dense,
+                "Dropout" dropout Dropout,
+                "BatchNormalization" batch_normalization BatchNormalization,
+                "LayerNormalization" layer_normalization LayerNormalization,
+            }
         }
-        match self {
-            Self::Dense(layer) => Kind::Dense(Dense::new(input_size, layer.units, layer.activation, rng)),
-            _ => Kind::Normalization(Normalization::measure(data.sequences.frames(), input_size)),
+    };
+    (
+        cells { $($cell_name:literal $cell_module:ident $cell:ident,)* }
+        layers { $($name:literal $module:ident $layer:ident,)* }
+    ) => {
+        /// A layer, by its Keras name.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type")]
+        pub enum LayerConfig {
+            $(
+                #[doc = concat!("Keras's `", $cell_name, "`.")]
+                #[serde(rename = $cell_name)]
+                $cell(crate::cells::$cell_module::Config),
+            )*
+            $(
+                #[doc = concat!("Keras's `", $name, "`.")]
+                #[serde(rename = $name)]
+                $layer(crate::layers::$module::Config),
+            )*
         }
+
+        impl LayerConfig {
+            /// What all layers share.
+            pub fn get(&self) -> &dyn LayerSpec {
+                match self {
+                    $(Self::$cell(config) => config,)*
+                    $(Self::$layer(config) => config,)*
+                }
+            }
+
+            /// The cell of a recurrent layer.
+            pub fn cell(&self) -> Option<&dyn CellConfig> {
+                match self {
+                    $(Self::$cell(config) => Some(config),)*
+                    $(Self::$layer(_) => None,)*
+                }
+            }
+
+            /// What it is called if no name is given.
+            fn default_name(&self) -> &'static str {
+                match self {
+                    $(Self::$cell(_) => stringify!($cell_module),)*
+                    $(Self::$layer(_) => stringify!($module),)*
+                }
+            }
+        }
+    };
+}
+
+with_cells!(layer_configs);
+
+/// Refuses a term that could not keep anything from being divided by zero.
+pub fn check_epsilon(epsilon: Option<f64>) -> Result<()> {
+    match epsilon {
+        // Below this an f32 would not notice it beside a variance of 1.
+        Some(epsilon) if !(epsilon >= 1e-9 && epsilon.is_finite()) => {
+            bail!("epsilon: {epsilon} is not a number from 1e-9 on")
+        }
+        _ => Ok(()),
+    }
+}
+
+impl LayerConfig {
+    /// Whether probabilities come out.
+    pub fn ends_in_softmax(&self) -> bool {
+        matches!(self, Self::Dense(dense::Config { activation: Activation::Softmax, .. }))
+    }
+
+    /// The ids that it takes, if it takes ids.
+    pub fn ids(&self) -> Option<&embedding::Config> {
+        if let Self::Embedding(config) = self { Some(config) } else { None }
     }
 
     fn check(&self, first: bool, sequences: bool) -> Result<()> {
-        if let Some(units) = self.units() {
-            ensure!((1..=1 << 16).contains(&units), "units: {units} is not between 1 and 65536");
-        }
-        if let Self::Normalization(_) = self {
-            ensure!(first, "only the first layer can be one");
-        }
-        match self.cell() {
-            Some(_) if !sequences => bail!(
-                "expects sequences, but the recurrent layer before it gives its last output only: set \
-                 return_sequences = true there"
-            ),
-            Some(cell) => cell.check(),
-            None => Ok(()),
-        }
+        let spec = self.get();
+        spec.check_units()?;
+        ensure!(first || !spec.only_first(), "only the first layer can be one");
+        ensure!(
+            sequences || !spec.needs_time(),
+            "expects sequences, but the recurrent layer before it gives its last output only: set \
+             return_sequences = true there"
+        );
+        spec.check()
     }
+}
+
+/// The number of values that come out of the layers, where that is for the config to say.
+pub(super) fn outputs(layers: &[LayerConfig]) -> Option<usize> {
+    layers.iter().rev().find_map(|layer| layer.get().units()).map(|(_, units)| units)
 }
 
 /// Refuses layers that do not fit one after another.
@@ -126,7 +168,7 @@ pub(super) fn check_layers(layers: &[LayerConfig]) -> Result<()> {
     let mut sequences = true;
     for (k, layer) in layers.iter().enumerate() {
         layer.check(k == 0, sequences).with_context(|| format!("layers[{k}] ({})", names[k]))?;
-        sequences &= layer.keeps_time();
+        sequences &= layer.get().keeps_time();
         ensure!(!names[..k].contains(&names[k]), "layers[{k}].name: {:?} is taken", names[k]);
     }
     Ok(())
@@ -139,12 +181,12 @@ const MOST_PARAMETERS: u64 = 1 << 26;
 pub(super) fn check_size(layers: &[LayerConfig], features: usize) -> Result<()> {
     let (mut size, mut sum) = (features as u64, 0u64);
     for (k, (layer, name)) in layers.iter().zip(layer_names(layers)).enumerate() {
-        sum = sum.saturating_add(layer.parameters(size));
+        sum = sum.saturating_add(layer.get().parameters(size));
         ensure!(
             sum <= MOST_PARAMETERS,
             "layers[{k}] ({name}): with it the network has {sum} parameters; at most {MOST_PARAMETERS} are trained"
         );
-        size = layer.units().map_or(size, |units| units as u64);
+        size = layer.get().units().map_or(size, |(_, units)| units as u64);
     }
     Ok(())
 }
@@ -152,10 +194,10 @@ pub(super) fn check_size(layers: &[LayerConfig], features: usize) -> Result<()> 
 /// The names of the layers; as in Keras `lstm`, `lstm_1`, ... where none is given.
 pub(super) fn layer_names(layers: &[LayerConfig]) -> Vec<String> {
     let name = |(k, layer): (usize, &LayerConfig)| {
-        let (given, default, _) = layer.facts();
-        let before = layers[..k].iter().filter(|other| other.facts().1 == default).count();
+        let default = layer.default_name();
+        let before = layers[..k].iter().filter(|other| other.default_name() == default).count();
         let default = if before == 0 { default.to_owned() } else { format!("{default}_{before}") };
-        given.cloned().unwrap_or(default)
+        layer.get().name().cloned().unwrap_or(default)
     };
     layers.iter().enumerate().map(name).collect()
 }

@@ -2,7 +2,7 @@
 
 mod layers;
 
-pub use layers::LayerConfig;
+pub use layers::{LayerConfig, LayerSpec, check_epsilon};
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::loss::Loss;
 use crate::net::Network;
 use crate::optimizer::Clipping;
 
-use layers::{check_layers, check_size, layer_names};
+use layers::{check_layers, check_size, layer_names, outputs};
 
 /// A whole config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -181,7 +181,7 @@ impl Config {
             self.training.loss == Loss::CategoricalCrossentropy,
             "data.labels: classes have names, but the loss is that of values"
         );
-        let outputs = self.layers.iter().rev().find_map(LayerConfig::units).unwrap_or(0);
+        let outputs = outputs(&self.layers).unwrap_or(0);
         ensure!(
             labels.len() == outputs,
             "data.labels: {} names, but the network has {outputs} outputs",
@@ -198,8 +198,7 @@ impl Config {
     /// Whether data of this kind can come out of the network; names the array that does not fit.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
         let y = &data.targets_name;
-        let units = self.layers.iter().rev().find_map(LayerConfig::units);
-        let outputs = units.unwrap_or(data.sequences.features);
+        let outputs = outputs(&self.layers).unwrap_or(data.sequences.features);
         match (&data.truth, self.training.loss) {
             (Truth::Labels(labels), Loss::CategoricalCrossentropy) => {
                 if let Some(s) = labels.iter().position(|&label| label as usize >= outputs) {
@@ -214,7 +213,7 @@ impl Config {
                 bail!("{y}: floats are values; categorical_crossentropy needs integer classes")
             }
         }
-        let every = self.layers.iter().all(LayerConfig::keeps_time);
+        let every = self.layers.iter().all(|layer| layer.get().keeps_time());
         let [given, wanted] = [data.per_frame, every].map(|every| if every { "frame" } else { "sequence" });
         ensure!(
             given == wanted,
@@ -234,8 +233,8 @@ impl Config {
         let mut size = input_size;
         let mut layers = Vec::with_capacity(self.layers.len());
         for (k, (layer, name)) in self.layers.iter().zip(layer_names(&self.layers)).enumerate() {
-            let kind = layer.build(size, data, &mut stream(seed, Purpose::Weights, k as u64));
-            size = kind.output_size();
+            let kind = layer.get().build(size, data, &mut stream(seed, Purpose::Weights, k as u64));
+            size = kind.get().output_size();
             layers.push(Layer { name, kind });
         }
         Network { input_size, layers }

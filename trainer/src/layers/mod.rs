@@ -1,30 +1,121 @@
 //! Layers: what they hold, and their way forward and back over a packed batch.
 
-mod dense;
-mod normalization;
+pub mod batch_normalization;
+pub mod bidirectional;
+pub mod dense;
+pub mod dropout;
+pub mod embedding;
+pub mod layer_normalization;
+pub mod normalization;
 mod recurrent;
 
+pub use batch_normalization::BatchNormalization;
+pub use bidirectional::{Bidirectional, MergeMode};
 pub use dense::Dense;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use layer_normalization::LayerNormalization;
 pub use normalization::Normalization;
 pub use recurrent::Recurrent;
 
-use crate::tensor::{Flow, Matrix, Real, product};
+use rand_chacha::ChaCha8Rng;
+
+use crate::reference::Tap;
+use crate::tensor::{Flow, Matrix, Real};
+
+/// What a layer is told of a pass over a batch, beside the batch.
+pub struct Pass<'a, T: Real> {
+    /// The initial states, `[hidden x sequences]`, in the order of [`Compute::states`]; none for zeros.
+    pub initial: &'a [Matrix<T>],
+    /// What is random in training; `None` when the network is used.
+    pub training: Option<ChaCha8Rng>,
+}
 
 /// What a layer did with a batch.
 pub struct Trace<T: Real> {
     /// What it gave.
     pub output: Flow<T>,
+    /// What the statistics of the layer become by this batch, in their order.
+    pub statistics: Vec<Matrix<T>>,
     /// What only the layer itself reads, on the way back.
     kept: Vec<Matrix<T>>,
+    /// What the layers inside it did.
+    inner: Vec<Trace<T>>,
+}
+
+impl<T: Real> Trace<T> {
+    /// Of a layer that does something to every frame, and has no statistics.
+    fn framewise(input: &Flow<T>, values: Matrix<T>, kept: Vec<Matrix<T>>) -> Self {
+        let output = Flow { values, steps: input.steps.clone() };
+        Self { output, statistics: Vec::new(), kept, inner: Vec::new() }
+    }
 }
 
 /// What a backward pass through a layer found.
 pub struct Gradients<T: Real> {
     /// Of the layer's parameters, in their order.
     pub parameters: Vec<Matrix<T>>,
+    /// Of the initial states, in their order.
+    pub initial: Vec<Matrix<T>>,
     /// Of the sums that the layer takes over its input, `[sums x columns]`: the way on to the input's own
     /// gradient, which a first layer does not need.
-    sums: Matrix<T>,
+    sums: Vec<Matrix<T>>,
+}
+
+impl<T: Real> Gradients<T> {
+    /// Of a layer without states.
+    fn stateless(parameters: Vec<Matrix<T>>, sums: Matrix<T>) -> Self {
+        Self { parameters, initial: Vec::new(), sums: vec![sums] }
+    }
+}
+
+/// What all layers share.
+pub trait Compute<T: Real> {
+    /// Features out.
+    fn output_size(&self) -> usize;
+
+    /// Everything that is trained, by name, in a fixed order.
+    fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
+        Vec::new()
+    }
+
+    /// The same, to change.
+    fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
+        Vec::new()
+    }
+
+    /// What training learns without gradients, in a fixed order. A layer that has any wants to see whole batches.
+    fn statistics(&self) -> Vec<&Matrix<T>> {
+        Vec::new()
+    }
+
+    /// The same, to change.
+    fn statistics_mut(&mut self) -> Vec<&mut Matrix<T>> {
+        Vec::new()
+    }
+
+    /// The sizes of its states.
+    fn states(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Whether sequences that come in go out as sequences.
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    /// Runs over a batch.
+    fn forward(&self, input: &Flow<T>, pass: Pass<'_, T>) -> Trace<T>;
+
+    /// Goes back: from the gradient of the output to those of the parameters.
+    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T>;
+
+    /// And on to the gradient of the input, `[in x columns]`.
+    fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T>;
+
+    /// The frames of one sequence in plain loops: what [`Self::forward`] means. `initial` holds the initial states, or
+    /// nothing for zeros; `tap` hears the numbers inside.
+    fn plain(&self, frames: Vec<Vec<T>>, initial: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>>;
 }
 
 /// A layer and its name.
@@ -36,78 +127,71 @@ pub struct Layer<T: Real> {
     pub kind: Kind<T>,
 }
 
-/// What a layer is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kind<T: Real> {
-    /// Brings every feature to mean 0 and variance 1.
-    Normalization(Normalization<T>),
-    /// Runs a cell over time.
-    Recurrent(Recurrent<T>),
-    /// Weighted sums of every frame, and an activation.
-    Dense(Dense<T>),
+/// The table of layers: a layer is a file beside this one, a row here, and a row of `config/layers.rs`.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $layer:ident,)*) => {
+        /// What a layer is.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Kind<T: Real> {
+            $($(#[$doc])* $layer($layer<T>),)*
+        }
+
+        impl<T: Real> Kind<T> {
+            /// What all layers share.
+            pub fn get(&self) -> &dyn Compute<T> {
+                match self { $(Self::$layer(layer) => layer,)* }
+            }
+
+            /// The same, to change.
+            pub fn get_mut(&mut self) -> &mut dyn Compute<T> {
+                match self { $(Self::$layer(layer) => layer,)* }
+            }
+
+            /// The same layer in another kind of number.
+            pub fn cast<U: Real>(&self) -> Kind<U> {
+                match self { $(Self::$layer(layer) => Kind::$layer(layer.cast()),)* }
+            }
+
+            /// What it is called in a config; of a recurrent layer the cell's name.
+            pub fn keras_name(&self) -> &'static str {
+                match self {
+                    Self::Recurrent(layer) => layer.cell.keras_name(),
+                    $(#[allow(unreachable_patterns)] Self::$layer(_) => stringify!($layer),)*
+                }
+            }
+        }
+    };
 }
 
-impl<T: Real> Kind<T> {
-    /// Features out.
-    pub fn output_size(&self) -> usize {
-        match self {
-            Self::Normalization(layer) => layer.mean.nrows(),
-            Self::Recurrent(layer) => layer.cell.get().hidden_size(),
-            Self::Dense(layer) => layer.weight.nrows(),
-        }
-    }
+kinds! {
+    /// Brings every feature to mean 0 and variance 1.
+    Normalization,
+    /// A vector for every id.
+    Embedding,
+    /// Runs a cell over time.
+    Recurrent,
+    /// Runs a cell over time in both directions.
+    Bidirectional,
+    /// Weighted sums of every frame, and an activation.
+    Dense,
+    /// Leaves out values in training.
+    Dropout,
+    /// Brings every feature to mean 0 and variance 1 over the batch.
+    BatchNormalization,
+    /// Brings every frame to mean 0 and variance 1 over its features.
+    LayerNormalization,
+}
 
-    /// Everything that is trained, by name, in a fixed order.
-    pub fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
-        match self {
-            Self::Normalization(_) => Vec::new(),
-            Self::Recurrent(layer) => layer.cell.get().parameters(),
-            Self::Dense(layer) => vec![("weight", &layer.weight), ("bias", &layer.bias)],
-        }
+/// `gamma * column + beta`, in place.
+fn scale_and_shift<T: Real>(values: &mut Matrix<T>, gamma: &Matrix<T>, beta: &Matrix<T>) {
+    for mut column in values.column_iter_mut() {
+        column.component_mul_assign(&gamma.column(0));
+        column += beta.column(0);
     }
+}
 
-    /// The same, to change.
-    pub fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
-        match self {
-            Self::Normalization(_) => Vec::new(),
-            Self::Recurrent(layer) => layer.cell.get_mut().parameters_mut(),
-            Self::Dense(layer) => vec![&mut layer.weight, &mut layer.bias],
-        }
-    }
-
-    /// Runs over a batch.
-    pub fn forward(&self, input: &Flow<T>) -> Trace<T> {
-        match self {
-            Self::Normalization(layer) => layer.forward(input),
-            Self::Recurrent(layer) => layer.forward(input),
-            Self::Dense(layer) => layer.forward(input),
-        }
-    }
-
-    /// Goes back: from the gradient of the output to those of the parameters.
-    pub fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
-        match self {
-            Self::Normalization(_) => Gradients { parameters: Vec::new(), sums: d_output },
-            Self::Recurrent(layer) => layer.backward(input, trace, &d_output),
-            Self::Dense(layer) => layer.backward(input, trace, d_output),
-        }
-    }
-
-    /// And on to the gradient of the input, `[in x columns]`.
-    pub fn input_gradient(&self, gradients: &Gradients<T>) -> Matrix<T> {
-        match self {
-            Self::Normalization(layer) => layer.scaled(&gradients.sums),
-            Self::Recurrent(layer) => product(&layer.cell.get().w_ih().transpose(), &gradients.sums),
-            Self::Dense(layer) => product(&layer.weight.transpose(), &gradients.sums),
-        }
-    }
-
-    /// The same layer in another kind of number.
-    pub fn cast<U: Real>(&self) -> Kind<U> {
-        match self {
-            Self::Normalization(layer) => Kind::Normalization(layer.cast()),
-            Self::Recurrent(layer) => Kind::Recurrent(layer.cast()),
-            Self::Dense(layer) => Kind::Dense(layer.cast()),
-        }
-    }
+/// The gradients of gamma and beta.
+fn scale_and_shift_gradients<T: Real>(normalized: &Matrix<T>, d_output: &Matrix<T>) -> Vec<Matrix<T>> {
+    use crate::tensor::column_sum;
+    vec![column_sum(&normalized.component_mul(d_output)), column_sum(d_output)]
 }

@@ -2,7 +2,13 @@
 //!
 //! Keras's `Normalization`: `y = (x - mean) / max(sqrt(variance), 1e-7)`.
 
-use super::Trace;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{Compute, Gradients, Kind, Pass, Trace};
+use crate::config::LayerSpec;
+use crate::data::Dataset;
+use crate::reference::Tap;
 use crate::tensor::{Flow, Matrix, Real, cast};
 
 /// Keras's `backend.epsilon()`: the least deviation divided by.
@@ -15,6 +21,28 @@ pub struct Normalization<T: Real> {
     pub mean: Matrix<T>,
     /// `[features x 1]`.
     pub variance: Matrix<T>,
+}
+
+/// A `Normalization` layer in a config.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its name.
+    pub name: Option<String>,
+}
+
+impl LayerSpec for Config {
+    fn name(&self) -> Option<&String> {
+        self.name.as_ref()
+    }
+
+    fn only_first(&self) -> bool {
+        true
+    }
+
+    fn build(&self, input_size: usize, data: &Dataset, _: &mut ChaCha8Rng) -> Kind<f32> {
+        Kind::Normalization(Normalization::measure(data.sequences.frames(), input_size))
+    }
 }
 
 impl<T: Real> Normalization<T> {
@@ -42,22 +70,43 @@ impl<T: Real> Normalization<T> {
     }
 
     /// `values / deviation`, column by column.
-    pub(super) fn scaled(&self, values: &Matrix<T>) -> Matrix<T> {
+    fn scaled(&self, values: &Matrix<T>) -> Matrix<T> {
         let mut scaled = values.clone();
         let deviation = self.deviation();
         scaled.column_iter_mut().for_each(|mut column| column.component_div_assign(&deviation.column(0)));
         scaled
     }
 
-    pub(super) fn forward(&self, input: &Flow<T>) -> Trace<T> {
-        let mut centred = input.values.clone();
-        centred.column_iter_mut().for_each(|mut column| column -= self.mean.column(0));
-        let output = Flow { values: self.scaled(&centred), steps: input.steps.clone() };
-        Trace { output, kept: Vec::new() }
-    }
-
     pub(super) fn cast<U: Real>(&self) -> Normalization<U> {
         Normalization { mean: cast(&self.mean), variance: cast(&self.variance) }
+    }
+}
+
+impl<T: Real> Compute<T> for Normalization<T> {
+    fn output_size(&self) -> usize {
+        self.mean.nrows()
+    }
+
+    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
+        let mut centred = input.values.clone();
+        centred.column_iter_mut().for_each(|mut column| column -= self.mean.column(0));
+        Trace::framewise(input, self.scaled(&centred), Vec::new())
+    }
+
+    fn backward(&self, _: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
+        Gradients::stateless(Vec::new(), d_output)
+    }
+
+    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+        self.scaled(&gradients.sums[0])
+    }
+
+    fn plain(&self, mut frames: Vec<Vec<T>>, _: &[Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+        let deviation = self.deviation();
+        for (k, x) in frames.iter_mut().flat_map(|frame| frame.iter_mut().enumerate()) {
+            *x = (*x - self.mean[k]) / deviation[k];
+        }
+        frames
     }
 }
 

@@ -1,29 +1,109 @@
 //! A cell over time.
 
-use super::{Gradients, Trace};
-use crate::cells::AnyCell;
-use crate::tensor::{Flow, Matrix, Real, Steps};
+use rand_chacha::ChaCha8Rng;
 
-/// A cell, and which of its outputs go on.
+use super::dropout::mask;
+use super::{Compute, Gradients, Kind, Pass, Trace};
+use crate::cells::{AnyCell, CellConfig, Shared, check};
+use crate::config::LayerSpec;
+use crate::data::Dataset;
+use crate::reference::{Signal, Tap};
+use crate::tensor::{Flow, Matrix, Real, Steps, product};
+
+/// A cell, and how it goes over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recurrent<T: Real> {
     /// The cell and its weights.
     pub cell: AnyCell<T>,
     /// Whether the output of every step goes on, or only that of the last step of each sequence.
     pub return_sequences: bool,
+    /// Whether each sequence is read from its own end. As in Keras outputs come in the order in which they are made:
+    /// that of the last frame first.
+    pub go_backwards: bool,
+    /// The chance of an input feature to be left out in training, all through a sequence; 0 for none.
+    pub dropout: T,
+}
+
+impl<C: CellConfig> LayerSpec for C {
+    fn name(&self) -> Option<&String> {
+        self.shared().name
+    }
+
+    fn units(&self) -> Option<(&'static str, usize)> {
+        Some(("units", self.shared().units))
+    }
+
+    fn parameters(&self, input_size: u64) -> u64 {
+        let Shared { units, use_bias, .. } = self.shared();
+        let biases = if use_bias { self.biases() } else { 0 };
+        // Units end at 2^16, so only the features can be too many to count.
+        input_size.saturating_add(units as u64 + biases).saturating_mul(self.gates() * units as u64)
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.shared().return_sequences
+    }
+
+    fn needs_time(&self) -> bool {
+        true
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        check(self)
+    }
+
+    fn build(&self, input_size: usize, _: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32> {
+        Kind::Recurrent(Recurrent::build(self, input_size, rng))
+    }
+}
+
+impl Recurrent<f32> {
+    /// The layer that a config describes, to start from.
+    pub(super) fn build(config: &dyn CellConfig, input_size: usize, rng: &mut ChaCha8Rng) -> Self {
+        let Shared { return_sequences, go_backwards, dropout, .. } = config.shared();
+        let cell = config.build(input_size, rng);
+        Self { cell, return_sequences, go_backwards, dropout: dropout as f32 }
+    }
 }
 
 impl<T: Real> Recurrent<T> {
-    /// Starts every sequence from a state of zeros.
-    pub(super) fn forward(&self, input: &Flow<T>) -> Trace<T> {
+    /// A layer that goes forwards.
+    pub fn new(cell: AnyCell<T>, return_sequences: bool) -> Self {
+        Self { cell, return_sequences, go_backwards: false, dropout: T::zero() }
+    }
+
+    /// What [`Compute::forward`] does, drawing from `rng` in training.
+    pub(super) fn run(
+        &self,
+        input: &Flow<T>,
+        initial: &[Matrix<T>],
+        rng: Option<&mut ChaCha8Rng>,
+    ) -> Trace<T> {
         let cell = self.cell.get();
         let (hidden, steps) = (cell.hidden_size(), &input.steps);
         let zeros = || Matrix::zeros(hidden, steps.sequences() + steps.columns());
         let mut states: Vec<_> = cell.states().iter().map(|_| zeros()).collect();
-        let mut kept = cell.forward(&input.values, steps, &mut states);
+        for (state, initial) in states.iter_mut().zip(initial) {
+            state.columns_range_mut(..steps.sequences()).copy_from(initial);
+        }
+        let mask = match rng {
+            Some(rng) if self.dropout > T::zero() => {
+                let features = mask(cell.input_size(), steps.sequences(), self.dropout, rng);
+                features.select_columns(&steps.sequence_of_each())
+            }
+            _ => Matrix::zeros(0, 0),
+        };
+        let mut kept = cell.forward(&self.frames(input, &mask), steps, &mut states);
         let output = self.output(&states[0], input);
+        states.push(mask);
         states.append(&mut kept);
-        Trace { output, kept: states }
+        Trace { output, statistics: Vec::new(), kept: states, inner: Vec::new() }
+    }
+
+    /// The frames as the cell meets them: in its order, and times `mask` if that is not empty.
+    fn frames(&self, input: &Flow<T>, mask: &Matrix<T>) -> Matrix<T> {
+        let values = if mask.is_empty() { input.values.clone() } else { input.values.component_mul(mask) };
+        if self.go_backwards { values.select_columns(&input.steps.reversed()) } else { values }
     }
 
     fn output(&self, h: &Matrix<T>, input: &Flow<T>) -> Flow<T> {
@@ -39,24 +119,107 @@ impl<T: Real> Recurrent<T> {
         Flow { values: h.select_columns(&last), steps: Steps::single(last.len()) }
     }
 
-    pub(super) fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: &Matrix<T>) -> Gradients<T> {
+    /// From the gradient of the cell's sums to that of the frames, in their own order.
+    pub(super) fn gradient_of_frames(
+        &self,
+        input: &Flow<T>,
+        trace: &Trace<T>,
+        sums: &Matrix<T>,
+    ) -> Matrix<T> {
+        let mut d = product(&self.cell.get().w_ih().transpose(), sums);
+        if self.go_backwards {
+            d = d.select_columns(&input.steps.reversed());
+        }
+        let (_, mask, _) = self.split(trace);
+        if !mask.is_empty() {
+            d.component_mul_assign(mask);
+        }
+        d
+    }
+
+    /// What a trace keeps: the states, the mask, and what the cell keeps.
+    fn split<'a>(&self, trace: &'a Trace<T>) -> (&'a [Matrix<T>], &'a Matrix<T>, &'a [Matrix<T>]) {
+        let (states, rest) = trace.kept.split_at(self.cell.get().states().len());
+        (states, &rest[0], &rest[1..])
+    }
+
+    pub(super) fn cast<U: Real>(&self) -> Recurrent<U> {
+        Recurrent {
+            cell: self.cell.cast(),
+            return_sequences: self.return_sequences,
+            go_backwards: self.go_backwards,
+            dropout: U::of(self.dropout.to_f64()),
+        }
+    }
+}
+
+impl<T: Real> Compute<T> for Recurrent<T> {
+    fn output_size(&self) -> usize {
+        self.cell.get().hidden_size()
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
+        self.cell.get().parameters()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
+        self.cell.get_mut().parameters_mut()
+    }
+
+    fn states(&self) -> Vec<usize> {
         let cell = self.cell.get();
+        cell.states().iter().map(|_| cell.hidden_size()).collect()
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.return_sequences
+    }
+
+    /// Keeps every state, the mask that was drawn (or nothing), and what the cell keeps.
+    fn forward(&self, input: &Flow<T>, mut pass: Pass<'_, T>) -> Trace<T> {
+        self.run(input, pass.initial, pass.training.as_mut())
+    }
+
+    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
         let steps = &input.steps;
-        let (states, kept) = trace.kept.split_at(cell.states().len());
+        let (states, mask, kept) = self.split(trace);
         let mut d_states: Vec<_> = states.iter().map(|s| Matrix::zeros(s.nrows(), s.ncols())).collect();
         let skip = steps.sequences();
         if self.return_sequences {
-            d_states[0].columns_range_mut(skip..).copy_from(d_output);
+            d_states[0].columns_range_mut(skip..).copy_from(&d_output);
         } else {
             for (column, d) in steps.last().into_iter().zip(d_output.column_iter()) {
                 d_states[0].column_mut(skip + column).copy_from(&d);
             }
         }
-        let gradients = cell.backward(&input.values, steps, states, kept, &mut d_states);
-        Gradients { parameters: gradients.parameters, sums: gradients.input_sums }
+        let frames = self.frames(input, mask);
+        let found = self.cell.get().backward(&frames, steps, states, kept, &mut d_states);
+        let initial = d_states.iter().map(|d| d.columns_range(..skip).into_owned()).collect();
+        Gradients { parameters: found.parameters, initial, sums: vec![found.input_sums] }
     }
 
-    pub(super) fn cast<U: Real>(&self) -> Recurrent<U> {
-        Recurrent { cell: self.cell.cast(), return_sequences: self.return_sequences }
+    fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+        self.gradient_of_frames(input, trace, &gradients.sums[0])
+    }
+
+    fn plain(&self, mut frames: Vec<Vec<T>>, initial: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+        let cell = self.cell.get();
+        let mut states: Vec<_> = cell.states().iter().map(|_| vec![T::zero(); cell.hidden_size()]).collect();
+        states.iter_mut().zip(initial).for_each(|(state, initial)| state.copy_from_slice(initial));
+        if self.go_backwards {
+            frames.reverse();
+        }
+        let mut outputs = Vec::with_capacity(frames.len());
+        for frame in &frames {
+            tap(Signal::Sums, &cell.step(frame, &mut states));
+            for (k, state) in states.iter().enumerate() {
+                tap(Signal::State(k), state);
+            }
+            outputs.push(states[0].clone());
+        }
+        if !self.return_sequences {
+            outputs.drain(..outputs.len().saturating_sub(1));
+        }
+        outputs
     }
 }

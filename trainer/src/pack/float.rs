@@ -8,7 +8,7 @@ use half::f16;
 use super::errors::Quantized;
 use super::file::{Outline, Packed, assemble};
 use super::layout::{of_panels, panels};
-use super::parts::{Parts, activation, parts};
+use super::parts::{Parts, activation, check_packable, parts};
 use super::{Meta, golden_frames};
 use crate::cells::{AnyCell, Lstm, SimpleRnn};
 use crate::layers::{Dense, Kind, Layer, Normalization, Recurrent};
@@ -59,6 +59,7 @@ impl FloatWeights for F16 {
 /// # Errors
 /// A weight that is too large for binary16, with its layer's name; a network without layers or frames.
 pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames: &[f32]) -> Result<Vec<u8>> {
+    check_packable(network)?;
     let golden = golden_frames(frames, network.input_size)?;
     let largest = network.predict(golden).iter().fold(1f32, |max, y| max.max(y.abs()));
     let outline = Outline::<N> {
@@ -173,16 +174,17 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
         Some(Code::Dense) => {
             let (weight, _, bias) = matrices(record, words, &[1.0 / fold(record.activation)], false);
             debug_assert_eq!(bias.nrows(), units);
-            Kind::Dense(Dense { weight, bias, activation })
+            Kind::Dense(Dense::from_weights(weight, bias, activation))
         }
         Some(Code::SimpleRnn) => {
             let (w_ih, w_hh, bias) = matrices(record, words, &[1.0 / fold(record.activation)], true);
-            let cell = AnyCell::SimpleRnn(SimpleRnn { w_ih, w_hh, bias, activation });
-            Kind::Recurrent(Recurrent { cell, return_sequences })
+            let cell = AnyCell::SimpleRnn(SimpleRnn::from_weights(w_ih, w_hh, bias, activation));
+            Kind::Recurrent(Recurrent::new(cell, return_sequences))
         }
         Some(Code::Lstm) => {
             let (w_ih, w_hh, bias) = matrices(record, words, &[2.0, 2.0, 1.0, 2.0], true);
-            Kind::Recurrent(Recurrent { cell: AnyCell::Lstm(Lstm { w_ih, w_hh, bias }), return_sequences })
+            let cell = AnyCell::Lstm(Lstm::from_weights(w_ih, w_hh, bias));
+            Kind::Recurrent(Recurrent::new(cell, return_sequences))
         }
         _ => bail!("kind {} cannot be read back", record.kind),
     })

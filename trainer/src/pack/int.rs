@@ -9,7 +9,7 @@ use super::errors::Quantized;
 use super::file::{Outline, Packed, assemble};
 use super::float::{normalization_record, scales_and_offsets};
 use super::layout::{Side, blocks};
-use super::parts::{Parts, parts};
+use super::parts::{Parts, check_packable, parts};
 use super::{Meta, golden_frames};
 use crate::layers::{Kind, Layer, Normalization};
 use crate::net::Network;
@@ -34,6 +34,7 @@ const ROW_LIMIT: u32 = 65_535;
 
 /// Quantizes `network` with the ranges that `sequences` show. The first sequence also gives the golden trace.
 pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
+    check_packable(network)?;
     let ranges = calibrate(network, sequences.iter().copied())?;
     Quantized::new(network, sequences, |network| file(network, meta, sequences, &ranges))
 }

@@ -20,6 +20,7 @@ pub use errors::{ErrorTable, LayerError, Quantized};
 pub use file::AlignedBytes;
 pub use float::{FloatWeights, read_float, rounded, write_float};
 pub use int::quantize;
+pub use parts::check_packable;
 pub use random::{CellKind, random_files, random_net};
 
 use std::collections::BTreeMap;

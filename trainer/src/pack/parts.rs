@@ -1,11 +1,13 @@
 //! What each layer gives to the packer: the table of layers on this side of the file.
 
+use anyhow::{Result, bail};
 use embedded_rnn::Kind as Code;
 use embedded_rnn::format::{Activation as ActivationCode, LayerRecord, RETURN_SEQUENCES};
 
 use crate::activation::Activation;
-use crate::cells::AnyCell;
+use crate::cells::{AnyCell, Lstm};
 use crate::layers::{Kind, Layer};
+use crate::net::Network;
 use crate::tensor::Matrix;
 
 /// A layer of weighted sums: `gates` rows for each unit, over the input and, if recurrent, its own output.
@@ -26,6 +28,33 @@ pub struct Parts<'a> {
 }
 
 use ActivationCode::{Linear, Relu, Sigmoid, Softmax, Tanh};
+
+/// Refuses layers that have no place in a model file yet.
+pub fn check_packable(network: &Network<f32>) -> Result<()> {
+    for Layer { name, kind } in &network.layers {
+        let packs = match kind {
+            Kind::Normalization(_) => true,
+            Kind::Dense(dense) => !is_hard(dense.activation),
+            Kind::Recurrent(layer) if layer.go_backwards => false,
+            Kind::Recurrent(layer) => match &layer.cell {
+                AnyCell::SimpleRnn(cell) => !is_hard(cell.activation),
+                AnyCell::Lstm(Lstm { activation, recurrent_activation, .. }) => {
+                    (*activation, *recurrent_activation) == (Activation::Tanh, Activation::Sigmoid)
+                }
+                AnyCell::Gru(_) => false,
+            },
+            _ => false,
+        };
+        if !packs {
+            bail!("{name} cannot be packed yet");
+        }
+    }
+    Ok(())
+}
+
+fn is_hard(activation: Activation) -> bool {
+    matches!(activation, Activation::HardSigmoid | Activation::HardSigmoidKeras1)
+}
 
 /// The parts of a layer; `None` for Normalization, which has no sums.
 pub fn parts(layer: &Layer<f32>) -> Option<Parts<'_>> {
@@ -53,7 +82,9 @@ pub fn parts(layer: &Layer<f32>) -> Option<Parts<'_>> {
                 w_hh: Some(&cell.w_hh),
                 bias: &cell.bias,
             },
+            AnyCell::Gru(_) => unreachable!("refused by check_packable"),
         }),
+        _ => unreachable!("refused by check_packable"),
     }
 }
 
@@ -72,6 +103,9 @@ fn single<'a>(
         Activation::Tanh => &[Tanh],
         Activation::Sigmoid => &[Sigmoid],
         Activation::Softmax => &[Softmax],
+        Activation::HardSigmoid | Activation::HardSigmoidKeras1 => {
+            unreachable!("refused by check_packable")
+        }
     };
     let recurrent_activation = None;
     Parts { kind, gates, activation: gates[0], recurrent_activation, return_sequences, w_ih, w_hh, bias }

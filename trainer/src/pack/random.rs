@@ -34,19 +34,19 @@ pub fn random_net(
     let limit = 1.5 / (hidden_size as f32).sqrt();
     let mut matrix = |rows, columns| Matrix::from_fn(rows, columns, |_, _| rng.random_range(-limit..limit));
     let cell = match cell {
-        CellKind::SimpleRnn => AnyCell::SimpleRnn(SimpleRnn {
-            w_ih: matrix(hidden_size, input_size),
-            w_hh: matrix(hidden_size, hidden_size),
-            bias: matrix(hidden_size, 1),
-            activation: Activation::Tanh,
-        }),
-        CellKind::Lstm => AnyCell::Lstm(Lstm {
-            w_ih: matrix(4 * hidden_size, input_size),
-            w_hh: matrix(4 * hidden_size, hidden_size),
-            bias: matrix(4 * hidden_size, 1),
-        }),
+        CellKind::SimpleRnn => AnyCell::SimpleRnn(SimpleRnn::from_weights(
+            matrix(hidden_size, input_size),
+            matrix(hidden_size, hidden_size),
+            matrix(hidden_size, 1),
+            Activation::Tanh,
+        )),
+        CellKind::Lstm => AnyCell::Lstm(Lstm::from_weights(
+            matrix(4 * hidden_size, input_size),
+            matrix(4 * hidden_size, hidden_size),
+            matrix(4 * hidden_size, 1),
+        )),
     };
-    let kind = Kind::Recurrent(Recurrent { cell, return_sequences: true });
+    let kind = Kind::Recurrent(Recurrent::new(cell, true));
     let network = Network { input_size, layers: vec![Layer { name: "cell".into(), kind }] };
     let frames = (0..input_size * steps).map(|_| rng.random_range(-1.0..1.0)).collect();
     (network, frames)

@@ -15,7 +15,7 @@ use crate::data::{Dataset, Truth};
 use crate::output::write_atomically;
 use crate::tensor::Matrix;
 
-const FORMAT: &str = "ernn checkpoint 1";
+const FORMAT: &str = "ernn checkpoint 2";
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// What a run belongs to: it is not continued as a part of anything else.
@@ -34,6 +34,7 @@ pub struct Checkpoint {
     history: History,
     updates: u64,
     parameters: Vec<Vec<f32>>,
+    statistics: Vec<Vec<f32>>,
     mean: Vec<Vec<f32>>,
     square: Vec<Vec<f32>>,
 }
@@ -88,6 +89,7 @@ impl Checkpoint {
             history: run.history.clone(),
             updates: run.adam.updates,
             parameters: values(&run.network.parameters()),
+            statistics: values(&run.network.statistics()),
             mean: values(&run.adam.mean.iter().collect::<Vec<_>>()),
             square: values(&run.adam.square.iter().collect::<Vec<_>>()),
         }
@@ -129,6 +131,7 @@ impl Checkpoint {
             self.history.len()
         );
         restore(run.network.parameters_mut(), &self.parameters)?;
+        restore(run.network.statistics_mut(), &self.statistics)?;
         restore(run.adam.mean.iter_mut().collect(), &self.mean)?;
         restore(run.adam.square.iter_mut().collect(), &self.square)?;
         run.adam.updates = self.updates;

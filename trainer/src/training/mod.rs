@@ -13,7 +13,7 @@ use crate::config::Training;
 use crate::data::{Dataset, pack};
 use crate::initializers::{Purpose, stream};
 use crate::loss::Score;
-use crate::net::{Network, ShardGradients};
+use crate::net::{Draw, Network, ShardGradients};
 use crate::optimizer::Adam;
 use crate::tensor::Matrix;
 
@@ -48,10 +48,13 @@ impl Run {
         let all = batches(data, training).saturating_mul(training.epochs as u64);
         let mut score = Score::default();
         for batch in order.chunks(training.batch_size) {
-            let ShardGradients { parameters: mut gradients, score: part } = self.gradients(data, batch);
+            let found = self.gradients(data, batch);
+            let ShardGradients { parameters: mut gradients, statistics, score: part } = found;
             training.clipping().apply(&mut gradients);
             let rate = training.rate(self.adam.updates, all);
             self.adam.update(self.network.parameters_mut(), &gradients, rate);
+            let moved = self.network.statistics_mut().into_iter().zip(statistics);
+            moved.for_each(|(statistic, value)| *statistic = value);
             score = score.plus(part);
             made();
         }
@@ -61,11 +64,16 @@ impl Run {
     /// The gradients of the mean loss of a batch: shards in parallel, added up in their order.
     fn gradients(&self, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
         let columns = columns(data, batch);
-        let found: Vec<_> = shards(data, batch)
+        // Statistics are those of the batch as a whole.
+        let whole = !self.network.statistics().is_empty();
+        let shards = if whole { vec![batch.to_vec()] } else { shards(data, batch) };
+        let found: Vec<_> = shards
             .par_iter()
-            .map(|shard| {
+            .enumerate()
+            .map(|(number, shard)| {
                 let shard = pack(data, shard);
-                self.network.gradients(&shard.input, &shard.targets, columns)
+                let draw = Draw { seed: self.seed, update: self.adam.updates, shard: number as u32 };
+                self.network.gradients(&shard.input, &shard.targets, columns, draw)
             })
             .collect();
         found.into_iter().reduce(add).expect("a batch has sequences")

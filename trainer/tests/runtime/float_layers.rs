@@ -35,21 +35,21 @@ fn case(seed: u64) -> Case {
     use Activation::{Linear, Relu, Sigmoid, Softmax, Tanh};
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (inputs, units) = (rng.random_range(1..=40), rng.random_range(1..=40));
-    let recurrent = |cell| Kind::Recurrent(Recurrent { cell, return_sequences: true });
+    let recurrent = |cell| Kind::Recurrent(Recurrent::new(cell, true));
     let (kind, states) = match seed % 4 {
         0 | 1 => {
             let [w_ih, w_hh, bias] = matrices(4, inputs, units, &mut rng);
-            (recurrent(AnyCell::Lstm(Lstm { w_ih, w_hh, bias })), 2)
+            (recurrent(AnyCell::Lstm(Lstm::from_weights(w_ih, w_hh, bias))), 2)
         }
         2 => {
             let [w_ih, w_hh, bias] = matrices(1, inputs, units, &mut rng);
             let activation = *[Tanh, Relu, Linear, Sigmoid].choose(&mut rng).unwrap();
-            (recurrent(AnyCell::SimpleRnn(SimpleRnn { w_ih, w_hh, bias, activation })), 1)
+            (recurrent(AnyCell::SimpleRnn(SimpleRnn::from_weights(w_ih, w_hh, bias, activation))), 1)
         }
         _ => {
             let [weight, _, bias] = matrices(1, inputs, units, &mut rng);
             let activation = *[Linear, Relu, Tanh, Sigmoid, Softmax].choose(&mut rng).unwrap();
-            (Kind::Dense(Dense { weight, bias, activation }), 0)
+            (Kind::Dense(Dense::from_weights(weight, bias, activation)), 0)
         }
     };
     let mut even = |count: usize, range: f32| (0..count).map(|_| rng.random_range(-range..range)).collect();

@@ -1,0 +1,214 @@
+//! A cell over time in both directions, each with weights of its own; what both give for a frame is merged.
+
+use anyhow::{Context, Result, ensure};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{Compute, Gradients, Kind, Pass, Recurrent, Trace};
+use crate::cells::CellConfig;
+use crate::config::{LayerConfig, LayerSpec};
+use crate::data::Dataset;
+use crate::reference::{Signal, Tap};
+use crate::tensor::{Flow, Matrix, Real};
+
+/// Two recurrent layers over the same frames.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bidirectional<T: Real> {
+    /// From the first frame to the last.
+    pub forward: Recurrent<T>,
+    /// From the last frame to the first. If it returns sequences, they are turned back to the order of the frames.
+    pub backward: Recurrent<T>,
+    /// What becomes of the two outputs.
+    pub merge_mode: MergeMode,
+}
+
+/// What becomes of the outputs of the two directions; the names are Keras's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MergeMode {
+    /// The backward one's features after the forward one's.
+    #[default]
+    Concat,
+    /// `f + b`
+    Sum,
+    /// `(f + b) / 2`
+    Ave,
+    /// `f * b`
+    Mul,
+}
+
+/// A `Bidirectional` layer in a config; names and defaults are Keras's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its name.
+    pub name: Option<String>,
+    /// The recurrent layer that goes both ways.
+    pub layer: Box<LayerConfig>,
+    /// concat unless said otherwise.
+    #[serde(default)]
+    pub merge_mode: MergeMode,
+}
+
+impl Config {
+    /// The config of the cell; checked before it is needed.
+    fn cell(&self) -> Option<&dyn CellConfig> {
+        self.layer.cell()
+    }
+
+    fn inner(&self) -> &dyn LayerSpec {
+        self.layer.get()
+    }
+}
+
+impl LayerSpec for Config {
+    fn name(&self) -> Option<&String> {
+        self.name.as_ref()
+    }
+
+    fn units(&self) -> Option<(&'static str, usize)> {
+        let (key, units) = self.inner().units()?;
+        Some((key, if self.merge_mode == MergeMode::Concat { units.saturating_mul(2) } else { units }))
+    }
+
+    fn parameters(&self, input_size: u64) -> u64 {
+        self.inner().parameters(input_size).saturating_mul(2)
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.inner().keeps_time()
+    }
+
+    fn needs_time(&self) -> bool {
+        true
+    }
+
+    fn check(&self) -> Result<()> {
+        let check = || -> Result<()> {
+            let cell = self.cell().context("not a recurrent layer")?;
+            ensure!(!cell.shared().go_backwards, "go_backwards: one of the two directions does already");
+            self.inner().check_units()?;
+            self.inner().check()
+        };
+        check().context("layer")
+    }
+
+    fn build(&self, input_size: usize, _: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32> {
+        let cell = self.cell().expect("checked with the config");
+        let forward = Recurrent::build(cell, input_size, rng);
+        let backward = Recurrent { go_backwards: true, ..Recurrent::build(cell, input_size, rng) };
+        Kind::Bidirectional(Bidirectional { forward, backward, merge_mode: self.merge_mode })
+    }
+}
+
+impl MergeMode {
+    /// Of the outputs of the two directions, `[hidden x columns]` each.
+    fn merge<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
+        match self {
+            Self::Concat => {
+                let mut both = Matrix::zeros(2 * f.nrows(), f.ncols());
+                both.rows_mut(0, f.nrows()).copy_from(f);
+                both.rows_mut(f.nrows(), f.nrows()).copy_from(b);
+                both
+            }
+            Self::Sum => f + b,
+            Self::Ave => (f + b) * T::of(0.5),
+            Self::Mul => f.component_mul(b),
+        }
+    }
+
+    /// The gradients of both outputs.
+    fn part<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>, d: &Matrix<T>) -> [Matrix<T>; 2] {
+        let hidden = f.nrows();
+        match self {
+            Self::Concat => [d.rows(0, hidden).into_owned(), d.rows(hidden, hidden).into_owned()],
+            Self::Sum => [d.clone(), d.clone()],
+            Self::Ave => [d * T::of(0.5), d * T::of(0.5)],
+            Self::Mul => [d.component_mul(b), d.component_mul(f)],
+        }
+    }
+}
+
+impl<T: Real> Bidirectional<T> {
+    /// An output of the backward direction in the order of the frames, or its gradient in that of the cell.
+    fn turned(&self, values: &Matrix<T>, input: &Flow<T>) -> Matrix<T> {
+        if self.keeps_time() { values.select_columns(&input.steps.reversed()) } else { values.clone() }
+    }
+
+    pub(super) fn cast<U: Real>(&self) -> Bidirectional<U> {
+        Bidirectional {
+            forward: self.forward.cast(),
+            backward: self.backward.cast(),
+            merge_mode: self.merge_mode,
+        }
+    }
+}
+
+/// Everything that both directions have is first the forward one's and then the backward one's.
+impl<T: Real> Compute<T> for Bidirectional<T> {
+    fn output_size(&self) -> usize {
+        let hidden = self.forward.output_size();
+        if self.merge_mode == MergeMode::Concat { 2 * hidden } else { hidden }
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
+        [self.forward.parameters(), self.backward.parameters()].concat()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
+        let mut both = self.forward.parameters_mut();
+        both.append(&mut self.backward.parameters_mut());
+        both
+    }
+
+    fn states(&self) -> Vec<usize> {
+        [self.forward.states(), self.backward.states()].concat()
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.forward.keeps_time()
+    }
+
+    fn forward(&self, input: &Flow<T>, mut pass: Pass<'_, T>) -> Trace<T> {
+        let own = pass.initial.len() / 2;
+        let f = self.forward.run(input, &pass.initial[..own], pass.training.as_mut());
+        let b = self.backward.run(input, &pass.initial[own..], pass.training.as_mut());
+        let values = self.merge_mode.merge(&f.output.values, &self.turned(&b.output.values, input));
+        let output = Flow { values, steps: f.output.steps.clone() };
+        Trace { output, statistics: Vec::new(), kept: Vec::new(), inner: vec![f, b] }
+    }
+
+    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
+        let [f, b] = &trace.inner[..] else { panic!("of its own forward pass") };
+        let turned = self.turned(&b.output.values, input);
+        let [d_f, d_b] = self.merge_mode.part(&f.output.values, &turned, &d_output);
+        let mut both = self.forward.backward(input, f, d_f);
+        let mut back = self.backward.backward(input, b, self.turned(&d_b, input));
+        both.parameters.append(&mut back.parameters);
+        both.initial.append(&mut back.initial);
+        both.sums.append(&mut back.sums);
+        both
+    }
+
+    fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+        let gradient = |layer: &Recurrent<T>, k: usize| {
+            layer.gradient_of_frames(input, &trace.inner[k], &gradients.sums[k])
+        };
+        gradient(&self.forward, 0) + gradient(&self.backward, 1)
+    }
+
+    fn plain(&self, frames: Vec<Vec<T>>, initial: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+        let own = initial.len() / 2;
+        let f = self.forward.plain(frames.clone(), &initial[..own], tap);
+        let states = self.forward.states().len();
+        let mut back_tap = |signal, values: &[T]| match signal {
+            Signal::State(k) => tap(Signal::State(states + k), values),
+            other => tap(other, values),
+        };
+        let mut b = self.backward.plain(frames, &initial[own..], &mut back_tap);
+        b.reverse();
+        let column = |values: &Vec<T>| Matrix::from_column_slice(values.len(), 1, values);
+        let merge = |(f, b)| self.merge_mode.merge(&column(f), &column(b)).as_slice().to_vec();
+        f.iter().zip(&b).map(merge).collect()
+    }
+}
