@@ -33,6 +33,7 @@ fn network(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
         weight: Matrix::from_fn(OUT, hidden, |row, k| ((row * hidden + k) as f32).sin()),
         bias: Matrix::from_fn(OUT, 1, |row, _| row as f32 * 0.1),
         activation: Activation::Softmax,
+        use_bias: true,
     };
     let layer = |name: &str, kind| Layer { name: name.to_owned(), kind };
     network.layers.insert(0, layer("normalization", Kind::Normalization(normalization)));

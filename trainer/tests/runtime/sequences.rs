@@ -35,6 +35,7 @@ pub fn stack(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
         weight: Matrix::from_fn(OUT, inputs, |row, k| ((row * inputs + k) as f32).sin()),
         bias: Matrix::from_fn(OUT, 1, |row, _| row as f32 * 0.1),
         activation: Activation::Softmax,
+        use_bias: true,
     }));
     let named = |(i, kind)| Layer { name: format!("layer_{i}"), kind };
     let layers = layers.into_iter().enumerate().map(named).collect();
