@@ -215,7 +215,7 @@ impl Layer<I8> for Gru {
         let stride = 2 * gate + of_n_x + of_n_h;
         let size = ROWS * S::BLOCKS;
         let places = h.get(..r.units())?.chunks(size).zip(next.get_mut(..r.units())?.chunks_mut(size));
-        for (blocks, (h, next)) in layer.weights.chunks(stride * S::BLOCKS).zip(places) {
+        for (blocks, (h, next)) in layer.weights.chunks((stride * S::BLOCKS).max(1)).zip(places) {
             let z: [S::W; ROWS] = isa.rows(blocks, stride, 0, [of_x, of_h]);
             let r: [S::W; ROWS] = isa.rows(blocks, stride, gate, [of_x, of_h]);
             let n_x: [S::W; ROWS] = isa.rows(blocks, stride, 2 * gate, [of_x]);
@@ -283,7 +283,7 @@ impl Layer<I8> for GruResetBefore {
         let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
         let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
         let places = old().zip(reset.get_mut(..r.units())?.chunks_mut(size));
-        for (blocks, (h, out)) in of_r.chunks(gate * S::BLOCKS).zip(places) {
+        for (blocks, (h, out)) in of_r.chunks((gate * S::BLOCKS).max(1)).zip(places) {
             let mut r: [S::W; ROWS] = isa.rows(blocks, gate, 0, [of_x, of_h]);
             let h: [S::W; ROWS] = isa.load_i16(h);
             for (r, h) in r.iter_mut().zip(h) {
@@ -294,7 +294,7 @@ impl Layer<I8> for GruResetBefore {
         }
         let of_reset = blocks::side(reset, r.h_shift);
         let places = old().zip(next.get_mut(..r.units())?.chunks_mut(size));
-        for (blocks, (h, next)) in rest.chunks(2 * gate * S::BLOCKS).zip(places) {
+        for (blocks, (h, next)) in rest.chunks((2 * gate * S::BLOCKS).max(1)).zip(places) {
             let z: [S::W; ROWS] = isa.rows(blocks, 2 * gate, 0, [of_x, of_h]);
             let n: [S::W; ROWS] = isa.rows(blocks, 2 * gate, gate, [of_x, of_reset]);
             let mut out: [S::W; ROWS] = isa.load_i16(h);

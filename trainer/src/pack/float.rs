@@ -10,7 +10,8 @@ use super::file::{Outline, Packed, assemble};
 use super::layout::{of_panels, panels};
 use super::parts::{Parts, activation, check_packable, parts};
 use super::{Meta, golden_frames};
-use crate::cells::{AnyCell, Lstm, SimpleRnn};
+use crate::activation::Activation;
+use crate::cells::{AnyCell, Gru, Lstm, SimpleRnn};
 use crate::layers::{Dense, Kind, Layer, Normalization, Recurrent};
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -126,17 +127,34 @@ pub fn scales_and_offsets(layer: &Normalization<f32>, unit: f64) -> Vec<f32> {
 }
 
 fn float_words(p: &Parts<'_>) -> Vec<f32> {
-    let inputs = p.w_ih.ncols();
-    let columns = 1 + inputs + p.w_hh.map_or(0, Matrix::ncols);
-    panels(p.gates.len(), p.units(), columns, |row, column| {
+    let (gates, units) = (p.gates.len(), p.units());
+    let (inputs, hidden) = (p.w_ih.ncols(), p.w_hh.map_or(0, Matrix::ncols));
+    let value = |row: usize, column: usize| {
         let value = match column {
-            0 => p.bias[row],
+            0 => p.bias(row),
             k if k <= inputs => p.w_ih[(row, k - 1)],
             k => p.w_hh.map_or(0.0, |w| w[(row, k - 1 - inputs)]),
         };
         value * p.fold(row)
-    })
+    };
+    let columns = 1 + inputs + hidden;
+    match p.kind {
+        Code::Gru => panels(gates, units, columns + 1, |row, column| match column {
+            k if k <= inputs => value(row, k),
+            k if k > inputs + 1 => value(row, k - 1),
+            _ if row / units == gates - 1 => p.bias_apart(row % units),
+            _ => 0.0,
+        }),
+        Code::GruResetBefore => RESET_FIRST
+            .iter()
+            .flat_map(|gate| panels(1, units, columns, |unit, column| value(gate * units + unit, column)))
+            .collect(),
+        _ => panels(gates, units, columns, value),
+    }
 }
+
+/// Gates r, z, n of a GRU that resets before, as they follow each other in a file.
+const RESET_FIRST: [usize; 3] = [1, 0, 2];
 
 /// Reads a model file of floats back into a network.
 pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
@@ -186,8 +204,44 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
             let cell = AnyCell::Lstm(Lstm::from_weights(w_ih, w_hh, bias));
             Kind::Recurrent(Recurrent::new(cell, return_sequences))
         }
+        Some(Code::Gru) => {
+            let columns = 2 + record.input_size() + units;
+            gru_of(record, true, |row, column| of_panels(words, 3, units, columns, row, column))
+        }
+        Some(Code::GruResetBefore) => {
+            let columns = 1 + record.input_size() + units;
+            let gates: Vec<_> = words.chunks(words.len() / 3).collect();
+            gru_of(record, false, |row, column| {
+                let place = RESET_FIRST.iter().position(|&gate| gate == row / units).unwrap_or(0);
+                // Without the row of recurrent biases, which these panels do not have.
+                let column = column - usize::from(column > record.input_size());
+                of_panels(gates[place], 1, units, columns, row % units, column)
+            })
+        }
         _ => bail!("kind {} cannot be read back", record.kind),
     })
+}
+
+/// A GRU whose weights are `at(row, column)`, as in the panels of one that resets after.
+fn gru_of(record: &LayerRecord, reset_after: bool, at: impl Fn(usize, usize) -> f32) -> Kind<f32> {
+    let (inputs, units) = (record.input_size(), record.units());
+    let matrix = |from: usize, count: usize| {
+        Matrix::from_fn(3 * units, count, |row, k| {
+            at(row, from + k) * if row < 2 * units { 2.0 } else { 1.0 }
+        })
+    };
+    let recurrent_bias = if reset_after { matrix(1 + inputs, 1) } else { Matrix::zeros(3 * units, 1) };
+    let cell = Gru {
+        w_ih: matrix(1, inputs),
+        w_hh: matrix(2 + inputs, units),
+        bias: matrix(0, 1),
+        recurrent_bias,
+        activation: Activation::Tanh,
+        recurrent_activation: Activation::Sigmoid,
+        reset_after,
+        use_bias: true,
+    };
+    Kind::Recurrent(Recurrent::new(AnyCell::Gru(cell), record.return_sequences()))
 }
 
 fn fold(activation: u8) -> f32 {

@@ -8,7 +8,7 @@ use super::calibrate::{Ranges, calibrate};
 use super::errors::Quantized;
 use super::file::{Outline, Packed, assemble};
 use super::float::{normalization_record, scales_and_offsets};
-use super::layout::{Side, blocks};
+use super::layout::{Rows, Side};
 use super::parts::{Parts, check_packable, parts};
 use super::{Meta, golden_frames};
 use crate::layers::{Kind, Layer, Normalization};
@@ -121,7 +121,13 @@ fn packed(
         sides.push(side);
     }
     let bias: Vec<i32> = (0..p.bias.nrows()).map(|row| bias(p, row, pre)).collect::<Result<_>>()?;
-    let words = blocks(p.gates.len(), p.units(), &bias, &sides);
+    let rows = Rows { units: p.units(), bias: &bias, sides: &sides };
+    let words = match p.kind {
+        Code::Gru => rows.reset_after(&bias_apart(p, pre)?),
+        Code::GruResetBefore => rows.reset_before(),
+        Code::Lstm => rows.by_unit(),
+        _ => rows.single(),
+    };
     Ok(Packed { record, weights: words, name: layer.name.clone() })
 }
 
@@ -201,9 +207,19 @@ fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
 
 /// A row's bias in units of the pre-activation. Through a table `p` stands for `p + 1/2`: rounding down is to nearest.
 fn bias(p: &Parts<'_>, row: usize, pre: f64) -> Result<i32> {
-    let value = f64::from(p.bias[row]) * f64::from(p.fold(row)) * pre;
+    let value = f64::from(p.bias(row)) * f64::from(p.fold(row)) * pre;
     let table = matches!(p.gates[row / p.units()], Activation::Tanh | Activation::Sigmoid);
     let value = if table { value.floor() } else { value.round() };
-    ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias[row]);
+    ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias(row));
     Ok(value as i32)
+}
+
+/// The recurrent biases that stay apart, to the nearest: the other part of the sum is rounded down already.
+fn bias_apart(p: &Parts<'_>, pre: f64) -> Result<Vec<i32>> {
+    let of_unit = |unit| {
+        let value = (f64::from(p.bias_apart(unit)) * pre).round();
+        ensure!(value.abs() < BIAS_LIMIT, "recurrent bias {} is out of range", p.bias_apart(unit));
+        Ok(value as i32)
+    };
+    (0..p.units()).map(of_unit).collect()
 }

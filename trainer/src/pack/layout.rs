@@ -2,7 +2,7 @@
 
 /// Units of a float panel.
 const LANES: usize = 8;
-/// Units of a block of a layer without gates.
+/// Rows of a block.
 const QUAD: usize = 4;
 
 /// Float weights, `[panel][1 + inputs][gate][8]`: `at(row, 0)` is the row's bias, `at(row, k)` its weight for input
@@ -42,27 +42,79 @@ pub struct Side {
     pub multipliers: Vec<i32>,
 }
 
-/// Integer weights, block by block: a unit with all its gates, or four units of a layer without gates. A block is a bias
-/// for each of its rows, then for each side a multiplier for each row and [`groups`] of weights.
-pub fn blocks(gates: usize, units: usize, bias: &[i32], sides: &[Side]) -> Vec<i32> {
-    let rows_of_block = |block: usize| -> Vec<Option<usize>> {
-        if gates > 1 {
-            (0..gates).map(|gate| Some(gate * units + block)).collect()
-        } else {
-            (0..QUAD).map(|i| Some(block * QUAD + i).filter(|&unit| unit < units)).collect()
-        }
-    };
-    let count = if gates > 1 { units } else { units.div_ceil(QUAD) };
-    let mut words = Vec::new();
-    for block in 0..count {
-        let rows = rows_of_block(block);
-        words.extend(rows.iter().map(|row| row.map_or(0, |row| bias[row])));
+/// A layer's integer rows: what each is made of.
+pub struct Rows<'a> {
+    pub units: usize,
+    /// Of `[gate][unit]`.
+    pub bias: &'a [i32],
+    /// Sides with rows as `bias` has them.
+    pub sides: &'a [Side],
+}
+
+impl Rows<'_> {
+    /// Blocks of four rows that see all sides, in the order of `groups`.
+    fn blocks(&self, groups: impl Iterator<Item = [Option<usize>; QUAD]>) -> Vec<i32> {
+        groups.flat_map(|rows| self.block(rows, self.bias, self.sides.iter())).collect()
+    }
+
+    /// Biases, then for each of `sides` multipliers and [`groups`] of weights; rows that fill up are zero.
+    fn block<'s>(
+        &self,
+        rows: [Option<usize>; QUAD],
+        bias: &[i32],
+        sides: impl Iterator<Item = &'s Side>,
+    ) -> Vec<i32> {
+        let mut words: Vec<i32> = rows.iter().map(|row| row.map_or(0, |row| bias[row])).collect();
         for side in sides {
             words.extend(rows.iter().map(|row| row.map_or(0, |row| side.multipliers[row])));
             words.extend(groups(side, &rows));
         }
+        words
     }
-    words
+
+    /// The rows of gate `gate` of four units from `4 * quad` on.
+    fn quad(&self, gate: usize, quad: usize) -> [Option<usize>; QUAD] {
+        std::array::from_fn(|i| {
+            let unit = quad * QUAD + i;
+            (unit < self.units).then_some(gate * self.units + unit)
+        })
+    }
+
+    fn quads(&self) -> std::ops::Range<usize> {
+        0..self.units.div_ceil(QUAD)
+    }
+
+    /// A layer without gates: four units a block.
+    pub fn single(&self) -> Vec<i32> {
+        self.blocks(self.quads().map(|quad| self.quad(0, quad)))
+    }
+
+    /// A cell with four gates: a unit a block.
+    pub fn by_unit(&self) -> Vec<i32> {
+        let rows = |unit| std::array::from_fn(|gate| Some(gate * self.units + unit));
+        self.blocks((0..self.units).map(rows))
+    }
+
+    /// Gates z, r, n with the reset after: four units a block, their rows of z, of r, of n over x, and of n over h with
+    /// biases of its own, one for each unit.
+    pub fn reset_after(&self, recurrent_bias_n: &[i32]) -> Vec<i32> {
+        let [x, h] = self.sides else { return Vec::new() };
+        let of_n_h = [&vec![0; 2 * self.units][..], recurrent_bias_n].concat();
+        let block = |quad| {
+            let n = self.quad(2, quad);
+            let gates = self.blocks([0, 1].into_iter().map(|gate| self.quad(gate, quad)));
+            [gates, self.block(n, self.bias, [x].into_iter()), self.block(n, &of_n_h, [h].into_iter())]
+                .concat()
+        };
+        self.quads().flat_map(block).collect()
+    }
+
+    /// Gates z, r, n with the reset before: the blocks of r, four units each, then z and n of four units each.
+    pub fn reset_before(&self) -> Vec<i32> {
+        let reset = self.quads().map(|quad| self.quad(1, quad));
+        let others = self.quads().flat_map(|quad| [self.quad(0, quad), self.quad(2, quad)]);
+        self.blocks(reset.chain(others))
+    }
 }
 
 /// Weights in groups of eight inputs, row by row within a group, and a last group of four if that is what is left.
@@ -101,7 +153,7 @@ mod tests {
     #[test]
     fn a_block_is_biases_multipliers_and_groups_in_order() {
         let side = Side { inputs: 10, weights: (0..40).collect(), multipliers: vec![70, 71, 72, 73] };
-        let words = blocks(4, 1, &[60, 61, 62, 63], &[side]);
+        let words = Rows { units: 1, bias: &[60, 61, 62, 63], sides: &[side] }.by_unit();
         assert_eq!(words[..8], [60, 61, 62, 63, 70, 71, 72, 73]);
         let bytes = |word: usize| words[word].to_le_bytes();
         assert_eq!((bytes(8), bytes(9)), ([0, 2, 1, 3], [4, 6, 5, 7])); // row 0, inputs 0..8

@@ -5,7 +5,7 @@ use embedded_rnn::Kind as Code;
 use embedded_rnn::format::{Activation as ActivationCode, LayerRecord, RETURN_SEQUENCES};
 
 use crate::activation::Activation;
-use crate::cells::{AnyCell, Lstm};
+use crate::cells::{AnyCell, Gru, Lstm};
 use crate::layers::{Kind, Layer};
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -25,6 +25,8 @@ pub struct Parts<'a> {
     pub w_hh: Option<&'a Matrix<f32>>,
     /// `[gates * units x 1]`.
     pub bias: &'a Matrix<f32>,
+    /// The same of the recurrent side, where the last gate's stays apart.
+    pub recurrent_bias: Option<&'a Matrix<f32>>,
 }
 
 use ActivationCode::{Linear, Relu, Sigmoid, Softmax, Tanh};
@@ -41,7 +43,9 @@ pub fn check_packable(network: &Network<f32>) -> Result<()> {
                 AnyCell::Lstm(Lstm { activation, recurrent_activation, .. }) => {
                     (*activation, *recurrent_activation) == (Activation::Tanh, Activation::Sigmoid)
                 }
-                AnyCell::Gru(_) => false,
+                AnyCell::Gru(Gru { activation, recurrent_activation, .. }) => {
+                    (*activation, *recurrent_activation) == (Activation::Tanh, Activation::Sigmoid)
+                }
             },
             _ => false,
         };
@@ -81,8 +85,19 @@ pub fn parts(layer: &Layer<f32>) -> Option<Parts<'_>> {
                 w_ih: &cell.w_ih,
                 w_hh: Some(&cell.w_hh),
                 bias: &cell.bias,
+                recurrent_bias: None,
             },
-            AnyCell::Gru(_) => unreachable!("refused by check_packable"),
+            AnyCell::Gru(cell) => Parts {
+                kind: if cell.reset_after { Code::Gru } else { Code::GruResetBefore },
+                gates: &[Sigmoid, Sigmoid, Tanh],
+                activation: Tanh,
+                recurrent_activation: Some(Sigmoid),
+                return_sequences: recurrent.return_sequences,
+                w_ih: &cell.w_ih,
+                w_hh: Some(&cell.w_hh),
+                bias: &cell.bias,
+                recurrent_bias: cell.reset_after.then_some(&cell.recurrent_bias),
+            },
         }),
         _ => unreachable!("refused by check_packable"),
     }
@@ -108,12 +123,33 @@ fn single<'a>(
         }
     };
     let recurrent_activation = None;
-    Parts { kind, gates, activation: gates[0], recurrent_activation, return_sequences, w_ih, w_hh, bias }
+    Parts {
+        kind,
+        gates,
+        activation: gates[0],
+        recurrent_activation,
+        return_sequences,
+        w_ih,
+        w_hh,
+        bias,
+        recurrent_bias: None,
+    }
 }
 
 impl Parts<'_> {
     pub fn units(&self) -> usize {
         self.bias.nrows() / self.gates.len()
+    }
+
+    /// The bias of a row: both of them, but where the recurrent one stays apart.
+    pub fn bias(&self, row: usize) -> f32 {
+        let recurrent = self.recurrent_bias.filter(|_| row < (self.gates.len() - 1) * self.units());
+        self.bias[row] + recurrent.map_or(0.0, |bias| bias[row])
+    }
+
+    /// The recurrent bias that stays apart: that of a unit's last gate.
+    pub fn bias_apart(&self, unit: usize) -> f32 {
+        self.recurrent_bias.map_or(0.0, |bias| bias[(self.gates.len() - 1) * self.units() + unit])
     }
 
     /// What the weights and bias of a row are multiplied with: sigmoid is computed as tanh of the half.

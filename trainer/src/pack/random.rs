@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Meta, quantize, write_float};
 use crate::activation::Activation;
-use crate::cells::{AnyCell, Lstm, SimpleRnn};
+use crate::cells::{AnyCell, Gru, Lstm, SimpleRnn};
 use crate::layers::{Kind, Layer, Recurrent};
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -19,6 +19,10 @@ pub enum CellKind {
     SimpleRnn,
     /// LSTM.
     Lstm,
+    /// GRU, the reset gate after the recurrent product.
+    Gru,
+    /// GRU, the reset gate before it.
+    GruResetBefore,
 }
 
 /// One cell over `input_size` features with weights even in +-1.5/sqrt(H) and biases too, and a sequence of `steps`
@@ -45,6 +49,20 @@ pub fn random_net(
             matrix(4 * hidden_size, hidden_size),
             matrix(4 * hidden_size, 1),
         )),
+        CellKind::Gru | CellKind::GruResetBefore => {
+            let reset_after = cell == CellKind::Gru;
+            let recurrent_bias = matrix(3 * hidden_size, 1);
+            AnyCell::Gru(Gru {
+                w_ih: matrix(3 * hidden_size, input_size),
+                w_hh: matrix(3 * hidden_size, hidden_size),
+                bias: matrix(3 * hidden_size, 1),
+                recurrent_bias: if reset_after { recurrent_bias } else { Matrix::zeros(3 * hidden_size, 1) },
+                activation: Activation::Tanh,
+                recurrent_activation: Activation::Sigmoid,
+                reset_after,
+                use_bias: true,
+            })
+        }
     };
     let kind = Kind::Recurrent(Recurrent::new(cell, true));
     let network = Network { input_size, layers: vec![Layer { name: "cell".into(), kind }] };
