@@ -46,14 +46,9 @@ impl Counter {
     }
 }
 
-#[expect(unsafe_code, reason = "the macro exports the handler by name")]
-mod wrap {
-    use super::{Relaxed, WRAPS};
-
-    #[cortex_m_rt::exception]
-    fn SysTick() {
-        WRAPS.store(WRAPS.load(Relaxed) + 1, Relaxed);
-    }
+#[cortex_m_rt::exception]
+fn SysTick() {
+    WRAPS.store(WRAPS.load(Relaxed) + 1, Relaxed);
 }
 
 /// Where the stack ends at this moment.
