@@ -101,11 +101,14 @@ impl LayerSummary {
     fn of(record: &LayerRecord, name: String, origin: String) -> Self {
         let (inputs, units) = (u64::from(record.input_size), u64::from(record.units));
         let kind = Kind::from_code(record.kind, ALL_KINDS);
-        let (keras, gates, hidden) = match kind {
-            Some(Kind::Lstm) => ("LSTM", 4, units),
-            Some(Kind::SimpleRnn) => ("SimpleRNN", 1, units),
-            Some(kind) => (kind.name(), 1, 0),
-            None => ("unknown", 0, 0),
+        // Rows for each unit, outputs fed back, and biases of a row as Keras counts them.
+        let (keras, gates, hidden, biases) = match kind {
+            Some(Kind::Lstm) => ("LSTM", 4, units, 1),
+            Some(Kind::Gru) => ("GRU", 3, units, 2),
+            Some(Kind::GruResetBefore) => ("GRU, before", 3, units, 1),
+            Some(Kind::SimpleRnn) => ("SimpleRNN", 1, units, 1),
+            Some(kind) => (kind.name(), 1, 0, 1),
+            None => ("unknown", 0, 0, 0),
         };
         let normalization = kind == Some(Kind::Normalization);
         let rows = gates * units;
@@ -118,7 +121,7 @@ impl LayerSummary {
             activation: if normalization { None } else { activation(record.activation) },
             recurrent_activation: if gates > 1 { activation(record.recurrent_activation) } else { None },
             return_sequences: record.return_sequences(),
-            parameters: if normalization { 0 } else { macs + rows },
+            parameters: if normalization { 0 } else { macs + biases * rows },
             macs_per_step: if normalization { units } else { macs },
             origin,
         }

@@ -1,13 +1,16 @@
 //! The names that a model file holds, whatever the packer puts before a network's own layers.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use embedded_rnn::{F32, I8, Model, Number};
+use embedded_rnn_trainer::deployed::ModelFile;
 use embedded_rnn_trainer::layers::{Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{
     AlignedBytes, CellKind, Meta, quantize, random_net, read_float, write_float,
 };
+use embedded_rnn_trainer::summary::Summary;
 use embedded_rnn_trainer::tensor::Matrix;
 
 /// Name and origin of every layer.
@@ -43,4 +46,14 @@ fn origins_stay_with_their_layers() {
     network.layers.insert(0, Layer { name: "norm".to_owned(), kind: Kind::Normalization(kind) });
     let whole = vec![named("norm", ""), cell];
     assert_eq!(both(&network, &frames), [whole.clone(), whole]);
+}
+
+#[test]
+fn parameters_are_counted_as_they_are_trained() {
+    for cell in [CellKind::SimpleRnn, CellKind::Lstm, CellKind::Gru, CellKind::GruResetBefore] {
+        let (network, frames) = random_net(cell, 2, 3, 5, 1);
+        let trained: usize = network.parameters().iter().map(|parameter| parameter.len()).sum();
+        let file = ModelFile::new(Path::new("m"), &write_float::<F32>(&network, &meta(), &frames).unwrap());
+        assert_eq!(Summary::of(&file.deploy().unwrap()).parameters, trained as u64, "{cell:?}");
+    }
 }
