@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use anyhow::Result;
 use embedded_rnn::{Backend, F32, I8, Model, Number};
-use embedded_rnn_trainer::pack::{AlignedBytes, CellKind, random_files, random_net};
+use embedded_rnn_trainer::pack::{AlignedBytes, files, random_cell};
 
 use crate::rounds::Work;
 
@@ -105,8 +105,9 @@ pub struct Deployed {
 impl Deployed {
     /// Makes the file of a random net, quantized if need be.
     pub fn new(net: Net, numbers: Numbers) -> Result<Self> {
-        let (network, frames) = random_net(CellKind::Lstm, net.input_size, net.hidden_size, FRAMES, SEED);
-        let (f32, i8) = random_files(&network, &frames)?;
+        let sizes = (net.input_size, net.hidden_size);
+        let (network, frames) = random_cell(("LSTM", ""), sizes, FRAMES, SEED)?;
+        let (f32, i8) = files(&network, &frames)?;
         let file = match numbers {
             Numbers::F32 => forever(&f32),
             Numbers::I8 => forever(&i8),

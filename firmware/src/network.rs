@@ -7,5 +7,5 @@ include!(concat!(env!("OUT_DIR"), "/network.rs"));
 /// Memory that a state of it takes.
 pub const RAM: usize = embedded_rnn::ram_needed(MODEL);
 
-/// The model; only the kinds of layers that it has are linked.
-pub type Network<'a> = Model<'a, Number, { embedded_rnn::layer_kinds(MODEL) }>;
+/// The model; only what it needs is linked.
+pub type Network<'a> = Model<'a, Number, { embedded_rnn::features(MODEL) }>;

@@ -70,6 +70,22 @@ pub enum Error {
         /// Values given.
         found: usize,
     },
+    /// An id that an Embedding has no weights for.
+    Id {
+        /// Which of the ids given, from 0.
+        index: usize,
+        /// Ids there are: the first that is too large.
+        input_dim: u32,
+    },
+    /// A single step of a model that reads sequences from their ends; [`run`](crate::Model::run) takes whole ones.
+    WholeSequence,
+    /// The model has no decoder and takes no ids, so that no answer can be fed back.
+    NoFeedback,
+    /// No recurrent layer has this index, or its states have other sizes.
+    NoState {
+        /// Index of the layer.
+        layer: usize,
+    },
     /// The state belongs to another model.
     ForeignState,
     /// The saved state is damaged, cut short or of another version.
@@ -137,6 +153,12 @@ impl core::fmt::Display for Error {
             Error::OutputLength { expected, found } => {
                 write!(f, "output of {found} values, {expected} expected")
             }
+            Error::Id { index, input_dim } => {
+                write!(f, "id {index} of those given is not one of 0 to {}", input_dim.saturating_sub(1))
+            }
+            Error::WholeSequence => write!(f, "the model reads whole sequences, not single steps"),
+            Error::NoFeedback => write!(f, "the model does not take its own answers"),
+            Error::NoState { layer } => write!(f, "layer {layer} has no state of these sizes"),
             Error::ForeignState => write!(f, "state of another model"),
             Error::BadSavedState => write!(f, "saved state is damaged or of another version"),
             Error::BufferTooSmall { expected, found } => {

@@ -39,10 +39,10 @@ mod number;
 mod state;
 
 pub use error::{Error, LayerFault};
-pub use format::{ALIGN, DType, is_model, layer_kinds, ram_needed};
+pub use format::{ALIGN, DType, features, is_model, ram_needed, ram_needed_for};
 pub use isa::Backend;
-pub use layers::{ALL_KINDS, Kind};
+pub use layers::{ALL_FEATURES, Kind};
 pub use memory::{Aligned, Ram};
-pub use model::{Model, ram_for};
+pub use model::{Model, Needs, needs};
 pub use number::{F16, F32, I8, Number};
 pub use state::State;

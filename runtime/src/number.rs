@@ -2,7 +2,7 @@
 
 use crate::format::DType;
 use crate::isa::FloatWeight;
-use crate::layers::Dispatch;
+use crate::layers::{CELL_LIMIT, Dispatch, quads, to_nearest};
 use bytemuck::Pod;
 use half::f16;
 
@@ -11,7 +11,7 @@ pub trait Number: Dispatch + Copy + 'static {
     /// A value of the input.
     type In: Pod;
     /// A value of the output.
-    type Out: Pod + PartialEq;
+    type Out: Pod + PartialOrd;
     /// An activation between layers.
     type Act: Pod;
     /// A weight as it lies in the file; integer weights are words of four.
@@ -33,6 +33,35 @@ pub trait Number: Dispatch + Copy + 'static {
     /// Whether an output is the golden one, to within `tolerance`.
     #[doc(hidden)]
     fn agrees(found: Self::Out, golden: Self::Out, tolerance: f32) -> bool;
+
+    /// The id that an input is; `None` if it is none.
+    #[doc(hidden)]
+    fn id(x: Self::Act) -> Option<usize>;
+    /// An id as an input.
+    #[doc(hidden)]
+    fn of_id(id: u16) -> Self::In;
+    /// Whether a time step is one that stands for none: every feature is `mask_value`.
+    #[doc(hidden)]
+    fn is_none(x: &[Self::In], mask_value: f32) -> bool;
+    /// Words of memory that hold so many activations.
+    #[doc(hidden)]
+    fn frame_words(acts: usize) -> usize;
+    /// Words of memory as activations.
+    #[doc(hidden)]
+    fn acts_of(words: &[Self::Word]) -> &[Self::Act];
+    /// The same, to change.
+    #[doc(hidden)]
+    fn acts_of_mut(words: &mut [Self::Word]) -> &mut [Self::Act];
+    /// A value of `h` as an activation of a layer whose unit is `scale`, and back.
+    #[doc(hidden)]
+    fn act_of_real(h: f32, scale: f32) -> Self::Act;
+    #[doc(hidden)]
+    fn real_of_act(h: Self::Act, scale: f32) -> f32;
+    /// A value of a cell state as a word, `scale` being the real value of one, and back.
+    #[doc(hidden)]
+    fn cell_of_real(c: f32, scale: f32) -> Self::Word;
+    #[doc(hidden)]
+    fn real_of_cell(c: Self::Word, scale: f32) -> f32;
 }
 
 /// Weights, state and arithmetic in `f32`.
@@ -78,6 +107,41 @@ macro_rules! float_number {
             fn agrees(found: f32, golden: f32, tolerance: f32) -> bool {
                 (found - golden).abs() <= tolerance
             }
+            #[inline(always)]
+            fn id(x: f32) -> Option<usize> {
+                let id = x as u32;
+                (id as f32 == x && id < 1 << f32::MANTISSA_DIGITS).then_some(id as usize)
+            }
+            fn of_id(id: u16) -> f32 {
+                id.into()
+            }
+            fn is_none(x: &[f32], mask_value: f32) -> bool {
+                x.iter().all(|&x| x == mask_value)
+            }
+            #[inline(always)]
+            fn frame_words(acts: usize) -> usize {
+                acts
+            }
+            #[inline(always)]
+            fn acts_of(words: &[f32]) -> &[f32] {
+                words
+            }
+            #[inline(always)]
+            fn acts_of_mut(words: &mut [f32]) -> &mut [f32] {
+                words
+            }
+            fn act_of_real(h: f32, _scale: f32) -> f32 {
+                h
+            }
+            fn real_of_act(h: f32, _scale: f32) -> f32 {
+                h
+            }
+            fn cell_of_real(c: f32, _scale: f32) -> f32 {
+                c
+            }
+            fn real_of_cell(c: f32, _scale: f32) -> f32 {
+                c
+            }
         }
     };
 }
@@ -108,5 +172,39 @@ impl Number for I8 {
     }
     fn agrees(found: i32, golden: i32, _tolerance: f32) -> bool {
         found == golden
+    }
+    #[inline(always)]
+    fn id(x: i16) -> Option<usize> {
+        Some(usize::from(x as u16))
+    }
+    fn of_id(id: u16) -> i16 {
+        id as i16
+    }
+    fn is_none(x: &[i16], _mask_value: f32) -> bool {
+        x.iter().all(|&x| x == i16::MIN)
+    }
+    #[inline(always)]
+    fn frame_words(acts: usize) -> usize {
+        quads(acts) / 2
+    }
+    #[inline(always)]
+    fn acts_of(words: &[i32]) -> &[i16] {
+        bytemuck::try_cast_slice(words).unwrap_or_default()
+    }
+    #[inline(always)]
+    fn acts_of_mut(words: &mut [i32]) -> &mut [i16] {
+        bytemuck::try_cast_slice_mut(words).unwrap_or_default()
+    }
+    fn act_of_real(h: f32, scale: f32) -> i16 {
+        to_nearest(h / scale).clamp(-(i16::MAX as i32), i16::MAX as i32) as i16
+    }
+    fn real_of_act(h: i16, scale: f32) -> f32 {
+        f32::from(h) * scale
+    }
+    fn cell_of_real(c: f32, scale: f32) -> i32 {
+        to_nearest(c / scale).clamp(-CELL_LIMIT, CELL_LIMIT - 1)
+    }
+    fn real_of_cell(c: i32, scale: f32) -> f32 {
+        c as f32 * scale
     }
 }

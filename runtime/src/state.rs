@@ -13,8 +13,8 @@ pub struct State<'r, N: Number> {
     pub(crate) memory: &'r mut [N::Word],
     /// CRC-32 of the model it belongs to.
     pub(crate) model: u32,
-    /// Which of its two buffers each recurrent layer reads next.
-    pub(crate) phase: bool,
+    /// Which of its two buffers each recurrent layer reads next: those that read the inputs, and those of a decoder.
+    pub(crate) phases: [bool; 2],
     pub(crate) number: PhantomData<N>,
 }
 
@@ -34,7 +34,7 @@ impl<N: Number> State<'_, N> {
     /// Back to the start of a sequence: all zero.
     pub fn reset(&mut self) {
         self.memory.fill(bytemuck::Zeroable::zeroed());
-        self.phase = false;
+        self.phases = [false; 2];
     }
 
     /// Writes the state into `buf` and gives the part used: what [`restore`](Self::restore) takes, after a deep sleep
@@ -42,18 +42,18 @@ impl<N: Number> State<'_, N> {
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`], [`Error::ForeignState`].
-    pub fn save<'b, const KINDS: u32>(
+    pub fn save<'b, const F: u32>(
         &self,
-        model: &Model<'_, N, KINDS>,
+        model: &Model<'_, N, F>,
         buf: &'b mut [u8],
     ) -> Result<&'b [u8], Error> {
         model.check_owner(self)?;
         let found = buf.len();
-        let words = model.saved_ranges(!self.phase).map(|range| range.len()).sum::<usize>();
+        let words = model.saved_ranges(self.phases).map(|range| range.len()).sum::<usize>();
         let saved = Saved { version: SAVED_VERSION, model: self.model, words: words as u32 };
         let too_small = Error::BufferTooSmall { expected: model.saved_len(), found };
         let mut at = postcard::to_slice(&saved, buf).map_err(|_| too_small)?.len();
-        for range in model.saved_ranges(!self.phase) {
+        for range in model.saved_ranges(self.phases) {
             for word in self.memory.get(range).unwrap_or_default() {
                 buf.get_mut(at..at + 4).ok_or(too_small)?.copy_from_slice(bytemuck::bytes_of(word));
                 at += 4;
@@ -69,11 +69,7 @@ impl<N: Number> State<'_, N> {
     /// # Errors
     /// [`Error::BadSavedState`] if the bytes are damaged, cut short or of another version, [`Error::ForeignState`] if
     /// they are of another model.
-    pub fn restore<const KINDS: u32>(
-        &mut self,
-        model: &Model<'_, N, KINDS>,
-        saved: &[u8],
-    ) -> Result<(), Error> {
+    pub fn restore<const F: u32>(&mut self, model: &Model<'_, N, F>, saved: &[u8]) -> Result<(), Error> {
         model.check_owner(self)?;
         let (payload, crc) = saved.split_last_chunk::<4>().ok_or(Error::BadSavedState)?;
         let (header, words) =
@@ -84,14 +80,14 @@ impl<N: Number> State<'_, N> {
         if header.model != self.model {
             return Err(Error::ForeignState);
         }
-        let expected = model.saved_ranges(true).map(|range| range.len()).sum::<usize>();
+        let expected = model.saved_ranges([false; 2]).map(|range| range.len()).sum::<usize>();
         let (words, rest) = words.as_chunks::<4>();
         if words.len() != expected || !rest.is_empty() || header.words as usize != expected {
             return Err(Error::BadSavedState);
         }
         self.reset();
         let mut words = words.iter();
-        for range in model.saved_ranges(true) {
+        for range in model.saved_ranges([false; 2]) {
             for (slot, word) in self.memory.get_mut(range).unwrap_or_default().iter_mut().zip(&mut words) {
                 *slot = bytemuck::pod_read_unaligned(word);
             }

@@ -55,6 +55,19 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Its name in a config, Keras's where Keras has one.
+    pub fn keras_name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+            Self::HardSigmoid => "hard_sigmoid",
+            Self::HardSigmoidKeras1 => "hard_sigmoid_keras1",
+            Self::Softmax => "softmax",
+        }
+    }
+
     /// Applies it to one column.
     pub fn forward<T: Real>(self, column: &mut [T]) {
         match self {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use embedded_rnn::format::{Activation, LayerRecord, header::LayerInfo};
-use embedded_rnn::{ALL_KINDS, Kind};
+use embedded_rnn::format::{LayerRecord, header::LayerInfo};
+use embedded_rnn::{ALL_FEATURES, Kind};
 use serde::Serialize;
 
+use crate::activation::Activation;
 use crate::deployed::Deployed;
+use crate::pack;
 
 /// A model at a glance. Its field names are those of `ernn inspect --json`, on which scripts rely.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,6 +35,8 @@ pub struct Summary {
     pub flash_bytes: u32,
     /// Bytes of RAM that a state needs.
     pub ram_bytes: u32,
+    /// Bytes of RAM for every time step beside that, in a model that reads sequences from their ends.
+    pub ram_bytes_per_step: u32,
     /// Multiply-adds of all layers in a time step.
     pub macs_per_step: u64,
     /// `passed`, or how the golden trace failed on this machine.
@@ -57,6 +61,8 @@ pub struct LayerSummary {
     pub recurrent_activation: Option<&'static str>,
     /// Whether every time step's answer goes on to the next layer.
     pub return_sequences: bool,
+    /// Whether it reads sequences from their ends.
+    pub go_backwards: bool,
     /// Trained numbers: weights and biases.
     pub parameters: u64,
     /// Multiply-adds of inputs and state with weights in a time step.
@@ -92,6 +98,7 @@ impl Summary {
             layers,
             flash_bytes: preamble.file_len,
             ram_bytes: preamble.ram_needed,
+            ram_bytes_per_step: preamble.ram_a_step,
             self_test: model.self_test().map_or_else(|error| error.to_string(), |()| "passed".to_owned()),
         }
     }
@@ -99,44 +106,70 @@ impl Summary {
 
 impl LayerSummary {
     fn of(record: &LayerRecord, name: String, origin: String) -> Self {
-        let (inputs, units) = (u64::from(record.input_size), u64::from(record.units));
-        let kind = Kind::from_code(record.kind, ALL_KINDS);
-        // Rows for each unit, outputs fed back, and biases of a row as Keras counts them.
-        let (keras, gates, hidden, biases) = match kind {
-            Some(Kind::Lstm) => ("LSTM", 4, units, 1),
-            Some(Kind::Gru) => ("GRU", 3, units, 2),
-            Some(Kind::GruResetBefore) => ("GRU, before", 3, units, 1),
-            Some(Kind::SimpleRnn) => ("SimpleRNN", 1, units, 1),
-            Some(kind) => (kind.name(), 1, 0, 1),
-            None => ("unknown", 0, 0, 0),
-        };
-        let normalization = kind == Some(Kind::Normalization);
-        let rows = gates * units;
-        let macs = rows * (inputs + hidden);
+        let kind = Kind::from_code(record.kind, ALL_FEATURES);
+        let counted = counted(record, kind);
+        let activation = |code: u8| pack::activation(code).map(Activation::keras_name);
+        let sums = counted.rows > 0;
+        let form = kind.and_then(pack::form_of);
         Self {
             name,
-            kind: keras,
+            kind: kind.map_or("unknown", keras_name),
             input_size: record.input_size,
             units: record.units,
-            activation: if normalization { None } else { activation(record.activation) },
-            recurrent_activation: if gates > 1 { activation(record.recurrent_activation) } else { None },
+            activation: if sums { activation(record.activation) } else { None },
+            recurrent_activation: form
+                .filter(|form| form.has_gates())
+                .and_then(|_| activation(record.recurrent_activation)),
             return_sequences: record.return_sequences(),
-            parameters: if normalization { 0 } else { macs + biases * rows },
-            macs_per_step: if normalization { units } else { macs },
+            go_backwards: record.go_backwards(),
+            parameters: counted.parameters,
+            macs_per_step: counted.macs,
             origin,
         }
     }
 }
 
-fn activation(code: u8) -> Option<&'static str> {
-    Some(match Activation::from_code(code)? {
-        Activation::Linear => "linear",
-        Activation::Relu => "relu",
-        Activation::Tanh => "tanh",
-        Activation::Sigmoid => "sigmoid",
-        Activation::Softmax => "softmax",
-        _ => return None,
-    })
+/// What there is to count in a layer.
+#[derive(Default)]
+struct Counted {
+    /// Rows of weighted sums.
+    rows: u64,
+    parameters: u64,
+    macs: u64,
+}
+
+fn counted(record: &LayerRecord, kind: Option<Kind>) -> Counted {
+    let (inputs, units) = (u64::from(record.input_size), u64::from(record.units));
+    let of_sums = |gates: u64, hidden: u64, biases: u64| {
+        let (rows, macs) = (gates * units, gates * units * (inputs + hidden));
+        Counted { rows, parameters: macs + biases * rows, macs }
+    };
+    match (kind, kind.and_then(pack::form_of)) {
+        (Some(kind), Some(form)) => {
+            // Keras counts both biases of a GRU that resets after.
+            of_sums(form.gates.len() as u64, units, if kind == Kind::Gru { 2 } else { 1 })
+        }
+        (Some(Kind::Dense), _) => of_sums(1, 0, 1),
+        (Some(Kind::Embedding), _) => {
+            Counted { parameters: u64::from(record.input_dim) * units, ..Counted::default() }
+        }
+        (Some(Kind::Normalization), _) => Counted { macs: units, ..Counted::default() },
+        (Some(Kind::BatchNormalization | Kind::LayerNormalization), _) => {
+            Counted { parameters: 2 * units, macs: units, ..Counted::default() }
+        }
+        _ => Counted::default(),
+    }
+}
+
+/// What Keras calls it.
+fn keras_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lstm => "LSTM",
+        Kind::Gru => "GRU",
+        Kind::GruResetBefore => "GRU, before",
+        Kind::SimpleRnn => "SimpleRNN",
+        kind => kind.name(),
+    }
 }
 
 /// Names come from a file that may be anybody's, so what would move the cursor is escaped.

@@ -10,7 +10,7 @@ use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::data::{Array, Values, read_npy, write_npy};
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::{CellKind, Meta, quantize, random_net, write_float};
+use embedded_rnn_trainer::pack::{Meta, quantize, random_cell, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ const OUT: usize = 4;
 /// Normalization, an LSTM and a softmax, and frames for it.
 fn network(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
     let hidden = 6;
-    let (mut network, frames) = random_net(CellKind::Lstm, FEATURES, hidden, TIME * COUNT, 5);
+    let (mut network, frames) = random_cell(("LSTM", ""), (FEATURES, hidden), TIME * COUNT, 5).unwrap();
     let Kind::Recurrent(recurrent) = &mut network.layers[0].kind else { unreachable!("one cell") };
     recurrent.return_sequences = return_sequences;
     let mean = Matrix::from_fn(FEATURES, 1, |k, _| k as f32 * 0.1 - 0.05);

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use embedded_rnn_trainer::pack::{CellKind, random_files, random_net};
+use embedded_rnn_trainer::pack::{files, random_cell};
 
 #[test]
 fn the_small_models_in_the_runtimes_tests_are_up_to_date() {
-    let (network, frames) = random_net(CellKind::Lstm, 2, 3, 4, 1);
-    let (float, int) = random_files(&network, &frames).unwrap();
+    let (network, frames) = random_cell(("LSTM", ""), (2, 3), 4, 1).unwrap();
+    let (float, int) = files(&network, &frames).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/data");
     for (name, bytes) in [("tiny.ernn", float), ("tiny.i8.ernn", int)] {
         let path = folder.join(name);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use embedded_rnn::F16;
-use embedded_rnn_trainer::pack::{CellKind, Meta, random_files, random_net, write_float};
+use embedded_rnn_trainer::pack::{Meta, files, random_cell, write_float};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -37,35 +37,39 @@ pub struct Net {
 
 /// Where a net's weights and recordings come from.
 enum Source {
-    /// A cell; both are random, from a seed.
-    Random(CellKind),
+    /// A cell, by Keras's name and options as in a config; weights and recordings are random, from a seed.
+    Random(&'static str, &'static str),
     /// An example of the trainer's, trained if need be, with the recordings of its test set.
     Digits,
 }
 
-const fn single(name: &'static str, cell: CellKind, input_size: usize, hidden_size: usize) -> Net {
-    let source = Source::Random(cell);
-    let cell = match cell {
-        CellKind::SimpleRnn => "simple_rnn",
-        CellKind::Lstm => "lstm",
-        CellKind::Gru => "gru",
-        CellKind::GruResetBefore => "gru_reset_before",
-    };
-    Net { name, cell, input_size, hidden_size, source }
+const fn single(
+    name: &'static str,
+    cell: &'static str,
+    (keras, options): (&'static str, &'static str),
+    input_size: usize,
+    hidden_size: usize,
+) -> Net {
+    Net { name, cell, input_size, hidden_size, source: Source::Random(keras, options) }
 }
+
+const RNN: (&str, &str) = ("SimpleRNN", "");
+const LSTM: (&str, &str) = ("LSTM", "");
+const GRU: (&str, &str) = ("GRU", "");
+const GRU_BEFORE: (&str, &str) = ("GRU", "reset_after = false");
 
 /// All nets: single cells of the sizes that others publish, and the example.
 pub static NETS: &[Net] = &[
-    single("lstm-1x16", CellKind::Lstm, 1, 16),
-    single("lstm-10x32", CellKind::Lstm, 10, 32),
-    single("lstm-40x64", CellKind::Lstm, 40, 64),
-    single("lstm-1x50", CellKind::Lstm, 1, 50),
-    single("lstm-40x128", CellKind::Lstm, 40, 128),
-    single("gru-1x16", CellKind::Gru, 1, 16),
-    single("gru-10x32", CellKind::Gru, 10, 32),
-    single("gru-40x64", CellKind::Gru, 40, 64),
-    single("gru-before-10x32", CellKind::GruResetBefore, 10, 32),
-    single("rnn-10x32", CellKind::SimpleRnn, 10, 32),
+    single("lstm-1x16", "lstm", LSTM, 1, 16),
+    single("lstm-10x32", "lstm", LSTM, 10, 32),
+    single("lstm-40x64", "lstm", LSTM, 40, 64),
+    single("lstm-1x50", "lstm", LSTM, 1, 50),
+    single("lstm-40x128", "lstm", LSTM, 40, 128),
+    single("gru-1x16", "gru", GRU, 1, 16),
+    single("gru-10x32", "gru", GRU, 10, 32),
+    single("gru-40x64", "gru", GRU, 40, 64),
+    single("gru-before-10x32", "gru_reset_before", GRU_BEFORE, 10, 32),
+    single("rnn-10x32", "simple_rnn", RNN, 10, 32),
     Net { name: "digits", cell: "lstm", input_size: 13, hidden_size: 32, source: Source::Digits },
 ];
 
@@ -110,7 +114,7 @@ impl Case {
     /// Makes the net and its recordings, and writes the model file for the firmware to include.
     pub fn prepare(net: &'static Net, dtype: DType) -> Result<Self> {
         let (model, recordings) = match net.source {
-            Source::Random(cell) => random(net, cell, dtype)?,
+            Source::Random(cell, options) => random(net, cell, options, dtype)?,
             Source::Digits => digits::prepare(dtype)?,
         };
         let folder = root().join("target/boards/nets");
@@ -134,10 +138,10 @@ impl Case {
 
 /// A single cell with random weights. The integer net is given the whole range of its inputs, beyond what it was
 /// calibrated on: saturation must be the same everywhere too.
-fn random(net: &Net, cell: CellKind, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
-    let (network, frames) =
-        random_net(cell, net.input_size, net.hidden_size, RANDOM_SEQUENCES * RANDOM_STEPS, SEED);
-    let (f32, i8) = random_files(&network, &frames)?;
+fn random(net: &Net, cell: &str, options: &str, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
+    let (sizes, steps) = ((net.input_size, net.hidden_size), RANDOM_SEQUENCES * RANDOM_STEPS);
+    let (network, frames) = random_cell((cell, options), sizes, steps, SEED)?;
+    let (f32, i8) = files(&network, &frames)?;
     let values = RANDOM_STEPS * net.input_size;
     let real = || frames.chunks_exact(values).map(<[f32]>::to_vec).collect();
     Ok(match dtype {

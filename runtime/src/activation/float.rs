@@ -1,5 +1,6 @@
 //! Activations in `f32`, over any instruction set.
 
+use crate::format::Activation;
 use crate::isa::Float;
 
 /// Larger arguments are moved here. The evaluation below gives exactly 1 for it, fused or not, and nothing above 1 for any
@@ -38,6 +39,26 @@ pub fn tanh<S: Float>(isa: S, x: S::V) -> S::V {
 pub fn sigmoid_of_half<S: Float>(isa: S, half_x: S::V) -> S::V {
     let half = isa.splat(0.5);
     isa.mul_add(isa.tanh(half_x), half, half)
+}
+
+/// `clip(v + 1/2, 0, 1)`; NaN stays NaN.
+#[inline(always)]
+fn hard_sigmoid<S: Float>(isa: S, v: S::V) -> S::V {
+    let one = isa.splat(1.0);
+    isa.max(isa.splat(0.0), isa.min(one, isa.mul_add(v, one, isa.splat(0.5))))
+}
+
+/// A unit's own activation of its folded pre-activation (FORMAT.md): the rows of a sigmoid hold half of their weights, those
+/// of a hard sigmoid its slope's part. A softmax, which is not one unit's, comes after.
+#[inline(always)]
+pub fn activate<S: Float>(isa: S, activation: u8, v: S::V) -> S::V {
+    match Activation::from_code(activation) {
+        Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
+        Some(Activation::Tanh) => isa.tanh(v),
+        Some(Activation::Sigmoid) => sigmoid_of_half(isa, v),
+        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => hard_sigmoid(isa, v),
+        _ => v,
+    }
 }
 
 /// `exp(x_i - max) / sum_j exp(x_j - max)` in place. The same bits on every target.

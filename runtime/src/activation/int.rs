@@ -1,5 +1,7 @@
 //! Activations in integers: INTEGER.md in code. Every function here is part of the specification.
 
+use crate::isa::Int;
+
 /// `(a * b + 2^31) >> 32`: the one way two 32-bit numbers are multiplied, to the nearest, halves up.
 #[inline(always)]
 pub const fn mulr(a: i32, b: i32) -> i32 {
@@ -8,6 +10,14 @@ pub const fn mulr(a: i32, b: i32) -> i32 {
 
 /// Bits behind the binary point of a pre-activation.
 pub const PRE_FRAC: u32 = 16;
+/// Bits of an activation's unit in the full scale of 16 bits: 2^15 of them.
+pub const UNIT_FRAC: u32 = 15;
+/// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit.
+pub const LINEAR_FRAC: u32 = 4;
+/// Pre-activations of linear and relu candidates saturate here: the last that rounds to 32,767.
+pub const RANGE: i32 = (i16::MAX as i32) << LINEAR_FRAC | 7;
+/// Sigmoids of candidates saturate here, so that rounding them to 16 bits cannot overflow.
+pub const VALUE_LIMIT: i32 = i32::MAX - (1 << 16);
 
 /// Pre-activations beyond +-8 are moved there: tanh(8) is 1 to 2.3e-7.
 const TANH_LIMIT: i32 = 8 << PRE_FRAC;
@@ -39,6 +49,25 @@ pub fn tanh(p: i32) -> i32 {
     let entry = TANH_TABLE[(p >> INTERVAL_BITS) as usize % INTERVALS] as i32;
     let fraction = p & ((1 << INTERVAL_BITS) - 1);
     entry.wrapping_add((entry as i16 as i32).wrapping_mul(fraction)) ^ sign
+}
+
+/// `1/2 + tanh/2` with 31 fraction bits, given half the pre-activation.
+#[inline(always)]
+pub fn sigmoid_of_half<S: Int>(isa: S, half_p: S::W) -> S::W {
+    isa.add_i32(isa.splat_i32(1 << 30), isa.half(isa.tanh_i32(half_p)))
+}
+
+/// `t` of a hard sigmoid `1/2 + t/2` with 31 fraction bits: `clip(2 p, -1, 1)` of its folded pre-activation.
+#[inline(always)]
+pub fn hard<S: Int>(isa: S, p: S::W) -> S::W {
+    const LIMIT: i32 = 1 << (PRE_FRAC - 1);
+    isa.shl(isa.clamp(p, -LIMIT, LIMIT - 1), 31 - (PRE_FRAC - 1))
+}
+
+/// A linear or relu candidate with 31 fraction bits of the cell's unit, not below `low`.
+#[inline(always)]
+pub fn ranged<S: Int>(isa: S, p: S::W, low: i32) -> S::W {
+    isa.shl(isa.clamp(p, low, RANGE), 31 - (UNIT_FRAC + LINEAR_FRAC))
 }
 
 /// Entry of interval `i`: a chord of tanh, moved up by half of its greatest distance, in the units of the table.

@@ -9,7 +9,9 @@ mod record;
 
 pub(crate) use crc::crc32;
 pub use preamble::{PREAMBLE_LEN, Preamble};
-pub use record::{Activation, LayerRecord, RECORD_LEN, RETURN_SEQUENCES};
+pub use record::{
+    Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RECORD_LEN, RETURN_SEQUENCES,
+};
 
 /// First four bytes of a model file.
 pub const MAGIC: [u8; 4] = *b"ERNN";
@@ -47,14 +49,22 @@ impl DType {
 /// Bytes of RAM that a state of this model needs: the model's own word for it, readable at compile time.
 ///
 /// `bytes` is a whole model file. Anything that is not one needs 0 bytes, and
-/// [`Model::new`](crate::Model::new) then says what is wrong with it.
+/// [`Model::new`](crate::Model::new) then says what is wrong with it. A model that reads sequences from their ends needs
+/// [`ram_needed_for`] the longest.
 pub const fn ram_needed(bytes: &[u8]) -> usize {
     preamble::u32_at(bytes, preamble::RAM_NEEDED_AT) as usize
 }
 
-/// The set of layer kinds in this model, as `Model`'s last parameter takes it: a build then links no other.
-pub const fn layer_kinds(bytes: &[u8]) -> u32 {
-    preamble::u32_at(bytes, preamble::LAYER_KINDS_AT)
+/// Bytes of RAM that a state of this model needs for sequences of up to `steps` time steps in one call of
+/// [`run`](crate::Model::run): more than [`ram_needed`] if a layer reads sequences from their ends, else the same.
+pub const fn ram_needed_for(bytes: &[u8], steps: usize) -> usize {
+    let a_step = preamble::u32_at(bytes, preamble::RAM_A_STEP_AT) as usize;
+    ram_needed(bytes).saturating_add(a_step.saturating_mul(steps))
+}
+
+/// What this model needs of the runtime, as `Model`'s last parameter takes it: a build then links nothing else.
+pub const fn features(bytes: &[u8]) -> u32 {
+    preamble::u32_at(bytes, preamble::FEATURES_AT)
 }
 
 /// Whether these bytes begin like a model file of this version.

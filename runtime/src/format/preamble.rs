@@ -7,7 +7,8 @@ use bytemuck::{Pod, Zeroable};
 pub const PREAMBLE_LEN: usize = size_of::<Preamble>();
 pub(super) const CRC_AT: usize = core::mem::offset_of!(Preamble, crc32);
 pub(super) const RAM_NEEDED_AT: usize = core::mem::offset_of!(Preamble, ram_needed);
-pub(super) const LAYER_KINDS_AT: usize = core::mem::offset_of!(Preamble, layer_kinds);
+pub(super) const FEATURES_AT: usize = core::mem::offset_of!(Preamble, features);
+pub(super) const RAM_A_STEP_AT: usize = core::mem::offset_of!(Preamble, ram_a_step);
 
 /// The first [`PREAMBLE_LEN`] bytes, little-endian. Offsets count from the start of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -27,8 +28,9 @@ pub struct Preamble {
     pub crc32: u32,
     /// Bytes of RAM a state needs.
     pub ram_needed: u32,
-    /// Bit `k` is set if a layer of kind code `k` is in the file.
-    pub layer_kinds: u32,
+    /// What a runtime must have to run it: bit `k` is set if a layer of kind code `k` is in the file; the highest bits are
+    /// those of [`features`](super::features).
+    pub features: u32,
     /// Features of a time step.
     pub input_size: u32,
     /// Values of an answer.
@@ -53,8 +55,10 @@ pub struct Preamble {
     pub output_scale: f32,
     /// Largest difference from the golden answer that a float build may show; 0 in integer models.
     pub golden_tolerance: f32,
-    /// Zero.
-    pub reserved: [u32; 2],
+    /// Bytes of RAM that every time step of a sequence needs beside `ram_needed`; 0 in models that go step by step.
+    pub ram_a_step: u32,
+    /// Index of the first layer of the decoder; 0 in models without one.
+    pub decoder_at: u32,
 }
 
 impl Preamble {

@@ -7,6 +7,12 @@ pub const RECORD_LEN: usize = size_of::<LayerRecord>();
 
 /// Flag: the layer hands on an answer for every time step, not for the last one only.
 pub const RETURN_SEQUENCES: u8 = 1;
+/// Flag: the layer reads a sequence from its end; its outputs come in the order in which it makes them.
+pub const GO_BACKWARDS: u8 = 2;
+/// Flag: one of the two directions of a Bidirectional, whose record follows those of the two.
+pub const DIRECTION: u8 = 4;
+/// Flag of a first layer: it says which time steps are none, and these leave every state as it is.
+pub const MASKS: u8 = 8;
 
 /// A layer as the runtime needs it: what it is, its sizes, its scales. Used in place; names are in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -18,7 +24,7 @@ pub struct LayerRecord {
     pub activation: u8,
     /// Code of the gates' [`Activation`] in cells that have gates.
     pub recurrent_activation: u8,
-    /// [`RETURN_SEQUENCES`]; no other bit is in use.
+    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`]; no other bit is in use.
     pub flags: u8,
     /// Values it takes a time step.
     pub input_size: u32,
@@ -32,18 +38,35 @@ pub struct LayerRecord {
     pub h_shift: u8,
     /// i8 LSTM: bits behind the binary point of the cell state.
     pub cell_frac: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// Bidirectional: code of the [`MergeMode`]; 0 in others.
+    pub merge_mode: u8,
     /// i8: real value of one unit of the output.
     pub output_scale: f32,
+    /// Embedding: the number of ids; 0 in others.
+    pub input_dim: u32,
     /// Zero.
-    pub reserved_words: [u32; 2],
+    pub reserved: u32,
 }
 
 impl LayerRecord {
     /// Whether every time step's answer goes on to the next layer.
     pub fn return_sequences(&self) -> bool {
         self.flags & RETURN_SEQUENCES != 0
+    }
+
+    /// Whether it reads a sequence from its end.
+    pub fn go_backwards(&self) -> bool {
+        self.flags & GO_BACKWARDS != 0
+    }
+
+    /// Whether it is one of the two directions of a Bidirectional.
+    pub fn is_direction(&self) -> bool {
+        self.flags & DIRECTION != 0
+    }
+
+    /// Whether it says which time steps are none.
+    pub fn masks(&self) -> bool {
+        self.flags & MASKS != 0
     }
 
     /// Input size as an index.
@@ -72,6 +95,10 @@ pub enum Activation {
     Sigmoid = 3,
     /// `exp(x_i) / sum_j exp(x_j)`, over the units of a Dense layer.
     Softmax = 4,
+    /// `clip(x / 6 + 1/2, 0, 1)`: Keras 3's and PyTorch's.
+    HardSigmoid = 5,
+    /// `clip(x / 5 + 1/2, 0, 1)`: that of Keras 1 and 2.
+    HardSigmoidKeras1 = 6,
 }
 
 impl Activation {
@@ -83,7 +110,45 @@ impl Activation {
             2 => Some(Activation::Tanh),
             3 => Some(Activation::Sigmoid),
             4 => Some(Activation::Softmax),
+            5 => Some(Activation::HardSigmoid),
+            6 => Some(Activation::HardSigmoidKeras1),
             _ => None,
+        }
+    }
+}
+
+/// What becomes of the two outputs of a Bidirectional, f of the forward direction and b of the backward one; Keras's names.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum MergeMode {
+    /// b's values after f's.
+    Concat = 1,
+    /// `f + b`
+    Sum = 2,
+    /// `(f + b) / 2`
+    Ave = 3,
+    /// `f b`
+    Mul = 4,
+}
+
+impl MergeMode {
+    /// The mode whose code is `code`.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(MergeMode::Concat),
+            2 => Some(MergeMode::Sum),
+            3 => Some(MergeMode::Ave),
+            4 => Some(MergeMode::Mul),
+            _ => None,
+        }
+    }
+
+    /// Values that come of `units` of each direction.
+    pub const fn merged(self, units: u32) -> u32 {
+        match self {
+            MergeMode::Concat => units.saturating_mul(2),
+            _ => units,
         }
     }
 }

@@ -78,6 +78,8 @@ pub trait Float: Copy {
 pub trait FloatWeight: Pod {
     /// A panel out of memory.
     fn panel<S: Float>(isa: S, values: &[Self; LANES]) -> S::Panel;
+    /// The weight itself; exact.
+    fn to_f32(self) -> f32;
 }
 
 impl FloatWeight for f32 {
@@ -85,11 +87,19 @@ impl FloatWeight for f32 {
     fn panel<S: Float>(isa: S, values: &[f32; LANES]) -> S::Panel {
         isa.panel(values)
     }
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
 }
 
 impl FloatWeight for f16 {
     #[inline(always)]
     fn panel<S: Float>(isa: S, values: &[f16; LANES]) -> S::Panel {
         isa.panel_f16(values)
+    }
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        f16::to_f32(self)
     }
 }

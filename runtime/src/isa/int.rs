@@ -62,6 +62,8 @@ pub trait Int: Copy {
     fn mulr(self, a: Self::W, b: Self::W) -> Self::W;
     /// `a >> by`, arithmetic; `by` below 32.
     fn shr(self, a: Self::W, by: u32) -> Self::W;
+    /// `a << by`, what leaves 32 bits lost; `by` below 32.
+    fn shl(self, a: Self::W, by: u32) -> Self::W;
     /// `(a + 2^(N-1)) >> N`, the addition wrapping.
     fn shr_round<const N: u32>(self, a: Self::W) -> Self::W;
     /// `a` moved into `low..=high`.

@@ -163,6 +163,10 @@ macro_rules! scalar_int {
                 a.wrapping_shr(by)
             }
             #[inline(always)]
+            fn shl(self, a: i32, by: u32) -> i32 {
+                a.wrapping_shl(by)
+            }
+            #[inline(always)]
             fn shr_round<const N: u32>(self, a: i32) -> i32 {
                 a.wrapping_add(1 << (N - 1)) >> N
             }

@@ -1,14 +1,12 @@
 //! The integer matrix-vector product over blocks of four units, and the activations of layers without gates.
 
+use crate::activation::int::{LINEAR_FRAC, hard, sigmoid_of_half};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Side};
 use core::marker::PhantomData;
 
 /// Rows of a block in layers without gates: four units.
 pub const ROWS: usize = 4;
-
-/// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit (INTEGER.md).
-pub const LINEAR_FRAC: u32 = 4;
 
 /// Words of a block: `rows` biases, then the sides.
 pub fn stride(rows: usize, sides: &[usize]) -> Option<usize> {
@@ -94,17 +92,21 @@ impl<'a, S: Int> Update<S, ROWS> for Activate<'a> {
 fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
         Some(Activation::Tanh) => isa.shr_round::<16>(isa.tanh_i32(p)),
-        // Moved down to where rounding cannot overflow: the largest `i16` it can give.
-        Some(Activation::Sigmoid) => {
-            isa.shr_round::<16>(isa.clamp(sigmoid_of_half(isa, p), 0, i32::MAX - (1 << 15)))
-        }
+        Some(Activation::Sigmoid) => to_i16(isa, sigmoid_of_half(isa, p)),
+        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => to_i16(isa, hard_sigmoid(isa, p)),
         Some(Activation::Relu) => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), 0, i16::MAX as i32),
         _ => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), -(i16::MAX as i32), i16::MAX as i32),
     }
 }
 
-/// `1/2 + tanh/2` with 31 fraction bits, given half the pre-activation.
+/// `1/2 + t/2` of a hard sigmoid with 31 fraction bits.
 #[inline(always)]
-pub fn sigmoid_of_half<S: Int>(isa: S, half_p: S::W) -> S::W {
-    isa.add_i32(isa.splat_i32(1 << 30), isa.half(isa.tanh_i32(half_p)))
+pub fn hard_sigmoid<S: Int>(isa: S, p: S::W) -> S::W {
+    isa.add_i32(isa.splat_i32(1 << 30), isa.half(hard(isa, p)))
+}
+
+/// A share of one with 31 fraction bits as an `i16`, moved down to where rounding cannot overflow.
+#[inline(always)]
+fn to_i16<S: Int>(isa: S, share: S::W) -> S::W {
+    isa.shr_round::<16>(isa.clamp(share, 0, i32::MAX - (1 << 15)))
 }

@@ -2,7 +2,7 @@
 
 use super::blocks::{self, ROWS};
 use super::{Layer, Place, View, padded, panels, quads};
-use crate::activation::int::{PRE_FRAC, softmax};
+use crate::activation::int::{PRE_FRAC, sigmoid_of_half, softmax};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Isa, LANES};
 use crate::number::{FloatNumber, I8};
@@ -10,8 +10,15 @@ use core::marker::PhantomData;
 
 pub struct Dense;
 
-const ACTIVATIONS: &[Activation] =
-    &[Activation::Linear, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Softmax];
+const ACTIVATIONS: &[Activation] = &[
+    Activation::Linear,
+    Activation::Relu,
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+    Activation::HardSigmoidKeras1,
+    Activation::Softmax,
+];
 
 impl<N: FloatNumber> Layer<N> for Dense {
     const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
@@ -26,7 +33,7 @@ impl<N: FloatNumber> Layer<N> for Dense {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa>(
+    fn step<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, N>,
         x: &[f32],
@@ -66,7 +73,7 @@ impl Layer<I8> for Dense {
 
     /// A softmax is a head: its results are not activations of a next layer.
     #[inline(always)]
-    fn step<'a, S: Isa>(
+    fn step<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, I8>,
         x: &[i16],
@@ -93,7 +100,7 @@ impl Layer<I8> for Dense {
 
     /// The answer keeps the pre-activation's 32 bits.
     #[inline(always)]
-    fn step_at<'a, S: Isa>(
+    fn step_at<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, I8>,
         x: &[i16],
@@ -102,7 +109,7 @@ impl Layer<I8> for Dense {
         place: Place,
     ) -> Option<&'a [i16]> {
         if place == Place::Inner {
-            return Self::step(isa, layer, x, memory, phase);
+            return Self::step::<S, F>(isa, layer, x, memory, phase);
         }
         let r = layer.record;
         let head = Head { activation: r.activation, out: PhantomData };
@@ -139,7 +146,10 @@ fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
         Some(Activation::Relu) => isa.clamp(p, 0, i32::MAX),
         Some(Activation::Tanh) => isa.shr_round::<{ 31 - PRE_FRAC }>(isa.tanh_i32(p)),
-        Some(Activation::Sigmoid) => isa.shr_round::<{ 31 - PRE_FRAC }>(blocks::sigmoid_of_half(isa, p)),
+        Some(Activation::Sigmoid) => isa.shr_round::<{ 31 - PRE_FRAC }>(sigmoid_of_half(isa, p)),
+        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => {
+            isa.shr_round::<{ 31 - PRE_FRAC }>(blocks::hard_sigmoid(isa, p))
+        }
         _ => p,
     }
 }

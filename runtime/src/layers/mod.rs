@@ -4,19 +4,28 @@
 //! output slice out, both within memory that the caller of the model gave. Nothing here can panic; a `None` means that
 //! the lengths are not what [`Layer::check`] accepted, which cannot happen after `Model::new`.
 
+mod batch_normalization;
+mod bidirectional;
 mod blocks;
+mod cell;
 mod dense;
+mod embedding;
 mod gru;
+mod gru_reset_before;
+mod layer_normalization;
 mod lstm;
+mod masking;
 mod normalization;
 mod panels;
 mod simple_rnn;
 
-pub use normalization::quantize;
+pub use lstm::CELL_LIMIT;
+pub use masking::mask_value;
+pub use normalization::{quantize, to_nearest};
 
 use crate::error::LayerFault;
-use crate::format::{Activation, LayerRecord, RETURN_SEQUENCES};
-use crate::isa::{Isa, LANES};
+use crate::format::{Activation, DIRECTION, GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
+use crate::isa::{Backend, Isa, LANES, Operation};
 use crate::number::{F16, F32, I8, Number};
 use core::ops::Range;
 
@@ -35,10 +44,16 @@ pub trait Layer<N: Number> {
     const RECURRENT_ACTIVATIONS: &'static [Activation] = &[];
     /// Whether it carries a state from step to step.
     const RECURRENT: bool = false;
+    /// Flags that its record may have.
+    const FLAGS: u8 = if Self::RECURRENT { RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION } else { 0 };
 
     /// Whether the record's scales are in the range that the arithmetic needs.
     fn scales_fit(_record: &LayerRecord) -> bool {
         true
+    }
+    /// Whether the fields that only some kinds use hold what this kind may have there.
+    fn fields_fit(record: &LayerRecord) -> bool {
+        record.merge_mode == 0 && record.input_dim == 0
     }
     /// Weights; `None` if the sizes are too large to count.
     fn weights(record: &LayerRecord) -> Option<usize>;
@@ -48,8 +63,9 @@ pub trait Layer<N: Number> {
     fn state(_record: &LayerRecord, _phase: bool) -> [Range<usize>; 2] {
         [0..0, 0..0]
     }
-    /// One time step. `phase` alternates, so that a recurrent layer reads one of two buffers and writes the other.
-    fn step<'a, S: Isa>(
+    /// One time step. `phase` alternates, so that a recurrent layer reads one of two buffers and writes the other. `F` is
+    /// the set of features that this build has.
+    fn step<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, N>,
         x: &[N::Act],
@@ -71,7 +87,7 @@ pub trait Layer<N: Number> {
     }
     /// One time step in its place: the last layer leaves its answer at the end of its memory.
     #[inline(always)]
-    fn step_at<'a, S: Isa>(
+    fn step_at<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, N>,
         x: &[N::Act],
@@ -80,10 +96,31 @@ pub trait Layer<N: Number> {
         _place: Place,
     ) -> Option<&'a [N::Act]> {
         let (own, answer) = memory.split_at_mut_checked(Self::memory(layer.record)?)?;
-        let y = Self::step(isa, layer, x, own, phase)?;
+        let y = Self::step::<S, F>(isa, layer, x, own, phase)?;
         N::widen(y, answer); // Room for it has the last layer only.
         Some(y)
     }
+}
+
+/// Feature: the first layer says which time steps are none.
+pub const MASKED: u32 = 1 << 28;
+/// Feature: the model is an encoder and a decoder.
+pub const DECODER: u32 = 1 << 29;
+/// Feature: a layer reads sequences from their ends.
+pub const WHOLE_SEQUENCES: u32 = 1 << 30;
+/// Feature: a cell with gates has other activations than its kind's defaults.
+pub const OTHER_ACTIVATIONS: u32 = 1 << 31;
+
+/// What a layer asks of the build beside the code of its kind.
+fn features<N: Number, L: Layer<N>>(record: &LayerRecord) -> u32 {
+    let is_first = |code: u8, set: &[Activation]| set.first().is_none_or(|&first| first as u8 == code);
+    let default = is_first(record.recurrent_activation, L::RECURRENT_ACTIVATIONS)
+        && (is_first(record.activation, L::ACTIVATIONS) || L::RECURRENT_ACTIVATIONS.is_empty());
+    let feature = |is: bool, feature: u32| if is { feature } else { 0 };
+    1u32.wrapping_shl(record.kind.into())
+        | feature(record.masks(), MASKED)
+        | feature(record.go_backwards(), WHOLE_SEQUENCES)
+        | feature(!default, OTHER_ACTIVATIONS)
 }
 
 /// Where a layer stands.
@@ -103,12 +140,47 @@ impl Place {
     }
 }
 
+/// A layer's time step, to be run on whatever instruction set the model has.
+pub struct Step<'a, N: Number, const F: u32> {
+    pub layer: View<'a, N>,
+    pub x: &'a [N::Act],
+    pub memory: &'a mut [N::Word],
+    pub phase: bool,
+    pub place: Place,
+}
+
+impl<'a, N: Number, const F: u32> Operation for Step<'a, N, F> {
+    type Output = Option<&'a [N::Act]>;
+
+    #[inline(always)]
+    fn run<S: Isa>(self, isa: S) -> Self::Output {
+        let Step { layer, x, memory, phase, place } = self;
+        N::step::<S, F>(isa, layer, x, memory, phase, place)
+    }
+}
+
+/// Runs it. The code of all layers is there once, for all that steps; and with all features it is compiled here, once for all
+/// crates that use it.
+#[inline(always)]
+pub fn step_layer<N: Number, const F: u32>(backend: Backend, step: Step<'_, N, F>) -> Option<&[N::Act]> {
+    let Step { layer, x, memory, phase, place } = step;
+    if F == ALL_FEATURES {
+        return N::step_all(backend, Step { layer, x, memory, phase, place });
+    }
+    step_some(backend, Step::<N, F> { layer, x, memory, phase, place })
+}
+
+#[inline(never)]
+fn step_some<N: Number, const F: u32>(backend: Backend, step: Step<'_, N, F>) -> Option<&[N::Act]> {
+    backend.run(step)
+}
+
 /// What every kind must have right, whatever its own rules.
 fn check<N: Number, L: Layer<N>>(record: &LayerRecord) -> Result<(), LayerFault> {
     let among = |code: u8, set: &[Activation]| {
         if set.is_empty() { code == 0 } else { set.iter().any(|&a| a as u8 == code) }
     };
-    if record.flags & !RETURN_SEQUENCES != 0 || record.reserved != 0 || record.reserved_words != [0; 2] {
+    if record.flags & !L::FLAGS != 0 || record.reserved != 0 || !L::fields_fit(record) {
         return Err(LayerFault::Reserved);
     }
     if record.x_shift > 31 || record.h_shift > 31 || !L::scales_fit(record) {
@@ -133,7 +205,7 @@ fn padded(units: usize) -> usize {
 
 /// The number of `i16` activations kept for `n`: a multiple of 4.
 #[inline(always)]
-fn quads(n: usize) -> usize {
+pub fn quads(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 
@@ -158,15 +230,16 @@ macro_rules! layer_table {
         #[repr(u8)]
         pub enum Kind { $($(#[$doc])* $kind = $code,)* }
 
-        /// The set of all kinds, one bit each.
-        pub const ALL_KINDS: u32 = 0 $(| 1 << $code)*;
+        /// Everything that a model can ask for: a bit for each kind of layers, and one for each other feature.
+        pub const ALL_FEATURES: u32 =
+            MASKED | DECODER | WHOLE_SEQUENCES | OTHER_ACTIVATIONS $(| 1 << $code)*;
 
         impl Kind {
-            /// The kind whose code is `code`, if it is in the set `kinds`.
+            /// The kind whose code is `code`, if it is in the set `features`.
             #[inline(always)]
-            pub const fn from_code(code: u8, kinds: u32) -> Option<Self> {
+            pub const fn from_code(code: u8, features: u32) -> Option<Self> {
                 match code {
-                    $($code if kinds & 1 << $code != 0 => Some(Kind::$kind),)*
+                    $($code if features & 1 << $code != 0 => Some(Kind::$kind),)*
                     _ => None,
                 }
             }
@@ -177,18 +250,21 @@ macro_rules! layer_table {
             }
         }
 
-        /// The table of layers for a kind of numbers; `K` is the set of kinds that this build has.
+        /// The table of layers for a kind of numbers; `F` is the set of features that this build has.
         pub trait Dispatch: Sized {
-            fn check<const K: u32>(record: &LayerRecord) -> Result<(), LayerFault> where Self: Number;
-            fn is_recurrent<const K: u32>(record: &LayerRecord) -> bool where Self: Number;
-            fn weights<const K: u32>(record: &LayerRecord) -> Option<usize> where Self: Number;
-            fn memory<const K: u32>(record: &LayerRecord, place: Place) -> Option<usize> where Self: Number;
-            fn state<const K: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] where Self: Number;
-            fn step<'a, S: Isa, const K: u32>(
+            fn check<const F: u32>(record: &LayerRecord) -> Result<(), LayerFault> where Self: Number;
+            fn is_recurrent<const F: u32>(record: &LayerRecord) -> bool where Self: Number;
+            fn weights<const F: u32>(record: &LayerRecord) -> Option<usize> where Self: Number;
+            fn memory<const F: u32>(record: &LayerRecord, place: Place) -> Option<usize> where Self: Number;
+            fn state<const F: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] where Self: Number;
+            fn step<'a, S: Isa, const F: u32>(
                 isa: S, layer: View<'a, Self>, x: &[Self::Act], memory: &'a mut [Self::Word], phase: bool,
                 place: Place,
             ) -> Option<&'a [Self::Act]> where Self: Number;
-            fn answer<const K: u32>(record: &LayerRecord) -> usize where Self: Number;
+            fn answer<const F: u32>(record: &LayerRecord) -> usize where Self: Number;
+            fn features<const F: u32>(record: &LayerRecord) -> u32 where Self: Number;
+            fn step_all(backend: Backend, step: Step<'_, Self, ALL_FEATURES>) -> Option<&[Self::Act]>
+            where Self: Number;
         }
 
         layer_table!(@for F32 $($kind $layer),*);
@@ -197,37 +273,37 @@ macro_rules! layer_table {
     };
     (@for $number:ident $($kind:ident $layer:ty),*) => {
         impl Dispatch for $number {
-            fn check<const K: u32>(record: &LayerRecord) -> Result<(), LayerFault> {
-                match Kind::from_code(record.kind, K) {
+            fn check<const F: u32>(record: &LayerRecord) -> Result<(), LayerFault> {
+                match Kind::from_code(record.kind, F) {
                     $(Some(Kind::$kind) => check::<$number, $layer>(record),)*
                     None => Err(LayerFault::Kind),
                 }
             }
-            fn is_recurrent<const K: u32>(record: &LayerRecord) -> bool {
-                match Kind::from_code(record.kind, K) {
+            fn is_recurrent<const F: u32>(record: &LayerRecord) -> bool {
+                match Kind::from_code(record.kind, F) {
                     $(Some(Kind::$kind) => <$layer as Layer<$number>>::RECURRENT,)*
                     None => false,
                 }
             }
-            fn weights<const K: u32>(record: &LayerRecord) -> Option<usize> {
-                match Kind::from_code(record.kind, K)? {
+            fn weights<const F: u32>(record: &LayerRecord) -> Option<usize> {
+                match Kind::from_code(record.kind, F)? {
                     $(Kind::$kind => <$layer as Layer<$number>>::weights(record),)*
                 }
             }
             #[inline(always)]
-            fn memory<const K: u32>(record: &LayerRecord, place: Place) -> Option<usize> {
-                match Kind::from_code(record.kind, K)? {
+            fn memory<const F: u32>(record: &LayerRecord, place: Place) -> Option<usize> {
+                match Kind::from_code(record.kind, F)? {
                     $(Kind::$kind => <$layer as Layer<$number>>::memory_at(record, place),)*
                 }
             }
-            fn state<const K: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
-                match Kind::from_code(record.kind, K) {
+            fn state<const F: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+                match Kind::from_code(record.kind, F) {
                     $(Some(Kind::$kind) => <$layer as Layer<$number>>::state(record, phase),)*
                     None => [0..0, 0..0],
                 }
             }
             #[inline(always)]
-            fn step<'a, S: Isa, const K: u32>(
+            fn step<'a, S: Isa, const F: u32>(
                 isa: S,
                 layer: View<'a, $number>,
                 x: &[<$number as Number>::Act],
@@ -235,14 +311,27 @@ macro_rules! layer_table {
                 phase: bool,
                 place: Place,
             ) -> Option<&'a [<$number as Number>::Act]> {
-                match Kind::from_code(layer.record.kind, K)? {
-                    $(Kind::$kind => <$layer as Layer<$number>>::step_at(isa, layer, x, memory, phase, place),)*
+                match Kind::from_code(layer.record.kind, F)? {
+                    $(Kind::$kind => <$layer as Layer<$number>>::step_at::<S, F>(isa, layer, x, memory, phase, place),)*
                 }
             }
             #[inline(always)]
-            fn answer<const K: u32>(record: &LayerRecord) -> usize {
-                match Kind::from_code(record.kind, K) {
+            fn answer<const F: u32>(record: &LayerRecord) -> usize {
+                match Kind::from_code(record.kind, F) {
                     $(Some(Kind::$kind) => <$layer as Layer<$number>>::answer(record),)*
+                    None => 0,
+                }
+            }
+            #[inline(never)]
+            fn step_all(
+                backend: Backend,
+                step: Step<'_, $number, ALL_FEATURES>,
+            ) -> Option<&[<$number as Number>::Act]> {
+                backend.run(step)
+            }
+            fn features<const F: u32>(record: &LayerRecord) -> u32 {
+                match Kind::from_code(record.kind, F) {
+                    $(Some(Kind::$kind) => features::<$number, $layer>(record),)*
                     None => 0,
                 }
             }
@@ -262,5 +351,15 @@ layer_table! {
     /// Gates z, r, n; the reset gate after the recurrent product.
     Gru = 5, gru::Gru;
     /// Gates z, r, n; the reset gate before the recurrent product.
-    GruResetBefore = 6, gru::GruResetBefore;
+    GruResetBefore = 6, gru_reset_before::GruResetBefore;
+    /// A row of weights for each id.
+    Embedding = 7, embedding::Embedding;
+    /// Merges the outputs of the two directions before it.
+    Bidirectional = 8, bidirectional::Bidirectional;
+    /// `x * scale + offset`, feature by feature, between other layers: Keras's BatchNormalization as it runs.
+    BatchNormalization = 9, batch_normalization::BatchNormalization;
+    /// Every time step with mean 0 and variance 1 over its features, then `gamma x + beta`.
+    LayerNormalization = 10, layer_normalization::LayerNormalization;
+    /// Says that a time step whose features all have one value is none.
+    Masking = 11, masking::Masking;
 }

@@ -37,7 +37,7 @@ impl<N: FloatNumber> Layer<N> for Normalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa>(
+    fn step<'a, S: Isa, const F: u32>(
         _isa: S,
         layer: View<'a, N>,
         x: &[f32],
@@ -65,7 +65,7 @@ impl Layer<I8> for Normalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa>(
+    fn step<'a, S: Isa, const F: u32>(
         _isa: S,
         layer: View<'a, I8>,
         x: &[i16],
@@ -84,8 +84,11 @@ impl Layer<I8> for Normalization {
 pub fn quantize(weights: &[i32], x: &[f32], out: &mut [i16]) {
     let weights = bytemuck::try_cast_slice(weights).unwrap_or_default();
     for ((out, &x), (&scale, &offset)) in out.iter_mut().zip(x).zip(scales_and_offsets(weights)) {
-        let v = x * scale + offset;
-        let rounded = if v < 0.0 { v - 0.5 } else { v + 0.5 };
-        *out = (rounded as i32).clamp(-(i16::MAX as i32), i16::MAX as i32) as i16;
+        *out = to_nearest(x * scale + offset).clamp(-(i16::MAX as i32), i16::MAX as i32) as i16;
     }
+}
+
+/// To the nearest, halves away from zero, saturating; NaN gives 0.
+pub fn to_nearest(v: f32) -> i32 {
+    (if v < 0.0 { v - 0.5 } else { v + 0.5 }) as i32
 }

@@ -3,7 +3,7 @@
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and one that
 //! is not inlined turns every intrinsic in it into a call.
 
-use crate::activation::float::{sigmoid_of_half, softmax};
+use crate::activation::float::{activate, softmax};
 use crate::format::Activation;
 use crate::isa::{Float, FloatWeight, LANES};
 
@@ -123,17 +123,6 @@ impl<S: Float> Update<S, 1> for Activate<'_> {
         for at in (0..LANES).step_by(S::WIDTH) {
             isa.store(activate(isa, self.activation, isa.take(sums, at)), out, at);
         }
-    }
-}
-
-/// A unit's own activation; rows of a sigmoid hold half of their weights (FORMAT.md), softmax comes after.
-#[inline(always)]
-fn activate<S: Float>(isa: S, activation: u8, v: S::V) -> S::V {
-    match Activation::from_code(activation) {
-        Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
-        Some(Activation::Tanh) => isa.tanh(v),
-        Some(Activation::Sigmoid) => sigmoid_of_half(isa, v),
-        _ => v,
     }
 }
 

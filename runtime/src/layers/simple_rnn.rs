@@ -8,8 +8,14 @@ use core::ops::Range;
 
 pub struct SimpleRnn;
 
-const ACTIVATIONS: &[Activation] =
-    &[Activation::Tanh, Activation::Relu, Activation::Linear, Activation::Sigmoid];
+const ACTIVATIONS: &[Activation] = &[
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::Linear,
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+    Activation::HardSigmoidKeras1,
+];
 
 impl<N: FloatNumber> Layer<N> for SimpleRnn {
     const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
@@ -30,7 +36,7 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa>(
+    fn step<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, N>,
         x: &[f32],
@@ -65,7 +71,7 @@ impl Layer<I8> for SimpleRnn {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa>(
+    fn step<'a, S: Isa, const F: u32>(
         isa: S,
         layer: View<'a, I8>,
         x: &[i16],

@@ -1,20 +1,22 @@
 //! The door: everything about a file that must hold, checked once.
 
 use super::Model;
+use super::sizes::Sizes;
 use crate::error::{Error, LayerFault};
-use crate::format::{DType, LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION, checksum};
+use crate::format::{
+    Activation, DType, LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION, checksum,
+};
 use crate::isa::Backend;
-use crate::layers::{Dispatch, Kind, Place};
+use crate::layers::{ALL_FEATURES, DECODER, Dispatch, Kind, Place};
 use crate::number::Number;
 use crate::state::State;
 use bytemuck::Pod;
 use core::marker::PhantomData;
-use core::ops::Range;
 
 /// Inputs of the golden trace, step by step, and the answer after the last.
 type Golden<'m, N> = (&'m [<N as Number>::In], &'m [<N as Number>::Out]);
 
-impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
+impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Checks a model file and takes it up. `bytes` may be longer than the file, as a flash page is.
     ///
     /// # Errors
@@ -27,48 +29,11 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
         let weights = section::<u32>(bytes, "weights", preamble.weights_at as usize, words)?;
         let weights = bytemuck::try_cast_slice(weights).map_err(|_| Error::Misaligned)?;
         section::<u8>(bytes, "header", preamble.header_at as usize, preamble.header_len as usize)?;
+        let (sizes, body) = check_layers::<N, F>(preamble, layers, weights.len())?;
         let backend = Backend::best();
-        let mut model = Model { bytes, preamble, layers, weights, body: 0, backend, number: PhantomData };
-        model.body = model.check_layers()?;
+        let model = Model { bytes, preamble, layers, weights, sizes, body, backend, number: PhantomData };
         model.golden()?;
         Ok(model)
-    }
-
-    /// Walks the layers as a step does, and gives the number of those that run at every step.
-    fn check_layers(&self) -> Result<usize, Error> {
-        let mut size = self.preamble.input_size;
-        let (mut weights, mut memory, mut body) = (0usize, 0usize, 0);
-        let mut kinds = 0u32;
-        let mut sequences = true;
-        for (i, record) in self.layers.iter().enumerate() {
-            let fault = |reason| Error::Layer { index: i as u16, reason };
-            N::check::<KINDS>(record).map_err(fault)?;
-            let place = Place::of(i, self.layers.len());
-            let need = |words: Option<usize>| words.ok_or(fault(LayerFault::Size));
-            if record.input_size != size {
-                return Err(fault(LayerFault::InputSize));
-            }
-            check_place::<N, KINDS>(record, i, place, sequences).map_err(fault)?;
-            let own = need(N::weights::<KINDS>(record))?;
-            if own.checked_mul(size_of::<N::Weight>()) != Some(record.weights_len as usize) {
-                return Err(fault(LayerFault::Weights));
-            }
-            weights = need(weights.checked_add(own))?;
-            memory = need(memory.checked_add(need(<N as Dispatch>::memory::<KINDS>(record, place))?))?;
-            if N::is_recurrent::<KINDS>(record) {
-                sequences = record.return_sequences();
-                body = i + 1;
-            }
-            kinds |= 1u32.wrapping_shl(record.kind.into());
-            size = record.units;
-        }
-        let expected = |name, right: bool| if right { Ok(()) } else { Err(Error::Section { name }) };
-        expected("layers", !self.layers.is_empty() && kinds == self.preamble.layer_kinds)?;
-        expected("outputs", size == self.preamble.output_size)?;
-        expected("outputs", sequences as u8 == self.preamble.flags)?;
-        expected("weights", weights == self.weights.len())?;
-        expected("memory", memory.checked_mul(4) == Some(self.preamble.ram_needed as usize))?;
-        Ok(body)
     }
 
     /// The golden trace.
@@ -88,58 +53,200 @@ impl<'m, N: Number, const KINDS: u32> Model<'m, N, KINDS> {
     #[inline(always)]
     pub(crate) fn check_owner(&self, state: &State<'_, N>) -> Result<(), Error> {
         let same = state.model == self.preamble.crc32
-            && size_of_val(&*state.memory) == self.preamble.ram_needed as usize;
+            && size_of_val(&*state.memory) >= self.preamble.ram_needed as usize;
         if same { Ok(()) } else { Err(Error::ForeignState) }
     }
+}
 
-    /// Where the state lies in memory, after a step in `phase`.
-    pub(crate) fn saved_ranges(&self, phase: bool) -> impl Iterator<Item = Range<usize>> {
-        let mut at = 0usize;
-        self.layers.iter().flat_map(move |record| {
-            let start = at;
-            at = at.saturating_add(<N as Dispatch>::memory::<KINDS>(record, Place::Inner).unwrap_or(0));
-            let [a, b] = N::state::<KINDS>(record, phase);
-            [start + a.start..start + a.end, start + b.start..start + b.end]
-        })
+/// Walks the layers as a step does, and gives their sizes and the number of those that run at every step.
+fn check_layers<N: Number, const F: u32>(
+    preamble: &Preamble,
+    layers: &[LayerRecord],
+    weights: usize,
+) -> Result<(Sizes, usize), Error> {
+    let decoder_at = preamble.decoder_at as usize;
+    let mut walk = Walk { size: preamble.input_size, sequences: true, body: 0, weights: 0, pair: None };
+    for (i, record) in layers.iter().enumerate() {
+        if i != 0 && i == decoder_at {
+            walk.enter_decoder(record);
+        }
+        let fault = |reason| Error::Layer { index: i as u16, reason };
+        walk.layer::<N, F>(layers, i, record, decoder_at).map_err(fault)?;
+    }
+    let expected = |name, right: bool| if right { Ok(()) } else { Err(Error::Section { name }) };
+    expected("layers", !layers.is_empty() && features::<N, F>(layers, decoder_at) == preamble.features)?;
+    expected("layers", walk.pair.is_none())?;
+    expected("decoder", check_decoder::<N, F>(layers, decoder_at))?;
+    expected("outputs", walk.size == preamble.output_size)?;
+    expected("outputs", walk.sequences as u8 == preamble.flags)?;
+    expected("weights", walk.weights == weights)?;
+    let sizes = Sizes::of::<N, F>(layers, decoder_at).ok_or(Error::Section { name: "memory" })?;
+    expected("memory", sizes.ram() == Some(preamble.ram_needed as usize))?;
+    expected("memory", sizes.ram_a_step() == Some(preamble.ram_a_step as usize))?;
+    Ok((sizes, walk.body))
+}
+
+/// What a step has seen of the layers so far.
+struct Walk<'m> {
+    /// Values that the next layer takes.
+    size: u32,
+    /// Whether they come at every time step.
+    sequences: bool,
+    /// Layers of the first chain up to its last recurrent one.
+    body: usize,
+    weights: usize,
+    /// The directions of a Bidirectional that wait for the rest of it, and how many there are.
+    pair: Option<(u8, &'m LayerRecord)>,
+}
+
+impl<'m> Walk<'m> {
+    /// A decoder begins anew, with ids.
+    fn enter_decoder(&mut self, first: &LayerRecord) {
+        self.size = first.input_size;
+        self.sequences = true;
     }
 
-    /// Bytes that [`State::save`] needs at most.
-    pub fn saved_len(&self) -> usize {
-        let words: usize = self.saved_ranges(false).map(|range| range.len()).sum();
-        crate::state::SAVED_OVERHEAD + words * 4
+    fn layer<N: Number, const F: u32>(
+        &mut self,
+        layers: &[LayerRecord],
+        index: usize,
+        record: &'m LayerRecord,
+        decoder_at: usize,
+    ) -> Result<(), LayerFault> {
+        N::check::<F>(record)?;
+        self.check_pair(record)?;
+        if record.input_size != self.size {
+            return Err(LayerFault::InputSize);
+        }
+        let in_decoder = decoder_at != 0 && index >= decoder_at;
+        let place = Place::of(index, layers.len());
+        let before =
+            if index == decoder_at { None } else { index.checked_sub(1).and_then(|i| layers.get(i)) };
+        check_place::<N, F>(record, before, place, self.sequences, in_decoder)?;
+        let own = N::weights::<F>(record).ok_or(LayerFault::Size)?;
+        if own.checked_mul(size_of::<N::Weight>()) != Some(record.weights_len as usize) {
+            return Err(LayerFault::Weights);
+        }
+        self.weights = self.weights.checked_add(own).ok_or(LayerFault::Size)?;
+        <N as Dispatch>::memory::<F>(record, place).ok_or(LayerFault::Size)?;
+        let recurrent = N::is_recurrent::<F>(record);
+        if recurrent && !in_decoder {
+            self.body = index + 1;
+        }
+        match self.pair {
+            // The second direction takes what the first took.
+            Some((1, _)) => {}
+            Some((_, first)) => self.size = first.units.saturating_mul(2),
+            None => {
+                self.size = record.units;
+                if recurrent {
+                    self.sequences = record.return_sequences();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A forward direction, then a backward one of the same sizes, then the Bidirectional that merges them.
+    fn check_pair(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
+        let merges = record.kind == Kind::Bidirectional as u8;
+        let right = match self.pair {
+            None => !merges && !(record.is_direction() && record.go_backwards()),
+            Some((1, first)) => {
+                record.is_direction()
+                    && record.go_backwards()
+                    && (record.units, record.return_sequences()) == (first.units, first.return_sequences())
+            }
+            Some(_) => merges,
+        };
+        if !right {
+            return Err(LayerFault::Place);
+        }
+        self.pair = match self.pair {
+            None => record.is_direction().then_some((1, record)),
+            Some((1, first)) => Some((2, first)),
+            Some((_, first)) => {
+                self.sequences = first.return_sequences();
+                None
+            }
+        };
+        Ok(())
     }
 }
 
-/// Rules about neighbours: what may stand where.
-fn check_place<N: Number, const KINDS: u32>(
+/// Rules about neighbours: what may stand where. `before` is the layer before it in its chain.
+fn check_place<N: Number, const F: u32>(
     record: &LayerRecord,
-    index: usize,
+    before: Option<&LayerRecord>,
     place: Place,
     sequences: bool,
+    in_decoder: bool,
 ) -> Result<(), LayerFault> {
     let last = place == Place::Last;
-    let normalization = record.kind == Kind::Normalization as u8;
-    let recurrent = N::is_recurrent::<KINDS>(record);
-    let integer = N::DTYPE == DType::I8;
-    let softmax = record.activation == crate::format::Activation::Softmax as u8;
+    let is = |record: &LayerRecord, kind: Kind| record.kind == kind as u8;
+    let recurrent = N::is_recurrent::<F>(record);
+    let softmax = record.activation == Activation::Softmax as u8;
     let wrong = (recurrent && !sequences)
         || (record.return_sequences() && !recurrent)
-        || (integer && normalization != (index == 0))
-        || (integer && last && normalization)
-        || (integer && softmax && !last);
-    if wrong { Err(LayerFault::Place) } else { Ok(()) }
+        || (record.masks() && (before.is_some() || in_decoder))
+        || (is(record, Kind::Embedding) && before.is_some())
+        || (in_decoder && recurrent && (record.go_backwards() || !record.return_sequences()));
+    // Where real inputs become integers, and a softmax that keeps 32 bits.
+    let normalized = is(record, Kind::Normalization);
+    let wrong_in_integers = match before {
+        None => !(normalized || is(record, Kind::Masking) || is(record, Kind::Embedding)),
+        Some(before) => normalized != is(before, Kind::Masking),
+    } || (last && normalized)
+        || (softmax && !last);
+    if wrong || (N::DTYPE == DType::I8 && wrong_in_integers) { Err(LayerFault::Place) } else { Ok(()) }
 }
 
-/// Bytes of RAM that a state of these layers needs; `None` if they are too large to count.
-pub fn ram_for<N: Number>(layers: &[LayerRecord]) -> Option<usize> {
-    let words =
-        |(i, record)| <N as Dispatch>::memory::<{ crate::ALL_KINDS }>(record, Place::of(i, layers.len()));
-    layers
-        .iter()
-        .enumerate()
-        .map(words)
-        .try_fold(0usize, |sum, words| sum.checked_add(words?))?
-        .checked_mul(4)
+/// An encoder ends in a recurrent layer, and its states are those of the decoder, which begins with an Embedding of its own
+/// answers.
+fn check_decoder<'m, N: Number, const F: u32>(layers: &'m [LayerRecord], decoder_at: usize) -> bool {
+    if decoder_at == 0 {
+        return true;
+    }
+    let Some((encoder, decoder)) = layers.split_at_checked(decoder_at) else { return false };
+    let recurrent = |layers: &'m [LayerRecord]| layers.iter().filter(|record| N::is_recurrent::<F>(record));
+    let same = |(a, b): (&LayerRecord, &LayerRecord)| {
+        (a.kind, a.units, a.cell_frac, a.output_scale) == (b.kind, b.units, b.cell_frac, b.output_scale)
+    };
+    let takes_answers = decoder.first().zip(decoder.last()).is_some_and(|(first, last)| {
+        first.kind == Kind::Embedding as u8 && !first.masks() && first.input_dim == last.units
+    });
+    takes_answers
+        && encoder.last().is_some_and(|last| N::is_recurrent::<F>(last))
+        && !encoder.iter().any(LayerRecord::is_direction)
+        && recurrent(encoder).count() == recurrent(decoder).count()
+        && recurrent(encoder).zip(recurrent(decoder)).all(same)
+}
+
+/// What these layers ask of a build.
+fn features<N: Number, const F: u32>(layers: &[LayerRecord], decoder_at: usize) -> u32 {
+    let decoder = if decoder_at == 0 { 0 } else { DECODER };
+    layers.iter().fold(decoder, |set, record| set | N::features::<F>(record))
+}
+
+/// What a file of these layers says in its preamble of what it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// [`Preamble::ram_needed`]
+    pub ram_needed: usize,
+    /// [`Preamble::ram_a_step`]
+    pub ram_a_step: usize,
+    /// [`Preamble::features`]
+    pub features: u32,
+}
+
+/// What layers need, those from `decoder_at` on being a decoder if it is not 0; `None` if they are too large to count.
+pub fn needs<N: Number>(layers: &[LayerRecord], decoder_at: usize) -> Option<Needs> {
+    let sizes = Sizes::of::<N, ALL_FEATURES>(layers, decoder_at)?;
+    Some(Needs {
+        ram_needed: sizes.ram()?,
+        ram_a_step: sizes.ram_a_step()?,
+        features: features::<N, ALL_FEATURES>(layers, decoder_at),
+    })
 }
 
 fn check_preamble(bytes: &[u8], dtype: DType) -> Result<&Preamble, Error> {
@@ -161,7 +268,7 @@ fn check_preamble(bytes: &[u8], dtype: DType) -> Result<&Preamble, Error> {
     if preamble.dtype != dtype as u8 {
         return Err(Error::WrongDType { expected: dtype, found: preamble.dtype });
     }
-    let known = preamble.flags <= 1 && preamble.reserved == [0; 2] && preamble.weights_len.is_multiple_of(4);
+    let known = preamble.flags <= 1 && preamble.weights_len.is_multiple_of(4);
     if known { Ok(preamble) } else { Err(Error::Section { name: "preamble" }) }
 }
 

@@ -13,10 +13,12 @@
 mod after;
 mod before;
 
+use embedded_rnn::Kind as Code;
 use rand_chacha::ChaCha8Rng;
 
 use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
 use crate::activation::Activation;
+use crate::pack::form::{Activations, Blocks, Form, InFile, Panels, Part, Role, Sides, Weights};
 use crate::tensor::{Matrix, Real, Steps, cast, column_sum, product};
 
 /// The weights of one layer of gated recurrent units with `H` units over `I` features.
@@ -50,7 +52,7 @@ cell_config! {
     }
 }
 
-#[cfg(test)]
+/// Options that tests, boards and benchmarks go through.
 pub(super) const VARIANTS: &[&str] = &[
     "",
     "use_bias = false",
@@ -110,6 +112,58 @@ impl<T: Real> Gru<T> {
             (false, _) => 2,
             (true, false) => 3,
             (true, true) => 4,
+        }
+    }
+}
+
+impl InFile for Gru<f32> {
+    const FORMS: &'static [Form] = &[
+        Form {
+            kind: Code::Gru,
+            gates: &[Role::Gate, Role::Gate, Role::Value],
+            panels: &[Panels { gates: &[0, 1, 2], apart: true }],
+            blocks: &[Blocks::Quad(&[
+                Part::all(0),
+                Part::all(1),
+                Part { gate: 2, sides: Sides::Input },
+                Part { gate: 2, sides: Sides::Recurrent },
+            ])],
+        },
+        Form {
+            kind: Code::GruResetBefore,
+            gates: &[Role::Gate, Role::Gate, Role::Value],
+            panels: &[Panels::of(&[1]), Panels::of(&[0]), Panels::of(&[2])],
+            blocks: &[Blocks::Quad(&[Part::all(1)]), Blocks::Quad(&[Part::all(0), Part::all(2)])],
+        },
+    ];
+
+    fn form(&self) -> &'static Form {
+        &Self::FORMS[usize::from(!self.reset_after)]
+    }
+
+    fn activations(&self) -> Activations {
+        Activations { value: self.activation, recurrent: self.recurrent_activation }
+    }
+
+    fn weights(&self) -> Weights {
+        Weights {
+            w_ih: self.w_ih.clone(),
+            w_hh: self.w_hh.clone(),
+            bias: self.bias.clone(),
+            recurrent_bias: self.recurrent_bias.clone(),
+        }
+    }
+
+    fn from_file(form: &Form, weights: Weights, activations: Activations) -> Self {
+        Self {
+            w_ih: weights.w_ih,
+            w_hh: weights.w_hh,
+            bias: weights.bias,
+            recurrent_bias: weights.recurrent_bias,
+            activation: activations.value,
+            recurrent_activation: activations.recurrent,
+            reset_after: form.kind == Code::Gru,
+            use_bias: true,
         }
     }
 }

@@ -7,10 +7,12 @@
 //! s is `recurrent_activation`, sigmoid by default, act is `activation`, tanh by default. Gate order: i f g o. States:
 //! h, c.
 
+use embedded_rnn::Kind as Code;
 use rand_chacha::ChaCha8Rng;
 
 use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
 use crate::activation::Activation;
+use crate::pack::form::{Activations, Blocks, Form, InFile, Panels, Role, Weights};
 use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
 
 /// The weights of one layer of long short-term memory with `H` units over `I` features.
@@ -40,7 +42,7 @@ cell_config! {
     }
 }
 
-#[cfg(test)]
+/// Options that tests, boards and benchmarks go through.
 pub(super) const VARIANTS: &[&str] = &[
     "",
     "use_bias = false",
@@ -89,6 +91,36 @@ impl<T: Real> Lstm<T> {
             recurrent_activation: self.recurrent_activation,
             use_bias: self.use_bias,
             ..Lstm::from_weights(cast(&self.w_ih), cast(&self.w_hh), cast(&self.bias))
+        }
+    }
+}
+
+impl InFile for Lstm<f32> {
+    const FORMS: &'static [Form] = &[Form {
+        kind: Code::Lstm,
+        gates: &[Role::Gate, Role::Gate, Role::Value, Role::Gate],
+        panels: &[Panels::of(&[0, 1, 2, 3])],
+        blocks: &[Blocks::Unit],
+    }];
+
+    fn activations(&self) -> Activations {
+        Activations { value: self.activation, recurrent: self.recurrent_activation }
+    }
+
+    fn weights(&self) -> Weights {
+        Weights {
+            w_ih: self.w_ih.clone(),
+            w_hh: self.w_hh.clone(),
+            bias: self.bias.clone(),
+            recurrent_bias: Matrix::zeros(self.bias.nrows(), 1),
+        }
+    }
+
+    fn from_file(_: &Form, weights: Weights, activations: Activations) -> Self {
+        Self {
+            activation: activations.value,
+            recurrent_activation: activations.recurrent,
+            ..Self::from_weights(weights.w_ih, weights.w_hh, weights.bias)
         }
     }
 }

@@ -140,9 +140,8 @@ macro_rules! any_cell {
             }
         }
 
-        /// Keras's name of every cell, and the options that its tests go through.
-        #[cfg(test)]
-        const VARIANTS: &[(&str, &[&str])] = &[$(($keras, $module::VARIANTS),)*];
+        /// Keras's name of every cell, and the options that tests go through.
+        pub const VARIANTS: &[(&str, &[&str])] = &[$(($keras, $module::VARIANTS),)*];
     };
 }
 

@@ -5,10 +5,12 @@
 //! ```
 //! States: h.
 
+use embedded_rnn::Kind as Code;
 use rand_chacha::ChaCha8Rng;
 
 use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
 use crate::activation::Activation;
+use crate::pack::form::{Activations, Form, InFile, Weights};
 use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
 
 /// The weights of one plain recurrent layer with `H` units over `I` features.
@@ -31,7 +33,7 @@ cell_config! {
     {}
 }
 
-#[cfg(test)]
+/// Options that tests, boards and benchmarks go through.
 pub(super) const VARIANTS: &[&str] = &[
     "",
     "use_bias = false",
@@ -71,6 +73,27 @@ impl<T: Real> SimpleRnn<T> {
             activation: self.activation,
             use_bias: self.use_bias,
         }
+    }
+}
+
+impl InFile for SimpleRnn<f32> {
+    const FORMS: &'static [Form] = &[Form::plain(Code::SimpleRnn)];
+
+    fn activations(&self) -> Activations {
+        Activations { value: self.activation, recurrent: Activation::Linear }
+    }
+
+    fn weights(&self) -> Weights {
+        Weights {
+            w_ih: self.w_ih.clone(),
+            w_hh: self.w_hh.clone(),
+            bias: self.bias.clone(),
+            recurrent_bias: Matrix::zeros(self.bias.nrows(), 1),
+        }
+    }
+
+    fn from_file(_: &Form, weights: Weights, activations: Activations) -> Self {
+        Self::from_weights(weights.w_ih, weights.w_hh, weights.bias, activations.value)
     }
 }
 

@@ -81,6 +81,21 @@ impl LayerSpec for Config {
     }
 }
 
+impl BatchNormalization<f32> {
+    /// `y = scale * x + offset`, `[features x 1]` each.
+    pub fn affine(scale: Matrix<f32>, offset: Matrix<f32>) -> Self {
+        let features = scale.nrows();
+        Self {
+            gamma: scale,
+            beta: offset,
+            moving_mean: Matrix::zeros(features, 1),
+            moving_variance: Matrix::repeat(features, 1, 1.0),
+            momentum: 0.99,
+            epsilon: 0.0,
+        }
+    }
+}
+
 impl<T: Real> BatchNormalization<T> {
     /// In use the layer is `y = scale * x + offset`, `[features x 1]` each, which the weights of a layer after it can
     /// take in exactly: `W' = W diag(scale)`, `b' = b + W offset`.

@@ -102,6 +102,34 @@ impl LayerSpec for Config {
 }
 
 impl MergeMode {
+    /// Its code in a model file.
+    pub fn code(self) -> embedded_rnn::format::MergeMode {
+        use embedded_rnn::format::MergeMode as Code;
+        match self {
+            Self::Concat => Code::Concat,
+            Self::Sum => Code::Sum,
+            Self::Ave => Code::Ave,
+            Self::Mul => Code::Mul,
+        }
+    }
+
+    /// All modes.
+    pub const ALL: [Self; 4] = [Self::Concat, Self::Sum, Self::Ave, Self::Mul];
+
+    /// The mode with this code.
+    pub fn of(code: embedded_rnn::format::MergeMode) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.code() == code)
+    }
+
+    /// The unit of what comes of 16-bit integers of `unit` (runtime/INTEGER.md).
+    pub fn unit(self, unit: f64) -> f64 {
+        match self {
+            Self::Concat | Self::Ave => unit,
+            Self::Sum => 2.0 * unit,
+            Self::Mul => unit * unit * 32768.0,
+        }
+    }
+
     /// Of the outputs of the two directions, `[hidden x columns]` each.
     fn merge<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
         match self {

@@ -2,7 +2,9 @@
 
 use anyhow::{Result, ensure};
 
+use super::parts::Parts;
 use crate::data::Sequences;
+use crate::layers::Kind;
 use crate::net::Network;
 use crate::reference::Signal;
 
@@ -13,7 +15,9 @@ pub struct Ranges {
     pub input: f32,
     /// Of what goes out.
     pub output: f32,
-    /// Of each state, as `Cell::states` names them.
+    /// Of the sums of each gate; one for a layer without gates.
+    pub sums: Vec<f32>,
+    /// Of each state, as `Cell::states` names them; of a bidirectional layer those of both directions.
     pub states: Vec<f32>,
 }
 
@@ -31,24 +35,41 @@ pub fn calibrate<'a>(
     network: &Network<f32>,
     sequences: impl Iterator<Item = &'a [f32]>,
 ) -> Result<Vec<Ranges>> {
-    let mut all = vec![Ranges::default(); network.layers.len()];
+    let gates: Vec<usize> = network.layers.iter().map(|layer| gates(&layer.kind)).collect();
+    let mut all: Vec<Ranges> =
+        gates.iter().map(|&gates| Ranges { sums: vec![0.0; gates], ..Ranges::default() }).collect();
     let mut frames = 0;
     for sequence in sequences {
         frames += sequence.len() / network.input_size;
         network.predict_tapped(sequence, &mut |layer, signal, values| {
             let ranges = &mut all[layer];
-            let slot = match signal {
-                Signal::Input => &mut ranges.input,
-                Signal::Output => &mut ranges.output,
-                Signal::Sums => return,
+            match signal {
+                Signal::Input => raise(&mut ranges.input, values),
+                Signal::Output => raise(&mut ranges.output, values),
+                Signal::Sums => {
+                    let units = (values.len() / gates[layer].max(1)).max(1);
+                    ranges.sums.iter_mut().zip(values.chunks(units)).for_each(|(r, v)| raise(r, v));
+                }
                 Signal::State(k) => {
                     ranges.states.resize(ranges.states.len().max(k + 1), 0.0);
-                    &mut ranges.states[k]
+                    raise(&mut ranges.states[k], values);
                 }
-            };
-            *slot = values.iter().fold(*slot, |max, v| max.max(v.abs()));
+            }
         });
     }
     ensure!(frames > 0, "calibration: no frames");
     Ok(all)
+}
+
+fn raise(range: &mut f32, values: &[f32]) {
+    *range = values.iter().fold(*range, |max, v| max.max(v.abs()));
+}
+
+fn gates(kind: &Kind<f32>) -> usize {
+    match kind {
+        Kind::Dense(_) => 1,
+        Kind::Recurrent(layer) => Parts::recurrent(layer).form.gates.len(),
+        Kind::Bidirectional(layer) => Parts::recurrent(&layer.forward).form.gates.len(),
+        _ => 0,
+    }
 }

@@ -28,7 +28,7 @@ impl Quantized {
         let bytes = pack(network)?;
         let mut errors = Vec::new();
         for (count, layer) in network.layers.iter().enumerate() {
-            if matches!(layer.kind, Kind::Normalization(_)) {
+            if matches!(layer.kind, Kind::Normalization(_)) && network.layers.len() > 1 {
                 continue;
             }
             let layers = network.layers[..=count].to_vec();

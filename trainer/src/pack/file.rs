@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use bytemuck::{Pod, Zeroable};
 use embedded_rnn::format::header::{LayerInfo, ModelInfo};
 use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
-use embedded_rnn::{Model, Number, ram_for};
+use embedded_rnn::{Model, Number, needs, ram_needed_for};
 
 use super::Meta;
 
@@ -44,8 +44,10 @@ pub fn assemble<N: Number>(outline: &Outline<'_, N>, mut layers: Vec<Packed<N::W
     let (first, last) = (records.first().context("no layers")?, records.last().context("no layers")?);
     let mut preamble = Preamble::new(N::DTYPE);
     preamble.flags = outline.returns_sequences.into();
-    preamble.ram_needed = ram_for::<N>(&records).and_then(|n| n.try_into().ok()).context("RAM over 4 GiB")?;
-    preamble.layer_kinds = records.iter().fold(0, |set, record| set | 1 << record.kind);
+    let needs = needs::<N>(&records, 0).context("RAM too large to count")?;
+    preamble.ram_needed = needs.ram_needed.try_into().context("RAM over 4 GiB")?;
+    preamble.ram_a_step = needs.ram_a_step.try_into().context("RAM over 4 GiB")?;
+    preamble.features = needs.features;
     (preamble.input_size, preamble.output_size) = (first.input_size, last.units);
     preamble.layer_count = records.len() as u32;
     preamble.input_scale = outline.input_scale;
@@ -83,16 +85,15 @@ fn write_golden<N: Number>(outline: &Outline<'_, N>, bytes: &mut [u8], preamble:
     let aligned = AlignedBytes::new(bytes);
     let model = Model::<N>::new(&aligned).map_err(|e| anyhow!("packed file: {e}"))?;
     let inputs = (outline.golden)(&model)?;
-    let mut ram = AlignedBytes::zeroed(preamble.ram_needed as usize);
-    let mut state = model.state(&mut ram)?;
-    let mut answer: Vec<u8> = Vec::new();
-    for x in inputs.chunks_exact(model.input_size()) {
-        answer = bytemuck::cast_slice(model.step(&mut state, x)?).to_vec();
-    }
+    let steps = inputs.len() / model.input_size();
+    let mut ram = AlignedBytes::zeroed(ram_needed_for(bytes, steps));
+    let mut out: Vec<N::Out> = vec![Zeroable::zeroed(); model.run_output_len(steps)];
+    model.run(&mut model.state(&mut ram)?, &inputs, &mut out)?;
+    let answer = &out[out.len() - model.output_size()..];
     let at = preamble.golden_at as usize;
     put(bytes, at, &inputs);
     let end = at + size_of_val(&inputs[..]).next_multiple_of(4);
-    put(bytes, end, &answer);
+    put(bytes, end, answer);
     Ok(())
 }
 

@@ -1,20 +1,18 @@
-//! Model files of floats, f32 and f16: written from a network, and read back into one.
+//! Model files of floats, f32 and f16, written from a network.
 
-use anyhow::{Context, Result, anyhow, bail};
-use embedded_rnn::format::LayerRecord;
-use embedded_rnn::{F16, F32, Kind as Code, Model, Number};
+use anyhow::{Context, Result, bail};
+use embedded_rnn::format::{DIRECTION, LayerRecord, MASKS};
+use embedded_rnn::{F16, F32, Kind as Code, Number};
 use half::f16;
 
 use super::errors::Quantized;
 use super::file::{Outline, Packed, assemble};
-use super::layout::{of_panels, panels};
-use super::parts::{Parts, activation, check_packable, parts};
-use super::{Meta, golden_frames};
-use crate::activation::Activation;
-use crate::cells::{AnyCell, Gru, Lstm, SimpleRnn};
-use crate::layers::{Dense, Kind, Layer, Normalization, Recurrent};
+use super::layout::{Place, panels};
+use super::lower::lowered;
+use super::parts::Parts;
+use super::{Meta, check_packable, golden_frames};
+use crate::layers::{Bidirectional, Embedding, Kind, Layer, LayerNormalization, Normalization};
 use crate::net::Network;
-use crate::tensor::Matrix;
 
 /// How far arithmetic with separate roundings may be from the golden answer of fused arithmetic, relative to its largest
 /// value: some hundred ULP, far below any fault.
@@ -58,9 +56,11 @@ impl FloatWeights for F16 {
 /// golden trace.
 ///
 /// # Errors
-/// A weight that is too large for binary16, with its layer's name; a network without layers or frames.
+/// A weight that is too large for binary16, with its layer's name; a network without layers or frames, or with layers that
+/// the runtime does not have.
 pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames: &[f32]) -> Result<Vec<u8>> {
     check_packable(network)?;
+    let network = lowered(network);
     let golden = golden_frames(frames, network.input_size)?;
     let largest = network.predict(golden).iter().fold(1f32, |max, y| max.max(y.abs()));
     let outline = Outline::<N> {
@@ -72,7 +72,11 @@ pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames:
         golden: &|_| Ok(golden.to_vec()),
         golden_steps: golden.len() / network.input_size,
     };
-    assemble(&outline, network.layers.iter().map(packed::<N>).collect::<Result<_>>()?)
+    let mut layers = Vec::new();
+    for layer in &network.layers {
+        layers.extend(packed::<N>(layer).with_context(|| layer.name.clone())?);
+    }
+    assemble(&outline, layers)
 }
 
 /// The model file of a network with its weights rounded to `N`, and the error of each layer that this causes on
@@ -83,38 +87,113 @@ pub fn rounded<N: FloatWeights>(
     sequences: &[&[f32]],
 ) -> Result<Quantized> {
     let frames = sequences.iter().find(|s| !s.is_empty()).context("no frames")?;
-    Quantized::new(network, sequences, |network| write_float::<N>(network, meta, frames))
+    Quantized::new(&lowered(network), sequences, |network| write_float::<N>(network, meta, frames))
 }
 
-fn packed<N: FloatWeights>(layer: &Layer<f32>) -> Result<Packed<N::Weight>> {
-    let (record, weights) = match (&layer.kind, parts(layer)) {
-        (Kind::Normalization(normalization), _) => {
-            let numbers = scales_and_offsets(normalization, 1.0);
-            (normalization_record(normalization.mean.nrows()), N::kept(numbers))
+/// The records that a layer becomes, with their weights.
+fn packed<N: FloatWeights>(layer: &Layer<f32>) -> Result<Vec<Packed<N::Weight>>> {
+    let name = layer.name.as_str();
+    let one = |record, weights| vec![Packed { record, weights, name: name.to_owned() }];
+    Ok(match &layer.kind {
+        Kind::Normalization(layer) => one(
+            framewise_record(Code::Normalization, layer.mean.nrows()),
+            N::kept(scales_and_offsets(layer, 1.0)),
+        ),
+        Kind::BatchNormalization(layer) => {
+            let (scale, offset) = layer.scale_and_offset();
+            let numbers = [scale.as_slice(), offset.as_slice()].concat();
+            one(framewise_record(Code::BatchNormalization, scale.nrows()), N::kept(numbers))
         }
-        (_, Some(parts)) => {
-            let words = float_words(&parts);
-            let weights = N::rounded(words.clone());
-            let lost = |(was, is): (&f32, f32)| was.is_finite() && !is.is_finite();
-            if words.iter().zip(N::widened(&weights)).any(lost) {
-                bail!("{}: a weight beyond 65,504, the largest of binary16", layer.name);
-            }
-            (parts.record(), weights)
+        Kind::LayerNormalization(layer) => one(
+            framewise_record(Code::LayerNormalization, layer.gamma.nrows()),
+            N::kept(gamma_beta_epsilon(layer)),
+        ),
+        Kind::Embedding(layer) => {
+            let mut weights = layer.weight.as_slice().to_vec();
+            weights.resize(weights.len().next_multiple_of(size_of::<f32>() / size_of::<N::Weight>()), 0.0);
+            one(embedding_record(layer), fitting::<N>(weights)?)
         }
-        (_, None) => unreachable!("every layer but Normalization has parts"),
+        Kind::Dense(layer) => vec![sums::<N>(&Parts::dense(layer), name)?],
+        Kind::Recurrent(layer) => vec![sums::<N>(&Parts::recurrent(layer), name)?],
+        Kind::Bidirectional(layer) => {
+            let [f, b] = directions(layer, name);
+            let mut records = vec![sums::<N>(&f.0, &f.1)?, sums::<N>(&b.0, &b.1)?];
+            records.iter_mut().for_each(|packed| packed.record.flags |= DIRECTION);
+            records.push(Packed { record: merge_record(layer), weights: Vec::new(), name: name.to_owned() });
+            records
+        }
+        Kind::Dropout(_) => Vec::new(),
+    })
+}
+
+/// Weights to the nearest that the file can hold, none of them out of its range.
+fn fitting<N: FloatWeights>(words: Vec<f32>) -> Result<Vec<N::Weight>> {
+    let weights = N::rounded(words.clone());
+    let lost = |(was, is): (&f32, f32)| was.is_finite() && !is.is_finite();
+    if words.iter().zip(N::widened(&weights)).any(lost) {
+        bail!("a weight beyond 65,504, the largest of binary16");
+    }
+    Ok(weights)
+}
+
+fn sums<N: FloatWeights>(parts: &Parts, name: &str) -> Result<Packed<N::Weight>> {
+    let number = |place| match place {
+        Place::Bias(row) => parts.bias(row) * parts.fold(row),
+        Place::Input(row, k) => parts.weights.w_ih[(row, k)] * parts.fold(row),
+        Place::BiasApart(row) => parts.weights.recurrent_bias[row] * parts.fold(row),
+        Place::Recurrent(row, k) => parts.weights.w_hh[(row, k)] * parts.fold(row),
     };
-    Ok(Packed { record, weights, name: layer.name.clone() })
+    let words = panels(parts.form, parts.sizes()).map(|place| place.map_or(0.0, number)).collect();
+    Ok(Packed { record: parts.record(), weights: fitting::<N>(words)?, name: name.to_owned() })
 }
 
-/// The record of a Normalization of `features`.
-pub fn normalization_record(features: usize) -> LayerRecord {
+/// The two directions, with names of their own.
+pub fn directions(layer: &Bidirectional<f32>, name: &str) -> [(Parts, String); 2] {
+    let named = |layer, direction| (Parts::recurrent(layer), format!("{name}/{direction}"));
+    [named(&layer.forward, "forward"), named(&layer.backward, "backward")]
+}
+
+/// The record that merges two directions.
+pub fn merge_record(layer: &Bidirectional<f32>) -> LayerRecord {
+    let units = layer.forward.cell.get().hidden_size() as u32;
+    let mode = layer.merge_mode.code();
     LayerRecord {
-        kind: Code::Normalization as u8,
+        kind: Code::Bidirectional as u8,
+        merge_mode: mode as u8,
+        input_size: 2 * units,
+        units: mode.merged(units),
+        output_scale: 1.0,
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// The record of a layer that gives as many features as it takes.
+pub fn framewise_record(kind: Code, features: usize) -> LayerRecord {
+    LayerRecord {
+        kind: kind as u8,
         input_size: features as u32,
         units: features as u32,
         output_scale: 1.0,
         ..bytemuck::Zeroable::zeroed()
     }
+}
+
+/// The record of an embedding.
+pub fn embedding_record(layer: &Embedding<f32>) -> LayerRecord {
+    LayerRecord {
+        kind: Code::Embedding as u8,
+        flags: if layer.mask_zero { MASKS } else { 0 },
+        input_size: 1,
+        units: layer.weight.nrows() as u32,
+        input_dim: layer.weight.ncols() as u32,
+        output_scale: 1.0,
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// gamma, beta, epsilon.
+fn gamma_beta_epsilon(layer: &LayerNormalization<f32>) -> Vec<f32> {
+    [layer.gamma.as_slice(), layer.beta.as_slice(), &[layer.epsilon]].concat()
 }
 
 /// `(x - mean) / deviation / unit` as `x * scale + offset`: scales, then offsets.
@@ -124,153 +203,4 @@ pub fn scales_and_offsets(layer: &Normalization<f32>, unit: f64) -> Vec<f32> {
     let features = 0..layer.mean.nrows();
     let scales = features.clone().map(|k| scale(k) as f32);
     scales.chain(features.map(|k| (-f64::from(layer.mean[k]) * scale(k)) as f32)).collect()
-}
-
-fn float_words(p: &Parts<'_>) -> Vec<f32> {
-    let (gates, units) = (p.gates.len(), p.units());
-    let (inputs, hidden) = (p.w_ih.ncols(), p.w_hh.map_or(0, Matrix::ncols));
-    let value = |row: usize, column: usize| {
-        let value = match column {
-            0 => p.bias(row),
-            k if k <= inputs => p.w_ih[(row, k - 1)],
-            k => p.w_hh.map_or(0.0, |w| w[(row, k - 1 - inputs)]),
-        };
-        value * p.fold(row)
-    };
-    let columns = 1 + inputs + hidden;
-    match p.kind {
-        Code::Gru => panels(gates, units, columns + 1, |row, column| match column {
-            k if k <= inputs => value(row, k),
-            k if k > inputs + 1 => value(row, k - 1),
-            _ if row / units == gates - 1 => p.bias_apart(row % units),
-            _ => 0.0,
-        }),
-        Code::GruResetBefore => RESET_FIRST
-            .iter()
-            .flat_map(|gate| panels(1, units, columns, |unit, column| value(gate * units + unit, column)))
-            .collect(),
-        _ => panels(gates, units, columns, value),
-    }
-}
-
-/// Gates r, z, n of a GRU that resets before, as they follow each other in a file.
-const RESET_FIRST: [usize; 3] = [1, 0, 2];
-
-/// Reads a model file of floats back into a network.
-pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
-    let model = Model::<N>::new(bytes).map_err(|e| anyhow!("{e}"))?;
-    let header = model.header().context("header: not readable")?;
-    let names: Vec<_> = header.layers().map(|info| info.name.to_owned()).collect();
-    let meta = Meta {
-        name: header.info().name.to_owned(),
-        origins: header
-            .layers()
-            .filter(|info| !info.origin.is_empty())
-            .map(|info| (info.name.to_owned(), info.origin.to_owned()))
-            .collect(),
-        labels: header.labels().map(str::to_owned).collect(),
-    };
-    let mut weights = model.weights();
-    let mut layers = Vec::new();
-    for (i, record) in model.layers().iter().enumerate() {
-        let (own, rest) = weights.split_at(record.weights_len as usize / size_of::<N::Weight>());
-        weights = rest;
-        let name = names.get(i).cloned().unwrap_or_else(|| format!("layer_{i}"));
-        let kind = layer_of::<N>(record, own).with_context(|| format!("layer {i} ({name})"))?;
-        layers.push(Layer { name, kind });
-    }
-    Ok((Network { input_size: model.input_size(), layers }, meta))
-}
-
-fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Result<Kind<f32>> {
-    let words = &N::widened(weights);
-    let units = record.units();
-    let activation = activation(record.activation).context("unknown activation")?;
-    let return_sequences = record.return_sequences();
-    Ok(match Code::from_code(record.kind, embedded_rnn::ALL_KINDS) {
-        Some(Code::Normalization) => Kind::Normalization(normalization_of(bytemuck::cast_slice(weights))),
-        Some(Code::Dense) => {
-            let (weight, _, bias) = matrices(record, words, &[1.0 / fold(record.activation)], false);
-            debug_assert_eq!(bias.nrows(), units);
-            Kind::Dense(Dense::from_weights(weight, bias, activation))
-        }
-        Some(Code::SimpleRnn) => {
-            let (w_ih, w_hh, bias) = matrices(record, words, &[1.0 / fold(record.activation)], true);
-            let cell = AnyCell::SimpleRnn(SimpleRnn::from_weights(w_ih, w_hh, bias, activation));
-            Kind::Recurrent(Recurrent::new(cell, return_sequences))
-        }
-        Some(Code::Lstm) => {
-            let (w_ih, w_hh, bias) = matrices(record, words, &[2.0, 2.0, 1.0, 2.0], true);
-            let cell = AnyCell::Lstm(Lstm::from_weights(w_ih, w_hh, bias));
-            Kind::Recurrent(Recurrent::new(cell, return_sequences))
-        }
-        Some(Code::Gru) => {
-            let columns = 2 + record.input_size() + units;
-            gru_of(record, true, |row, column| of_panels(words, 3, units, columns, row, column))
-        }
-        Some(Code::GruResetBefore) => {
-            let columns = 1 + record.input_size() + units;
-            let gates: Vec<_> = words.chunks(words.len() / 3).collect();
-            gru_of(record, false, |row, column| {
-                let place = RESET_FIRST.iter().position(|&gate| gate == row / units).unwrap_or(0);
-                // Without the row of recurrent biases, which these panels do not have.
-                let column = column - usize::from(column > record.input_size());
-                of_panels(gates[place], 1, units, columns, row % units, column)
-            })
-        }
-        _ => bail!("kind {} cannot be read back", record.kind),
-    })
-}
-
-/// A GRU whose weights are `at(row, column)`, as in the panels of one that resets after.
-fn gru_of(record: &LayerRecord, reset_after: bool, at: impl Fn(usize, usize) -> f32) -> Kind<f32> {
-    let (inputs, units) = (record.input_size(), record.units());
-    let matrix = |from: usize, count: usize| {
-        Matrix::from_fn(3 * units, count, |row, k| {
-            at(row, from + k) * if row < 2 * units { 2.0 } else { 1.0 }
-        })
-    };
-    let recurrent_bias = if reset_after { matrix(1 + inputs, 1) } else { Matrix::zeros(3 * units, 1) };
-    let cell = Gru {
-        w_ih: matrix(1, inputs),
-        w_hh: matrix(2 + inputs, units),
-        bias: matrix(0, 1),
-        recurrent_bias,
-        activation: Activation::Tanh,
-        recurrent_activation: Activation::Sigmoid,
-        reset_after,
-        use_bias: true,
-    };
-    Kind::Recurrent(Recurrent::new(AnyCell::Gru(cell), record.return_sequences()))
-}
-
-fn fold(activation: u8) -> f32 {
-    if activation == embedded_rnn::format::Activation::Sigmoid as u8 { 0.5 } else { 1.0 }
-}
-
-/// `w_ih`, `w_hh` and bias of a layer with a gate for each of `unfold`, whose rows are multiplied with it.
-fn matrices(
-    record: &LayerRecord,
-    words: &[f32],
-    unfold: &[f32],
-    recurrent: bool,
-) -> (Matrix<f32>, Matrix<f32>, Matrix<f32>) {
-    let (inputs, units) = (record.input_size(), record.units());
-    let hidden = if recurrent { units } else { 0 };
-    let columns = 1 + inputs + hidden;
-    let matrix = |from: usize, count: usize| {
-        Matrix::from_fn(unfold.len() * units, count, |row, k| {
-            of_panels(words, unfold.len(), units, columns, row, from + k) * unfold[row / units]
-        })
-    };
-    (matrix(1, inputs), matrix(1 + inputs, hidden), matrix(0, 1))
-}
-
-fn normalization_of(words: &[f32]) -> Normalization<f32> {
-    let (scales, offsets) = words.split_at(words.len() / 2);
-    let column = |f: &dyn Fn(usize) -> f64| Matrix::from_fn(scales.len(), 1, |k, _| f(k) as f32);
-    Normalization {
-        mean: column(&|k| -f64::from(offsets[k]) / f64::from(scales[k])),
-        variance: column(&|k| f64::from(scales[k]).powi(-2)),
-    }
 }

@@ -1,37 +1,58 @@
-//! Where each weight lies in a file: runtime/FORMAT.md in code. `rows` are gate by gate, `gate * units + unit`.
+//! Where each weight lies in a file: runtime/FORMAT.md in code. Rows are gate by gate, `gate * units + unit`.
+
+use super::form::{Blocks, Form, Panels, Sides};
 
 /// Units of a float panel.
 const LANES: usize = 8;
 /// Rows of a block.
 const QUAD: usize = 4;
 
-/// Float weights, `[panel][1 + inputs][gate][8]`: `at(row, 0)` is the row's bias, `at(row, k)` its weight for input
-/// `k - 1`. Units that fill up the last panel are zero.
-pub fn panels(gates: usize, units: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
-    let mut words = Vec::with_capacity(units.div_ceil(LANES) * LANES * gates * columns);
-    for panel in 0..units.div_ceil(LANES) {
-        for column in 0..columns {
-            for gate in 0..gates {
-                for unit in panel * LANES..(panel + 1) * LANES {
-                    words.push(if unit < units { at(gate * units + unit, column) } else { 0.0 });
-                }
-            }
-        }
-    }
-    words
+/// The sizes of a layer of weighted sums.
+#[derive(Clone, Copy)]
+pub struct Sizes {
+    pub units: usize,
+    pub inputs: usize,
+    /// `units` in recurrent layers, else 0.
+    pub hidden: usize,
 }
 
-/// The value that [`panels`] put for `row` and `column`.
-pub fn of_panels(
-    words: &[f32],
-    gates: usize,
-    units: usize,
-    columns: usize,
-    row: usize,
-    column: usize,
-) -> f32 {
-    let (gate, unit) = (row / units, row % units);
-    words[((unit / LANES * columns + column) * gates + gate) * LANES + unit % LANES]
+/// A number of a layer of weighted sums, by its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Bias(usize),
+    Input(usize, usize),
+    /// The recurrent bias of a row that keeps it apart.
+    BiasApart(usize),
+    Recurrent(usize, usize),
+}
+
+/// Float weights in the order of a file: `[panel][row][gate][8]`, section by section. `None` fills up.
+pub fn panels(form: &Form, sizes: Sizes) -> impl Iterator<Item = Option<Place>> {
+    form.panels.iter().flat_map(move |section| {
+        let columns = 1 + sizes.inputs + usize::from(section.apart) + sizes.hidden;
+        let units = sizes.units;
+        (0..units.div_ceil(LANES)).flat_map(move |panel| {
+            (0..columns).flat_map(move |column| {
+                section.gates.iter().flat_map(move |&gate| {
+                    (panel * LANES..(panel + 1) * LANES).map(move |unit| {
+                        (unit < units).then(|| place(section, sizes, gate, gate * units + unit, column))?
+                    })
+                })
+            })
+        })
+    })
+}
+
+/// What stands in a column of a section; nothing in the second row of biases but for the last gate.
+fn place(section: &Panels, sizes: Sizes, gate: usize, row: usize, column: usize) -> Option<Place> {
+    let Sizes { inputs, .. } = sizes;
+    let apart = usize::from(section.apart);
+    match column {
+        0 => Some(Place::Bias(row)),
+        k if k <= inputs => Some(Place::Input(row, k - 1)),
+        k if k == inputs + apart => (section.gates.last() == Some(&gate)).then_some(Place::BiasApart(row)),
+        k => Some(Place::Recurrent(row, k - 1 - inputs - apart)),
+    }
 }
 
 /// One side of an integer layer: its rows of weights, each of `inputs`, and each row's multiplier.
@@ -47,73 +68,57 @@ pub struct Rows<'a> {
     pub units: usize,
     /// Of `[gate][unit]`.
     pub bias: &'a [i32],
-    /// Sides with rows as `bias` has them.
+    /// The recurrent biases that stay apart, of `[gate][unit]`; empty if none does.
+    pub bias_apart: &'a [i32],
+    /// Sides with rows as `bias` has them: the input, then in a recurrent layer the output of the step before.
     pub sides: &'a [Side],
 }
 
+/// Rows that fill up are none.
+type Quad = [Option<usize>; QUAD];
+
 impl Rows<'_> {
-    /// Blocks of four rows that see all sides, in the order of `groups`.
-    fn blocks(&self, groups: impl Iterator<Item = [Option<usize>; QUAD]>) -> Vec<i32> {
-        groups.flat_map(|rows| self.block(rows, self.bias, self.sides.iter())).collect()
+    /// All blocks in the order of a file.
+    pub fn words(&self, form: &Form) -> Vec<i32> {
+        form.blocks.iter().flat_map(|section| self.section(section)).collect()
     }
 
-    /// Biases, then for each of `sides` multipliers and [`groups`] of weights; rows that fill up are zero.
-    fn block<'s>(
-        &self,
-        rows: [Option<usize>; QUAD],
-        bias: &[i32],
-        sides: impl Iterator<Item = &'s Side>,
-    ) -> Vec<i32> {
-        let mut words: Vec<i32> = rows.iter().map(|row| row.map_or(0, |row| bias[row])).collect();
-        for side in sides {
-            words.extend(rows.iter().map(|row| row.map_or(0, |row| side.multipliers[row])));
-            words.extend(groups(side, &rows));
+    fn section(&self, section: &Blocks) -> Vec<i32> {
+        match section {
+            Blocks::Unit => {
+                let rows = |unit| std::array::from_fn(|gate| Some(gate * self.units + unit));
+                (0..self.units).flat_map(|unit| self.block(rows(unit), Sides::All)).collect()
+            }
+            Blocks::Quad(parts) => {
+                let parts = |quad| {
+                    parts.iter().flat_map(move |part| self.block(self.quad(part.gate, quad), part.sides))
+                };
+                (0..self.units.div_ceil(QUAD)).flat_map(parts).collect()
+            }
         }
-        words
     }
 
     /// The rows of gate `gate` of four units from `4 * quad` on.
-    fn quad(&self, gate: usize, quad: usize) -> [Option<usize>; QUAD] {
+    fn quad(&self, gate: usize, quad: usize) -> Quad {
         std::array::from_fn(|i| {
             let unit = quad * QUAD + i;
             (unit < self.units).then_some(gate * self.units + unit)
         })
     }
 
-    fn quads(&self) -> std::ops::Range<usize> {
-        0..self.units.div_ceil(QUAD)
-    }
-
-    /// A layer without gates: four units a block.
-    pub fn single(&self) -> Vec<i32> {
-        self.blocks(self.quads().map(|quad| self.quad(0, quad)))
-    }
-
-    /// A cell with four gates: a unit a block.
-    pub fn by_unit(&self) -> Vec<i32> {
-        let rows = |unit| std::array::from_fn(|gate| Some(gate * self.units + unit));
-        self.blocks((0..self.units).map(rows))
-    }
-
-    /// Gates z, r, n with the reset after: four units a block, their rows of z, of r, of n over x, and of n over h with
-    /// biases of its own, one for each unit.
-    pub fn reset_after(&self, recurrent_bias_n: &[i32]) -> Vec<i32> {
-        let [x, h] = self.sides else { return Vec::new() };
-        let of_n_h = [&vec![0; 2 * self.units][..], recurrent_bias_n].concat();
-        let block = |quad| {
-            let n = self.quad(2, quad);
-            let gates = self.blocks([0, 1].into_iter().map(|gate| self.quad(gate, quad)));
-            [gates, self.block(n, self.bias, [x].into_iter()), self.block(n, &of_n_h, [h].into_iter())]
-                .concat()
+    /// Biases, then for each side multipliers and [`groups`] of weights; rows that fill up are zero.
+    fn block(&self, rows: Quad, sides: Sides) -> Vec<i32> {
+        let (bias, sides) = match sides {
+            Sides::All => (self.bias, self.sides),
+            Sides::Input => (self.bias, &self.sides[..1]),
+            Sides::Recurrent => (self.bias_apart, &self.sides[1..]),
         };
-        self.quads().flat_map(block).collect()
-    }
-
-    /// Gates z, r, n with the reset before: the blocks of r, four units each, then z and n of four units each.
-    pub fn reset_before(&self) -> Vec<i32> {
-        let reset = self.quads().map(|quad| self.quad(1, quad));
-        let others = self.quads().flat_map(|quad| [self.quad(0, quad), self.quad(2, quad)]);
-        self.blocks(reset.chain(others))
+        let mut words: Vec<i32> = rows.iter().map(|row| row.map_or(0, |row| bias[row])).collect();
+        for side in sides {
+            words.extend(rows.iter().map(|row| row.map_or(0, |row| side.multipliers[row])));
+            words.extend(groups(side, &rows));
+        }
+        words
     }
 }
 
@@ -137,23 +142,33 @@ fn groups(side: &Side, rows: &[Option<usize>]) -> Vec<i32> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use embedded_rnn::Kind;
+
     use super::*;
+    use crate::cells::{Gru, Lstm, SimpleRnn};
+    use crate::pack::form::InFile;
 
     #[test]
-    fn panels_can_be_read_back() {
-        let words = panels(3, 11, 4, |row, column| (row * 100 + column) as f32);
-        assert_eq!(words.len(), 2 * 8 * 3 * 4);
-        for row in 0..33 {
-            for column in 0..4 {
-                assert_eq!(of_panels(&words, 3, 11, 4, row, column), (row * 100 + column) as f32);
-            }
+    fn panels_hold_every_number_of_a_layer_once() {
+        let forms = [Gru::<f32>::FORMS, Lstm::<f32>::FORMS, SimpleRnn::<f32>::FORMS];
+        let sizes = Sizes { units: 11, inputs: 3, hidden: 11 };
+        for form in forms.into_iter().flatten() {
+            let all: Vec<Option<Place>> = panels(form, sizes).collect();
+            assert_eq!(all.len() % LANES, 0, "{:?}", form.kind);
+            let found: HashSet<String> = all.iter().flatten().map(|place| format!("{place:?}")).collect();
+            assert_eq!(found.len(), all.iter().flatten().count(), "{:?}: something twice", form.kind);
+            let apart = if form.kind == Kind::Gru { 11 } else { 0 };
+            assert_eq!(found.len(), form.gates.len() * 11 * (1 + 3 + 11) + apart, "{:?}", form.kind);
         }
     }
 
     #[test]
     fn a_block_is_biases_multipliers_and_groups_in_order() {
         let side = Side { inputs: 10, weights: (0..40).collect(), multipliers: vec![70, 71, 72, 73] };
-        let words = Rows { units: 1, bias: &[60, 61, 62, 63], sides: &[side] }.by_unit();
+        let rows = Rows { units: 1, bias: &[60, 61, 62, 63], bias_apart: &[], sides: &[side] };
+        let words = rows.words(&Lstm::<f32>::FORMS[0]);
         assert_eq!(words[..8], [60, 61, 62, 63, 70, 71, 72, 73]);
         let bytes = |word: usize| words[word].to_le_bytes();
         assert_eq!((bytes(8), bytes(9)), ([0, 2, 1, 3], [4, 6, 5, 7])); // row 0, inputs 0..8

@@ -1,170 +1,139 @@
-//! What each layer gives to the packer: the table of layers on this side of the file.
+//! What a layer of weighted sums gives to a file, by its form.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use embedded_rnn::Kind as Code;
-use embedded_rnn::format::{Activation as ActivationCode, LayerRecord, RETURN_SEQUENCES};
+use embedded_rnn::format::{Activation as ActivationCode, GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
 
+use super::form::{Activations, Form, InFile, Weights};
+use super::layout::Sizes;
 use crate::activation::Activation;
-use crate::cells::{AnyCell, Gru, Lstm};
-use crate::layers::{Kind, Layer};
-use crate::net::Network;
+use crate::cells::{AnyCell, with_cells};
+use crate::layers::{Dense, Recurrent};
 use crate::tensor::Matrix;
 
-/// A layer of weighted sums: `gates` rows for each unit, over the input and, if recurrent, its own output.
-pub struct Parts<'a> {
-    pub kind: Code,
-    /// What each gate does to its sums, first to last; one entry for layers without gates.
-    pub gates: &'a [ActivationCode],
-    pub activation: ActivationCode,
-    /// Of the gates; `None` in layers without.
-    pub recurrent_activation: Option<ActivationCode>,
-    pub return_sequences: bool,
-    /// `[gates * units x input]`, rows gate by gate.
-    pub w_ih: &'a Matrix<f32>,
-    /// `[gates * units x units]`; `None` if the layer is not recurrent.
-    pub w_hh: Option<&'a Matrix<f32>>,
-    /// `[gates * units x 1]`.
-    pub bias: &'a Matrix<f32>,
-    /// The same of the recurrent side, where the last gate's stays apart.
-    pub recurrent_bias: Option<&'a Matrix<f32>>,
+/// A layer of weighted sums: rows for each gate and unit, over the input and, if recurrent, its own output.
+pub struct Parts {
+    pub form: &'static Form,
+    pub weights: Weights,
+    pub activations: Activations,
+    flags: u8,
 }
 
-use ActivationCode::{Linear, Relu, Sigmoid, Softmax, Tanh};
+static DENSE: Form = Form::plain(Code::Dense);
 
-/// Refuses layers that have no place in a model file yet.
-pub fn check_packable(network: &Network<f32>) -> Result<()> {
-    for Layer { name, kind } in &network.layers {
-        let packs = match kind {
-            Kind::Normalization(_) => true,
-            Kind::Dense(dense) => !is_hard(dense.activation),
-            Kind::Recurrent(layer) if layer.go_backwards => false,
-            Kind::Recurrent(layer) => match &layer.cell {
-                AnyCell::SimpleRnn(cell) => !is_hard(cell.activation),
-                AnyCell::Lstm(Lstm { activation, recurrent_activation, .. }) => {
-                    (*activation, *recurrent_activation) == (Activation::Tanh, Activation::Sigmoid)
-                }
-                AnyCell::Gru(Gru { activation, recurrent_activation, .. }) => {
-                    (*activation, *recurrent_activation) == (Activation::Tanh, Activation::Sigmoid)
-                }
-            },
-            _ => false,
-        };
-        if !packs {
-            bail!("{name} cannot be packed yet");
+macro_rules! cells {
+    ($($keras:literal $module:ident $cell:ident,)*) => {
+        fn of_cell(cell: &AnyCell<f32>) -> (&'static Form, Weights, Activations) {
+            match cell { $(AnyCell::$cell(cell) => (cell.form(), cell.weights(), cell.activations()),)* }
         }
-    }
-    Ok(())
-}
 
-fn is_hard(activation: Activation) -> bool {
-    matches!(activation, Activation::HardSigmoid | Activation::HardSigmoidKeras1)
-}
-
-/// The parts of a layer; `None` for Normalization, which has no sums.
-pub fn parts(layer: &Layer<f32>) -> Option<Parts<'_>> {
-    match &layer.kind {
-        Kind::Normalization(_) => None,
-        Kind::Dense(dense) => {
-            Some(single(Code::Dense, dense.activation, &dense.weight, None, &dense.bias, false))
+        /// The form of the recurrent layers of this kind.
+        pub fn form_of(kind: Code) -> Option<&'static Form> {
+            $(
+                if let Some(form) = crate::cells::$cell::FORMS.iter().find(|form| form.kind == kind) {
+                    return Some(form);
+                }
+            )*
+            None
         }
-        Kind::Recurrent(recurrent) => Some(match &recurrent.cell {
-            AnyCell::SimpleRnn(cell) => single(
-                Code::SimpleRnn,
-                cell.activation,
-                &cell.w_ih,
-                Some(&cell.w_hh),
-                &cell.bias,
-                recurrent.return_sequences,
-            ),
-            AnyCell::Lstm(cell) => Parts {
-                kind: Code::Lstm,
-                gates: &[Sigmoid, Sigmoid, Tanh, Sigmoid],
-                activation: Tanh,
-                recurrent_activation: Some(Sigmoid),
-                return_sequences: recurrent.return_sequences,
-                w_ih: &cell.w_ih,
-                w_hh: Some(&cell.w_hh),
-                bias: &cell.bias,
-                recurrent_bias: None,
-            },
-            AnyCell::Gru(cell) => Parts {
-                kind: if cell.reset_after { Code::Gru } else { Code::GruResetBefore },
-                gates: &[Sigmoid, Sigmoid, Tanh],
-                activation: Tanh,
-                recurrent_activation: Some(Sigmoid),
-                return_sequences: recurrent.return_sequences,
-                w_ih: &cell.w_ih,
-                w_hh: Some(&cell.w_hh),
-                bias: &cell.bias,
-                recurrent_bias: cell.reset_after.then_some(&cell.recurrent_bias),
-            },
-        }),
-        _ => unreachable!("refused by check_packable"),
-    }
-}
 
-/// A layer without gates.
-fn single<'a>(
-    kind: Code,
-    activation: Activation,
-    w_ih: &'a Matrix<f32>,
-    w_hh: Option<&'a Matrix<f32>>,
-    bias: &'a Matrix<f32>,
-    return_sequences: bool,
-) -> Parts<'a> {
-    let gates: &[ActivationCode] = match activation {
-        Activation::Linear => &[Linear],
-        Activation::Relu => &[Relu],
-        Activation::Tanh => &[Tanh],
-        Activation::Sigmoid => &[Sigmoid],
-        Activation::Softmax => &[Softmax],
-        Activation::HardSigmoid | Activation::HardSigmoidKeras1 => {
-            unreachable!("refused by check_packable")
+        /// The cell that has this form.
+        pub fn cell_of(form: &'static Form, weights: Weights, activations: Activations) -> Option<AnyCell<f32>> {
+            $(
+                if crate::cells::$cell::FORMS.contains(form) {
+                    return Some(AnyCell::$cell(InFile::from_file(form, weights, activations)));
+                }
+            )*
+            None
         }
     };
-    let recurrent_activation = None;
-    Parts {
-        kind,
-        gates,
-        activation: gates[0],
-        recurrent_activation,
-        return_sequences,
-        w_ih,
-        w_hh,
-        bias,
-        recurrent_bias: None,
-    }
 }
+with_cells!(cells);
 
-impl Parts<'_> {
+impl Parts {
+    /// Of a dense layer.
+    pub fn dense(layer: &Dense<f32>) -> Self {
+        let weights = Weights {
+            w_ih: layer.weight.clone(),
+            w_hh: Matrix::zeros(layer.weight.nrows(), 0),
+            bias: layer.bias.clone(),
+            recurrent_bias: Matrix::zeros(layer.weight.nrows(), 1),
+        };
+        let activations = Activations { value: layer.activation, recurrent: Activation::Linear };
+        Self { form: &DENSE, weights, activations, flags: 0 }
+    }
+
+    /// Of a recurrent layer.
+    pub fn recurrent(layer: &Recurrent<f32>) -> Self {
+        let (form, weights, activations) = of_cell(&layer.cell);
+        let flag = |is, flag| if is { flag } else { 0 };
+        let flags = flag(layer.return_sequences, RETURN_SEQUENCES) | flag(layer.go_backwards, GO_BACKWARDS);
+        Self { form, weights, activations, flags }
+    }
+
     pub fn units(&self) -> usize {
-        self.bias.nrows() / self.gates.len()
+        self.weights.bias.nrows() / self.form.gates.len()
+    }
+
+    pub fn sizes(&self) -> Sizes {
+        let Weights { w_ih, w_hh, .. } = &self.weights;
+        Sizes { units: self.units(), inputs: w_ih.ncols(), hidden: w_hh.ncols() }
+    }
+
+    /// The activation of a row.
+    pub fn activation(&self, row: usize) -> Activation {
+        self.form.activation(row / self.units(), self.activations)
+    }
+
+    /// Whether a row keeps its recurrent bias apart: the last gate's, where a section of panels says so.
+    pub fn is_apart(&self, row: usize) -> bool {
+        self.form.panels.iter().any(|section| {
+            section.apart && section.gates.last().is_some_and(|&gate| row / self.units() == gate)
+        })
     }
 
     /// The bias of a row: both of them, but where the recurrent one stays apart.
     pub fn bias(&self, row: usize) -> f32 {
-        let recurrent = self.recurrent_bias.filter(|_| row < (self.gates.len() - 1) * self.units());
-        self.bias[row] + recurrent.map_or(0.0, |bias| bias[row])
+        let recurrent = if self.is_apart(row) { 0.0 } else { self.weights.recurrent_bias[row] };
+        self.weights.bias[row] + recurrent
     }
 
-    /// The recurrent bias that stays apart: that of a unit's last gate.
-    pub fn bias_apart(&self, unit: usize) -> f32 {
-        self.recurrent_bias.map_or(0.0, |bias| bias[(self.gates.len() - 1) * self.units() + unit])
-    }
-
-    /// What the weights and bias of a row are multiplied with: sigmoid is computed as tanh of the half.
+    /// What the weights and bias of a row are multiplied with.
     pub fn fold(&self, row: usize) -> f32 {
-        if self.gates[row / self.units()] == Sigmoid { 0.5 } else { 1.0 }
+        fold(self.activation(row))
+    }
+
+    /// Refuses activations that the runtime does not have in this place.
+    pub fn check(&self) -> Result<()> {
+        use Activation::{HardSigmoid, HardSigmoidKeras1, Linear, Relu, Sigmoid, Softmax, Tanh};
+        let Activations { value, recurrent } = self.activations;
+        let (values, gates): (&[Activation], &[Activation]) = match (self.form.kind, self.form.has_gates()) {
+            (Code::Dense, _) => {
+                (&[Linear, Relu, Tanh, Sigmoid, HardSigmoid, HardSigmoidKeras1, Softmax], &[])
+            }
+            (_, false) => (&[Linear, Relu, Tanh, Sigmoid, HardSigmoid, HardSigmoidKeras1], &[]),
+            (_, true) => (&[Linear, Relu, Tanh, Sigmoid], &[Sigmoid, HardSigmoid, HardSigmoidKeras1]),
+        };
+        if !values.contains(&value) {
+            bail!("activation {}: the runtime does not have it there", value.keras_name());
+        }
+        ensure!(
+            !self.form.has_gates() || gates.contains(&recurrent),
+            "recurrent_activation {}: the runtime does not have it there",
+            recurrent.keras_name()
+        );
+        Ok(())
     }
 
     /// The record of the layer, its scales still those of floats.
     pub fn record(&self) -> LayerRecord {
+        let recurrent = if self.form.has_gates() { code(self.activations.recurrent) } else { 0 };
         LayerRecord {
-            kind: self.kind as u8,
-            activation: self.activation as u8,
-            recurrent_activation: self.recurrent_activation.map_or(0, |a| a as u8),
-            flags: if self.return_sequences { RETURN_SEQUENCES } else { 0 },
-            input_size: self.w_ih.ncols() as u32,
+            kind: self.form.kind as u8,
+            activation: code(self.activations.value),
+            recurrent_activation: recurrent,
+            flags: self.flags,
+            input_size: self.weights.w_ih.ncols() as u32,
             units: self.units() as u32,
             output_scale: 1.0,
             ..bytemuck::Zeroable::zeroed()
@@ -172,14 +141,34 @@ impl Parts<'_> {
     }
 }
 
+/// What the rows of an activation are multiplied with: a sigmoid is a tanh of the half, a hard sigmoid has its slope in
+/// its weights.
+pub fn fold(activation: Activation) -> f32 {
+    match activation {
+        Activation::Sigmoid => 0.5,
+        Activation::HardSigmoid => 1.0 / 6.0,
+        Activation::HardSigmoidKeras1 => 0.2,
+        _ => 1.0,
+    }
+}
+
+/// The two names of every activation: the trainer's and the file's.
+const CODES: [(Activation, ActivationCode); 7] = [
+    (Activation::Linear, ActivationCode::Linear),
+    (Activation::Relu, ActivationCode::Relu),
+    (Activation::Tanh, ActivationCode::Tanh),
+    (Activation::Sigmoid, ActivationCode::Sigmoid),
+    (Activation::Softmax, ActivationCode::Softmax),
+    (Activation::HardSigmoid, ActivationCode::HardSigmoid),
+    (Activation::HardSigmoidKeras1, ActivationCode::HardSigmoidKeras1),
+];
+
+/// The code of an activation in a file.
+fn code(activation: Activation) -> u8 {
+    CODES.iter().find(|(own, _)| *own == activation).map_or(0, |(_, code)| *code as u8)
+}
+
 /// The activation of the trainer with this code.
 pub fn activation(code: u8) -> Option<Activation> {
-    Some(match ActivationCode::from_code(code)? {
-        Linear => Activation::Linear,
-        Relu => Activation::Relu,
-        Tanh => Activation::Tanh,
-        Sigmoid => Activation::Sigmoid,
-        Softmax => Activation::Softmax,
-        _ => return None,
-    })
+    CODES.iter().find(|(_, other)| *other as u8 == code).map(|(own, _)| *own)
 }

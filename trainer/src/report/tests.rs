@@ -11,6 +11,7 @@ fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
         activation: Some("softmax"),
         recurrent_activation: None,
         return_sequences: false,
+        go_backwards: false,
         parameters: 1008,
         macs_per_step: 6,
         origin: String::new(),
@@ -27,6 +28,7 @@ fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
         parameters: 1008,
         flash_bytes,
         ram_bytes: 64,
+        ram_bytes_per_step: 0,
         macs_per_step: 6,
         self_test: "passed".to_owned(),
     }

@@ -1,7 +1,7 @@
 //! Model files and saved states put together by FORMAT.md, without the packer: anything that the door lets through.
 
 use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
-use embedded_rnn::{Kind, Number, ram_for};
+use embedded_rnn::{Kind, Number, needs};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 /// A layer of a file; `words` are its weights, its record's `weights_len` is filled in.
@@ -26,11 +26,13 @@ pub fn file<N: Number>(layers: &[Layer]) -> AlignedBytes {
     let golden_at = bytes.len();
     let input = first.input_size() * size_of::<N::In>();
     bytes.resize(golden_at + input.next_multiple_of(4) + last.units() * size_of::<N::Out>(), 0);
+    let needs = needs::<N>(&records, 0).unwrap();
     let preamble = Preamble {
         flags: records.iter().filter(|r| is_recurrent(r)).all(LayerRecord::return_sequences).into(),
         file_len: bytes.len() as u32,
-        ram_needed: ram_for::<N>(&records).unwrap() as u32,
-        layer_kinds: records.iter().fold(0, |set, record| set | 1 << record.kind),
+        ram_needed: needs.ram_needed as u32,
+        ram_a_step: needs.ram_a_step as u32,
+        features: needs.features,
         input_size: first.input_size,
         output_size: last.units,
         layer_count: records.len() as u32,

@@ -109,19 +109,21 @@ fn sections_that_do_not_fit_are_refused_by_name() {
     assert_eq!(float(|p| p.weights_len = u32::MAX), section("preamble"));
     assert_eq!(float(|p| p.weights_len -= 1), section("preamble"));
     assert_eq!(float(|p| p.flags = 2), section("preamble"));
-    assert_eq!(float(|p| p.reserved[0] = 1), section("preamble"));
-    assert_eq!(float(|p| p.reserved[1] = 1 << 31), section("preamble"));
     assert_eq!(float(|p| p.weights_at += 2), Some(Error::Misaligned));
     assert_eq!(float(|p| p.golden_at -= 2), Some(Error::Misaligned));
     assert_eq!(float(|p| p.golden_steps = 0), section("golden"));
     assert_eq!(float(|p| p.layer_count = 0), section("layers"));
-    assert_eq!(float(|p| p.layer_kinds = 0), section("layers"));
-    assert_eq!(float(|p| p.layer_kinds |= 1), section("layers"));
+    assert_eq!(float(|p| p.features = 0), section("layers"));
+    assert_eq!(float(|p| p.features |= 1), section("layers"));
     assert_eq!(float(|p| p.output_size += 1), section("outputs"));
     assert_eq!(float(|p| p.flags ^= 1), section("outputs"));
     assert_eq!(float(|p| p.weights_len -= 4), section("weights"));
     assert_eq!(float(|p| p.ram_needed += 4), section("memory"));
     assert_eq!(float(|p| p.ram_needed = 0), section("memory"));
+    assert_eq!(float(|p| p.ram_a_step = 4), section("memory"));
+    // A decoder that begins nowhere, and one without an Embedding.
+    assert_eq!(float(|p| p.decoder_at = 1), section("layers"));
+    assert_eq!(float(|p| p.decoder_at = u32::MAX), section("layers"));
     let int = |change: fn(&mut Preamble)| preamble::<I8>(TINY_I8, change);
     // Its inputs are aligned at a multiple of 2, its answer is not at one of 4.
     assert_eq!(int(|p| p.golden_at -= 2), Some(Error::Misaligned));
@@ -133,19 +135,19 @@ fn layers_that_break_a_rule_are_refused_by_it() {
     use LayerFault::{Activation, InputSize, Kind, Reserved, Scale, Size, Weights};
     let float = |change: fn(&mut LayerRecord)| record::<F32>(TINY_F32, 0, change);
     let int = |index, change: fn(&mut LayerRecord)| record::<I8>(TINY_I8, index, change);
-    for code in [0, 7, 31, 32, 33, 37, 255] {
+    for code in [0, 12, 31, 32, 33, 37, 255] {
         assert_eq!(record::<F32>(TINY_F32, 0, |r| r.kind = code), Some(Kind), "{code}");
     }
-    assert_eq!(float(|r| r.flags |= 2), Some(Reserved));
+    assert_eq!(float(|r| r.flags |= 8), Some(Reserved));
     assert_eq!(float(|r| r.flags |= 0x80), Some(Reserved));
-    assert_eq!(float(|r| r.reserved = 1), Some(Reserved));
-    assert_eq!(float(|r| r.reserved_words[0] = 1), Some(Reserved));
-    assert_eq!(float(|r| r.reserved_words[1] = 1 << 31), Some(Reserved));
+    assert_eq!(float(|r| r.reserved = 1 << 31), Some(Reserved));
+    assert_eq!(float(|r| r.merge_mode = 1), Some(Reserved));
+    assert_eq!(float(|r| r.input_dim = 1), Some(Reserved));
     assert_eq!(int(1, |r| r.x_shift = 32), Some(Scale));
     assert_eq!(int(1, |r| r.h_shift = 255), Some(Scale));
     assert_eq!(int(1, |r| r.cell_frac = 17), Some(Scale));
     assert_eq!(int(1, |r| r.cell_frac = 30), Some(Scale));
-    for code in [0, 1, 3, 4, 5, 255] {
+    for code in [4, 5, 6, 7, 255] {
         assert_eq!(record::<F32>(TINY_F32, 0, |r| r.activation = code), Some(Activation), "{code}");
     }
     assert_eq!(float(|r| r.recurrent_activation = 2), Some(Activation));
@@ -198,7 +200,8 @@ fn layers_in_a_place_where_they_cannot_stand_are_refused() {
     assert_eq!(float(&[sequences.clone(), normalization(1), rnn.clone(), dense.clone()]), None);
     assert_eq!(float(&[rnn.clone(), sequences.clone()]), place(1));
     assert_eq!(float(&[rnn.clone(), dense.clone(), sequences.clone()]), place(2));
-    assert_eq!(float(&[with_flags(&dense, RETURN_SEQUENCES)]), place(0));
+    let fault = |index, reason| Some(Error::Layer { index, reason });
+    assert_eq!(float(&[with_flags(&dense, RETURN_SEQUENCES)]), fault(0, LayerFault::Reserved));
     let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 4 + 2 * 8), unit(Kind::Dense, 0, 4 + 8));
     let softmax = unit(Kind::Dense, 4, 4 + 8);
     let int = |layers: &[Layer]| error::<I8>(&file::<I8>(layers));

@@ -4,7 +4,7 @@ use embedded_rnn::{Backend, F32, I8, Model, Number};
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::{AlignedBytes, CellKind, Meta, quantize, random_net, write_float};
+use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, random_cell, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,10 +23,9 @@ pub fn stack(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
         variance: Matrix::repeat(FEATURES, 1, 0.5),
     })];
     let mut inputs = FEATURES;
-    for (seed, (cell, units)) in
-        [(CellKind::Lstm, 9), (CellKind::SimpleRnn, 6), (CellKind::Lstm, 4)].into_iter().enumerate()
-    {
-        layers.push(random_net(cell, inputs, units, 1, seed as u64).0.layers.remove(0).kind);
+    for (seed, (cell, units)) in [("LSTM", 9), ("SimpleRNN", 6), ("LSTM", 4)].into_iter().enumerate() {
+        layers
+            .push(random_cell((cell, ""), (inputs, units), 1, seed as u64).unwrap().0.layers.remove(0).kind);
         inputs = units;
     }
     let Some(Kind::Recurrent(recurrent)) = layers.last_mut() else { unreachable!("an LSTM") };
@@ -39,7 +38,7 @@ pub fn stack(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
     }));
     let named = |(i, kind)| Layer { name: format!("layer_{i}"), kind };
     let layers = layers.into_iter().enumerate().map(named).collect();
-    let frames = random_net(CellKind::Lstm, FEATURES, 1, TIME, 9).1;
+    let frames = random_cell(("LSTM", ""), (FEATURES, 1), TIME, 9).unwrap().1;
     (Network { input_size: FEATURES, layers }, frames)
 }
 

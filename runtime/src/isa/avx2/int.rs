@@ -165,6 +165,11 @@ impl Int for Avx2 {
     }
 
     #[inline(always)]
+    fn shl(self, a: __m256i, by: u32) -> __m256i {
+        avx2!(_mm256_sll_epi32(a, _mm_cvtsi32_si128((by & 31) as i32)))
+    }
+
+    #[inline(always)]
     fn shr_round<const N: u32>(self, a: __m256i) -> __m256i {
         let raised = self.add_i32(a, self.splat_i32(1 << (N - 1)));
         avx2!(_mm256_sra_epi32(raised, _mm_cvtsi32_si128(N as i32)))
@@ -216,8 +221,8 @@ impl Avx2 {
     fn parts(self, blocks: &Blocks<'_>, at: usize, side: Side<'_>, j: usize) -> [__m256i; 2] {
         let [a, b] = self.dot([j, j + 4, j + 1, j + 5].map(|j| blocks.at(j, at + ROWS)), side.acts);
         [
-            self.mulr(self.shl(a, side.shift), self.two_quads(blocks, at, j)),
-            self.mulr(self.shl(b, side.shift), self.two_quads(blocks, at, j + 1)),
+            self.mulr(self.shl(a, side.shift.into()), self.two_quads(blocks, at, j)),
+            self.mulr(self.shl(b, side.shift.into()), self.two_quads(blocks, at, j + 1)),
         ]
     }
 
@@ -282,11 +287,6 @@ impl Avx2 {
     unsafe fn widen(self, words: *const i32) -> __m256i {
         // SAFETY: the caller's promise; AVX2 by the token.
         unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.cast())) }
-    }
-
-    #[inline(always)]
-    fn shl(self, a: __m256i, by: u8) -> __m256i {
-        avx2!(_mm256_sll_epi32(a, _mm_cvtsi32_si128((by & 31).into())))
     }
 
     /// Four by four within each half.

@@ -1,0 +1,72 @@
+//! `y = x * scale + offset`, feature by feature, between other layers; the packer has folded statistics, gamma and beta.
+
+use super::normalization::Normalization;
+use super::{Layer, View, quads};
+use crate::activation::int::{LINEAR_FRAC, mulr};
+use crate::format::{Activation, LayerRecord};
+use crate::isa::Isa;
+use crate::number::{FloatNumber, I8};
+
+pub struct BatchNormalization;
+
+impl<N: FloatNumber> Layer<N> for BatchNormalization {
+    const ACTIVATIONS: &'static [Activation] = &[];
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        <Normalization as Layer<N>>::weights(r)
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(r.units())
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        isa: S,
+        layer: View<'a, N>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        phase: bool,
+    ) -> Option<&'a [f32]> {
+        <Normalization as Layer<N>>::step::<S, F>(isa, layer, x, memory, phase)
+    }
+}
+
+/// A pre-activation of a linear unit as an activation.
+#[inline(always)]
+pub fn linear(p: i32) -> i16 {
+    let rounded = p.wrapping_add(1 << (LINEAR_FRAC - 1)) >> LINEAR_FRAC;
+    rounded.clamp(-(i16::MAX as i32), i16::MAX as i32) as i16
+}
+
+impl Layer<I8> for BatchNormalization {
+    const ACTIVATIONS: &'static [Activation] = &[];
+
+    /// Multipliers, then offsets.
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        <Normalization as Layer<I8>>::weights(r)
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(quads(r.units()) / 2)
+    }
+
+    /// `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        _isa: S,
+        layer: View<'a, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        _phase: bool,
+    ) -> Option<&'a [i16]> {
+        let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
+        let (multipliers, offsets) = layer.weights.split_at_checked(layer.record.units())?;
+        for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {
+            *act = linear(mulr(i32::from(x) << 16, multiplier).wrapping_add(offset));
+        }
+        Some(acts)
+    }
+}

@@ -1,0 +1,106 @@
+//! What becomes of the outputs of two directions: f and b, one after the other, are merged into one.
+//!
+//! The two recurrent layers stand before it in the table, each with a record of its own.
+
+use super::{Layer, View, quads};
+use crate::format::{Activation, LayerRecord, MergeMode};
+use crate::isa::Isa;
+use crate::number::{FloatNumber, I8};
+
+pub struct Bidirectional;
+
+/// No weights, if the sizes are those of the mode.
+fn weights(r: &LayerRecord) -> Option<usize> {
+    let mode = MergeMode::from_code(r.merge_mode)?;
+    (r.input_size.is_multiple_of(2) && mode.merged(r.input_size / 2) == r.units).then_some(0)
+}
+
+/// Merges by `sum` and `product`.
+#[inline(always)]
+fn merge<T: Copy>(
+    r: &LayerRecord,
+    x: &[T],
+    out: &mut [T],
+    [sum, ave, product]: [fn(T, T) -> T; 3],
+) -> Option<()> {
+    let (f, b) = x.get(..r.input_size())?.split_at_checked(r.input_size() / 2)?;
+    let each = |merged: fn(T, T) -> T, out: &mut [T]| {
+        for ((out, &f), &b) in out.iter_mut().zip(f).zip(b) {
+            *out = merged(f, b);
+        }
+    };
+    match MergeMode::from_code(r.merge_mode)? {
+        MergeMode::Concat => {
+            for (out, &x) in out.iter_mut().zip(f.iter().chain(b)) {
+                *out = x;
+            }
+        }
+        MergeMode::Sum => each(sum, out),
+        MergeMode::Ave => each(ave, out),
+        MergeMode::Mul => each(product, out),
+    }
+    Some(())
+}
+
+impl<N: FloatNumber> Layer<N> for Bidirectional {
+    const ACTIVATIONS: &'static [Activation] = &[];
+
+    fn fields_fit(r: &LayerRecord) -> bool {
+        r.input_dim == 0
+    }
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        weights(r)
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(r.units())
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        _isa: S,
+        layer: View<'a, N>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        _phase: bool,
+    ) -> Option<&'a [f32]> {
+        merge(layer.record, x, memory, [|f, b| f + b, |f, b| (f + b) * 0.5, |f, b| f * b])?;
+        Some(memory)
+    }
+}
+
+impl Layer<I8> for Bidirectional {
+    const ACTIVATIONS: &'static [Activation] = &[];
+
+    fn fields_fit(r: &LayerRecord) -> bool {
+        r.input_dim == 0
+    }
+
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        weights(r)
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(quads(r.units()) / 2)
+    }
+
+    /// A sum and a mean are the same numbers in different units.
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        _isa: S,
+        layer: View<'a, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        _phase: bool,
+    ) -> Option<&'a [i16]> {
+        let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
+        let mean = |f: i16, b: i16| ((i32::from(f) + i32::from(b) + 1) >> 1) as i16;
+        let product =
+            |f: i16, b: i16| ((i32::from(f) * i32::from(b) + (1 << 14)) >> 15).min(i16::MAX as i32) as i16;
+        merge(layer.record, x, acts.get_mut(..layer.record.units())?, [mean, mean, product])?;
+        Some(acts)
+    }
+}

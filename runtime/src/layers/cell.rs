@@ -1,0 +1,102 @@
+//! What cells with gates do to their sums: Keras's defaults, tanh and sigmoid, or what the record says.
+//!
+//! The two are told apart once a step, outside of all loops, and a build whose models have no others links the defaults
+//! only.
+
+use super::OTHER_ACTIVATIONS;
+use crate::activation::int::{LINEAR_FRAC, PRE_FRAC};
+use crate::activation::{float, int};
+use crate::format::{Activation, LayerRecord};
+use crate::isa::{Float, Int};
+
+/// What the value of a cell can go through: the candidate, and in an LSTM the cell state.
+pub const VALUES: &[Activation] =
+    &[Activation::Tanh, Activation::Relu, Activation::Linear, Activation::Sigmoid];
+/// What its gates can go through.
+pub const GATES: &[Activation] =
+    &[Activation::Sigmoid, Activation::HardSigmoid, Activation::HardSigmoidKeras1];
+
+/// The activations of a cell; `OTHER` says whether they can be others than tanh and sigmoid.
+#[derive(Clone, Copy)]
+pub struct Activations<const OTHER: bool> {
+    value: u8,
+    gate: u8,
+}
+
+/// Whether the cell has other activations than tanh and sigmoid, in a build that has them.
+#[inline(always)]
+pub fn is_other<const F: u32>(record: &LayerRecord) -> bool {
+    let defaults = (Activation::Tanh as u8, Activation::Sigmoid as u8);
+    F & OTHER_ACTIVATIONS != 0 && (record.activation, record.recurrent_activation) != defaults
+}
+
+impl<const OTHER: bool> Activations<OTHER> {
+    /// Those that the record says.
+    #[inline(always)]
+    pub fn of(record: &LayerRecord) -> Self {
+        Self { value: record.activation, gate: record.recurrent_activation }
+    }
+
+    /// A gate, given its folded pre-activation (FORMAT.md).
+    #[inline(always)]
+    pub fn gate<S: Float>(self, isa: S, v: S::V) -> S::V {
+        if OTHER { float::activate(isa, self.gate, v) } else { float::sigmoid_of_half(isa, v) }
+    }
+
+    /// A candidate, given its folded pre-activation.
+    #[inline(always)]
+    pub fn value<S: Float>(self, isa: S, v: S::V) -> S::V {
+        if OTHER { float::activate(isa, self.value, v) } else { isa.tanh(v) }
+    }
+
+    /// The activated cell state.
+    #[inline(always)]
+    pub fn of_state<S: Float>(self, isa: S, c: S::V) -> S::V {
+        if OTHER && self.value == Activation::Sigmoid as u8 {
+            return float::sigmoid_of_half(isa, isa.mul(c, isa.splat(0.5)));
+        }
+        self.value(isa, c)
+    }
+
+    /// `t` of a gate `1/2 + t/2`, 31 fraction bits, given its pre-activation.
+    #[inline(always)]
+    pub fn gate_i32<S: Int>(self, isa: S, p: S::W) -> S::W {
+        if OTHER && self.gate != Activation::Sigmoid as u8 { int::hard(isa, p) } else { isa.tanh_i32(p) }
+    }
+
+    /// A candidate given its pre-activation; 31 fraction bits of the cell's unit.
+    #[inline(always)]
+    pub fn value_i32<S: Int>(self, isa: S, p: S::W) -> S::W {
+        match Activation::from_code(self.value) {
+            Some(Activation::Relu) if OTHER => int::ranged(isa, p, 0),
+            Some(Activation::Linear) if OTHER => int::ranged(isa, p, -int::RANGE),
+            Some(Activation::Sigmoid) if OTHER => {
+                isa.clamp(int::sigmoid_of_half(isa, p), 0, int::VALUE_LIMIT)
+            }
+            _ => isa.tanh_i32(p),
+        }
+    }
+
+    /// The activated cell state of `frac` fraction bits, in the same unit.
+    #[inline(always)]
+    pub fn of_state_i32<S: Int>(self, isa: S, c: S::W, frac: u32) -> S::W {
+        let kept = match Activation::from_code(self.value) {
+            Some(Activation::Relu | Activation::Linear) if OTHER => int::UNIT_FRAC + LINEAR_FRAC,
+            Some(Activation::Sigmoid) if OTHER => PRE_FRAC - 1,
+            _ => PRE_FRAC,
+        };
+        self.value_i32(isa, isa.shr(c, frac.wrapping_sub(kept)))
+    }
+}
+
+/// Calls `step` with its last parameter as [`is_other`] says of the record.
+macro_rules! by_activations {
+    ($features:ident, $record:expr, $step:ident::<$($parameter:ident),+>($($argument:expr),+ $(,)?)) => {
+        if $crate::layers::cell::is_other::<$features>($record) {
+            $step::<$($parameter,)+ true>($($argument),+)
+        } else {
+            $step::<$($parameter,)+ false>($($argument),+)
+        }
+    };
+}
+pub(super) use by_activations;

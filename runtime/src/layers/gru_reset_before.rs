@@ -1,0 +1,203 @@
+//! Gated recurrent unit, the reset gate applied before the recurrent product: `n = act(Wn x + bn + Un (r h))`, and
+//! everything else as in [`super::gru`].
+
+use super::blocks::{self, ROWS};
+use super::cell::{self, Activations, by_activations};
+use super::gru::{blend, int_blend, rows};
+use super::{Layer, View, padded, panels, previous_and_next, quads, written};
+use crate::format::{Activation, LayerRecord};
+use crate::isa::{Float, Isa, LANES};
+use crate::number::{FloatNumber, I8};
+use core::ops::Range;
+use core::slice::{Iter, IterMut};
+
+/// The reset gate before the recurrent product: the paper's first form (Cho et al., 2014), ONNX's default, and Keras 1's.
+pub struct GruResetBefore;
+
+const GATES: usize = 3;
+
+impl<N: FloatNumber> Layer<N> for GruResetBefore {
+    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const RECURRENT: bool = true;
+
+    /// The panels of r, then those of z, then those of n.
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        panels::words(1, r.units(), r.input_size().checked_add(r.units())?)?.checked_mul(GATES)
+    }
+
+    /// Two buffers of h, then r h.
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        padded(r.units()).checked_mul(3)
+    }
+
+    fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+        [written(0, padded(r.units()), phase), 0..0]
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        isa: S,
+        layer: View<'a, N>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        phase: bool,
+    ) -> Option<&'a [f32]> {
+        by_activations!(F, layer.record, float_step::<N, S>(isa, layer, x, memory, phase))
+    }
+}
+
+#[inline(always)]
+fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
+    isa: S,
+    layer: View<'a, N>,
+    x: &[f32],
+    memory: &'a mut [f32],
+    phase: bool,
+) -> Option<&'a [f32]> {
+    let units = layer.record.units();
+    let activations = Activations::<OTHER>::of(layer.record);
+    let (buffers, reset) = memory.split_at_mut_checked(2 * padded(units))?;
+    let (h, next) = previous_and_next(buffers, phase)?;
+    let (h, state) = (h.get(..units)?, h.as_chunks::<LANES>().0);
+    let gate = layer.weights.len() / GATES;
+    let (of_r, rest) = layer.weights.split_at_checked(gate)?;
+    let (of_z, of_n) = rest.split_at_checked(gate)?;
+    let out = reset.as_chunks_mut::<LANES>().0.iter_mut();
+    panels::for_each(isa, of_r, x, h, FloatReset { activations, h: state.iter(), out });
+    let out = next.as_chunks_mut::<LANES>().0.iter_mut();
+    panels::for_each(isa, of_z, x, h, FloatGate { activations, out });
+    let next_panels = next.as_chunks_mut::<LANES>().0.iter_mut();
+    let update = FloatUpdate { activations, h: state.iter(), next: next_panels };
+    panels::for_each(isa, of_n, x, reset.get(..units)?, update);
+    next.get(..units)
+}
+
+/// Leaves `r h`.
+struct FloatReset<'a, const OTHER: bool> {
+    activations: Activations<OTHER>,
+    h: Iter<'a, [f32; LANES]>,
+    out: IterMut<'a, [f32; LANES]>,
+}
+
+impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatReset<'_, OTHER> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, [r]: &[S::Panel; 1], _apart: &S::Panel) {
+        let (Some(h), Some(out)) = (self.h.next(), self.out.next()) else { return };
+        for at in (0..LANES).step_by(S::WIDTH) {
+            let r = self.activations.gate(isa, isa.take(r, at));
+            isa.store(isa.mul(r, isa.load(h, at)), out, at);
+        }
+    }
+}
+
+/// Leaves z where h' comes.
+struct FloatGate<'a, const OTHER: bool> {
+    activations: Activations<OTHER>,
+    out: IterMut<'a, [f32; LANES]>,
+}
+
+impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatGate<'_, OTHER> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, [z]: &[S::Panel; 1], _apart: &S::Panel) {
+        let Some(out) = self.out.next() else { return };
+        for at in (0..LANES).step_by(S::WIDTH) {
+            isa.store(self.activations.gate(isa, isa.take(z, at)), out, at);
+        }
+    }
+}
+
+/// Takes z where h' comes.
+struct FloatUpdate<'a, const OTHER: bool> {
+    activations: Activations<OTHER>,
+    h: Iter<'a, [f32; LANES]>,
+    next: IterMut<'a, [f32; LANES]>,
+}
+
+impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatUpdate<'_, OTHER> {
+    #[inline(always)]
+    fn update(&mut self, isa: S, [n]: &[S::Panel; 1], _apart: &S::Panel) {
+        let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else { return };
+        for at in (0..LANES).step_by(S::WIDTH) {
+            let n = self.activations.value(isa, isa.take(n, at));
+            isa.store(blend(isa, isa.load(next, at), isa.load(h, at), n), next, at);
+        }
+    }
+}
+
+impl Layer<I8> for GruResetBefore {
+    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const RECURRENT: bool = true;
+
+    /// The blocks of r, four units each; then blocks of four units with their rows of z and of n.
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        let gate = rows(&[r.input_size(), r.units()])?;
+        r.units().div_ceil(ROWS).checked_mul(gate.checked_mul(GATES)?)
+    }
+
+    /// Two buffers of h and r h, in `i16`.
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        (quads(r.units()) / 2).checked_mul(3)
+    }
+
+    fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
+        [written(0, quads(r.units()) / 2, phase), 0..0]
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        isa: S,
+        layer: View<'a, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        phase: bool,
+    ) -> Option<&'a [i16]> {
+        by_activations!(F, layer.record, int_step::<S>(isa, layer, x, memory, phase))
+    }
+}
+
+#[inline(always)]
+fn int_step<'a, S: Isa, const OTHER: bool>(
+    isa: S,
+    layer: View<'a, I8>,
+    x: &[i16],
+    memory: &'a mut [i32],
+    phase: bool,
+) -> Option<&'a [i16]> {
+    let r = layer.record;
+    let activations = Activations::<OTHER>::of(r);
+    let (buffers, reset) = memory.split_at_mut_checked(quads(r.units()))?;
+    let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(buffers).ok()?, phase)?;
+    let h = &*h;
+    let reset: &mut [i16] = bytemuck::try_cast_slice_mut(reset).ok()?;
+    let (of_r, rest) = layer.weights.split_at_checked(layer.weights.len() / GATES)?;
+    let size = ROWS * S::BLOCKS;
+    let old = || h.get(..r.units()).unwrap_or_default().chunks(size);
+    let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
+    let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
+    let places = old().zip(reset.get_mut(..r.units())?.chunks_mut(size));
+    for (blocks, (h, out)) in of_r.chunks((gate * S::BLOCKS).max(1)).zip(places) {
+        let mut r: [S::W; ROWS] = isa.rows(blocks, gate, 0, [of_x, of_h]);
+        let h: [S::W; ROWS] = isa.load_i16(h);
+        for (r, h) in r.iter_mut().zip(h) {
+            let t = activations.gate_i32(isa, *r);
+            *r = isa.shr_round::<16>(isa.add_i32(isa.half(h), isa.mulr(h, t))); // h/2 + h t/2
+        }
+        isa.store_i16(r, out);
+    }
+    let of_reset = blocks::side(reset, r.h_shift);
+    let places = old().zip(next.get_mut(..r.units())?.chunks_mut(size));
+    for (blocks, (h, next)) in rest.chunks((2 * gate * S::BLOCKS).max(1)).zip(places) {
+        let z: [S::W; ROWS] = isa.rows(blocks, 2 * gate, 0, [of_x, of_h]);
+        let n: [S::W; ROWS] = isa.rows(blocks, 2 * gate, gate, [of_x, of_reset]);
+        let mut out: [S::W; ROWS] = isa.load_i16(h);
+        for k in 0..ROWS {
+            out[k] = int_blend(isa, activations, z[k], out[k], n[k]);
+        }
+        isa.store_i16(out, next);
+    }
+    Some(next)
+}

@@ -1,0 +1,117 @@
+//! Every time step brought to mean 0 and variance 1 over its features, then scaled and shifted.
+//!
+//! ```text
+//! y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+//! ```
+//! Ba, Kiros and Hinton, 2016; the variance is divided by the number of features, as in Keras.
+
+use super::batch_normalization::linear;
+use super::{Layer, View, quads};
+use crate::activation::int::mulr;
+use crate::format::{Activation, LayerRecord};
+use crate::isa::Isa;
+use crate::number::{FloatNumber, I8};
+
+pub struct LayerNormalization;
+
+/// The most features: the sum of their squares has 64 bits.
+const MOST: usize = 1 << 15;
+
+/// Two numbers a feature, and `more`.
+fn words(r: &LayerRecord, more: usize) -> Option<usize> {
+    (r.units == r.input_size && r.units() <= MOST).then(|| 2 * r.units() + more)
+}
+
+impl<N: FloatNumber> Layer<N> for LayerNormalization {
+    const ACTIVATIONS: &'static [Activation] = &[];
+
+    /// gamma, beta and epsilon, `f32` among half floats too.
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        words(r, 1)?.checked_mul(size_of::<f32>() / size_of::<N::Weight>())
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(r.units())
+    }
+
+    /// Each operation is rounded by itself: the same bits on every target.
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        _isa: S,
+        layer: View<'a, N>,
+        x: &[f32],
+        memory: &'a mut [f32],
+        _phase: bool,
+    ) -> Option<&'a [f32]> {
+        let weights: &[f32] = bytemuck::try_cast_slice(layer.weights).ok()?;
+        let units = layer.record.units();
+        let (x, (gamma, rest)) = (x.get(..units)?, weights.split_at_checked(units)?);
+        let (&epsilon, beta) = rest.split_last()?;
+        let share = 1.0 / units as f32;
+        let mean = x.iter().fold(0.0, |sum, &x| sum + x) * share;
+        let variance = x.iter().fold(0.0, |sum, &x| sum + (x - mean) * (x - mean)) * share;
+        let deviation = libm::sqrtf(variance + epsilon);
+        for (((y, &x), &gamma), &beta) in memory.iter_mut().zip(x).zip(gamma).zip(beta) {
+            *y = (x - mean) / deviation * gamma + beta;
+        }
+        Some(memory)
+    }
+}
+
+/// Fraction bits of the mean, and of the differences from it.
+const MEAN_FRAC: u32 = 8;
+/// Fraction bits of a normalized feature, which is below 2^7.5 in magnitude.
+const NORMALIZED_FRAC: u32 = 20;
+
+impl Layer<I8> for LayerNormalization {
+    const ACTIVATIONS: &'static [Activation] = &[];
+
+    /// Multipliers, offsets, and epsilon as 64 bits, low word first.
+    fn weights(r: &LayerRecord) -> Option<usize> {
+        words(r, 2)
+    }
+
+    #[inline(always)]
+    fn memory(r: &LayerRecord) -> Option<usize> {
+        Some(quads(r.units()) / 2)
+    }
+
+    #[inline(always)]
+    fn step<'a, S: Isa, const F: u32>(
+        _isa: S,
+        layer: View<'a, I8>,
+        x: &[i16],
+        memory: &'a mut [i32],
+        _phase: bool,
+    ) -> Option<&'a [i16]> {
+        let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
+        let units = layer.record.units();
+        let (x, (multipliers, rest)) = (x.get(..units)?, layer.weights.split_at_checked(units)?);
+        let (offsets, &[low, high]) = rest.split_last_chunk::<2>()?;
+        let epsilon = u64::from(high as u32) << 32 | u64::from(low as u32);
+        let (mean, deviation, shift) = measure(x, epsilon)?;
+        for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {
+            let d = (i64::from(x) << MEAN_FRAC) - mean;
+            let nearest = (d << (NORMALIZED_FRAC + shift)) + (deviation >> 1);
+            let normalized = nearest.checked_div_euclid(deviation)? as i32;
+            *act = linear(mulr(normalized, multiplier).wrapping_add(offset));
+        }
+        Some(acts)
+    }
+}
+
+/// The mean of `x` with [`MEAN_FRAC`] fraction bits, and the root of its variance and `epsilon` as 32 significant bits,
+/// which are `shift` places too high.
+fn measure(x: &[i16], epsilon: u64) -> Option<(i64, i64, u32)> {
+    let count = x.len() as i64;
+    let sum = x.iter().fold(0i64, |sum, &x| sum + i64::from(x));
+    let mean = ((sum << MEAN_FRAC) + (count >> 1)).checked_div_euclid(count)?;
+    let squares = x.iter().fold(0u64, |sum, &x| {
+        let d = ((i64::from(x) << MEAN_FRAC) - mean).unsigned_abs();
+        sum.wrapping_add(d * d)
+    });
+    let variance = squares.checked_div(count as u64)?.saturating_add(epsilon).max(1);
+    let shift = variance.leading_zeros() / 2;
+    Some((mean, (variance << (2 * shift)).isqrt() as i64, shift))
+}

@@ -1,0 +1,168 @@
+//! Quantization: an i8 model file of a network, by the rules of runtime/INTEGER.md.
+//!
+//! `rows` turns weighted sums into integers, `others` the layers without them.
+
+mod others;
+mod rows;
+
+use anyhow::{Context, Result, bail, ensure};
+use embedded_rnn::format::DIRECTION;
+use embedded_rnn::{I8, Kind as Code, Model};
+
+use super::calibrate::{Ranges, calibrate};
+use super::errors::Quantized;
+use super::file::{Outline, Packed, assemble};
+use super::float::{directions, merge_record};
+use super::lower::lowered;
+use super::parts::Parts;
+use super::{Meta, check_packable, golden_frames};
+use crate::activation::Activation;
+use crate::layers::{Bidirectional, Kind, Layer};
+use crate::net::Network;
+
+/// Room left above the largest magnitude met in calibration, for inputs and states that have 15 bits or more.
+const HEADROOM: f64 = 2.0;
+/// Largest activation.
+const ACT_MAX: f64 = 32767.0;
+/// Fraction bits of a pre-activation that goes through a table.
+const PRE_FRAC: i32 = 16;
+/// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit.
+const LINEAR_FRAC: i32 = 4;
+/// Biases and offsets stay below this, so that with what is added to them they cannot overflow 32 bits.
+const BIAS_LIMIT: f64 = (1 << 29) as f64;
+/// The real value of one unit of an activation of tanh or sigmoid.
+const FULL_SCALE: f64 = 1.0 / 32768.0;
+
+/// Quantizes `network` with the ranges that `sequences` show. The first sequence also gives the golden trace.
+pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
+    check_packable(network)?;
+    let network = lowered(network);
+    let ranges = calibrate(&network, sequences.iter().copied())?;
+    Quantized::new(&network, sequences, |network| file(network, meta, sequences, &ranges))
+}
+
+/// The first `network.layers` of a calibrated network as a file.
+fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ranges]) -> Result<Vec<u8>> {
+    let frames = sequences.iter().find(|s| !s.is_empty()).context("calibration: no frames")?;
+    let golden = golden_frames(frames, network.input_size)?;
+    let mut layers = Vec::new();
+    let (mut unit, entrance) = others::entrance(network, ranges, &mut layers)?;
+    let input_scale = unit;
+    for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(entrance) {
+        let place = Place { unit, ranges, head: i + 1 == network.layers.len() };
+        let (packed, output) = packed(layer, place).with_context(|| layer.name.clone())?;
+        layers.extend(packed);
+        unit = output;
+    }
+    let quantized = |model: &Model<'_, I8>| {
+        let mut out = vec![0; golden.len()];
+        let size = model.input_size();
+        for (x, out) in golden.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+            model.quantize_input(x, out)?;
+        }
+        Ok(out)
+    };
+    let outline = Outline::<I8> {
+        meta,
+        returns_sequences: network.returns_sequences(),
+        input_scale: input_scale as f32,
+        output_scale: unit as f32,
+        golden_tolerance: 0.0,
+        golden: &quantized,
+        golden_steps: golden.len() / network.input_size,
+    };
+    assemble(&outline, layers)
+}
+
+/// What a layer has to know of where it stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    /// Real value of one unit of its input.
+    unit: f64,
+    ranges: &'a Ranges,
+    /// Whether it is the last layer.
+    head: bool,
+}
+
+/// The unit of 16-bit activations that reach `range`, with room above it.
+fn unit_for(range: f32) -> f64 {
+    let range = if range > 0.0 { f64::from(range) } else { 1.0 };
+    range * HEADROOM / ACT_MAX
+}
+
+/// The records that a layer becomes, and the real value of one unit of what comes out.
+fn packed(layer: &Layer<f32>, place: Place<'_>) -> Result<(Vec<Packed<i32>>, f64)> {
+    let name = layer.name.as_str();
+    match &layer.kind {
+        Kind::Dense(dense) => {
+            ensure!(
+                place.head || dense.activation != Activation::Softmax,
+                "softmax inside an integer model: it can only be the last layer"
+            );
+            let packed =
+                rows::packed(&Parts::dense(dense), place, dense_unit(dense.activation, place), name)?;
+            let unit = packed.record.output_scale.into();
+            Ok((vec![packed], unit))
+        }
+        Kind::Recurrent(layer) => {
+            let parts = Parts::recurrent(layer);
+            let unit = cell_unit(&parts, place.ranges);
+            Ok((vec![rows::packed(&parts, place, unit, name)?], unit))
+        }
+        Kind::Bidirectional(layer) => bidirectional(layer, place, name),
+        Kind::LayerNormalization(layer) => others::layer_normalization(layer, place, name),
+        Kind::BatchNormalization(layer) => others::batch_normalization(layer, place, name),
+        _ => bail!("must be the first layer of an integer model"),
+    }
+}
+
+/// The unit of what a dense layer gives.
+fn dense_unit(activation: Activation, place: Place<'_>) -> f64 {
+    match (activation, place.head) {
+        (Activation::Linear | Activation::Relu, false) => unit_for(place.ranges.output),
+        (Activation::Linear | Activation::Relu, true) => {
+            // As many fraction bits as leave room for four times what was met.
+            let room = (BIAS_LIMIT / (4.0 * f64::from(place.ranges.output).max(1e-30))).log2().floor() as i32;
+            2f64.powi(-room.min(PRE_FRAC))
+        }
+        (_, true) => 2f64.powi(-PRE_FRAC),
+        (_, false) => FULL_SCALE,
+    }
+}
+
+/// The unit of what a cell gives, and of its values inside: its candidates and states, which an unbounded activation can take
+/// beyond its outputs.
+fn cell_unit(parts: &Parts, ranges: &Ranges) -> f64 {
+    if !matches!(parts.activations.value, Activation::Linear | Activation::Relu) {
+        return FULL_SCALE;
+    }
+    let values = (0..ranges.sums.len()).filter(|&gate| !parts.form.lets_through(gate));
+    let inside = values.map(|gate| ranges.sums[gate]).chain(ranges.states.iter().copied());
+    unit_for(inside.fold(ranges.output, f32::max))
+}
+
+/// Both directions in one unit, then what merges them.
+fn bidirectional(
+    layer: &Bidirectional<f32>,
+    place: Place<'_>,
+    name: &str,
+) -> Result<(Vec<Packed<i32>>, f64)> {
+    let mut records = Vec::new();
+    let mut unit = FULL_SCALE;
+    for (parts, name) in directions(layer, name) {
+        unit = cell_unit(&parts, place.ranges);
+        let mut packed = rows::packed(&parts, place, unit, &name)?;
+        packed.record.flags |= DIRECTION;
+        records.push(packed);
+    }
+    let mut record = merge_record(layer);
+    let merged = layer.merge_mode.unit(unit);
+    record.output_scale = merged as f32;
+    records.push(Packed { record, weights: Vec::new(), name: name.to_owned() });
+    Ok((records, merged))
+}
+
+/// Whether a layer of this kind has a cell state.
+fn has_cell_state(kind: Code) -> bool {
+    kind == Code::Lstm
+}

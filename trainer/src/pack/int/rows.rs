@@ -1,0 +1,132 @@
+//! Rows of weighted sums as integers.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{BIAS_LIMIT, FULL_SCALE, HEADROOM, LINEAR_FRAC, PRE_FRAC, Place, has_cell_state};
+use crate::activation::Activation;
+use crate::pack::file::Packed;
+use crate::pack::layout::{Rows, Side};
+use crate::pack::parts::Parts;
+use crate::tensor::Matrix;
+
+/// Multipliers stay below this, so that a side's part of a pre-activation stays below 2^29.
+const MULTIPLIER_LIMIT: f64 = (1 << 30) as f64;
+/// A cell state saturates here.
+const CELL_LIMIT: f64 = (1 << 30) as f64;
+/// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
+const ROW_LIMIT: u32 = 65_535;
+
+/// A layer of weighted sums whose output has the unit `unit`.
+pub fn packed(p: &Parts, place: Place<'_>, unit: f64, name: &str) -> Result<Packed<i32>> {
+    let mut record = p.record();
+    record.output_scale = unit as f32;
+    if has_cell_state(p.form.kind) {
+        let every_second = place.ranges.states.iter().skip(1).step_by(2);
+        record.cell_frac = cell_frac(every_second.fold(0.0, |a, &b| a.max(b)), p, unit)?;
+    }
+    let pre = |row: usize| pre_activations(p.activation(row), place.head && p.sizes().hidden == 0, unit);
+    let mut sides = Vec::new();
+    let (side, shift) = side(p, &p.weights.w_ih, &|row| place.unit * pre(row))?;
+    record.x_shift = shift;
+    sides.push(side);
+    if p.sizes().hidden > 0 {
+        let (side, shift) = self::side(p, &p.weights.w_hh, &|row| unit * pre(row))?;
+        record.h_shift = shift;
+        sides.push(side);
+    }
+    let rows = 0..p.weights.bias.nrows();
+    let biases: Vec<i32> = rows.clone().map(|row| bias(p, row, pre(row))).collect::<Result<_>>()?;
+    let apart: Vec<i32> = rows.map(|row| bias_apart(p, row, pre(row))).collect::<Result<_>>()?;
+    let rows = Rows { units: p.units(), bias: &biases, bias_apart: &apart, sides: &sides };
+    Ok(Packed { record, weights: rows.words(p.form), name: name.to_owned() })
+}
+
+/// Units of a pre-activation in one real unit, of a row whose layer gives `unit`.
+fn pre_activations(activation: Activation, head: bool, unit: f64) -> f64 {
+    match activation {
+        Activation::Linear | Activation::Relu if head => 1.0 / unit,
+        Activation::Linear | Activation::Relu => 2f64.powi(LINEAR_FRAC) / unit,
+        _ => 2f64.powi(PRE_FRAC),
+    }
+}
+
+/// Fraction bits of a cell state that reaches `range`, with room above it. Its unit is the full scale of `unit`.
+fn cell_frac(range: f32, p: &Parts, unit: f64) -> Result<u8> {
+    let full_scales = f64::from(range) * FULL_SCALE / unit;
+    let bits = (CELL_LIMIT / (full_scales.max(1e-30) * HEADROOM)).log2().floor();
+    let least = match p.activations.value {
+        Activation::Linear | Activation::Relu => 20.0,
+        _ => 18.0,
+    };
+    ensure!(bits >= least, "the cell state reaches {range}; an integer cell state ends at 2,048");
+    Ok(bits.min(29.0) as u8)
+}
+
+/// A side's integer weights and multipliers; `unit` is that of the activations in units of a row's pre-activation.
+fn side(p: &Parts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<(Side, u8)> {
+    let rows = (0..w.nrows()).map(|row| {
+        let values: Vec<f64> = w.row(row).iter().map(|&v| f64::from(v) * f64::from(p.fold(row))).collect();
+        ensure!(values.iter().all(|v| v.is_finite()), "a weight of row {row} is not finite");
+        Ok(values)
+    });
+    let rows: Vec<Vec<f64>> = rows.collect::<Result<_>>()?;
+    let fitting = (0..ROW_LIMIT.ilog2() as u8).find_map(|shift| shifted(&rows, unit, shift));
+    fitting.with_context(|| {
+        let row_largest =
+            |(row, values): (usize, &Vec<f64>)| values.iter().fold(0f64, |a, b| a.max(b.abs())) * unit(row);
+        let largest = rows.iter().enumerate().map(row_largest).fold(0f64, f64::max);
+        format!("weights times activations reach {largest:e}: no scale fits")
+    })
+}
+
+/// The rows as integers whose sums are shifted left by `shift`; `None` if a multiplier does not fit then.
+fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<(Side, u8)> {
+    let (mut weights, mut multipliers) = (Vec::new(), Vec::with_capacity(rows.len()));
+    for (number, row) in rows.iter().enumerate() {
+        let (quantized, scale) = quantize_row(row, ROW_LIMIT >> shift);
+        let multiplier = (scale * unit(number) * 2f64.powi(32 - i32::from(shift))).round();
+        if multiplier >= MULTIPLIER_LIMIT {
+            return None;
+        }
+        weights.extend(quantized);
+        multipliers.push(multiplier as i32);
+    }
+    Some((Side { inputs: rows.first().map_or(0, Vec::len), weights, multipliers }, shift))
+}
+
+/// Weights of a row as integers of at most 127, and their unit. The sum of magnitudes stays within `limit`.
+fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
+    let largest = values.iter().fold(0f64, |a, v| a.max(v.abs()));
+    if largest == 0.0 {
+        return (vec![0; values.len()], 0.0);
+    }
+    let mut scale = largest / 127.0;
+    loop {
+        let row: Vec<i8> = values.iter().map(|v| (v / scale).round() as i8).collect();
+        let sum: u32 = row.iter().map(|w| u32::from(w.unsigned_abs())).sum();
+        if sum <= limit {
+            return (row, scale);
+        }
+        scale *= f64::from(sum) / f64::from(limit) * 1.001;
+    }
+}
+
+/// A row's bias in units of the pre-activation. Through a table `p` stands for `p + 1/2`: rounding down is to nearest.
+fn bias(p: &Parts, row: usize, pre: f64) -> Result<i32> {
+    let value = f64::from(p.bias(row)) * f64::from(p.fold(row)) * pre;
+    let table = matches!(p.activation(row), Activation::Tanh | Activation::Sigmoid);
+    let value = if table { value.floor() } else { value.round() };
+    ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias(row));
+    Ok(value as i32)
+}
+
+/// A row's recurrent bias if it stays apart, to the nearest: the other part of the sum is rounded down already.
+fn bias_apart(p: &Parts, row: usize, pre: f64) -> Result<i32> {
+    if !p.is_apart(row) {
+        return Ok(0);
+    }
+    let bias = p.weights.recurrent_bias[row];
+    let value = (f64::from(bias) * f64::from(p.fold(row)) * pre).round();
+    ensure!(value.abs() < BIAS_LIMIT, "recurrent bias {bias} of row {row} is out of range");
+    Ok(value as i32)
+}
