@@ -35,7 +35,7 @@ pub fn calibrate<'a>(
     let mut frames = 0;
     for sequence in sequences {
         frames += sequence.len() / network.input_size;
-        network.predict_tapped(sequence, &mut |layer, signal, values| {
+        network.predict_tapped(sequence, &[], &mut |layer, signal, values| {
             let ranges = &mut all[layer];
             let slot = match signal {
                 Signal::Input => &mut ranges.input,

@@ -32,7 +32,7 @@ impl Quantized {
                 continue;
             }
             let layers = network.layers[..=count].to_vec();
-            let prefix = Network { input_size: network.input_size, layers };
+            let prefix = Network::new(network.input_size, layers);
             let packed = if count + 1 == network.layers.len() { bytes.clone() } else { pack(&prefix)? };
             errors.push(LayerError::measure(&layer.name, &prefix, &packed, sequences)?);
         }

@@ -179,7 +179,7 @@ pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)>
         let kind = layer_of::<N>(record, own).with_context(|| format!("layer {i} ({name})"))?;
         layers.push(Layer { name, kind });
     }
-    Ok((Network { input_size: model.input_size(), layers }, meta))
+    Ok((Network::new(model.input_size(), layers), meta))
 }
 
 fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Result<Kind<f32>> {

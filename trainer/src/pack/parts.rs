@@ -33,6 +33,9 @@ use ActivationCode::{Linear, Relu, Sigmoid, Softmax, Tanh};
 
 /// Refuses layers that have no place in a model file yet.
 pub fn check_packable(network: &Network<f32>) -> Result<()> {
+    if network.decoder.is_some() {
+        bail!("an encoder with a decoder cannot be packed yet");
+    }
     for Layer { name, kind } in &network.layers {
         let packs = match kind {
             Kind::Normalization(_) => true,

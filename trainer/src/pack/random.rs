@@ -65,7 +65,7 @@ pub fn random_net(
         }
     };
     let kind = Kind::Recurrent(Recurrent::new(cell, true));
-    let network = Network { input_size, layers: vec![Layer { name: "cell".into(), kind }] };
+    let network = Network::new(input_size, vec![Layer { name: "cell".into(), kind }]);
     let frames = (0..input_size * steps).map(|_| rng.random_range(-1.0..1.0)).collect();
     (network, frames)
 }

@@ -36,7 +36,7 @@ fn page(loss: Loss, confusion: Option<Confusion>) -> String {
     let epoch = Epoch { loss: 1.0, metric: 0.5, val_loss: 1.5, val_metric: 0.25 };
     let of = |metric| {
         let score = Score { loss: 1.5, metric, columns: 1 };
-        Evaluation { loss, score, confusion: confusion.clone() }
+        Evaluation { loss, score, confusion: confusion.clone(), perplexity: None, transcripts: None }
     };
     let (float, integer) = (of(0.25), of(0.125));
     let models = [
