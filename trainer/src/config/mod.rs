@@ -139,7 +139,7 @@ impl Config {
     }
 
     /// Refuses what cannot be meant.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         ensure!(
             !self.name.is_empty() && !self.name.starts_with('.') && self.name.chars().all(name_fits),

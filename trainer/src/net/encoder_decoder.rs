@@ -84,3 +84,6 @@ impl<T: Real> Pair<'_, T> {
         ShardGradients::new(found, encoder.into_iter().chain(decoder).collect(), score)
     }
 }
+
+#[cfg(test)]
+mod tests;
