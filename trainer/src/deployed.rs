@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use embedded_rnn::format::{LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, header::Header};
-use embedded_rnn::{DType, Error, F16, F32, I8, Model, Number};
+use embedded_rnn::{DType, Error, F16, F32, I8, Kind, Model, Number, State};
 
 use crate::data::Dataset;
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::{EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
 use crate::pack::AlignedBytes;
 
 /// The bytes of a model file, and where they are from.
@@ -141,16 +141,42 @@ impl<'m> Deployed<'m> {
         Ok(either!(self, model => stepwise(model, frames)?))
     }
 
-    /// How well it does on labelled data.
+    /// Whether it is an encoder and a decoder.
+    pub fn has_decoder(&self) -> bool {
+        either!(self, model => model.has_decoder())
+    }
+
+    /// How well it does on labelled data; time steps that it takes for none are left out.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         data.sequences.check_features(self.input_size())?;
-        evaluate(self.output_size(), &self.labels(), |frames| self.predict(frames), data)
+        let kept = match self.mask_value() {
+            Some(value) => Cow::Owned(data.clone().without_masked(value)?),
+            None => Cow::Borrowed(data),
+        };
+        if self.has_decoder() {
+            return evaluate_pairs(self, &self.labels(), &kept);
+        }
+        evaluate(self.output_size(), &self.labels(), |frames| self.predict(frames), &kept)
+    }
+
+    /// What all features of a time step are that is none.
+    fn mask_value(&self) -> Option<f32> {
+        let first = self.layers().first().filter(|first| first.masks())?;
+        if first.kind == Kind::Embedding as u8 {
+            return Some(0.0);
+        }
+        either!(self, model => bytemuck::try_cast_slice::<_, f32>(model.weights()).ok()?.first().copied())
+    }
+
+    /// What an encoder-decoder makes of a sequence of frames, the likeliest class at each step, without the end.
+    fn write(&self, frames: &[f32], most: usize) -> Result<Vec<u16>> {
+        Ok(either!(self, model => written(model, frames, most)?))
     }
 
     /// Replays the golden trace of the file.
     pub fn self_test(&self) -> Result<(), Error> {
         either!(self, model => {
-            let mut ram = ram(model);
+            let mut ram = ram(model, model.preamble().golden_steps as usize);
             model.self_test(&mut model.state(&mut ram)?)
         })
     }
@@ -194,20 +220,69 @@ impl Borders for I8 {
     }
 }
 
-fn ram<N: Number>(model: &Model<'_, N>) -> AlignedBytes {
-    AlignedBytes::zeroed(model.preamble().ram_needed as usize)
+/// Room for a state, and for sequences of so many time steps.
+fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> AlignedBytes {
+    let preamble = model.preamble();
+    AlignedBytes::zeroed(preamble.ram_needed as usize + preamble.ram_a_step as usize * steps)
+}
+
+/// A state in `ram` that has read a sequence.
+fn state_after<'r, N: Borders>(
+    model: &Model<'_, N>,
+    frames: &[f32],
+    ram: &'r mut AlignedBytes,
+) -> Result<State<'r, N>, Error> {
+    let mut state = model.state(ram)?;
+    let inputs = N::from_real(model, frames)?;
+    let steps = frames.len() / model.input_size();
+    let mut out = vec![bytemuck::Zeroable::zeroed(); model.run_output_len(steps)];
+    model.run(&mut state, &inputs, &mut out)?;
+    Ok(state)
+}
+
+/// What an encoder-decoder writes by itself.
+fn written<N: Borders>(model: &Model<'_, N>, frames: &[f32], most: usize) -> Result<Vec<u16>, Error> {
+    let mut ram = ram(model, frames.len() / model.input_size());
+    let mut state = state_after(model, frames, &mut ram)?;
+    let mut out = vec![0; most];
+    Ok(model.greedy(&mut state, 0, 0, &mut out)?.to_vec())
+}
+
+/// What it answers when told what should have come before.
+fn forced<N: Borders>(model: &Model<'_, N>, frames: &[f32], target: &[f32]) -> Result<Vec<f32>, Error> {
+    let mut ram = ram(model, frames.len() / model.input_size());
+    let mut state = state_after(model, frames, &mut ram)?;
+    let mut out = Vec::new();
+    for &id in [0.0].iter().chain(target) {
+        out.extend_from_slice(model.decoder_step(&mut state, id as u16)?);
+    }
+    Ok(N::to_real(model, out))
+}
+
+impl EncoderDecoder for Deployed<'_> {
+    fn classes(&self) -> usize {
+        self.output_size()
+    }
+
+    fn predict_forced(&self, source: &[f32], target: &[f32]) -> Result<Vec<f32>> {
+        Ok(either!(self, model => forced(model, source, target)?))
+    }
+
+    fn decode(&self, source: &[f32], most: usize) -> Result<Vec<u32>> {
+        Ok(self.write(source, most)?.into_iter().map(u32::from).collect())
+    }
 }
 
 fn whole<N: Borders>(model: &Model<'_, N>, frames: &[f32]) -> Result<Vec<f32>, Error> {
     let inputs = N::from_real(model, frames)?;
-    let answers = if model.returns_sequences() { frames.len() / model.input_size() } else { 1 };
-    let mut out = vec![bytemuck::Zeroable::zeroed(); answers * model.output_size()];
-    model.run(&mut model.state(&mut ram(model))?, &inputs, &mut out)?;
+    let steps = frames.len() / model.input_size();
+    let mut out = vec![bytemuck::Zeroable::zeroed(); model.run_output_len(steps)];
+    model.run(&mut model.state(&mut ram(model, steps))?, &inputs, &mut out)?;
     Ok(N::to_real(model, out))
 }
 
 fn stepwise<N: Borders>(model: &Model<'_, N>, frames: &[f32]) -> Result<Vec<f32>, Error> {
-    let mut ram = ram(model);
+    let mut ram = ram(model, 1);
     let mut state = model.state(&mut ram)?;
     let mut out = Vec::new();
     for x in frames.chunks(model.input_size()) {

@@ -1,12 +1,16 @@
 //! How well a model does on labelled data, whatever it is that runs the model.
 
+mod pairs;
+
+pub use pairs::{EncoderDecoder, evaluate_pairs};
+
 use std::fmt;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::data::{Dataset, Truth};
 use crate::loss::{Loss, Score, Targets, argmax};
-use crate::metrics::Confusion;
+use crate::metrics::{Confusion, Transcripts};
 use crate::tensor::Matrix;
 
 /// What came of running a model over a data set.
@@ -18,6 +22,10 @@ pub struct Evaluation {
     pub score: Score,
     /// Which class was taken for which, where the targets are classes.
     pub confusion: Option<Confusion>,
+    /// `exp(loss)`, where there is a class at every step: among how many the model might as well have thrown a die.
+    pub perplexity: Option<f64>,
+    /// How good the sequences are that an encoder-decoder writes by itself.
+    pub transcripts: Option<Transcripts>,
 }
 
 /// Runs `predict` on every sequence: from its frames to one output of `size` values, or to one for every frame. Classes
@@ -34,7 +42,7 @@ pub fn evaluate(
     let mut row = 0;
     for s in 0..data.sequences.len() {
         let output = predict(data.sequences.get(s))?;
-        let columns = if data.per_frame { data.sequences.steps(s) } else { 1 };
+        let columns = data.targets(s);
         let outputs = output.len() / size;
         ensure!(
             outputs == columns,
@@ -59,19 +67,36 @@ pub fn evaluate(
                 let values = values[row * width..(row + columns) * width].to_vec();
                 Targets::Values(Matrix::from_vec(size, columns, values))
             }
+            Truth::Sequences(_) => {
+                bail!("{y}: sequences with lengths of their own, but the model has no decoder")
+            }
         };
         score = score.plus(targets.score(&Matrix::from_vec(size, columns, output)));
         row += columns;
     }
     let loss = if confusion.is_some() { Loss::CategoricalCrossentropy } else { Loss::Mse };
-    Ok(Evaluation { loss, score, confusion })
+    let perplexity = (data.per_frame && confusion.is_some()).then(|| score.mean_loss().exp());
+    Ok(Evaluation { loss, score, confusion, perplexity, transcripts: None })
 }
 
 impl Evaluation {
-    /// Loss and metric.
+    /// Loss and metric, and what else there is in one number.
     pub fn headline(&self) -> String {
         let (loss, metric) = (self.score.mean_loss(), self.score.mean_metric());
-        format!("loss: {loss:.4} - {}: {metric:.4}", self.loss.metric_name())
+        let mut line = format!("loss: {loss:.4} - {}: {metric:.4}", self.loss.metric_name());
+        for (name, value) in self.more() {
+            line += &format!(" - {name}: {value:.4}");
+        }
+        line
+    }
+
+    /// The numbers that not every model has, by name.
+    pub fn more(&self) -> Vec<(&'static str, f64)> {
+        let perplexity = self.perplexity.map(|value| ("perplexity", value));
+        let transcripts = self.transcripts.iter();
+        let written = transcripts
+            .flat_map(|t| [("token error rate", t.token_error_rate()), ("sequences right", t.right_share())]);
+        perplexity.into_iter().chain(written).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::{Config, LayerConfig};
-use crate::data::{Array, Dataset, Values};
+use crate::data::{Array, Batch, Dataset, Values};
 use crate::initializers::{Purpose, stream};
 use crate::loss::Targets;
 use crate::net::{Draw, Network, States};
@@ -14,7 +14,7 @@ use crate::tensor::{Flow, Matrix, Steps};
 
 const LENGTHS: [usize; 3] = [4, 4, 2];
 const FEATURES: usize = 2;
-const DRAW: Draw = Draw { seed: 5, update: 3, shard: 1 };
+const DRAW: Draw = Draw { seed: 5, update: 3, shard: 1, layer: 0 };
 
 fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<f64> {
     Matrix::from_fn(rows, columns, |_, _| rng.random_range(-1.0..1.0))
@@ -72,6 +72,8 @@ const STACKS: &[&str] = &[
      { type = 'LSTM', units = 2, return_sequences = true }, { type = 'LayerNormalization' }",
     "{ type = 'LayerNormalization', epsilon = 0.1 }, { type = 'LSTM', units = 3 }, \
      { type = 'BatchNormalization', epsilon = 0.1 }, { type = 'Dense', units = 2, use_bias = false }",
+    "{ type = 'Masking', mask_value = 9 }, { type = 'Normalization' }, \
+     { type = 'GRU', units = 2, reset_after = false, go_backwards = true, return_sequences = true }",
     "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, { type = 'GRU', units = 2, return_sequences = true }",
 ];
 
@@ -94,29 +96,40 @@ impl Stack {
                 let columns = input.steps.columns();
                 input.values = Matrix::from_fn(1, columns, |_, _| f64::from(rng.random_range(0..5)));
             }
-            let states = network.layers.iter().map(|layer| layer.kind.get().states());
-            let initial = states
-                .map(|sizes| sizes.iter().map(|&size| random(size, LENGTHS.len(), &mut rng)).collect())
-                .collect();
+            let initial = random_states(&network, &mut rng);
             Self { network, input, initial, ids }
         };
         STACKS.iter().map(stack).collect()
     }
 }
 
-/// Of a weighted sum of the outputs, in training: by parameters, by initial states, and by frames.
+/// States of every layer, for a batch.
+fn random_states(network: &Network<f64>, rng: &mut ChaCha8Rng) -> States<f64> {
+    let states = network.layers.iter().map(|layer| layer.kind.get().states());
+    states.map(|sizes| sizes.iter().map(|&size| random(size, LENGTHS.len(), rng)).collect()).collect()
+}
+
+/// The weighted sum of all states.
+fn dot(states: &States<f64>, weights: &States<f64>) -> f64 {
+    states.iter().flatten().zip(weights.iter().flatten()).map(|(state, weight)| state.dot(weight)).sum()
+}
+
+/// Of a weighted sum of the outputs and the final states, in training: by parameters, by initial states, and by frames.
 #[test]
 fn gradients_of_every_layer_equal_central_differences() {
     for (number, stack) in Stack::all().into_iter().enumerate() {
         let Stack { network, input, initial, ids } = stack;
         let traces = network.trace(&input, &initial, Some(DRAW));
         let output = &traces.last().unwrap().output.values;
-        let weights =
-            random(output.nrows(), output.ncols(), &mut stream(22, Purpose::Weights, number as u64));
+        let mut rng = stream(22, Purpose::Weights, number as u64);
+        let weights = random(output.nrows(), output.ncols(), &mut rng);
+        let state_weights = random_states(&network, &mut rng);
         let loss = |network: &Network<f64>, input: &Flow<f64>, initial: &States<f64>| {
-            network.trace(input, initial, Some(DRAW)).last().unwrap().output.values.dot(&weights)
+            let traces = network.trace(input, initial, Some(DRAW));
+            let output = traces.last().unwrap().output.values.dot(&weights);
+            output + dot(&network.final_states(input, &traces), &state_weights)
         };
-        let found = network.backward(&input, &traces, weights.clone());
+        let found = network.backward(&input, &traces, weights.clone(), &state_weights);
         let compare = |what: &str, gradient: f64, moved: &dyn Fn(f64) -> f64| {
             let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
             let error = (gradient - difference).abs();
@@ -195,9 +208,19 @@ fn gradients_equal_central_differences_for_both_losses_and_all_heads() {
     }
 }
 
+fn gradients(
+    network: &Network<f64>,
+    input: &Flow<f64>,
+    targets: &Targets<f64>,
+    columns: usize,
+) -> Vec<Matrix<f64>> {
+    let batch = Batch { input: input.clone(), forced: None, targets: targets.clone() };
+    network.gradients(&batch, columns, DRAW).parameters
+}
+
 fn check(network: &Network<f64>, input: &Flow<f64>, targets: &Targets<f64>) {
     let columns = network.forward(input).ncols();
-    let gradients = network.gradients(input, targets, columns, DRAW).parameters;
+    let gradients = gradients(network, input, targets, columns);
     assert_eq!(gradients.len(), network.parameters().len());
     for (p, gradient) in gradients.iter().enumerate() {
         for k in 0..gradient.len() {
@@ -243,13 +266,13 @@ fn gradients_of_a_batch_are_the_sum_of_those_of_its_sequences() {
     let mut rng = stream(13, Purpose::Weights, 0);
     let network = network(false, "softmax", &mut rng);
     let input = batch(&mut rng);
-    let whole = network.gradients(&input, &Targets::Labels(vec![2, 0, 1]), 3, DRAW).parameters;
+    let whole = gradients(&network, &input, &Targets::Labels(vec![2, 0, 1]), 3);
     let mut sum: Vec<Matrix<f64>> = whole.iter().map(|g| Matrix::zeros(g.nrows(), g.ncols())).collect();
     for (s, label) in [(0, 2), (1, 0), (2, 1)] {
         let columns: Vec<usize> = (0..LENGTHS[s]).map(|t| input.steps.column(t, s)).collect();
         let steps: Arc<Steps> = Steps::new(&LENGTHS[s..=s]);
         let alone = Flow { values: input.values.select_columns(&columns), steps };
-        let part = network.gradients(&alone, &Targets::Labels(vec![label]), 3, DRAW).parameters;
+        let part = gradients(&network, &alone, &Targets::Labels(vec![label]), 3);
         sum.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
     }
     for (whole, sum) in whole.iter().zip(&sum) {

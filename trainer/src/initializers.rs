@@ -15,6 +15,8 @@ pub enum Purpose {
     Shuffle = 2,
     /// What training leaves out.
     Dropout = 3,
+    /// What a network that writes goes on with.
+    Sample = 4,
 }
 
 /// The stream for a purpose and an epoch (or layer). Nothing carries over from one to the next, so a run that is

@@ -17,6 +17,7 @@ pub mod output;
 pub mod pack;
 pub mod reference;
 pub mod report;
+pub mod sampling;
 pub mod summary;
 pub mod tensor;
 pub mod training;

@@ -1,17 +1,22 @@
-//! A network: layers in a row, over packed batches.
+//! A network: layers in a row, or two such rows that hand on a state, over packed batches.
 
+mod encoder_decoder;
+
+use crate::data::Batch;
 use crate::initializers::{Purpose, stream_of};
 use crate::layers::{Compute, Gradients, Kind, Layer, Pass, Trace};
-use crate::loss::{LossGradient, Score, Targets};
+use crate::loss::{LossGradient, Score};
 use crate::tensor::{Flow, Matrix, Real};
 
-/// Layers in a row.
+/// Layers in a row; in an encoder-decoder those of the encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network<T: Real> {
     /// The number of features of a frame.
     pub input_size: usize,
     /// From the input to the output.
     pub layers: Vec<Layer<T>>,
+    /// What goes on from the final states of these layers, and gives the answers instead of them.
+    pub decoder: Option<Box<Network<T>>>,
 }
 
 /// Initial states: layer by layer those that [`Compute::states`] speaks of, `[hidden x sequences]` each, in the order in
@@ -27,6 +32,8 @@ pub struct Draw {
     pub update: u64,
     /// The number of the shard in its batch.
     pub shard: u32,
+    /// The number of layers in chains before.
+    pub layer: u32,
 }
 
 /// What one pass over a shard found.
@@ -37,6 +44,15 @@ pub struct ShardGradients<T: Real> {
     pub statistics: Vec<Matrix<T>>,
     /// How well the shard did.
     pub score: Score,
+}
+
+impl<T: Real> ShardGradients<T> {
+    /// Of layers in a row, in the order of these.
+    fn new(found: Vec<Gradients<T>>, traces: Vec<Trace<T>>, score: Score) -> Self {
+        let parameters = found.into_iter().flat_map(|gradients| gradients.parameters).collect();
+        let statistics = traces.into_iter().flat_map(|trace| trace.statistics).collect();
+        Self { parameters, statistics, score }
+    }
 }
 
 /// What a pass back through all layers found, beside the parameters.
@@ -50,18 +66,39 @@ pub struct InputGradients<T: Real> {
 }
 
 impl<T: Real> Network<T> {
-    fn all(&self) -> impl DoubleEndedIterator<Item = &dyn Compute<T>> {
-        self.layers.iter().map(|layer| layer.kind.get())
+    /// Of one row of layers.
+    pub fn new(input_size: usize, layers: Vec<Layer<T>>) -> Self {
+        Self { input_size, layers, decoder: None }
+    }
+
+    /// The layers, and after them those of the decoder.
+    pub fn all_layers(&self) -> impl Iterator<Item = &Layer<T>> {
+        self.layers.iter().chain(self.decoder.iter().flat_map(|decoder| &decoder.layers))
+    }
+
+    /// The same, to change.
+    pub fn all_layers_mut(&mut self) -> impl Iterator<Item = &mut Layer<T>> {
+        self.layers.iter_mut().chain(self.decoder.iter_mut().flat_map(|decoder| &mut decoder.layers))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &dyn Compute<T>> {
+        self.all_layers().map(|layer| layer.kind.get())
+    }
+
+    /// The chain that gives the answers.
+    fn last_chain(&self) -> &Self {
+        self.decoder.as_deref().unwrap_or(self)
     }
 
     /// The number of values that come out, a frame or a sequence.
     pub fn output_size(&self) -> usize {
-        self.layers.last().map_or(self.input_size, |layer| layer.kind.get().output_size())
+        let last = self.last_chain();
+        last.layers.last().map_or(last.input_size, |layer| layer.kind.get().output_size())
     }
 
     /// Whether something comes out for every frame, and not once for the sequence.
     pub fn returns_sequences(&self) -> bool {
-        self.all().all(Compute::keeps_time)
+        self.last_chain().layers.iter().all(|layer| layer.kind.get().keeps_time())
     }
 
     /// Everything that is trained, in a fixed order.
@@ -71,7 +108,7 @@ impl<T: Real> Network<T> {
 
     /// The same, to change.
     pub fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
-        self.layers.iter_mut().flat_map(|layer| layer.kind.get_mut().parameters_mut()).collect()
+        self.all_layers_mut().flat_map(|layer| layer.kind.get_mut().parameters_mut()).collect()
     }
 
     /// Everything that training learns without gradients, in a fixed order.
@@ -81,16 +118,20 @@ impl<T: Real> Network<T> {
 
     /// The same, to change.
     pub fn statistics_mut(&mut self) -> Vec<&mut Matrix<T>> {
-        self.layers.iter_mut().flat_map(|layer| layer.kind.get_mut().statistics_mut()).collect()
+        self.all_layers_mut().flat_map(|layer| layer.kind.get_mut().statistics_mut()).collect()
     }
 
     /// The same network in another kind of number.
     pub fn cast<U: Real>(&self) -> Network<U> {
         let layer = |layer: &Layer<T>| Layer { name: layer.name.clone(), kind: layer.kind.cast() };
-        Network { input_size: self.input_size, layers: self.layers.iter().map(layer).collect() }
+        Network {
+            input_size: self.input_size,
+            layers: self.layers.iter().map(layer).collect(),
+            decoder: self.decoder.as_ref().map(|decoder| Box::new(decoder.cast())),
+        }
     }
 
-    /// What comes out for a packed batch, `[out x columns]`.
+    /// What comes out of the layers, but not the decoder's, for packed frames: `[out x columns]`.
     pub fn forward(&self, input: &Flow<T>) -> Matrix<T> {
         self.forward_from(input, &States::new())
     }
@@ -106,8 +147,9 @@ impl<T: Real> Network<T> {
         for (k, layer) in self.layers.iter().enumerate() {
             let pass = Pass {
                 initial: initial.get(k).map_or(&[], Vec::as_slice),
-                training: draw.map(|Draw { seed, update, shard }| {
-                    stream_of(seed, Purpose::Dropout, update, u64::from(shard) << 32 | k as u64)
+                training: draw.map(|Draw { seed, update, shard, layer }| {
+                    let part = u64::from(shard) << 32 | (u64::from(layer) + k as u64);
+                    stream_of(seed, Purpose::Dropout, update, part)
                 }),
             };
             let trace = layer.kind.get().forward(traces.last().map_or(input, |trace| &trace.output), pass);
@@ -116,28 +158,50 @@ impl<T: Real> Network<T> {
         traces
     }
 
-    /// The gradients of the mean loss over `columns` columns, of which this shard is a part; and the shard's score.
-    pub fn gradients(
-        &self,
-        input: &Flow<T>,
-        targets: &Targets<T>,
-        columns: usize,
-        draw: Draw,
-    ) -> ShardGradients<T> {
-        let traces = self.trace(input, &States::new(), Some(draw));
-        let output = &traces.last().expect("a network has layers").output.values;
-        let score = targets.score(output);
-        // Before the first layer with parameters there is nothing to learn.
-        let first = self.all().position(|layer| !layer.parameters().is_empty()).unwrap_or(0);
-        let found = self.back(input, &traces, targets.gradient(output, columns), first);
-        let parameters = found.into_iter().flat_map(|gradients| gradients.parameters).collect();
-        let statistics = traces.into_iter().flat_map(|trace| trace.statistics).collect();
-        ShardGradients { parameters, statistics, score }
+    /// The states that each layer ended with, as [`States`] has them.
+    pub fn final_states(&self, input: &Flow<T>, traces: &[Trace<T>]) -> States<T> {
+        let inputs = std::iter::once(input).chain(traces.iter().map(|trace| &trace.output));
+        let layers = self.layers.iter().zip(inputs).zip(traces);
+        layers.map(|((layer, input), trace)| layer.kind.get().final_states(input, trace)).collect()
     }
 
-    /// From the gradient of the output, `[out x columns]`, to those of the parameters, the initial states and the frames.
-    pub fn backward(&self, input: &Flow<T>, traces: &[Trace<T>], d_output: Matrix<T>) -> InputGradients<T> {
-        let found = self.back(input, traces, LossGradient::Output(d_output), 0);
+    /// What comes out for a whole batch, `[out x columns]`; of an encoder-decoder what its decoder gives when it is told
+    /// at each step what should have come before.
+    pub fn output(&self, batch: &Batch<T>) -> Matrix<T> {
+        match self.pair(batch) {
+            Some(pair) => pair.output(),
+            None => self.forward(&batch.input),
+        }
+    }
+
+    /// The gradients of the mean loss over `columns` columns, of which this shard is a part; and the shard's score.
+    pub fn gradients(&self, batch: &Batch<T>, columns: usize, draw: Draw) -> ShardGradients<T> {
+        if let Some(pair) = self.pair(batch) {
+            return pair.gradients(&batch.targets, columns, draw);
+        }
+        let traces = self.trace(&batch.input, &States::new(), Some(draw));
+        let output = &traces.last().expect("a network has layers").output.values;
+        let score = batch.targets.score(output);
+        let arriving = batch.targets.gradient(output, columns);
+        let found = self.back(&batch.input, &traces, arriving, &States::new(), self.first_trained());
+        ShardGradients::new(found, traces, score)
+    }
+
+    /// Before the first layer with parameters there is nothing to learn.
+    fn first_trained(&self) -> usize {
+        self.layers.iter().position(|layer| !layer.kind.get().parameters().is_empty()).unwrap_or(0)
+    }
+
+    /// From the gradients of the output, `[out x columns]`, and of the final states to those of the parameters, the initial
+    /// states and the frames.
+    pub fn backward(
+        &self,
+        input: &Flow<T>,
+        traces: &[Trace<T>],
+        d_output: Matrix<T>,
+        d_final: &States<T>,
+    ) -> InputGradients<T> {
+        let found = self.back(input, traces, LossGradient::Output(d_output), d_final, 0);
         let (first, trace) = (&self.layers[0].kind, &traces[0]);
         let input = first.get().input_gradient(input, trace, &found[0]);
         let (parameters, initial): (Vec<_>, _) = found.into_iter().map(|g| (g.parameters, g.initial)).unzip();
@@ -150,12 +214,14 @@ impl<T: Real> Network<T> {
         input: &Flow<T>,
         traces: &[Trace<T>],
         mut arriving: LossGradient<T>,
+        d_final: &States<T>,
         first: usize,
     ) -> Vec<Gradients<T>> {
         let mut found = Vec::with_capacity(self.layers.len());
         for (k, layer) in self.layers.iter().enumerate().skip(first).rev() {
             let input = if k == 0 { input } else { &traces[k - 1].output };
-            let gradients = backward(&layer.kind, input, &traces[k], arriving);
+            let d_final = d_final.get(k).map_or(&[][..], Vec::as_slice);
+            let gradients = backward(&layer.kind, input, &traces[k], arriving, d_final);
             let passed = if k > first {
                 layer.kind.get().input_gradient(input, &traces[k], &gradients)
             } else {
@@ -175,9 +241,10 @@ fn backward<T: Real>(
     input: &Flow<T>,
     trace: &Trace<T>,
     arriving: LossGradient<T>,
+    d_final: &[Matrix<T>],
 ) -> Gradients<T> {
     match (kind, arriving) {
-        (_, LossGradient::Output(d)) => kind.get().backward(input, trace, d),
+        (_, LossGradient::Output(d)) => kind.get().backward(input, trace, d, d_final),
         (Kind::Dense(layer), LossGradient::Sums(d)) => layer.backward_sums(input, d),
         (_, LossGradient::Sums(_)) => {
             unreachable!("labels need a softmax layer at the end: checked by the config")

@@ -3,6 +3,7 @@
 //! Slow and short on purpose; the loops of each layer are its [`Compute::plain`](crate::layers::Compute::plain). The
 //! packed way of training and the runtime are compared with it, and calibration listens in on it.
 
+use crate::loss::argmax;
 use crate::net::{Network, States};
 use crate::tensor::Real;
 
@@ -23,31 +24,85 @@ pub enum Signal {
 /// What hears the numbers inside a layer.
 pub type Tap<'a, T> = &'a mut dyn FnMut(Signal, &[T]);
 
+/// What hears the numbers inside a network: the number of the layer, and what [`Tap`] hears.
+pub type NetworkTap<'a, T> = &'a mut dyn FnMut(usize, Signal, &[T]);
+
+/// What a chain remembers of one sequence: the states of each of its layers.
+type Memory<T> = Vec<Vec<Vec<T>>>;
+
 impl<T: Real> Network<T> {
     /// What comes out for one sequence: `frames` holds `input_size` values a frame. `output_size` values, or as many
-    /// for every frame if the network returns sequences.
+    /// for every frame if the network returns sequences. A decoder is not run: [`Network::predict_forced`] and
+    /// [`Network::decode`] do that.
     pub fn predict(&self, frames: &[T]) -> Vec<T> {
-        self.predict_from(frames, &States::new())
+        self.plain(frames, &mut self.memory(), &mut |_, _, _| {})
     }
 
     /// [`Network::predict`] from states other than zeros, `[hidden x 1]` each.
     pub fn predict_from(&self, frames: &[T], initial: &States<T>) -> Vec<T> {
-        self.plain(frames, initial, &mut |_, _, _| {})
+        let mut memory = self.memory();
+        for (own, initial) in memory.iter_mut().zip(initial) {
+            own.iter_mut().zip(initial).for_each(|(own, initial)| own.copy_from_slice(initial.as_slice()));
+        }
+        self.plain(frames, &mut memory, &mut |_, _, _| {})
     }
 
-    /// [`Network::predict`], telling `tap` layer by layer and frame by frame what the numbers inside are.
-    pub fn predict_tapped(&self, frames: &[T], tap: &mut dyn FnMut(usize, Signal, &[T])) -> Vec<T> {
-        self.plain(frames, &States::new(), tap)
+    /// What an encoder-decoder gives if the decoder is told at each step what should have come before: `output_size`
+    /// values for each id of `target`, and for the end.
+    pub fn predict_forced(&self, source: &[T], target: &[T]) -> Vec<T> {
+        self.predict_tapped(source, target, &mut |_, _, _| {})
     }
 
-    fn plain(&self, frames: &[T], initial: &States<T>, tap: &mut dyn FnMut(usize, Signal, &[T])) -> Vec<T> {
+    /// [`Network::predict`], telling `tap` layer by layer and frame by frame what the numbers inside are. If there is a
+    /// decoder, [`Network::predict_forced`], its layers counted on from the encoder's; else `target` is not read.
+    pub fn predict_tapped(&self, frames: &[T], target: &[T], tap: NetworkTap<'_, T>) -> Vec<T> {
+        let mut memory = self.memory();
+        let output = self.plain(frames, &mut memory, tap);
+        let Some(decoder) = &self.decoder else { return output };
+        let inputs: Vec<T> = std::iter::once(T::zero()).chain(target.iter().copied()).collect();
+        let mut tap = |layer, signal, values: &[T]| tap(self.layers.len() + layer, signal, values);
+        decoder.plain(&inputs, &mut decoder.taken_over(memory), &mut tap)
+    }
+
+    /// What an encoder-decoder makes of a source: at each step the likeliest class, which is the next step's input. Ends
+    /// before class 0, or after `most` steps. Nothing without a decoder.
+    pub fn decode(&self, source: &[T], most: usize) -> Vec<u32> {
+        let Some(decoder) = &self.decoder else { return Vec::new() };
+        let mut memory = self.memory();
+        self.plain(source, &mut memory, &mut |_, _, _| {});
+        let mut memory = decoder.taken_over(memory);
+        let mut written = Vec::new();
+        while written.len() < most {
+            let last = T::of(written.last().map_or(0.0, |&class: &u32| class.into()));
+            let output = decoder.plain(&[last], &mut memory, &mut |_, _, _| {});
+            match argmax(&output) {
+                0 => break,
+                class => written.push(class as u32),
+            }
+        }
+        written
+    }
+
+    /// States of zeros.
+    fn memory(&self) -> Memory<T> {
+        let zeros = |sizes: Vec<usize>| sizes.into_iter().map(|size| vec![T::zero(); size]).collect();
+        self.layers.iter().map(|layer| zeros(layer.kind.get().states())).collect()
+    }
+
+    /// What this chain starts from after another: its recurrent layers take the states of the other's, first to first.
+    fn taken_over(&self, memory: Memory<T>) -> Memory<T> {
+        let mut own = self.memory();
+        let given = memory.into_iter().filter(|states| !states.is_empty());
+        own.iter_mut().filter(|states| !states.is_empty()).zip(given).for_each(|(own, given)| *own = given);
+        own
+    }
+
+    fn plain(&self, frames: &[T], memory: &mut Memory<T>, tap: NetworkTap<'_, T>) -> Vec<T> {
         let mut frames: Vec<Vec<T>> = frames.chunks_exact(self.input_size).map(<[T]>::to_vec).collect();
-        for (index, layer) in self.layers.iter().enumerate() {
+        for (index, (layer, states)) in self.layers.iter().zip(memory).enumerate() {
             let mut tap = |signal, values: &[T]| tap(index, signal, values);
             frames.iter().for_each(|frame| tap(Signal::Input, frame));
-            let own = initial.get(index).map_or(&[][..], Vec::as_slice);
-            let states: Vec<Vec<T>> = own.iter().map(|state| state.as_slice().to_vec()).collect();
-            frames = layer.kind.get().plain(frames, &states, &mut tap);
+            frames = layer.kind.get().plain(frames, states, &mut tap);
             frames.iter().for_each(|frame| tap(Signal::Output, frame));
         }
         frames.concat()

@@ -167,6 +167,11 @@ impl Steps {
         last
     }
 
+    /// Where the state after the last step of every sequence is in a matrix of states.
+    pub fn final_states(&self) -> Vec<usize> {
+        self.last().iter().map(|column| column + self.sequences()).collect()
+    }
+
     /// The sequence of every column, counted from the longest.
     pub fn sequence_of_each(&self) -> Vec<usize> {
         (0..self.len()).flat_map(|t| 0..self.at(t).len()).collect()
@@ -225,6 +230,7 @@ mod tests {
         assert_eq!(steps.last(), [6, 4, 5]);
         assert_eq!((steps.state_before(0), steps.state_before(1), steps.state_before(2)), (0..3, 3..6, 6..7));
         assert_eq!(steps.state_after(2), 9..10);
+        assert_eq!(steps.final_states(), [9, 7, 8]);
         assert_eq!(steps.sequence_of_each(), [0, 1, 2, 0, 1, 2, 0]);
         assert_eq!(steps.reversed(), [6, 4, 5, 3, 1, 2, 0]);
     }

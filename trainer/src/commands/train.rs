@@ -79,17 +79,16 @@ impl Job {
         let path = args.config.parent().unwrap_or(Path::new("")).join(&config.data.file);
         let data = Data::read(&path)?;
         let place = || path.display().to_string();
-        let (train, validation, held_out) = match data.test {
-            Some(test) => (data.train, test, "the test part of the data".to_owned()),
+        let admit = |data| config.admit(data).with_context(place);
+        let (train, test) = (admit(data.train)?, data.test.map(admit).transpose()?);
+        let (train, validation, held_out) = match test {
+            Some(test) => (train, test, "the test part of the data".to_owned()),
             None => {
                 let share = config.data.validation_split;
-                let (train, validation) = split(data.train, share).with_context(place)?;
+                let (train, validation) = split(train, share).with_context(place)?;
                 (train, validation, format!("the last {:.0} % of the data", share * 100.0))
             }
         };
-        for data in [&train, &validation] {
-            config.check_data(data).with_context(place)?;
-        }
         config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
         let job = Self { config, train, validation, held_out, text, out };

@@ -1,5 +1,7 @@
 //! `CONFIG.toml`: which data, which layers, and how to train. Names and defaults are Keras's.
 
+mod data;
+mod encoder_decoder;
 mod layers;
 
 pub use layers::{LayerConfig, LayerSpec, check_epsilon};
@@ -9,14 +11,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Truth};
+use crate::data::Dataset;
 use crate::initializers::{Purpose, stream};
 use crate::layers::Layer;
 use crate::loss::Loss;
 use crate::net::Network;
 use crate::optimizer::Clipping;
 
-use layers::{check_layers, check_size, layer_names, outputs};
+use layers::{Chain, check_layers, check_size, layer_names, outputs};
 
 /// A whole config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +28,10 @@ pub struct Config {
     pub name: String,
     /// What it is trained on.
     pub data: DataConfig,
-    /// From the input to the output.
+    /// Of an encoder-decoder: from the input to the layer whose final state the decoder starts from.
+    #[serde(default)]
+    pub encoder: Vec<LayerConfig>,
+    /// From the input to the output; where there is an encoder, those of the decoder.
     pub layers: Vec<LayerConfig>,
     /// How it is trained.
     pub training: Training,
@@ -134,7 +139,7 @@ impl Config {
     }
 
     /// Refuses what cannot be meant.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         ensure!(
             !self.name.is_empty() && !self.name.starts_with('.') && self.name.chars().all(name_fits),
@@ -144,9 +149,25 @@ impl Config {
         let split = self.data.validation_split;
         ensure!(split > 0.0 && split < 1.0, "data.validation_split: {split} is not between 0 and 1");
         self.check_training()?;
-        check_layers(&self.layers)?;
+        let chains = self.chains();
+        check_layers(&chains)?;
+        if let [encoder, decoder] = &chains[..] {
+            encoder_decoder::check(encoder, decoder, self.training.loss)?;
+        }
         self.check_head()?;
         self.check_labels()
+    }
+
+    /// The layers, and before them those of the encoder if there is one.
+    fn chains(&self) -> Vec<Chain<'_>> {
+        let all: Vec<_> = self.encoder.iter().chain(&self.layers).collect();
+        let mut names = layer_names(&all);
+        let own = names.split_off(self.encoder.len());
+        let mut chains = vec![Chain { key: "layers", layers: &self.layers, names: own }];
+        if !self.encoder.is_empty() {
+            chains.insert(0, Chain { key: "encoder", layers: &self.encoder, names });
+        }
+        chains
     }
 
     fn check_training(&self) -> Result<()> {
@@ -195,55 +216,34 @@ impl Config {
         Ok(())
     }
 
-    /// Whether data of this kind can come out of the network; names the array that does not fit.
-    pub fn check_data(&self, data: &Dataset) -> Result<()> {
-        let y = &data.targets_name;
-        let outputs = outputs(&self.layers).unwrap_or(data.sequences.features);
-        match (&data.truth, self.training.loss) {
-            (Truth::Labels(labels), Loss::CategoricalCrossentropy) => {
-                if let Some(s) = labels.iter().position(|&label| label as usize >= outputs) {
-                    bail!("{y}: label {} at [{s}], but the network has {outputs} outputs", labels[s]);
-                }
-            }
-            (Truth::Values { width, .. }, Loss::Mse) => {
-                ensure!(*width == outputs, "{y}: {width} values, but the network has {outputs} outputs");
-            }
-            (Truth::Labels(_), Loss::Mse) => bail!("{y}: integers are classes; mse needs floats"),
-            (Truth::Values { .. }, Loss::CategoricalCrossentropy) => {
-                bail!("{y}: floats are values; categorical_crossentropy needs integer classes")
-            }
-        }
-        let every = self.layers.iter().all(|layer| layer.get().keeps_time());
-        let [given, wanted] = [data.per_frame, every].map(|every| if every { "frame" } else { "sequence" });
-        ensure!(
-            given == wanted,
-            "{y}: has a target for every {given}, but the network gives an output for every {wanted}"
-        );
-        Ok(())
-    }
-
     /// Whether the network over these features is one to train here.
     pub fn check_size(&self, features: usize) -> Result<()> {
-        check_size(&self.layers, features)
+        check_size(&self.chains(), features)
     }
 
     /// The network to start from.
     pub fn network(&self, data: &Dataset, seed: u64) -> Network<f32> {
-        let input_size = data.sequences.features;
-        let mut size = input_size;
-        let mut layers = Vec::with_capacity(self.layers.len());
-        for (k, (layer, name)) in self.layers.iter().zip(layer_names(&self.layers)).enumerate() {
-            let kind = layer.get().build(size, data, &mut stream(seed, Purpose::Weights, k as u64));
-            size = kind.get().output_size();
-            layers.push(Layer { name, kind });
-        }
-        Network { input_size, layers }
+        let mut streams = (0..).map(|k| stream(seed, Purpose::Weights, k));
+        let mut build = |chain: &Chain<'_>, input_size| {
+            let mut network = Network::new(input_size, Vec::new());
+            for ((layer, name), mut rng) in chain.layers.iter().zip(&chain.names).zip(streams.by_ref()) {
+                let kind = layer.get().build(network.output_size(), data, &mut rng);
+                network.layers.push(Layer { name: name.clone(), kind });
+            }
+            network
+        };
+        let chains = self.chains();
+        let mut network = build(&chains[0], data.sequences.features);
+        network.decoder = chains.get(1).map(|decoder| Box::new(build(decoder, 1)));
+        network
     }
 }
 
 /// Where the layers of a config are.
 #[derive(Deserialize)]
 struct Places {
+    #[serde(default)]
+    encoder: Vec<toml::Spanned<toml::Value>>,
     layers: Vec<toml::Spanned<toml::Value>>,
 }
 
@@ -251,11 +251,13 @@ struct Places {
 fn at_line(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
     // serde knows of a layer with an error in it only that it is one of the layers.
-    for (k, layer) in
-        toml::from_str::<Places>(text).map_or(Vec::new(), |places| places.layers).iter().enumerate()
-    {
-        if let Err(error) = layer.get_ref().clone().try_into::<LayerConfig>() {
-            return anyhow!("line {}: layers[{k}]: {}", line(layer.span().start), error.message().trim());
+    let chains =
+        toml::from_str::<Places>(text).map(|places| [("encoder", places.encoder), ("layers", places.layers)]);
+    for (key, chain) in chains.into_iter().flatten() {
+        for (k, layer) in chain.iter().enumerate() {
+            if let Err(error) = layer.get_ref().clone().try_into::<LayerConfig>() {
+                return anyhow!("line {}: {key}[{k}]: {}", line(layer.span().start), error.message().trim());
+            }
         }
     }
     match error.span() {

@@ -1,19 +1,29 @@
 //! Packing sequences into batches.
 
-use super::{Dataset, Truth};
+use super::{Dataset, Sequences, Truth};
 use crate::loss::Targets;
-use crate::tensor::{Flow, Matrix, Steps};
+use crate::tensor::{Flow, Matrix, Real, Steps};
 
 /// A packed batch, and what should come out of it, column by column.
-pub struct Batch {
+pub struct Batch<T: Real> {
     /// What goes in.
-    pub input: Flow<f32>,
-    /// What is to come out.
-    pub targets: Targets<f32>,
+    pub input: Flow<T>,
+    /// What goes into a decoder, where the targets are sequences.
+    pub forced: Option<Forced<T>>,
+    /// What is to come out, of the decoder if there is one.
+    pub targets: Targets<T>,
+}
+
+/// What a decoder is told: at each step the class that should have come before, and class 0 at the first.
+pub struct Forced<T: Real> {
+    /// Packed by the lengths of the targets: other steps and another order than those of the batch.
+    pub input: Flow<T>,
+    /// For each of these sequences where it is among those of the batch.
+    pub order: Vec<usize>,
 }
 
 /// Packs the sequences with these numbers, longest first (equals in the order given).
-pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch {
+pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch<f32> {
     let x = &data.sequences;
     let mut order = numbers.to_vec();
     order.sort_by_key(|&s| std::cmp::Reverse(x.steps(s)));
@@ -24,12 +34,35 @@ pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch {
         .collect();
     let values = frames.iter().flat_map(|f| &x.frames[f * x.features..][..x.features]).copied().collect();
     let rows = if data.per_frame { &frames } else { &order };
-    let targets = match &data.truth {
-        Truth::Labels(labels) => Targets::Labels(rows.iter().map(|&row| labels[row]).collect()),
+    let (forced, targets) = match &data.truth {
+        Truth::Labels(labels) => (None, Targets::Labels(rows.iter().map(|&row| labels[row]).collect())),
         Truth::Values { width, values } => {
             let picked = rows.iter().flat_map(|row| &values[row * width..][..*width]).copied().collect();
-            Targets::Values(Matrix::from_vec(*width, rows.len(), picked))
+            (None, Targets::Values(Matrix::from_vec(*width, rows.len(), picked)))
+        }
+        Truth::Sequences(y) => {
+            let (forced, labels) = force(y, &order);
+            (Some(forced), Targets::Labels(labels))
         }
     };
-    Batch { input: Flow { values: Matrix::from_vec(x.features, frames.len(), values), steps }, targets }
+    let input = Flow { values: Matrix::from_vec(x.features, frames.len(), values), steps };
+    Batch { input, forced, targets }
+}
+
+/// What a decoder is told and what it is to give, for the targets `y` of the sequences `numbers`.
+fn force(y: &Sequences, numbers: &[usize]) -> (Forced<f32>, Vec<u32>) {
+    let mut order: Vec<usize> = (0..numbers.len()).collect();
+    order.sort_by_key(|&k| std::cmp::Reverse(y.steps(numbers[k])));
+    // One step more, for the end.
+    let steps = Steps::new(&order.iter().map(|&k| y.steps(numbers[k]) + 1).collect::<Vec<_>>());
+    let (mut inputs, mut labels) = (Vec::new(), Vec::new());
+    for t in 0..steps.len() {
+        for &k in &order[..steps.at(t).len()] {
+            let target = y.get(numbers[k]);
+            inputs.push(if t == 0 { 0.0 } else { target[t - 1] });
+            labels.push(target.get(t).map_or(0, |&id| id as u32));
+        }
+    }
+    let input = Flow { values: Matrix::from_vec(1, inputs.len(), inputs), steps };
+    (Forced { input, order }, labels)
 }

@@ -4,10 +4,13 @@ mod batch;
 mod input;
 mod npy;
 mod npz;
+mod pairs;
+mod parts;
 
-pub use batch::{Batch, pack};
+pub use batch::{Batch, Forced, pack};
 pub use input::Input;
 pub use npy::{Array, MOST_VALUES, Values, read_npy, write_npy};
+pub use parts::is_masked;
 
 use std::path::Path;
 
@@ -37,6 +40,9 @@ pub enum Truth {
         /// All of them, one after another.
         values: Vec<f32>,
     },
+    /// A sequence of classes of its own for each sequence, of another length: what a decoder is to write. Class 0, start
+    /// and end, is not in it.
+    Sequences(Sequences),
 }
 
 /// Sequences, and what is to come out for each: once, or for every frame.
@@ -48,6 +54,8 @@ pub struct Dataset {
     pub truth: Truth,
     /// Whether something is to come out for every frame.
     pub per_frame: bool,
+    /// What the array of frames is called in its file.
+    pub frames_name: String,
     /// What the array of targets is called in its file.
     pub targets_name: String,
 }
@@ -86,7 +94,8 @@ impl Sequences {
         self.start[s + 1] - self.start[s]
     }
 
-    /// From `[n, time, features]`, `[n, time]`, or all frames `[frames, features]` with the number of steps of each.
+    /// From `[n, time, features]`, `[n, time]`, or all frames `[frames, features]` or `[frames]` with the number of steps
+    /// of each.
     pub fn from_arrays(x: Array, steps: Option<Array>) -> Result<Self> {
         Self::with_steps(x, steps.map(lengths).transpose()?)
     }
@@ -95,6 +104,7 @@ impl Sequences {
         ensure!(!x.shape.contains(&0), "empty: its shape is {:?}", x.shape);
         let shape = x.shape.clone();
         match (&shape[..], steps) {
+            (&[frames], Some(steps)) => Self::with_steps(Array { shape: vec![frames, 1], ..x }, Some(steps)),
             (&[frames, features], Some(steps)) => {
                 let sum = steps.iter().fold(0usize, |sum, &s| sum.saturating_add(s));
                 ensure!(sum == frames, "holds {frames} frames, but the lengths add up to {sum}");
@@ -171,7 +181,8 @@ impl Dataset {
             Ok((truth(y, width, padded)?, per_frame))
         };
         let (truth, per_frame) = read().with_context(|| names[1].to_owned())?;
-        Ok(Self { sequences, truth, per_frame, targets_name: names[1].to_owned() })
+        let [frames_name, targets_name] = names.map(str::to_owned);
+        Ok(Self { sequences, truth, per_frame, frames_name, targets_name })
     }
 
     /// The number of classes that labels speak of, or of values that belong together.
@@ -179,41 +190,17 @@ impl Dataset {
         match &self.truth {
             Truth::Labels(labels) => labels.iter().max().map_or(0, |&label| label as usize + 1),
             Truth::Values { width, .. } => *width,
+            Truth::Sequences(y) => y.frames.iter().fold(0, |most, &id| most.max(id as usize + 1)),
         }
     }
 
-    /// The first `count` sequences, and the rest.
-    pub fn split_at(self, count: usize) -> (Self, Self) {
-        let frames = self.sequences.start[count];
-        let row = if self.per_frame { frames } else { count };
-        let features = self.sequences.features;
-        let (mut first, mut rest) = (self.sequences.frames, Vec::new());
-        rest.extend_from_slice(&first[frames * features..]);
-        first.truncate(frames * features);
-        let part = |frames, start: &[usize]| Sequences {
-            features,
-            frames,
-            start: start.iter().map(|s| s - start[0]).collect(),
-        };
-        let sequences =
-            (part(first, &self.sequences.start[..=count]), part(rest, &self.sequences.start[count..]));
-        let truths = match self.truth {
-            Truth::Labels(mut labels) => {
-                let rest = labels.split_off(row);
-                (Truth::Labels(labels), Truth::Labels(rest))
-            }
-            Truth::Values { width, mut values } => {
-                let rest = values.split_off(row * width);
-                (Truth::Values { width, values }, Truth::Values { width, values: rest })
-            }
-        };
-        let dataset = |sequences, truth| Self {
-            sequences,
-            truth,
-            per_frame: self.per_frame,
-            targets_name: self.targets_name.clone(),
-        };
-        (dataset(sequences.0, truths.0), dataset(sequences.1, truths.1))
+    /// How many outputs sequence `s` has targets for; of a target sequence each id, and the end.
+    pub fn targets(&self, s: usize) -> usize {
+        match &self.truth {
+            Truth::Sequences(y) => y.steps(s) + 1,
+            _ if self.per_frame => self.sequences.steps(s),
+            _ => 1,
+        }
     }
 }
 
@@ -242,7 +229,8 @@ fn truth(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Result<
 }
 
 impl Data {
-    /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`.
+    /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`. With `len_y_train` and so on
+    /// targets are sequences of their own.
     pub fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
             let mut npz = Npz::open(path)?;
@@ -271,6 +259,7 @@ impl Dataset {
         let same = match (&self.truth, &test.truth) {
             (Truth::Labels(_), Truth::Labels(_)) => true,
             (Truth::Values { width, .. }, Truth::Values { width: other, .. }) => width == other,
+            (Truth::Sequences(_), Truth::Sequences(_)) => true,
             _ => false,
         };
         ensure!(same && self.per_frame == test.per_frame, "y_test: of another kind than y_train");
@@ -279,8 +268,12 @@ impl Dataset {
 }
 
 fn dataset(npz: &mut Npz, part: &str) -> Result<Dataset> {
-    let [x, y, len] = ["x", "y", "len"].map(|name| format!("{name}{part}"));
-    Dataset::from_arrays(npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?, [&x, &y])
+    let [x, y, len, len_y] = ["x", "y", "len", "len_y"].map(|name| format!("{name}{part}"));
+    let (frames, steps, targets) = (npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?);
+    match npz.optional(&len_y)? {
+        Some(lengths) => Dataset::from_pairs(frames, steps, targets, lengths, [&x, &y]),
+        None => Dataset::from_arrays(frames, steps, targets, [&x, &y]),
+    }
 }
 
 #[cfg(test)]

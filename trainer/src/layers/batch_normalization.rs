@@ -166,7 +166,13 @@ impl<T: Real> Compute<T> for BatchNormalization<T> {
 
     /// With `d = gamma * d_y` and means over the frames: `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being the
     /// normalized frames.
-    fn backward(&self, _: &Flow<T>, trace: &Trace<T>, mut d_output: Matrix<T>) -> Gradients<T> {
+    fn backward(
+        &self,
+        _: &Flow<T>,
+        trace: &Trace<T>,
+        mut d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         let [normalized, deviation] = &trace.kept[..] else { panic!("only training goes back") };
         let parameters = scale_and_shift_gradients(normalized, &d_output);
         let share = T::of(1.0 / d_output.ncols() as f64);
@@ -184,7 +190,7 @@ impl<T: Real> Compute<T> for BatchNormalization<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &[Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
         for (k, x) in frames.iter_mut().flat_map(|frame| frame.iter_mut().enumerate()) {
             let deviation = (self.moving_variance[k] + self.epsilon).sqrt();
             *x = self.gamma[k] * (*x - self.moving_mean[k]) / deviation + self.beta[k];

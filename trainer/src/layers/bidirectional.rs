@@ -206,12 +206,24 @@ impl<T: Real> Compute<T> for Bidirectional<T> {
         Trace { output, statistics: Vec::new(), kept: Vec::new(), inner: vec![f, b] }
     }
 
-    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
+    fn final_states(&self, input: &Flow<T>, trace: &Trace<T>) -> Vec<Matrix<T>> {
+        let [f, b] = &trace.inner[..] else { panic!("of its own forward pass") };
+        [self.forward.final_states(input, f), self.backward.final_states(input, b)].concat()
+    }
+
+    fn backward(
+        &self,
+        input: &Flow<T>,
+        trace: &Trace<T>,
+        d_output: Matrix<T>,
+        d_final: &[Matrix<T>],
+    ) -> Gradients<T> {
         let [f, b] = &trace.inner[..] else { panic!("of its own forward pass") };
         let turned = self.turned(&b.output.values, input);
         let [d_f, d_b] = self.merge_mode.part(&f.output.values, &turned, &d_output);
-        let mut both = self.forward.backward(input, f, d_f);
-        let mut back = self.backward.backward(input, b, self.turned(&d_b, input));
+        let (final_f, final_b) = d_final.split_at(d_final.len() / 2);
+        let mut both = self.forward.backward(input, f, d_f, final_f);
+        let mut back = self.backward.backward(input, b, self.turned(&d_b, input), final_b);
         both.parameters.append(&mut back.parameters);
         both.initial.append(&mut back.initial);
         both.sums.append(&mut back.sums);
@@ -225,15 +237,15 @@ impl<T: Real> Compute<T> for Bidirectional<T> {
         gradient(&self.forward, 0) + gradient(&self.backward, 1)
     }
 
-    fn plain(&self, frames: Vec<Vec<T>>, initial: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
-        let own = initial.len() / 2;
-        let f = self.forward.plain(frames.clone(), &initial[..own], tap);
-        let states = self.forward.states().len();
+    fn plain(&self, frames: Vec<Vec<T>>, states: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+        let own = states.len() / 2;
+        let (states_f, states_b) = states.split_at_mut(own);
+        let f = self.forward.plain(frames.clone(), states_f, tap);
         let mut back_tap = |signal, values: &[T]| match signal {
-            Signal::State(k) => tap(Signal::State(states + k), values),
+            Signal::State(k) => tap(Signal::State(own + k), values),
             other => tap(other, values),
         };
-        let mut b = self.backward.plain(frames, &initial[own..], &mut back_tap);
+        let mut b = self.backward.plain(frames, states_b, &mut back_tap);
         b.reverse();
         let column = |values: &Vec<T>| Matrix::from_column_slice(values.len(), 1, values);
         let merge = |(f, b)| self.merge_mode.merge(&column(f), &column(b)).as_slice().to_vec();

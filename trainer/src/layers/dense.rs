@@ -112,7 +112,13 @@ impl<T: Real> Compute<T> for Dense<T> {
         Trace::framewise(input, values, Vec::new())
     }
 
-    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, mut d_output: Matrix<T>) -> Gradients<T> {
+    fn backward(
+        &self,
+        input: &Flow<T>,
+        trace: &Trace<T>,
+        mut d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         self.activation.backward_columns(&trace.output.values, &mut d_output);
         self.backward_sums(input, d_output)
     }
@@ -121,7 +127,7 @@ impl<T: Real> Compute<T> for Dense<T> {
         product(&self.weight.transpose(), &gradients.sums[0])
     }
 
-    fn plain(&self, frames: Vec<Vec<T>>, _: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn plain(&self, frames: Vec<Vec<T>>, _: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
         let dense = |x: Vec<T>| {
             let mut y = self.bias.as_slice().to_vec();
             add_columns(&mut y, &self.weight, &x);

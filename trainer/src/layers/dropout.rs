@@ -73,7 +73,13 @@ impl<T: Real> Compute<T> for Dropout<T> {
         Trace::framewise(input, input.values.component_mul(&mask), vec![mask])
     }
 
-    fn backward(&self, _: &Flow<T>, trace: &Trace<T>, mut d_output: Matrix<T>) -> Gradients<T> {
+    fn backward(
+        &self,
+        _: &Flow<T>,
+        trace: &Trace<T>,
+        mut d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         trace.kept.iter().for_each(|mask| d_output.component_mul_assign(mask));
         Gradients::stateless(Vec::new(), d_output)
     }
@@ -82,7 +88,7 @@ impl<T: Real> Compute<T> for Dropout<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, frames: Vec<Vec<T>>, _: &[Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn plain(&self, frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
         frames
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Compute, Gradients, Kind, Pass, Trace};
 use crate::config::LayerSpec;
-use crate::data::Dataset;
+use crate::data::{Dataset, is_masked};
 use crate::reference::Tap;
 use crate::tensor::{Flow, Matrix, Real, cast};
 
@@ -54,6 +54,10 @@ impl LayerSpec for Config {
         true
     }
 
+    fn mask_value(&self) -> Option<f32> {
+        self.mask_zero.then_some(0.0)
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         let most = 1 << 24;
         let fits = (1..=most).contains(&self.input_dim);
@@ -96,7 +100,7 @@ impl<T: Real> Compute<T> for Embedding<T> {
         Trace::framewise(input, self.weight.select_columns(&ids), Vec::new())
     }
 
-    fn backward(&self, input: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
+    fn backward(&self, input: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>, _: &[Matrix<T>]) -> Gradients<T> {
         let mut weight = Matrix::zeros(self.weight.nrows(), self.weight.ncols());
         for (&value, d) in input.values.iter().zip(d_output.column_iter()) {
             weight.column_mut(Self::id(value)).zip_apply(&d, |sum, d| *sum += d);
@@ -109,8 +113,8 @@ impl<T: Real> Compute<T> for Embedding<T> {
         Matrix::zeros(1, input.values.ncols())
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &[Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
-        frames.retain(|x| !(self.mask_zero && x[0] == T::zero()));
+    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+        frames.retain(|x| !(self.mask_zero && is_masked(x, T::zero())));
         frames.iter().map(|x| self.weight.column(Self::id(x[0])).iter().copied().collect()).collect()
     }
 }

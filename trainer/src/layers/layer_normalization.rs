@@ -106,7 +106,13 @@ impl<T: Real> Compute<T> for LayerNormalization<T> {
 
     /// With `d = gamma * d_y` and means over the features: `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being
     /// the normalized frame.
-    fn backward(&self, _: &Flow<T>, trace: &Trace<T>, mut d_output: Matrix<T>) -> Gradients<T> {
+    fn backward(
+        &self,
+        _: &Flow<T>,
+        trace: &Trace<T>,
+        mut d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         let [normalized, deviations] = &trace.kept[..] else { panic!("of its own forward pass") };
         let parameters = scale_and_shift_gradients(normalized, &d_output);
         let share = T::of(1.0 / self.output_size() as f64);
@@ -123,7 +129,7 @@ impl<T: Real> Compute<T> for LayerNormalization<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &[Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
         for x in &mut frames {
             let (mean, deviation) = self.measure(x);
             for (k, x) in x.iter_mut().enumerate() {

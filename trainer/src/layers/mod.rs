@@ -6,6 +6,7 @@ pub mod dense;
 pub mod dropout;
 pub mod embedding;
 pub mod layer_normalization;
+pub mod masking;
 pub mod normalization;
 mod recurrent;
 
@@ -15,6 +16,7 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_normalization::LayerNormalization;
+pub use masking::Masking;
 pub use normalization::Normalization;
 pub use recurrent::Recurrent;
 
@@ -107,15 +109,27 @@ pub trait Compute<T: Real> {
     /// Runs over a batch.
     fn forward(&self, input: &Flow<T>, pass: Pass<'_, T>) -> Trace<T>;
 
-    /// Goes back: from the gradient of the output to those of the parameters.
-    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T>;
+    /// The states after the last step of each sequence, `[hidden x sequences]`, in the order of [`Self::states`].
+    fn final_states(&self, _input: &Flow<T>, _trace: &Trace<T>) -> Vec<Matrix<T>> {
+        Vec::new()
+    }
+
+    /// Goes back: from the gradients of the output and of the final states to those of the parameters. `d_final` holds
+    /// those of [`Self::final_states`], or nothing for zeros.
+    fn backward(
+        &self,
+        input: &Flow<T>,
+        trace: &Trace<T>,
+        d_output: Matrix<T>,
+        d_final: &[Matrix<T>],
+    ) -> Gradients<T>;
 
     /// And on to the gradient of the input, `[in x columns]`.
     fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T>;
 
-    /// The frames of one sequence in plain loops: what [`Self::forward`] means. `initial` holds the initial states, or
-    /// nothing for zeros; `tap` hears the numbers inside.
-    fn plain(&self, frames: Vec<Vec<T>>, initial: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>>;
+    /// The frames of one sequence in plain loops: what [`Self::forward`] means. `states`, in the order of
+    /// [`Self::states`], come as the initial ones and end as the final ones; `tap` hears the numbers inside.
+    fn plain(&self, frames: Vec<Vec<T>>, states: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>>;
 }
 
 /// A layer and its name.
@@ -166,6 +180,8 @@ macro_rules! kinds {
 kinds! {
     /// Brings every feature to mean 0 and variance 1.
     Normalization,
+    /// Says which frames are none.
+    Masking,
     /// A vector for every id.
     Embedding,
     /// Runs a cell over time.

@@ -93,7 +93,7 @@ impl<T: Real> Compute<T> for Normalization<T> {
         Trace::framewise(input, self.scaled(&centred), Vec::new())
     }
 
-    fn backward(&self, _: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
+    fn backward(&self, _: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>, _: &[Matrix<T>]) -> Gradients<T> {
         Gradients::stateless(Vec::new(), d_output)
     }
 
@@ -101,7 +101,7 @@ impl<T: Real> Compute<T> for Normalization<T> {
         self.scaled(&gradients.sums[0])
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &[Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
         let deviation = self.deviation();
         for (k, x) in frames.iter_mut().flat_map(|frame| frame.iter_mut().enumerate()) {
             *x = (*x - self.mean[k]) / deviation[k];

@@ -115,7 +115,7 @@ impl<T: Real> Recurrent<T> {
                 steps: steps.clone(),
             };
         }
-        let last: Vec<usize> = steps.last().iter().map(|column| column + skip).collect();
+        let last = steps.final_states();
         Flow { values: h.select_columns(&last), steps: Steps::single(last.len()) }
     }
 
@@ -153,6 +153,13 @@ impl<T: Real> Recurrent<T> {
     }
 }
 
+/// `columns(to) of sums += values`, column by column.
+fn add_columns<T: Real>(sums: &mut Matrix<T>, to: &[usize], values: &Matrix<T>) {
+    for (&column, values) in to.iter().zip(values.column_iter()) {
+        sums.column_mut(column).zip_apply(&values, |sum, value| *sum += value);
+    }
+}
+
 impl<T: Real> Compute<T> for Recurrent<T> {
     fn output_size(&self) -> usize {
         self.cell.get().hidden_size()
@@ -180,7 +187,18 @@ impl<T: Real> Compute<T> for Recurrent<T> {
         self.run(input, pass.initial, pass.training.as_mut())
     }
 
-    fn backward(&self, input: &Flow<T>, trace: &Trace<T>, d_output: Matrix<T>) -> Gradients<T> {
+    fn final_states(&self, input: &Flow<T>, trace: &Trace<T>) -> Vec<Matrix<T>> {
+        let last = input.steps.final_states();
+        self.split(trace).0.iter().map(|state| state.select_columns(&last)).collect()
+    }
+
+    fn backward(
+        &self,
+        input: &Flow<T>,
+        trace: &Trace<T>,
+        d_output: Matrix<T>,
+        d_final: &[Matrix<T>],
+    ) -> Gradients<T> {
         let steps = &input.steps;
         let (states, mask, kept) = self.split(trace);
         let mut d_states: Vec<_> = states.iter().map(|s| Matrix::zeros(s.nrows(), s.ncols())).collect();
@@ -188,9 +206,10 @@ impl<T: Real> Compute<T> for Recurrent<T> {
         if self.return_sequences {
             d_states[0].columns_range_mut(skip..).copy_from(&d_output);
         } else {
-            for (column, d) in steps.last().into_iter().zip(d_output.column_iter()) {
-                d_states[0].column_mut(skip + column).copy_from(&d);
-            }
+            add_columns(&mut d_states[0], &steps.final_states(), &d_output);
+        }
+        for (d_state, d) in d_states.iter_mut().zip(d_final) {
+            add_columns(d_state, &steps.final_states(), d);
         }
         let frames = self.frames(input, mask);
         let found = self.cell.get().backward(&frames, steps, states, kept, &mut d_states);
@@ -202,16 +221,13 @@ impl<T: Real> Compute<T> for Recurrent<T> {
         self.gradient_of_frames(input, trace, &gradients.sums[0])
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, initial: &[Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
-        let cell = self.cell.get();
-        let mut states: Vec<_> = cell.states().iter().map(|_| vec![T::zero(); cell.hidden_size()]).collect();
-        states.iter_mut().zip(initial).for_each(|(state, initial)| state.copy_from_slice(initial));
+    fn plain(&self, mut frames: Vec<Vec<T>>, states: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
         if self.go_backwards {
             frames.reverse();
         }
         let mut outputs = Vec::with_capacity(frames.len());
         for frame in &frames {
-            tap(Signal::Sums, &cell.step(frame, &mut states));
+            tap(Signal::Sums, &self.cell.get().step(frame, states));
             for (k, state) in states.iter().enumerate() {
                 tap(Signal::State(k), state);
             }

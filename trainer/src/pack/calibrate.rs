@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::parts::Parts;
 use crate::data::Sequences;
-use crate::layers::Kind;
+use crate::layers::{Kind, Layer};
 use crate::net::Network;
 use crate::reference::Signal;
 
@@ -30,18 +30,23 @@ pub fn sample(sequences: &Sequences) -> Vec<&[f32]> {
     (0..sequences.len()).step_by(every).map(|s| sequences.get(s)).collect()
 }
 
-/// Runs every sequence and gives the ranges of each layer.
+/// The most that a decoder writes for a sequence: it is run as it will be, on what it writes itself.
+pub const LONGEST: usize = 64;
+
+/// Runs every sequence and gives the ranges of each layer, those of a decoder after the others. The recurrent layers of an
+/// encoder and of its decoder hand on their states, so that what one meets counts for both.
 pub fn calibrate<'a>(
     network: &Network<f32>,
     sequences: impl Iterator<Item = &'a [f32]>,
 ) -> Result<Vec<Ranges>> {
-    let gates: Vec<usize> = network.layers.iter().map(|layer| gates(&layer.kind)).collect();
+    let gates: Vec<usize> = network.all_layers().map(|layer| gates(&layer.kind)).collect();
     let mut all: Vec<Ranges> =
         gates.iter().map(|&gates| Ranges { sums: vec![0.0; gates], ..Ranges::default() }).collect();
     let mut frames = 0;
     for sequence in sequences {
         frames += sequence.len() / network.input_size;
-        network.predict_tapped(sequence, &mut |layer, signal, values| {
+        let written: Vec<f32> = network.decode(sequence, LONGEST).iter().map(|&id| id as f32).collect();
+        network.predict_tapped(sequence, &written, &mut |layer, signal, values| {
             let ranges = &mut all[layer];
             match signal {
                 Signal::Input => raise(&mut ranges.input, values),
@@ -58,7 +63,29 @@ pub fn calibrate<'a>(
         });
     }
     ensure!(frames > 0, "calibration: no frames");
+    if network.decoder.is_some() {
+        share(network, &mut all);
+    }
     Ok(all)
+}
+
+/// Gives the recurrent layers of an encoder and of its decoder, first to first, the larger range of both.
+fn share(network: &Network<f32>, all: &mut [Ranges]) {
+    let recurrent = |layers: &[Layer<f32>], before: usize| -> Vec<usize> {
+        let is = |layer: &Layer<f32>| !layer.kind.get().states().is_empty();
+        (0..layers.len()).filter(|&k| is(&layers[k])).map(|k| before + k).collect()
+    };
+    let Some(decoder) = &network.decoder else { return };
+    let of_encoder = recurrent(&network.layers, 0);
+    for (e, d) in of_encoder.into_iter().zip(recurrent(&decoder.layers, network.layers.len())) {
+        let (encoder, decoder) = (all[e].clone(), all[d].clone());
+        let larger = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a.max(*b)).collect();
+        for ranges in [e, d] {
+            all[ranges].output = encoder.output.max(decoder.output);
+            all[ranges].sums = larger(&encoder.sums, &decoder.sums);
+            all[ranges].states = larger(&encoder.states, &decoder.states);
+        }
+    }
 }
 
 fn raise(range: &mut f32, values: &[f32]) {

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::calibrate::LONGEST;
+use crate::data::is_masked;
 use crate::deployed::ModelFile;
+use crate::evaluate::EncoderDecoder;
 use crate::layers::Kind;
 use crate::net::Network;
 
@@ -26,18 +29,37 @@ impl Quantized {
         pack: impl Fn(&Network<f32>) -> Result<Vec<u8>>,
     ) -> Result<Self> {
         let bytes = pack(network)?;
+        let sequences = &unmasked(network, sequences);
         let mut errors = Vec::new();
+        let last = network.layers.len() - usize::from(network.decoder.is_none());
         for (count, layer) in network.layers.iter().enumerate() {
-            if matches!(layer.kind, Kind::Normalization(_)) && network.layers.len() > 1 {
+            if matches!(layer.kind, Kind::Normalization(_) | Kind::Masking(_)) {
                 continue;
             }
             let layers = network.layers[..=count].to_vec();
-            let prefix = Network { input_size: network.input_size, layers };
-            let packed = if count + 1 == network.layers.len() { bytes.clone() } else { pack(&prefix)? };
+            let prefix = Network::new(network.input_size, layers);
+            let packed = if count == last { bytes.clone() } else { pack(&prefix)? };
             errors.push(LayerError::measure(&layer.name, &prefix, &packed, sequences)?);
+        }
+        if let Some(layer) = network.decoder.as_ref().and_then(|decoder| decoder.layers.last()) {
+            errors.push(LayerError::measure(&layer.name, network, &bytes, sequences)?);
         }
         Ok(Quantized { bytes, errors })
     }
+}
+
+/// The sequences without the frames that are none: a model repeats its answer there, a network gives none.
+fn unmasked(network: &Network<f32>, sequences: &[&[f32]]) -> Vec<Vec<f32>> {
+    let mask_value = match network.layers.first().map(|layer| &layer.kind) {
+        Some(Kind::Masking(layer)) => Some(layer.mask_value),
+        Some(Kind::Embedding(layer)) if layer.mask_zero => Some(0.0),
+        _ => None,
+    };
+    let is_none = |frame: &&[f32]| mask_value.is_some_and(|value| is_masked(frame, value));
+    let frames = |sequence: &&[f32]| {
+        sequence.chunks_exact(network.input_size).filter(|frame| !is_none(frame)).collect::<Vec<_>>().concat()
+    };
+    sequences.iter().map(frames).collect()
 }
 
 /// How far a layer's output is from that of the float network.
@@ -54,12 +76,20 @@ pub struct LayerError {
 }
 
 impl LayerError {
-    fn measure(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[&[f32]]) -> Result<Self> {
+    /// Of a network's answers; of an encoder-decoder's those to what the float network writes.
+    fn measure(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[Vec<f32>]) -> Result<Self> {
         let file = ModelFile::new(Path::new(name), bytes);
         let model = file.deploy()?;
         let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
         for sequence in sequences.iter().filter(|s| !s.is_empty()) {
-            for (found, golden) in model.predict(sequence)?.into_iter().zip(network.predict(sequence)) {
+            let (found, golden) = if network.decoder.is_some() {
+                let written: Vec<f32> =
+                    network.decode(sequence, LONGEST).iter().map(|&id| id as f32).collect();
+                (model.predict_forced(sequence, &written)?, network.predict_forced(sequence, &written))
+            } else {
+                (model.predict(sequence)?, network.predict(sequence))
+            };
+            for (found, golden) in found.into_iter().zip(golden) {
                 let error = (f64::from(found) - f64::from(golden)).abs();
                 worst = worst.max(error);
                 squares += error * error;

@@ -34,7 +34,15 @@ pub struct Outline<'a, N: Number> {
 }
 
 /// Puts a file together; the runtime computes the golden answer, so it has read the file once.
-pub fn assemble<N: Number>(outline: &Outline<'_, N>, mut layers: Vec<Packed<N::Weight>>) -> Result<Vec<u8>> {
+///
+/// `decoder` holds the layers of a decoder, if there is one.
+pub fn assemble<N: Number>(
+    outline: &Outline<'_, N>,
+    mut layers: Vec<Packed<N::Weight>>,
+    decoder: Vec<Packed<N::Weight>>,
+) -> Result<Vec<u8>> {
+    let decoder_at = if decoder.is_empty() { 0 } else { layers.len() };
+    layers.extend(decoder);
     for layer in &mut layers {
         let len = size_of_val(&layer.weights[..]);
         layer.record.weights_len = u32::try_from(len).context("weights over 4 GiB")?;
@@ -44,7 +52,8 @@ pub fn assemble<N: Number>(outline: &Outline<'_, N>, mut layers: Vec<Packed<N::W
     let (first, last) = (records.first().context("no layers")?, records.last().context("no layers")?);
     let mut preamble = Preamble::new(N::DTYPE);
     preamble.flags = outline.returns_sequences.into();
-    let needs = needs::<N>(&records, 0).context("RAM too large to count")?;
+    preamble.decoder_at = decoder_at.try_into()?;
+    let needs = needs::<N>(&records, decoder_at).context("RAM too large to count")?;
     preamble.ram_needed = needs.ram_needed.try_into().context("RAM over 4 GiB")?;
     preamble.ram_a_step = needs.ram_a_step.try_into().context("RAM over 4 GiB")?;
     preamble.features = needs.features;
@@ -88,7 +97,11 @@ fn write_golden<N: Number>(outline: &Outline<'_, N>, bytes: &mut [u8], preamble:
     let steps = inputs.len() / model.input_size();
     let mut ram = AlignedBytes::zeroed(ram_needed_for(bytes, steps));
     let mut out: Vec<N::Out> = vec![Zeroable::zeroed(); model.run_output_len(steps)];
-    model.run(&mut model.state(&mut ram)?, &inputs, &mut out)?;
+    let mut state = model.state(&mut ram)?;
+    model.run(&mut state, &inputs, &mut out)?;
+    if model.has_decoder() {
+        out = model.decoder_step(&mut state, 0)?.to_vec();
+    }
     let answer = &out[out.len() - model.output_size()..];
     let at = preamble.golden_at as usize;
     put(bytes, at, &inputs);

@@ -11,7 +11,7 @@ use super::layout::{Place, panels};
 use super::lower::lowered;
 use super::parts::Parts;
 use super::{Meta, check_packable, golden_frames};
-use crate::layers::{Bidirectional, Embedding, Kind, Layer, LayerNormalization, Normalization};
+use crate::layers::{Bidirectional, Embedding, Kind, Layer, LayerNormalization, Masking, Normalization};
 use crate::net::Network;
 
 /// How far arithmetic with separate roundings may be from the golden answer of fused arithmetic, relative to its largest
@@ -72,11 +72,12 @@ pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames:
         golden: &|_| Ok(golden.to_vec()),
         golden_steps: golden.len() / network.input_size,
     };
-    let mut layers = Vec::new();
-    for layer in &network.layers {
-        layers.extend(packed::<N>(layer).with_context(|| layer.name.clone())?);
-    }
-    assemble(&outline, layers)
+    let chain = |layers: &[Layer<f32>]| -> Result<Vec<_>> {
+        let packed = layers.iter().map(|layer| packed::<N>(layer).with_context(|| layer.name.clone()));
+        Ok(packed.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    };
+    let decoder = network.decoder.as_ref().map_or(Ok(Vec::new()), |decoder| chain(&decoder.layers))?;
+    assemble(&outline, chain(&network.layers)?, decoder)
 }
 
 /// The model file of a network with its weights rounded to `N`, and the error of each layer that this causes on
@@ -122,6 +123,7 @@ fn packed<N: FloatWeights>(layer: &Layer<f32>) -> Result<Vec<Packed<N::Weight>>>
             records.push(Packed { record: merge_record(layer), weights: Vec::new(), name: name.to_owned() });
             records
         }
+        Kind::Masking(layer) => one(masking_record(layer), N::kept(vec![layer.mask_value])),
         Kind::Dropout(_) => Vec::new(),
     })
 }
@@ -189,6 +191,11 @@ pub fn embedding_record(layer: &Embedding<f32>) -> LayerRecord {
         output_scale: 1.0,
         ..bytemuck::Zeroable::zeroed()
     }
+}
+
+/// The record of a mask.
+pub fn masking_record(layer: &Masking<f32>) -> LayerRecord {
+    LayerRecord { flags: MASKS, ..framewise_record(Code::Masking, layer.size) }
 }
 
 /// gamma, beta, epsilon.

@@ -9,7 +9,15 @@ use crate::tensor::{Matrix, product};
 
 /// The same function of its inputs, of layers that a model file has.
 pub fn lowered(network: &Network<f32>) -> Network<f32> {
-    let kept = network.layers.iter().filter(|layer| !matches!(layer.kind, Kind::Dropout(_)));
+    Network {
+        input_size: network.input_size,
+        layers: lowered_chain(&network.layers),
+        decoder: network.decoder.as_ref().map(|decoder| Box::new(lowered(decoder))),
+    }
+}
+
+fn lowered_chain(layers: &[Layer<f32>]) -> Vec<Layer<f32>> {
+    let kept = layers.iter().filter(|layer| !matches!(layer.kind, Kind::Dropout(_)));
     let mut layers: Vec<Layer<f32>> = Vec::new();
     for layer in kept.cloned() {
         match layers.last().map(|before| &before.kind) {
@@ -30,7 +38,7 @@ pub fn lowered(network: &Network<f32>) -> Network<f32> {
             _ => layers.push(layer),
         }
     }
-    Network { layers, ..network.clone() }
+    layers
 }
 
 fn has_weights(kind: &Kind<f32>) -> bool {

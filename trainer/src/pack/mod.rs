@@ -63,7 +63,7 @@ fn golden_frames(frames: &[f32], input_size: usize) -> anyhow::Result<&[f32]> {
 /// # Errors
 /// The layer's name, and what of it.
 pub fn check_packable(network: &Network<f32>) -> anyhow::Result<()> {
-    for layer in &network.layers {
+    for layer in network.all_layers() {
         let parts = match &layer.kind {
             Kind::Dense(dense) => Parts::dense(dense),
             Kind::Recurrent(layer) => Parts::recurrent(layer),

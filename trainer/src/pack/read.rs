@@ -11,7 +11,7 @@ use super::layout::{Place, Sizes, panels};
 use super::parts::{activation, cell_of, fold, form_of};
 use crate::activation::Activation;
 use crate::layers::{
-    BatchNormalization, Bidirectional, Dense, Embedding, Kind, Layer, LayerNormalization, MergeMode,
+    BatchNormalization, Bidirectional, Dense, Embedding, Kind, Layer, LayerNormalization, Masking, MergeMode,
     Normalization, Recurrent,
 };
 use crate::net::Network;
@@ -32,8 +32,13 @@ pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)>
         labels: header.labels().map(str::to_owned).collect(),
     };
     let mut weights = model.weights();
+    let decoder_at = model.preamble().decoder_at as usize;
     let mut layers: Vec<Layer<f32>> = Vec::new();
+    let mut encoder = None;
     for (i, record) in model.layers().iter().enumerate() {
+        if i > 0 && i == decoder_at {
+            encoder = Some(std::mem::take(&mut layers));
+        }
         let (own, rest) = weights.split_at(record.weights_len as usize / size_of::<N::Weight>());
         weights = rest;
         let name = names.get(i).cloned().unwrap_or_else(|| format!("layer_{i}"));
@@ -43,7 +48,14 @@ pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)>
         };
         layers.push(Layer { kind: kind.with_context(|| format!("layer {i} ({name})"))?, name });
     }
-    Ok((Network { input_size: model.input_size(), layers }, meta))
+    let network = match encoder {
+        Some(encoder) => Network {
+            decoder: Some(Box::new(Network::new(1, layers))),
+            ..Network::new(model.input_size(), encoder)
+        },
+        None => Network::new(model.input_size(), layers),
+    };
+    Ok((network, meta))
 }
 
 /// What the last two layers become with the record that merges them, if it is one.
@@ -77,6 +89,10 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
             let (units, ids) = (record.units(), record.input_dim as usize);
             let weight = Matrix::from_column_slice(units, ids, &N::widened(weights)[..units * ids]);
             Kind::Embedding(Embedding { weight, mask_zero: record.masks() })
+        }
+        Code::Masking => {
+            let &[mask_value] = bytemuck::cast_slice(weights) else { bail!("a mask has one value") };
+            Kind::Masking(Masking { size: record.units(), mask_value })
         }
         Code::Dense => {
             let form = Form::plain(kind);

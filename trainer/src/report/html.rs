@@ -44,19 +44,19 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
     let quality = |model: &ModelFacts<'_>| {
         let score = &model.evaluation.score;
         let f1 = model.evaluation.confusion.as_ref().map(|confusion| confusion.macro_average().f1);
-        [Some(score.mean_metric()), Some(score.mean_loss()), f1]
+        let more = model.evaluation.more().into_iter().map(|(_, value)| value);
+        [score.mean_metric(), score.mean_loss()].into_iter().chain(f1).chain(more).collect::<Vec<_>>()
     };
     let mut rows = String::new();
     for model in models {
-        let cells: String = quality(model).iter().flatten().map(|v| format!("<td>{v:.4}</td>")).collect();
+        let cells: String = quality(model).iter().map(|v| format!("<td>{v:.4}</td>")).collect();
         let [flash, ram] = [model.summary.flash_bytes, model.summary.ram_bytes].map(|n| grouped(n.into()));
         let name = escape(model.name);
         _ = writeln!(rows, "<tr><th>{name}</th>{cells}<td>{flash}</td><td>{ram}</td></tr>");
     }
     if let [float, integer] = models {
         let pairs = quality(float).into_iter().zip(quality(integer));
-        let differences = pairs.filter_map(|(a, b)| Some(b? - a?));
-        let cells: String = differences.map(|d| format!("<td>{d:+.4}</td>")).collect();
+        let cells: String = pairs.map(|(a, b)| format!("<td>{:+.4}</td>", b - a)).collect();
         let share = |f: fn(&ModelFacts<'_>) -> u32| 100.0 * f64::from(f(integer)) / f64::from(f(float));
         let [flash, ram] = [share(|model| model.summary.flash_bytes), share(|model| model.summary.ram_bytes)];
         _ = writeln!(
@@ -68,6 +68,7 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
     if loss == Loss::CategoricalCrossentropy {
         head.push("macro F1");
     }
+    head.extend(models.iter().take(1).flat_map(|model| model.evaluation.more()).map(|(name, _)| name));
     head.extend(["flash, bytes", "RAM, bytes"]);
     table("", &head, &rows)
 }

@@ -77,6 +77,10 @@ impl Report<'_> {
                 Loss::Mse => format!("{value:.4}"),
             };
             tiles.push((value, format!("test {}, {}", self.loss.metric_name(), model.summary.dtype)));
+            if let Some(transcripts) = &model.evaluation.transcripts {
+                let rate = format!("{:.2} %", transcripts.token_error_rate() * 100.0);
+                tiles.push((rate, format!("token error rate, {}", model.summary.dtype)));
+            }
         }
         for model in self.models {
             tiles.push((

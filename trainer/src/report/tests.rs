@@ -1,5 +1,6 @@
 use super::*;
 use crate::loss::Score;
+use crate::metrics::Transcripts;
 use crate::summary::LayerSummary;
 
 fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
@@ -35,10 +36,15 @@ fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
 }
 
 fn page(loss: Loss, confusion: Option<Confusion>) -> String {
+    page_of(loss, confusion, None)
+}
+
+fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcripts>) -> String {
     let epoch = Epoch { loss: 1.0, metric: 0.5, val_loss: 1.5, val_metric: 0.25 };
     let of = |metric| {
         let score = Score { loss: 1.5, metric, columns: 1 };
-        Evaluation { loss, score, confusion: confusion.clone() }
+        let perplexity = transcripts.map(|_| 4.5);
+        Evaluation { loss, score, confusion: confusion.clone(), perplexity, transcripts }
     };
     let (float, integer) = (of(0.25), of(0.125));
     let models = [
@@ -97,4 +103,18 @@ fn values_have_no_classes() {
     let page = page(Loss::Mse, None);
     assert!(page.contains("test mae, i8") && page.contains("<b>0.1250</b>"));
     assert!(!page.contains("Confusion") && !page.contains("macro"));
+}
+
+#[test]
+fn written_sequences_have_their_own_figures() {
+    let transcripts = Transcripts { edits: 1, tokens: 8, right: 3, sequences: 4 };
+    let page = page_of(Loss::CategoricalCrossentropy, Some(Confusion::default()), Some(transcripts));
+    for part in [
+        "<b>12.50 %</b><span class=\"dim\">token error rate, f32",
+        "<th>macro F1</th><th>perplexity</th><th>token error rate</th><th>sequences right</th><th>flash, bytes</th>",
+        "<td>4.5000</td><td>0.1250</td><td>0.7500</td><td>4,000</td>",
+        "<td>+0.0000</td><td>+0.0000</td><td>+0.0000</td><td>+0.0000</td><td>25 %</td>",
+    ] {
+        assert!(page.contains(part), "{part} is missing");
+    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{History, Run};
 use crate::config::{Config, Schedule};
-use crate::data::{Dataset, Truth};
+use crate::data::{Dataset, Sequences, Truth};
 use crate::output::write_atomically;
 use crate::tensor::Matrix;
 
@@ -66,14 +66,19 @@ fn checksum(data: &Dataset) -> u64 {
     let crc = Crc::<u64>::new(&CRC_64_XZ);
     let mut digest = crc.digest();
     let sequences = &data.sequences;
-    digest.update(&(sequences.features as u64).to_le_bytes());
-    (0..sequences.len()).for_each(|s| digest.update(&(sequences.steps(s) as u64).to_le_bytes()));
-    sequences.frames().iter().for_each(|value| digest.update(&value.to_le_bytes()));
+    add_sequences(&mut digest, sequences);
     match &data.truth {
         Truth::Labels(labels) => labels.iter().for_each(|label| digest.update(&label.to_le_bytes())),
         Truth::Values { values, .. } => values.iter().for_each(|value| digest.update(&value.to_le_bytes())),
+        Truth::Sequences(targets) => add_sequences(&mut digest, targets),
     }
     digest.finalize()
+}
+
+fn add_sequences(digest: &mut crc::Digest<'_, u64>, sequences: &Sequences) {
+    digest.update(&(sequences.features as u64).to_le_bytes());
+    (0..sequences.len()).for_each(|s| digest.update(&(sequences.steps(s) as u64).to_le_bytes()));
+    sequences.frames().iter().for_each(|value| digest.update(&value.to_le_bytes()));
 }
 
 fn values(matrices: &[&Matrix<f32>]) -> Vec<Vec<f32>> {

@@ -63,7 +63,7 @@ impl Run {
 
     /// The gradients of the mean loss of a batch: shards in parallel, added up in their order.
     fn gradients(&self, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
-        let columns = columns(data, batch);
+        let columns = batch.iter().map(|&s| data.targets(s)).sum();
         // Statistics are those of the batch as a whole.
         let whole = !self.network.statistics().is_empty();
         let shards = if whole { vec![batch.to_vec()] } else { shards(data, batch) };
@@ -72,8 +72,9 @@ impl Run {
             .enumerate()
             .map(|(number, shard)| {
                 let shard = pack(data, shard);
-                let draw = Draw { seed: self.seed, update: self.adam.updates, shard: number as u32 };
-                self.network.gradients(&shard.input, &shard.targets, columns, draw)
+                let draw =
+                    Draw { seed: self.seed, update: self.adam.updates, shard: number as u32, layer: 0 };
+                self.network.gradients(&shard, columns, draw)
             })
             .collect();
         found.into_iter().reduce(add).expect("a batch has sequences")
@@ -92,7 +93,7 @@ pub fn validate(network: &Network<f32>, data: &Dataset) -> Score {
         .par_chunks(SHARD)
         .map(|shard| {
             let shard = pack(data, shard);
-            shard.targets.score(&network.forward(&shard.input))
+            shard.targets.score(&network.output(&shard))
         })
         .collect();
     found.into_iter().fold(Score::default(), Score::plus)
@@ -103,11 +104,6 @@ fn add(mut sum: ShardGradients<f32>, other: ShardGradients<f32>) -> ShardGradien
     pairs.for_each(|(sum, part): (&mut Matrix<f32>, _)| *sum += part);
     sum.score = sum.score.plus(other.score);
     sum
-}
-
-/// The number of targets in a batch.
-fn columns(data: &Dataset, batch: &[usize]) -> usize {
-    if data.per_frame { batch.iter().map(|&s| data.sequences.steps(s)).sum() } else { batch.len() }
 }
 
 /// Cuts a batch into shards that take about the same time: dealt out like cards, longest first.

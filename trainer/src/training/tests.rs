@@ -15,6 +15,55 @@ const CONFIG: &str = r#"
     training = { loss = "categorical_crossentropy", epochs = 6, batch_size = 24, learning_rate = 0.01, learning_rate_schedule = "cosine_decay", global_clipnorm = 1.0 }
 "#;
 
+const PAIRS: &str = r#"
+    name = "pairs"
+    data.file = "pairs.npz"
+    encoder = [
+        { type = "Embedding", input_dim = 6, output_dim = 4, mask_zero = true },
+        { type = "LSTM", units = 5, return_sequences = true, dropout = 0.2 },
+        { type = "LSTM", units = 6 },
+    ]
+    layers = [
+        { type = "Embedding", input_dim = 6, output_dim = 4 },
+        { type = "Dropout", rate = 0.2 },
+        { type = "LSTM", units = 5, return_sequences = true },
+        { type = "LSTM", units = 6, return_sequences = true },
+        { type = "Dense", units = 6, activation = "softmax" },
+    ]
+    training = { loss = "categorical_crossentropy", epochs = 6, batch_size = 24, learning_rate = 0.05, learning_rate_schedule = "cosine_decay", global_clipnorm = 1.0 }
+"#;
+
+/// What each test goes through: a network and its data.
+fn cases() -> [(Config, Dataset); 2] {
+    [(CONFIG, toy()), (PAIRS, pairs())].map(|(config, data)| {
+        let config: Config = toml::from_str(config).unwrap();
+        config.check().unwrap();
+        let data = config.admit(data).unwrap();
+        (config, data)
+    })
+}
+
+/// 60 sources of 2 to 8 ids, one of them masked, whose targets are their ids but the last, every second one left out.
+fn pairs() -> Dataset {
+    let mut rng = stream(5, Purpose::Shuffle, 98);
+    let (mut x, mut y, mut steps_x, mut steps_y) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..60 {
+        let mut ids: Vec<i64> = (0..rng.random_range(2..8)).map(|_| rng.random_range(1..6)).collect();
+        let target: Vec<i64> = ids[..ids.len() - 1].iter().step_by(2).copied().collect();
+        ids.insert(1, 0);
+        steps_x.push(ids.len() as i64);
+        steps_y.push(target.len() as i64);
+        x.extend(ids);
+        y.extend(target);
+    }
+    let integers = |values: Vec<i64>| crate::data::Array {
+        shape: vec![values.len()],
+        values: crate::data::Values::Integers(values),
+    };
+    Dataset::from_pairs(integers(x), Some(integers(steps_x)), integers(y), integers(steps_y), ["x", "y"])
+        .unwrap()
+}
+
 /// 60 sequences of 2 to 9 frames; the class is how often the first feature is the larger, in thirds.
 fn toy() -> Dataset {
     let mut rng = stream(5, Purpose::Shuffle, 99);
@@ -53,35 +102,56 @@ fn train(run: &mut Run, config: &Config, data: &Dataset, epochs: usize) {
 
 #[test]
 fn resumed_run_has_the_bits_of_an_uninterrupted_one() {
-    let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
-    let identity = Identity::new(&config, &data, 3);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("checkpoint.postcard");
+    for (config, data) in cases() {
+        let identity = Identity::new(&config, &data, 3);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.postcard");
 
-    let mut whole = start(&config, &data);
-    train(&mut whole, &config, &data, 6);
-    assert!(whole.history[5].loss < 0.9 * whole.history[0].loss, "it learns: {:?}", whole.history);
+        let mut whole = start(&config, &data);
+        train(&mut whole, &config, &data, 6);
+        assert!(whole.history[5].loss < 0.9 * whole.history[0].loss, "it learns: {:?}", whole.history);
 
-    let mut first = start(&config, &data);
-    train(&mut first, &config, &data, 3);
-    Checkpoint::of(&first, &identity).write(&path).unwrap();
-    let mut second = start(&config, &data);
-    Checkpoint::read(&path).unwrap().unwrap().restore(&mut second, &identity, 6).unwrap();
-    train(&mut second, &config, &data, 3);
-    assert_eq!(second, whole);
+        let mut first = start(&config, &data);
+        train(&mut first, &config, &data, 3);
+        Checkpoint::of(&first, &identity).write(&path).unwrap();
+        let mut second = start(&config, &data);
+        Checkpoint::read(&path).unwrap().unwrap().restore(&mut second, &identity, 6).unwrap();
+        train(&mut second, &config, &data, 3);
+        assert_eq!(second, whole);
+    }
 }
 
 #[test]
 fn number_of_threads_does_not_change_a_bit() {
-    let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
-    let runs = [1, 2, 5].map(|threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let mut run = start(&config, &data);
-        pool.install(|| train(&mut run, &config, &data, 2));
-        run
-    });
-    assert_eq!(runs[0], runs[1]);
-    assert_eq!(runs[0], runs[2]);
+    for (config, data) in cases() {
+        let runs = [1, 2, 5].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut run = start(&config, &data);
+            pool.install(|| train(&mut run, &config, &data, 2));
+            run
+        });
+        assert_eq!(runs[0], runs[1]);
+        assert_eq!(runs[0], runs[2]);
+    }
+}
+
+/// Every target counts, those of another length than the source too.
+#[test]
+fn other_targets_are_other_data() {
+    let (config, data) = cases().into_iter().next_back().unwrap();
+    let identity = |data: &Dataset| Identity::new(&config, data, 3);
+    let mut other = data.clone();
+    let crate::data::Truth::Sequences(targets) = &mut other.truth else { panic!("pairs") };
+    let swapped: Vec<_> = (0..targets.len()).map(|s| targets.get(s).to_vec()).rev().collect();
+    let lengths = swapped.iter().map(|target| target.len() as i64).collect();
+    let array = |shape, values| crate::data::Array { shape, values };
+    let ids = swapped.concat();
+    *targets = crate::data::Sequences::from_arrays(
+        array(vec![ids.len()], crate::data::Values::Floats(ids)),
+        Some(array(vec![60], crate::data::Values::Integers(lengths))),
+    )
+    .unwrap();
+    assert!(identity(&data) == identity(&data) && identity(&data) != identity(&other));
 }
 
 #[test]

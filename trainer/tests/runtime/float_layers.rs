@@ -56,7 +56,7 @@ fn case(seed: u64) -> Case {
     let states = [1.0, 3.0][..states].iter().map(|&range| even(units, range)).collect();
     let frames = even(STEPS * inputs, 2.0);
     let layers = vec![Layer { name: "layer".into(), kind }];
-    Case { network: Network { input_size: inputs, layers }, states, frames }
+    Case { network: Network::new(inputs, layers), states, frames }
 }
 
 /// `w_ih`, `w_hh` and bias. Not centred at zero, so that a sign or an order mixed up does not cancel.

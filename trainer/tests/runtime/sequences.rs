@@ -39,7 +39,7 @@ pub fn stack(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
     let named = |(i, kind)| Layer { name: format!("layer_{i}"), kind };
     let layers = layers.into_iter().enumerate().map(named).collect();
     let frames = random_cell(("LSTM", ""), (FEATURES, 1), TIME, 9).unwrap().1;
-    (Network { input_size: FEATURES, layers }, frames)
+    (Network::new(FEATURES, layers), frames)
 }
 
 /// The stack as a file of each kind of numbers, and the frames.

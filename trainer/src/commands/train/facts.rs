@@ -30,6 +30,7 @@ fn input(data: &Dataset) -> String {
     let targets = match &data.truth {
         Truth::Labels(_) => format!("one of {} classes", data.width()),
         Truth::Values { width, .. } => format!("{width} target values"),
+        Truth::Sequences(_) => format!("a sequence of {} classes", data.width()),
     };
     let every = if data.per_frame { "frame" } else { "sequence" };
     format!("{} features a frame, {targets} for each {every}", data.sequences.features)

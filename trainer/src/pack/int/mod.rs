@@ -45,15 +45,13 @@ pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Re
 fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ranges]) -> Result<Vec<u8>> {
     let frames = sequences.iter().find(|s| !s.is_empty()).context("calibration: no frames")?;
     let golden = golden_frames(frames, network.input_size)?;
-    let mut layers = Vec::new();
-    let (mut unit, entrance) = others::entrance(network, ranges, &mut layers)?;
-    let input_scale = unit;
-    for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(entrance) {
-        let place = Place { unit, ranges, head: i + 1 == network.layers.len() };
-        let (packed, output) = packed(layer, place).with_context(|| layer.name.clone())?;
-        layers.extend(packed);
-        unit = output;
-    }
+    let (of_encoder, of_decoder) = ranges.split_at(network.layers.len().min(ranges.len()));
+    let mut layers = Chain::packed(network, of_encoder, network.decoder.is_none())?;
+    let decoder = match &network.decoder {
+        Some(decoder) => Some(Chain::packed(decoder, of_decoder, true)?),
+        None => None,
+    };
+    let output_scale = decoder.as_ref().unwrap_or(&layers).output_scale;
     let quantized = |model: &Model<'_, I8>| {
         let mut out = vec![0; golden.len()];
         let size = model.input_size();
@@ -65,13 +63,37 @@ fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ran
     let outline = Outline::<I8> {
         meta,
         returns_sequences: network.returns_sequences(),
-        input_scale: input_scale as f32,
-        output_scale: unit as f32,
+        input_scale: layers.input_scale as f32,
+        output_scale: output_scale as f32,
         golden_tolerance: 0.0,
         golden: &quantized,
         golden_steps: golden.len() / network.input_size,
     };
-    assemble(&outline, layers)
+    let records = std::mem::take(&mut layers.records);
+    assemble(&outline, records, decoder.map_or(Vec::new(), |decoder| decoder.records))
+}
+
+/// The records of a chain of layers.
+struct Chain {
+    records: Vec<Packed<i32>>,
+    input_scale: f64,
+    output_scale: f64,
+}
+
+impl Chain {
+    /// `ends`: whether the chain's last layer is the model's.
+    fn packed(network: &Network<f32>, ranges: &[Ranges], ends: bool) -> Result<Self> {
+        let mut records = Vec::new();
+        let (input_scale, taken) = others::entrance(network, ranges, &mut records)?;
+        let mut unit = input_scale;
+        for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(taken) {
+            let place = Place { unit, ranges, head: ends && i + 1 == network.layers.len() };
+            let (packed, output) = packed(layer, place).with_context(|| layer.name.clone())?;
+            records.extend(packed);
+            unit = output;
+        }
+        Ok(Self { records, input_scale, output_scale: unit })
+    }
 }
 
 /// What a layer has to know of where it stands.

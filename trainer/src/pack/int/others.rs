@@ -5,11 +5,11 @@ use embedded_rnn::Kind as Code;
 use embedded_rnn::format::LayerRecord;
 
 use super::{ACT_MAX, BIAS_LIMIT, LINEAR_FRAC, Place, unit_for};
-use crate::layers::{BatchNormalization, Embedding, Kind, Layer, LayerNormalization, Normalization};
+use crate::layers::{BatchNormalization, Embedding, Kind, Layer, LayerNormalization};
 use crate::net::Network;
 use crate::pack::calibrate::Ranges;
 use crate::pack::file::Packed;
-use crate::pack::float::{embedding_record, framewise_record, scales_and_offsets};
+use crate::pack::float::{embedding_record, framewise_record, masking_record, scales_and_offsets};
 use crate::tensor::Matrix;
 
 /// Multipliers stay below this.
@@ -20,37 +20,46 @@ const MULTIPLIER_LIMIT: f64 = (1u32 << 31) as f64;
 pub fn entrance(
     network: &Network<f32>,
     ranges: &[Ranges],
-    layers: &mut Vec<Packed<i32>>,
+    records: &mut Vec<Packed<i32>>,
 ) -> Result<(f64, usize)> {
-    let features = network.input_size;
-    let (words, unit, name, taken) = match network.layers.first() {
+    let (mut layers, mut ranges, mut taken) = (&network.layers[..], ranges, 0);
+    if let Some((Layer { kind: Kind::Masking(layer), name }, rest)) = layers.split_first() {
+        let weights = vec![layer.mask_value.to_bits() as i32];
+        records.push(Packed { record: masking_record(layer), weights, name: name.clone() });
+        (layers, ranges, taken) = (rest, &ranges[1..], 1);
+    }
+    let unit_of_output = || unit_for(ranges[0].output);
+    let (words, unit, name) = match layers.first() {
         Some(Layer { kind: Kind::Embedding(layer), name }) => {
             let (packed, unit) = embedding(layer, name)?;
-            layers.push(packed);
-            return Ok((unit, 1));
+            records.push(packed);
+            return Ok((unit, taken + 1));
         }
         Some(Layer { kind: Kind::Normalization(layer), name }) => {
-            let unit = unit_for(ranges[0].output);
-            (scales_and_offsets(layer, unit), unit, name.as_str(), 1)
+            let unit = unit_of_output();
+            (scales_and_offsets(layer, unit), unit, name.as_str())
         }
         Some(Layer { kind: Kind::BatchNormalization(layer), name }) => {
-            let unit = unit_for(ranges[0].output);
+            let unit = unit_of_output();
             let (scale, offset) = layer.scale_and_offset();
             let all = scale.iter().chain(offset.iter());
-            (all.map(|&v| (f64::from(v) / unit) as f32).collect(), unit, name.as_str(), 1)
+            (all.map(|&v| (f64::from(v) / unit) as f32).collect(), unit, name.as_str())
         }
         _ => {
-            let identity = Normalization {
-                mean: Matrix::zeros(features, 1),
-                variance: Matrix::repeat(features, 1, 1.0),
-            };
-            let unit = unit_for(ranges[0].input);
-            (scales_and_offsets(&identity, unit), unit, "input", 0)
+            let unit = unit_for(ranges.first().map_or(0.0, |ranges| ranges.input));
+            let features = network.input_size;
+            let words = [vec![(1.0 / unit) as f32; features], vec![0.0; features]].concat();
+            records.push(entrance_record(words, unit, "input", features));
+            return Ok((unit, taken));
         }
     };
-    let record = LayerRecord { output_scale: unit as f32, ..framewise_record(Code::Normalization, features) };
-    layers.push(Packed { record, weights: bytemuck::cast_vec(words), name: name.to_owned() });
-    Ok((unit, taken))
+    records.push(entrance_record(words, unit, name, network.input_size));
+    Ok((unit, taken + 1))
+}
+
+/// Scales and offsets that bring real inputs to integers of `unit`.
+fn entrance_record(words: Vec<f32>, unit: f64, name: &str, features: usize) -> Packed<i32> {
+    one(framewise_record(Code::Normalization, features), bytemuck::cast_vec(words), unit, name)
 }
 
 /// A row for each id: its multiplier, and its weights with a scale of their own.

@@ -1,0 +1,127 @@
+//! Parts of a data set: its first sequences and the rest, and its frames without those that are masked.
+
+use anyhow::{Result, bail};
+
+use super::{Dataset, Sequences, Truth, starts};
+
+/// Whether a frame is none: all of its features equal the value that stands for that.
+pub fn is_masked<T: PartialEq>(frame: &[T], mask_value: T) -> bool {
+    frame.iter().all(|feature| *feature == mask_value)
+}
+
+impl Sequences {
+    /// The first `count` sequences, and the rest.
+    fn split_at(self, count: usize) -> (Self, Self) {
+        let (features, cut) = (self.features, self.start[count]);
+        let mut first = self.frames;
+        // Not `split_off`, which would keep the memory of the whole for the first.
+        let rest = first[cut * features..].to_vec();
+        first.truncate(cut * features);
+        let part = |frames, start: &[usize]| Self {
+            features,
+            frames,
+            start: start.iter().map(|s| s - start[0]).collect(),
+        };
+        (part(first, &self.start[..=count]), part(rest, &self.start[count..]))
+    }
+}
+
+impl Dataset {
+    /// The first `count` sequences, and the rest.
+    pub fn split_at(self, count: usize) -> (Self, Self) {
+        let row = if self.per_frame { self.sequences.start[count] } else { count };
+        let truths = match self.truth {
+            Truth::Labels(mut labels) => {
+                let rest = labels.split_off(row);
+                (Truth::Labels(labels), Truth::Labels(rest))
+            }
+            Truth::Values { width, mut values } => {
+                let rest = values.split_off(row * width);
+                (Truth::Values { width, values }, Truth::Values { width, values: rest })
+            }
+            Truth::Sequences(y) => {
+                let (first, rest) = y.split_at(count);
+                (Truth::Sequences(first), Truth::Sequences(rest))
+            }
+        };
+        let sequences = self.sequences.split_at(count);
+        let dataset = |sequences, truth| Self {
+            sequences,
+            truth,
+            per_frame: self.per_frame,
+            frames_name: self.frames_name.clone(),
+            targets_name: self.targets_name.clone(),
+        };
+        (dataset(sequences.0, truths.0), dataset(sequences.1, truths.1))
+    }
+
+    /// Without the frames whose features all equal `mask_value`, and without the targets of these. A masked step leaves
+    /// the state alone, so nothing else changes.
+    ///
+    /// # Errors
+    /// A sequence of which nothing is left.
+    pub fn without_masked(self, mask_value: f32) -> Result<Self> {
+        let x = &self.sequences;
+        let kept: Vec<bool> =
+            x.frames.chunks_exact(x.features).map(|frame| !is_masked(frame, mask_value)).collect();
+        let left = |s: usize| kept[x.start[s]..x.start[s + 1]].iter().filter(|&&kept| kept).count();
+        let steps: Vec<usize> = (0..x.len()).map(left).collect();
+        if let Some(s) = steps.iter().position(|&left| left == 0) {
+            bail!("{}: nothing is left of sequence {s}: every frame is masked", self.frames_name);
+        }
+        let frames = retained(&x.frames, x.features, &kept);
+        let sequences = Sequences { features: x.features, frames, start: starts(&steps) };
+        let truth = match self.truth {
+            Truth::Labels(labels) if self.per_frame => Truth::Labels(retained(&labels, 1, &kept)),
+            Truth::Values { width, values } if self.per_frame => {
+                Truth::Values { width, values: retained(&values, width, &kept) }
+            }
+            once => once,
+        };
+        Ok(Self { sequences, truth, ..self })
+    }
+}
+
+/// Of rows of `width` values those that are kept.
+fn retained<T: Copy>(values: &[T], width: usize, kept: &[bool]) -> Vec<T> {
+    let rows = values.chunks_exact(width).zip(kept);
+    rows.filter(|(_, kept)| **kept).flat_map(|(row, _)| row).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Array, Values};
+    use super::*;
+
+    fn floats(shape: &[usize], values: &[f32]) -> Array {
+        Array { shape: shape.to_vec(), values: Values::Floats(values.to_vec()) }
+    }
+
+    /// Two sequences of three frames of two features; all of a frame but the fourth value may be a 7.
+    fn data(y: Array) -> Dataset {
+        let x = floats(&[2, 3, 2], &[7.0, 7.0, 7.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 7.0, 7.0, 7.0]);
+        Dataset::from_arrays(x, None, y, ["x", "y"]).unwrap()
+    }
+
+    #[test]
+    fn masked_frames_go_with_their_targets() {
+        let values = floats(&[2, 3, 1], &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+        let labels = Array { shape: vec![2, 3], values: Values::Integers(vec![1, 2, 3, 4, 5, 6]) };
+        let kept = data(values).without_masked(7.0).unwrap();
+        assert_eq!(kept.sequences.get(0), [7.0, 1.0, 2.0, 3.0]);
+        assert_eq!((kept.sequences.get(1), kept.sequences.steps(1)), (&[4.0, 5.0][..], 1));
+        assert_eq!(kept.truth, Truth::Values { width: 1, values: vec![0.2, 0.3, 0.4] });
+        assert_eq!(data(labels).without_masked(7.0).unwrap().truth, Truth::Labels(vec![2, 3, 4]));
+        let once = floats(&[2, 1], &[0.1, 0.2]);
+        let kept = data(once).without_masked(7.0).unwrap();
+        assert_eq!(kept.truth, Truth::Values { width: 1, values: vec![0.1, 0.2] });
+    }
+
+    #[test]
+    fn a_sequence_of_nothing_is_refused_by_its_number() {
+        let x = floats(&[2, 2, 1], &[0.0, 1.0, 0.0, 0.0]);
+        let data = Dataset::from_arrays(x, None, floats(&[2, 1], &[0.0, 1.0]), ["x_train", "y"]).unwrap();
+        let reason = data.without_masked(0.0).unwrap_err().to_string();
+        assert_eq!(reason, "x_train: nothing is left of sequence 1: every frame is masked");
+    }
+}

@@ -1,0 +1,87 @@
+//! An encoder-decoder learns to turn a short sequence round, and writes it by itself.
+
+use embedded_rnn_trainer::config::Config;
+use std::collections::HashSet;
+
+use embedded_rnn_trainer::data::{Array, Dataset, Values};
+use embedded_rnn_trainer::evaluate::{Evaluation, evaluate_pairs};
+use embedded_rnn_trainer::initializers::{Purpose, stream};
+use embedded_rnn_trainer::loss::Score;
+use embedded_rnn_trainer::training::{Epoch, Run};
+use rand::RngExt;
+
+const CONFIG: &str = r#"
+name = "reverse"
+data.file = ""
+[[encoder]]
+type = "Embedding"
+input_dim = 7
+output_dim = 8
+[[encoder]]
+type = "GRU"
+units = 32
+[[layers]]
+type = "Embedding"
+input_dim = 7
+output_dim = 8
+[[layers]]
+type = "GRU"
+units = 32
+return_sequences = true
+[[layers]]
+type = "Dense"
+units = 7
+activation = "softmax"
+[training]
+loss = "categorical_crossentropy"
+learning_rate = 0.01
+learning_rate_schedule = "cosine_decay"
+global_clipnorm = 1.0
+epochs = 12
+"#;
+
+const TRAIN: usize = 2000;
+const TEST: usize = 500;
+
+/// Different sources of two to five ids from 1 to 6, and the same turned round.
+fn pairs() -> Dataset {
+    let mut rng = stream(1, Purpose::Shuffle, 77);
+    let (mut x, mut y, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+    let mut met = HashSet::new();
+    while met.len() < TRAIN + TEST {
+        let ids: Vec<i64> = (0..rng.random_range(2..6)).map(|_| rng.random_range(1..7)).collect();
+        if met.insert(ids.clone()) {
+            steps.push(ids.len() as i64);
+            y.extend(ids.iter().rev());
+            x.extend(ids);
+        }
+    }
+    let integers = |values: Vec<i64>| Array { shape: vec![values.len()], values: Values::Integers(values) };
+    Dataset::from_pairs(integers(x), Some(integers(steps.clone())), integers(y), integers(steps), ["x", "y"])
+        .unwrap()
+}
+
+fn trained(seed: u64) -> Evaluation {
+    let config: Config = toml::from_str(CONFIG).unwrap();
+    config.check().unwrap();
+    let (train, test) = config.admit(pairs()).unwrap().split_at(TRAIN);
+    let mut run = Run::new(config.network(&train, seed), seed);
+    for _ in 0..config.training.epochs {
+        let score = run.epoch(&config.training, &train, &|| {});
+        run.history.push(Epoch::new(score, Score::default()));
+    }
+    evaluate_pairs(&run.network, &[], &test).unwrap()
+}
+
+/// A decoder that knew how long to write but not what would have five of six tokens wrong. The worst of twelve seeds: a
+/// token error rate of 0.0102, and 0.974 of the sequences right.
+#[test]
+fn it_writes_sequences_turned_round() {
+    for seed in 0..3 {
+        let found = trained(seed);
+        let transcripts = found.transcripts.unwrap();
+        assert_eq!(transcripts.sequences, TEST as u64);
+        let (errors, right) = (transcripts.token_error_rate(), transcripts.right_share());
+        assert!(errors < 0.0123 && right > 0.968, "seed {seed}: {}", found.headline());
+    }
+}

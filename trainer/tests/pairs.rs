@@ -1,0 +1,168 @@
+//! `ernn train` from outside, on pairs of sequences and on masked ones that it cannot use.
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use common::{output, refusal};
+
+const CONFIG: &str = r#"
+name = "pairs"
+[data]
+file = "d.npz"
+[[encoder]]
+type = "Embedding"
+input_dim = 4
+output_dim = 3
+mask_zero = true
+[[encoder]]
+type = "LSTM"
+units = 2
+[[layers]]
+type = "Embedding"
+input_dim = 3
+output_dim = 3
+[[layers]]
+type = "LSTM"
+units = 2
+return_sequences = true
+[[layers]]
+type = "Dense"
+units = 3
+activation = "softmax"
+[training]
+loss = "categorical_crossentropy"
+epochs = 1
+"#;
+
+/// An array of integers and its name.
+type Named<'a> = (&'a str, Vec<usize>, Vec<i64>);
+
+fn write_npz(path: &Path, arrays: &[Named<'_>]) {
+    let mut npz = ZipWriter::new(File::create(path).unwrap());
+    for (name, shape, values) in arrays {
+        let shape: String = shape.iter().map(|axis| format!("{axis}, ")).collect();
+        let header = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': ({shape}), }}");
+        npz.start_file(format!("{name}.npy"), SimpleFileOptions::default()).unwrap();
+        npz.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        npz.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        npz.write_all(header.as_bytes()).unwrap();
+        values.iter().for_each(|value| npz.write_all(&value.to_le_bytes()).unwrap());
+    }
+    npz.finish().unwrap();
+}
+
+/// Three pairs to train on and one to test on; the second source begins with a masked frame.
+fn arrays() -> Vec<Named<'static>> {
+    vec![
+        ("x_train", vec![6, 1], vec![1, 2, 0, 3, 1, 2]),
+        ("len_train", vec![3], vec![2, 3, 1]),
+        ("y_train", vec![5], vec![2, 1, 1, 2, 2]),
+        ("len_y_train", vec![3], vec![1, 1, 3]),
+        ("x_test", vec![2], vec![3, 3]),
+        ("len_test", vec![1], vec![2]),
+        ("y_test", vec![1], vec![1]),
+        ("len_y_test", vec![1], vec![1]),
+    ]
+}
+
+/// A folder with a config and its data.
+fn folder(config: &str, arrays: &[Named<'_>]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), config).unwrap();
+    write_npz(&folder.path().join("d.npz"), arrays);
+    folder
+}
+
+/// What is said of the config and the data with one array replaced, or left out.
+fn said(config: &str, name: &str, other: Option<(Vec<usize>, Vec<i64>)>) -> String {
+    let mut arrays = arrays();
+    let at = arrays.iter().position(|array| array.0 == name).unwrap();
+    match other {
+        Some((shape, values)) => (arrays[at].1, arrays[at].2) = (shape, values),
+        None => drop(arrays.remove(at)),
+    }
+    let folder = folder(config, &arrays);
+    let said = refusal(folder.path(), &["train", "c.toml"]);
+    assert!(!folder.path().join("out").exists(), "{said}");
+    said
+}
+
+#[test]
+fn an_encoder_decoder_is_trained_written_and_evaluated() {
+    let folder = folder(CONFIG, &arrays());
+    let run = |args: &[&str]| {
+        let output = output(folder.path(), args);
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    run(&["train", "c.toml", "--out", "o"]);
+    for model in ["o/model.ernn", "o/model.i8.ernn"] {
+        let said = run(&["eval", model, "--data", "d.npz"]);
+        assert!(said.contains("token error rate") && said.contains("sequences right"), "{said}");
+        assert!(run(&["inspect", model]).contains("self-test: passed"));
+    }
+    assert!(run(&["quantize", "o/model.ernn", "--calibrate", "d.npz", "-o", "again"]).contains("dense"));
+    assert!(
+        fs::read(folder.path().join("again")).unwrap()
+            == fs::read(folder.path().join("o/model.i8.ernn")).unwrap()
+    );
+}
+
+#[test]
+fn pairs_that_cannot_be_meant_are_refused_by_name() {
+    let row = |values: &[i64]| Some((vec![values.len()], values.to_vec()));
+    for (name, other, reason) in [
+        (
+            "y_train",
+            row(&[2, 1, 1, 0, 2]),
+            "class 0 at step 1 of sequence 2: it is start and end, and not inside",
+        ),
+        ("y_train", row(&[2, 1, 1, 3, 2]), "class 3 at step 1 of sequence 2, but the decoder has 3 outputs"),
+        ("y_train", row(&[2, 1, 1, 2, -1]), "label -1 at [4] is out of range"),
+        ("y_train", row(&[2, 1, 1, 2]), "holds 4 frames, but the lengths add up to 5"),
+        ("y_train", Some((vec![5, 1, 1], vec![1; 5])), "its shape is [5, 1, 1], not [ids] or [n, time]"),
+        ("x_train", row(&[1, 2, 0, 3, 1, 4]), "4 at step 0 of sequence 2 is no id: the Embedding has 0 to 3"),
+        (
+            "x_train",
+            row(&[1, 2, 0, 3, 1, -2]),
+            "-2 at step 0 of sequence 2 is no id: the Embedding has 0 to 3",
+        ),
+        ("x_train", row(&[1, 2, 0, 3, 1, 0]), "nothing is left of sequence 2: every frame is masked"),
+        ("x_test", row(&[0, 0]), "nothing is left of sequence 0: every frame is masked"),
+        ("y_test", row(&[0]), "class 0 at step 0 of sequence 0: it is start and end, and not inside"),
+    ] {
+        assert_eq!(said(CONFIG, name, other), format!("d.npz: {name}: {reason}"));
+    }
+    assert_eq!(said(CONFIG, "len_y_train", row(&[1, 0, 4])), "d.npz: y_train: sequence 1 has length 0");
+    assert_eq!(
+        said(CONFIG, "len_y_train", row(&[1, 4])),
+        "d.npz: y_train: 2 target sequences, but there are 3 sequences"
+    );
+    assert_eq!(said(CONFIG, "len_y_test", None), "d.npz: y_test: of another kind than y_train");
+}
+
+#[test]
+fn targets_of_another_kind_are_refused_by_name() {
+    let mut once = arrays();
+    once.retain(|array| !array.0.contains("len_y"));
+    once[2].2.truncate(3);
+    once[2].1 = vec![3];
+    let folder = folder(CONFIG, &once);
+    assert_eq!(
+        refusal(folder.path(), &["train", "c.toml"]),
+        "d.npz: y_train: a decoder needs sequences as targets, with their lengths in len_y_train"
+    );
+    let chain = CONFIG.split_once("[[encoder]]").unwrap().0.to_owned()
+        + "[[layers]]\ntype = \"LSTM\"\nunits = 2\n[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n"
+        + &CONFIG[CONFIG.find("[training]").unwrap()..];
+    let said = said(&chain, "y_train", Some((vec![5], vec![2, 1, 1, 2, 2])));
+    assert!(said.starts_with("d.npz: y_train: sequences with lengths of their own; to write them"), "{said}");
+}
