@@ -1,0 +1,170 @@
+"""Writes golden.npz: what Keras makes of the cases in cases.toml, and the gradients that it finds.
+
+    python3 -m venv VENV
+    VENV/bin/pip install -r requirements.txt
+    VENV/bin/python make_golden.py
+
+A case is an array of one record, so `numpy.load("golden.npz")["lstm"][0]["0/kernel"]` is a weight and its gradient.
+Gradients are those of a scalar, the sum of the outputs times random weights of them, in a pass of training. Fields:
+
+    x                      [2, n, time, features]  the inputs and their gradient; ids have one feature
+    y                      [3, n, time, out] or    the outputs in use, in training, and their weights in the scalar;
+                           [3, n, out]             zeros where a frame does not count
+    0/kernel, ...          [2, ...]                a weight of layer 0 and its gradient; of the layers in Bidirectional
+                                                   0/forward/kernel and 0/backward/kernel
+    0/h, 0/c               [2, n, units]           an initial state and its gradient
+    0/moving_mean, ...     [2, features]           a statistic before and after the pass of training
+
+Keras computes in f64, and the results are rounded to f32 once. Weights, inputs and states are multiples of 1/512 up to 4,
+which f32 and half floats hold exactly.
+"""
+
+import os
+import pathlib
+import tomllib
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+import keras
+import numpy as np
+import tensorflow as tf
+
+HERE = pathlib.Path(__file__).parent
+FEATURES = 2
+PADDING = -9.0  # no input reaches it
+
+
+def hard_sigmoid_keras1(x):
+    """Keras's `hard_sigmoid` up to version 2."""
+    return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+def layer_of(table):
+    """The Keras layer that a layer of a config describes: names and options are Keras's."""
+    options = dict(table)
+    kind = getattr(keras.layers, options.pop("type"))
+    for option, value in table.items():
+        if option == "layer":
+            options[option] = layer_of(value)
+        if value == "hard_sigmoid_keras1":
+            options[option] = hard_sigmoid_keras1
+    return kind(**options)
+
+
+def parts(layer):
+    """The layers in a layer, by what the names of their arrays begin with."""
+    if isinstance(layer, keras.layers.Bidirectional):
+        return {"forward/": layer.forward_layer, "backward/": layer.backward_layer}
+    return {"": layer}
+
+
+def draw(random, *shape):
+    """Not centred, and of another size in every column: what is mixed up, gates or axes, does not cancel."""
+    size = np.linspace(0.5, 2.0, shape[-1])
+    return np.round(512.0 * size * random.uniform(-0.8, 1.0, shape)) / 512.0
+
+
+def inputs(random, first, counts):
+    """Ids for an Embedding, else frames."""
+    if isinstance(first, keras.layers.Embedding):
+        ids = random.integers(1 if first.mask_zero else 0, first.input_dim, counts.shape)
+        return np.where(counts, ids, 0).astype("float64")
+    return np.where(counts[..., None], 2.0 * draw(random, *counts.shape, FEATURES), PADDING)
+
+
+def initial_states(random, layer, sequences):
+    """Of every part of a layer that is recurrent: `h`, and for an LSTM `c`."""
+    sizes = {
+        prefix + name: size
+        for prefix, part in parts(layer).items()
+        if isinstance(part, keras.layers.RNN)
+        for name, size in zip("hc", np.atleast_1d(part.cell.state_size))
+    }
+    return {name: tf.constant(draw(random, sequences, size)) for name, size in sizes.items()}
+
+
+def run(layers, x, states, training):
+    """Layer after layer over a batch. Keras hands masks on, but not to a layer that gets initial states as well."""
+    mask = None
+    for layer, own in zip(layers, states):
+        given = {"initial_state": list(own.values()), "mask": mask} if own else {}
+        x, mask = layer(x, training=training, **given), layer.compute_mask(x, mask)
+    return x
+
+
+def run_alone(layers, x, states, counts, training):
+    """Every sequence by itself; outputs of sequences are padded."""
+    rows = []
+    for s, length in enumerate(counts.sum(axis=1)):
+        own = [{name: state[s : s + 1] for name, state in layer.items()} for layer in states]
+        y = run(layers, x[s : s + 1, :length], own, training)
+        missing = [[0, 0], [0, counts.shape[1] - length], [0, 0]]
+        rows.append(keras.ops.pad(y, missing) if len(y.shape) == 3 else y)
+    return keras.ops.concatenate(rows)
+
+
+def run_padded(layers, x, states, counts, training):
+    """All sequences at once, with the mask that Keras makes."""
+    if not isinstance(layers[0], keras.layers.Embedding):
+        layers, states = [keras.layers.Masking(PADDING), *layers], [{}, *states]
+    return run(layers, x, states, training)
+
+
+def draw_weights(random, layers):
+    """Gives the layers, which are built, random weights. Those that are trained by name, and the statistics by name."""
+    trained, statistics = {}, {}
+    for k, layer in enumerate(layers):
+        for prefix, part in parts(layer).items():
+            # What a Normalization measured stays.
+            for weight in [] if isinstance(part, keras.layers.Normalization) else part.weights:
+                drawn = draw(random, *weight.shape)
+                weight.assign(abs(drawn) + 0.25 if weight.name == "moving_variance" else drawn)
+                kind = trained if weight.trainable else statistics
+                kind[f"{k}/{prefix}{weight.name}"] = weight.value
+    return trained, statistics
+
+
+def golden(name, tables, counts, way):
+    """The record of a case."""
+    random = np.random.default_rng(list(name.encode()))
+    layers = [layer_of(table) for table in tables]
+    x = tf.constant(inputs(random, layers[0], counts))
+    if isinstance(layers[0], keras.layers.Normalization):
+        layers[0].adapt(x.numpy()[counts])
+    states = [initial_states(random, layer, len(counts)) for layer in layers]
+    way(layers, x, states, counts, False)  # builds the layers
+    trained, statistics = draw_weights(random, layers)
+    values = {f"{k}/{state}": value for k, own in enumerate(states) for state, value in own.items()}
+    values |= trained | {"x": x}
+
+    in_use = way(layers, x, states, counts, False)
+    before = {statistic: value.numpy() for statistic, value in statistics.items()}
+    kept = counts[..., None] if len(in_use.shape) == 3 else np.True_
+    d_y = kept * draw(random, *in_use.shape)
+    with tf.GradientTape() as tape:
+        tape.watch(list(values.values()))
+        in_training = way(layers, x, states, counts, True)
+        scalar = tf.reduce_sum(in_training * d_y)
+    gradients = tape.gradient(scalar, values, unconnected_gradients="zero")
+
+    arrays = {key: np.stack([value, tf.convert_to_tensor(gradients[key])]) for key, value in values.items()}
+    arrays |= {statistic: np.stack([before[statistic], after]) for statistic, after in statistics.items()}
+    arrays["x"] = arrays["x"].reshape(2, *counts.shape, -1)
+    arrays["y"] = np.stack([kept * in_use.numpy(), kept * in_training.numpy(), d_y])
+    record = np.dtype([(key, "<f4", array.shape) for key, array in arrays.items()])
+    return np.array([tuple(arrays.values())], record)
+
+
+def main():
+    keras.config.set_floatx("float64")
+    sections = tomllib.loads((HERE / "cases.toml").read_text())
+    records = {}
+    for section, way in [("alone", run_alone), ("padded", run_padded)]:
+        counts = np.array([[frame == "#" for frame in row] for row in sections[section]["frames"]])
+        for name, tables in sections[section]["cases"].items():
+            print(name)
+            records[name] = golden(name, tables, counts, way)
+    np.savez_compressed(HERE / "golden.npz", **records)
+
+
+if __name__ == "__main__":
+    main()
