@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use embedded_rnn_trainer::config::{Config, LayerConfig};
 use embedded_rnn_trainer::data::{self, Dataset, Values};
 use embedded_rnn_trainer::layers::Kind;
+use embedded_rnn_trainer::loss::Targets;
 use embedded_rnn_trainer::net::{InputGradients, Network, States};
 use embedded_rnn_trainer::tensor::{Flow, Matrix, Steps};
 use serde::Deserialize;
@@ -33,9 +34,13 @@ pub struct Case {
 pub struct Training {
     /// What comes out, `[out x columns]`.
     pub output: Matrix<f32>,
+    /// The states after the last frames.
+    pub final_states: States<f32>,
     /// What the outputs are multiplied by before they are summed up.
     pub weights: Matrix<f32>,
-    /// The gradients of that sum.
+    /// What the final states are multiplied by, and added to that sum.
+    pub final_weights: States<f32>,
+    /// The gradients of the sum.
     pub gradients: InputGradients<f32>,
     /// What the statistics become.
     pub statistics: Vec<Matrix<f32>>,
@@ -91,16 +96,23 @@ fn case(name: String, layers: Vec<LayerConfig>, mut record: Record, counts: &[Ve
     let x = record.get("x");
     let [values, d_x] = [0, 1].map(|plane| gather(x, plane, &places));
     let padded = x.plane(0).chunks_exact(x.plane(0).len() / counts.len()).map(<[f32]>::to_vec).collect();
+    let x = array(x);
     let y = record.get("y");
     let [output, in_training, weights] = [0, 1, 2].map(|plane| gather(y, plane, &places));
-    let mut network = network(layers, &values);
+    let (config, data) = read(layers, x, array(y), counts);
+    let batch = data::pack(&data, &Vec::from_iter(0..counts.len()));
+    let Targets::Values(targets) = batch.targets else { unreachable!("floats") };
+    // What Keras masks is what the trainer leaves out when it reads.
+    assert_eq!((&batch.input.values, &targets, &batch.input.steps), (&values, &output, &steps), "{name}");
+    let mut network = config.network(&data, 0);
     let parameters = put_parameters(&mut network, &mut record);
     let statistics = put_statistics(&mut network, &mut record);
-    let [initial, d_initial] = states(&network, &mut record, counts.len());
+    let [initial, d_initial, final_states, final_weights] = states(&network, &mut record, counts.len());
     record.finish();
     let gradients = InputGradients { parameters, initial: d_initial, input: d_x };
-    let training = Training { output: in_training, weights, gradients, statistics };
-    Case { name, network, input: Flow { values, steps }, initial, output, training, padded }
+    let training =
+        Training { output: in_training, final_states, weights, final_weights, gradients, statistics };
+    Case { name, network, input: batch.input, initial, output, training, padded }
 }
 
 /// The columns of a packed batch, from `[sequences, time, features]`; from `[sequences, features]` a column a sequence.
@@ -113,14 +125,27 @@ fn gather(array: &Array, plane: usize, places: &[(usize, usize)]) -> Matrix<f32>
     Matrix::from_vec(features, places.len(), places.iter().flat_map(frame).copied().collect())
 }
 
-/// The network of these layers; a `Normalization` measures `frames`.
-fn network(layers: Vec<LayerConfig>, frames: &Matrix<f32>) -> Network<f32> {
+/// The first plane, as an array of a data file.
+fn array(array: &Array) -> data::Array {
+    data::Array { shape: array.shape[1..].to_vec(), values: Values::Floats(array.plane(0).to_vec()) }
+}
+
+/// The config of these layers, and sequences as it admits them, with what comes out as targets. Where no layer masks, the
+/// frames that do not count are at the end.
+fn read(
+    layers: Vec<LayerConfig>,
+    x: data::Array,
+    y: data::Array,
+    counts: &[Vec<usize>],
+) -> (Config, Dataset) {
     let text = "name = 'keras'\ndata.file = ''\nlayers = []\ntraining = { loss = 'mse', epochs = 1 }";
     let config = Config { layers, ..toml::from_str(text).unwrap() };
-    let shape = vec![1, frames.ncols(), frames.nrows()];
-    let x = data::Array { shape, values: Values::Floats(frames.as_slice().to_vec()) };
-    let y = data::Array { shape: vec![1], values: Values::Integers(vec![0]) };
-    config.network(&Dataset::from_arrays(x, None, y, ["x", "y"]).unwrap(), 0)
+    let lengths = counts.iter().map(|counts| counts.len() as i64).collect();
+    let lengths = data::Array { shape: vec![counts.len()], values: Values::Integers(lengths) };
+    let masks = config.layers[0].get().mask_value().is_some();
+    let data = Dataset::from_arrays(x, (!masks).then_some(lengths), y, ["x", "y"]).unwrap();
+    let data = config.admit(data).unwrap();
+    (config, data)
 }
 
 /// What Keras calls a parameter of the trainer.
@@ -179,8 +204,8 @@ fn put_statistics(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix
     after
 }
 
-/// The initial states, and their gradients.
-fn states(network: &Network<f32>, record: &mut Record, sequences: usize) -> [States<f32>; 2] {
+/// The initial states and their gradients, the final states and their weights.
+fn states(network: &Network<f32>, record: &mut Record, sequences: usize) -> [States<f32>; 4] {
     let mut read = |k: usize, kind: &Kind<f32>, plane: usize| -> Vec<Matrix<f32>> {
         let names = match kind {
             Kind::Recurrent(layer) => layer.cell.get().states().to_vec(),
@@ -192,7 +217,7 @@ fn states(network: &Network<f32>, record: &mut Record, sequences: usize) -> [Sta
         };
         in_directions(kind, names).iter().zip(&kind.get().states()).map(state).collect()
     };
-    [0, 1].map(|plane| {
+    [0, 1, 2, 3].map(|plane| {
         network.layers.iter().enumerate().map(|(k, layer)| read(k, &layer.kind, plane)).collect()
     })
 }

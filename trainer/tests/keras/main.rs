@@ -12,16 +12,18 @@ use embedded_rnn_trainer::tensor::{Flow, Matrix, Real, cast};
 
 use case::{Case, Sequence};
 
-/// What the project promises of f32. The worst are 1.3e-6 (two SimpleRNN) and 6.9e-6 (a GRU with relu); Keras itself, if it
-/// computes in f32, is 5.7e-7 and 4.0e-6 off.
+/// What the project promises of f32. The worst are 1.3e-6 (two SimpleRNN) and 7.1e-6 (a GRU with relu); Keras itself, if it
+/// computes in f32, is 5.7e-7 and 3.2e-6 off.
 const OUTPUTS_F32: f64 = 1e-5;
 const GRADIENTS_F32: f64 = 1e-4;
 
-/// Of f64. The worst are 5.4e-8 of outputs and 5.8e-8 of gradients, about what rounding the files to f32 can do: 6.0e-8.
-const F64: f64 = 7e-8;
+/// Of f64. The worst of outputs is 5.4e-8, about what rounding the files to f32 can do: 6.0e-8. The worst of gradients is
+/// 1.1e-7, behind a `Normalization`, whose statistics are f32 in the trainer; without one 5.9e-8.
+const OUTPUTS_F64: f64 = 6.5e-8;
+const GRADIENTS_F64: f64 = 1.3e-7;
 
 /// Nothing in the cases is drawn at random.
-const DRAW: Draw = Draw { seed: 0, update: 0, shard: 0 };
+const DRAW: Draw = Draw { seed: 0, update: 0, shard: 0, layer: 0 };
 
 /// The largest difference from Keras, relative to the value where that is above 1, and where it is.
 #[derive(Debug, Default)]
@@ -95,7 +97,9 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
         let network = network.cast::<T>();
         let input = Flow { values: cast(&input.values), steps: input.steps.clone() };
         let traces = network.trace(&input, &cast_all(initial), Some(DRAW));
-        let found = network.backward(&input, &traces, cast(&golden.weights));
+        let found =
+            network.backward(&input, &traces, cast(&golden.weights), &cast_all(&golden.final_weights));
+        let finals = network.final_states(&input, &traces);
         let mut compare = |what: &str, found: &[Matrix<T>], golden: &[Matrix<f32>]| {
             worst.compare_all(found, golden, &format!("{name}, {what}"));
         };
@@ -104,10 +108,8 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
         let statistics: Vec<_> = traces.into_iter().flat_map(|trace| trace.statistics).collect();
         compare("statistic", &statistics, &golden.statistics);
         compare("gradient of parameter", &found.parameters, &golden.gradients.parameters);
-        assert_eq!(found.initial.len(), golden.gradients.initial.len());
-        for (k, (found, golden)) in found.initial.iter().zip(&golden.gradients.initial).enumerate() {
-            compare(&format!("layer {k}, gradient of state"), found, golden);
-        }
+        compare("final state", &finals.concat(), &golden.final_states.concat());
+        compare("gradient of state", &found.initial.concat(), &golden.gradients.initial.concat());
         compare("gradient of input", &[found.input], std::slice::from_ref(&golden.gradients.input));
     }
     worst
@@ -118,25 +120,26 @@ fn outputs_are_those_of_keras() {
     let cases = case::all();
     packed::<f32>(&cases).assert_within(OUTPUTS_F32);
     plain::<f32>(&cases).assert_within(OUTPUTS_F32);
-    packed::<f64>(&cases).assert_within(F64);
-    plain::<f64>(&cases).assert_within(F64);
+    packed::<f64>(&cases).assert_within(OUTPUTS_F64);
+    plain::<f64>(&cases).assert_within(OUTPUTS_F64);
 }
 
 #[test]
 fn gradients_are_those_of_keras() {
     let cases = case::all();
     training::<f32>(&cases).assert_within(GRADIENTS_F32);
-    training::<f64>(&cases).assert_within(F64);
+    training::<f64>(&cases).assert_within(GRADIENTS_F64);
 }
 
-/// An `Embedding` with `mask_zero` takes frames of id 0 out of a sequence by itself.
+/// A network that masks takes masked frames out of a sequence by itself.
 #[test]
-fn masked_ids_are_no_frames() {
+fn masked_frames_are_none() {
     let mut worst = Worst::default();
     for case in case::all() {
-        let Kind::Embedding(Embedding { mask_zero: true, .. }) = case.network.layers[0].kind else {
+        let first = &case.network.layers[0].kind;
+        if !matches!(first, Kind::Masking(_) | Kind::Embedding(Embedding { mask_zero: true, .. })) {
             continue;
-        };
+        }
         for (padded, Sequence { initial, output, .. }) in case.padded.iter().zip(case.sequences()) {
             worst.compare(&case.network.predict_from(padded, &initial), &output, &case.name);
         }
@@ -144,13 +147,13 @@ fn masked_ids_are_no_frames() {
     worst.assert_within(OUTPUTS_F32);
 }
 
-/// A weight or a state that does nothing could be any. The least that one matters is 0.013.
+/// A weight or a state that does nothing could be any. The least that one matters is 0.024.
 #[test]
 fn every_weight_and_state_matters() {
     for Case { name, training, .. } in case::all() {
         let gradients = training.gradients;
         for gradient in gradients.parameters.iter().chain(gradients.initial.iter().flatten()) {
-            assert!(gradient.amax() > 0.01, "{name}: {gradient}");
+            assert!(gradient.amax() > 0.02, "{name}: {gradient}");
         }
     }
 }

@@ -5,14 +5,16 @@
     VENV/bin/python make_golden.py
 
 A case is an array of one record, so `numpy.load("golden.npz")["lstm"][0]["0/kernel"]` is a weight and its gradient.
-Gradients are those of a scalar, the sum of the outputs times random weights of them, in a pass of training. Fields:
+Gradients are those of a scalar, the sum of outputs and final states times random weights of them, in a pass of training.
+Fields:
 
     x                      [2, n, time, features]  the inputs and their gradient; ids have one feature
     y                      [3, n, time, out] or    the outputs in use, in training, and their weights in the scalar;
                            [3, n, out]             zeros where a frame does not count
     0/kernel, ...          [2, ...]                a weight of layer 0 and its gradient; of the layers in Bidirectional
                                                    0/forward/kernel and 0/backward/kernel
-    0/h, 0/c               [2, n, units]           an initial state and its gradient
+    0/h, 0/c               [4, n, units]           an initial state and its gradient, the final state in training and
+                                                   its weights in the scalar
     0/moving_mean, ...     [2, features]           a statistic before and after the pass of training
 
 Keras computes in f64, and the results are rounded to f32 once. Weights, inputs and states are multiples of 1/512 up to 4,
@@ -30,7 +32,6 @@ import tensorflow as tf
 
 HERE = pathlib.Path(__file__).parent
 FEATURES = 2
-PADDING = -9.0  # no input reaches it
 
 
 def hard_sigmoid_keras1(x):
@@ -42,6 +43,8 @@ def layer_of(table):
     """The Keras layer that a layer of a config describes: names and options are Keras's."""
     options = dict(table)
     kind = getattr(keras.layers, options.pop("type"))
+    if issubclass(kind, keras.layers.RNN):
+        options["return_state"] = True
     for option, value in table.items():
         if option == "layer":
             options[option] = layer_of(value)
@@ -68,7 +71,7 @@ def inputs(random, first, counts):
     if isinstance(first, keras.layers.Embedding):
         ids = random.integers(1 if first.mask_zero else 0, first.input_dim, counts.shape)
         return np.where(counts, ids, 0).astype("float64")
-    return np.where(counts[..., None], 2.0 * draw(random, *counts.shape, FEATURES), PADDING)
+    return np.where(counts[..., None], 2.0 * draw(random, *counts.shape, FEATURES), getattr(first, "mask_value", 0.0))
 
 
 def initial_states(random, layer, sequences):
@@ -83,29 +86,31 @@ def initial_states(random, layer, sequences):
 
 
 def run(layers, x, states, training):
-    """Layer after layer over a batch. Keras hands masks on, but not to a layer that gets initial states as well."""
-    mask = None
+    """Layer after layer over a batch: the outputs, and the final states of all layers one after another. Keras hands masks
+    on, but not to a layer that gets initial states as well."""
+    mask, final = None, []
     for layer, own in zip(layers, states):
         given = {"initial_state": list(own.values()), "mask": mask} if own else {}
-        x, mask = layer(x, training=training, **given), layer.compute_mask(x, mask)
-    return x
+        y, mask = layer(x, training=training, **given), keras.tree.flatten(layer.compute_mask(x, mask))[0]
+        x, *ends = y if own else [y]
+        final += ends
+    return x, final
 
 
 def run_alone(layers, x, states, counts, training):
     """Every sequence by itself; outputs of sequences are padded."""
-    rows = []
+    outputs, finals = [], []
     for s, length in enumerate(counts.sum(axis=1)):
         own = [{name: state[s : s + 1] for name, state in layer.items()} for layer in states]
-        y = run(layers, x[s : s + 1, :length], own, training)
+        y, final = run(layers, x[s : s + 1, :length], own, training)
         missing = [[0, 0], [0, counts.shape[1] - length], [0, 0]]
-        rows.append(keras.ops.pad(y, missing) if len(y.shape) == 3 else y)
-    return keras.ops.concatenate(rows)
+        outputs.append(keras.ops.pad(y, missing) if len(y.shape) == 3 else y)
+        finals.append(final)
+    return keras.ops.concatenate(outputs), [keras.ops.concatenate(final) for final in zip(*finals)]
 
 
-def run_padded(layers, x, states, counts, training):
-    """All sequences at once, with the mask that Keras makes."""
-    if not isinstance(layers[0], keras.layers.Embedding):
-        layers, states = [keras.layers.Masking(PADDING), *layers], [{}, *states]
+def run_padded(layers, x, states, _, training):
+    """All sequences at once, with the mask that the first layer makes."""
     return run(layers, x, states, training)
 
 
@@ -133,23 +138,26 @@ def golden(name, tables, counts, way):
     states = [initial_states(random, layer, len(counts)) for layer in layers]
     way(layers, x, states, counts, False)  # builds the layers
     trained, statistics = draw_weights(random, layers)
-    values = {f"{k}/{state}": value for k, own in enumerate(states) for state, value in own.items()}
-    values |= trained | {"x": x}
+    initial = {f"{k}/{state}": value for k, own in enumerate(states) for state, value in own.items()}
+    values = initial | trained | {"x": x}
 
-    in_use = way(layers, x, states, counts, False)
+    in_use, _ = way(layers, x, states, counts, False)
     before = {statistic: value.numpy() for statistic, value in statistics.items()}
     kept = counts[..., None] if len(in_use.shape) == 3 else np.True_
     d_y = kept * draw(random, *in_use.shape)
+    d_final = [draw(random, *value.shape) for value in initial.values()]
     with tf.GradientTape() as tape:
         tape.watch(list(values.values()))
-        in_training = way(layers, x, states, counts, True)
-        scalar = tf.reduce_sum(in_training * d_y)
+        in_training, final = way(layers, x, states, counts, True)
+        scalar = sum(tf.reduce_sum(value * d) for value, d in zip([in_training, *final], [d_y, *d_final]))
     gradients = tape.gradient(scalar, values, unconnected_gradients="zero")
 
-    arrays = {key: np.stack([value, tf.convert_to_tensor(gradients[key])]) for key, value in values.items()}
-    arrays |= {statistic: np.stack([before[statistic], after]) for statistic, after in statistics.items()}
+    arrays = {key: [value, tf.convert_to_tensor(gradients[key])] for key, value in values.items()}
+    arrays |= {key: [*arrays[key], *ends] for key, *ends in zip(initial, final, d_final)}
+    arrays |= {statistic: [before[statistic], after] for statistic, after in statistics.items()}
+    arrays["y"] = [kept * in_use.numpy(), kept * in_training.numpy(), d_y]
+    arrays = {key: np.stack(planes) for key, planes in arrays.items()}
     arrays["x"] = arrays["x"].reshape(2, *counts.shape, -1)
-    arrays["y"] = np.stack([kept * in_use.numpy(), kept * in_training.numpy(), d_y])
     record = np.dtype([(key, "<f4", array.shape) for key, array in arrays.items()])
     return np.array([tuple(arrays.values())], record)
 
