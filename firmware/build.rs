@@ -37,8 +37,14 @@ fn network() -> String {
          /// The file, in flash.\n\
          pub static MODEL: &[u8] = embedded_rnn::include_model!({model:?});\n\
          /// Values in a step's input.\n\
-         pub const INPUT_SIZE: usize = {};\n",
-        variable("BOARD_INPUT_SIZE")
+         pub const INPUT_SIZE: usize = {};\n\
+         /// Time steps that it is given at once; 0 if it is given one after another.\n\
+         pub const STEPS: usize = {};\n\
+         /// Values that it answers to these.\n\
+         pub const OUTPUT_LEN: usize = {};\n",
+        variable("BOARD_INPUT_SIZE"),
+        variable("BOARD_STEPS"),
+        variable("BOARD_OUTPUT_LEN")
     )
 }
 

@@ -1,10 +1,14 @@
 //! What a board is given and what it must answer: the same runtime, run here.
 
 use anyhow::Result;
-use embedded_rnn::{Backend, F16, F32, I8, Model, Number};
+use bytemuck::Zeroable;
+use embedded_rnn::{Backend, F16, F32, I8, Model, Number, ram_needed_for};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::boards::Float;
+
+/// The most ids that a decoder writes; `firmware/src/bin/check.rs` has the same.
+const MOST_IDS: usize = 24;
 
 /// Sequences of time steps; a step is `input_size` values, and they follow each other without gaps.
 pub enum Recordings {
@@ -51,6 +55,24 @@ impl Exam {
 }
 
 impl Recordings {
+    /// The first `limit` of them.
+    pub fn first(self, limit: usize) -> Self {
+        match self {
+            Self::I8(all) => Self::I8(all.into_iter().take(limit).collect()),
+            Self::F16(all) => Self::F16(all.into_iter().take(limit).collect()),
+            Self::F32(all) => Self::F32(all.into_iter().take(limit).collect()),
+        }
+    }
+
+    /// Values in the longest.
+    pub fn longest(&self) -> usize {
+        let longest = match self {
+            Self::I8(all) => all.iter().map(Vec::len).max(),
+            Self::F16(all) | Self::F32(all) => all.iter().map(Vec::len).max(),
+        };
+        longest.unwrap_or(0)
+    }
+
     /// At most `limit` of the recordings, with the PC's answers in the arithmetic of a board.
     pub fn exam(&self, model: &[u8], limit: usize, float: Float) -> Result<Exam> {
         match self {
@@ -76,7 +98,8 @@ fn first<T>(all: &[T], limit: usize) -> &[T] {
 fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) -> Result<Exam> {
     let bytes = AlignedBytes::new(bytes);
     let model = Model::<N>::new(&bytes)?.with_backend(backend);
-    let mut ram = AlignedBytes::zeroed(model.preamble().ram_needed as usize);
+    let longest = recordings.iter().map(|x| x.len() / model.input_size()).max().unwrap_or(0);
+    let mut ram = AlignedBytes::zeroed(ram_needed_for(&bytes, longest));
     let mut state = model.state(&mut ram)?;
     let mut exam =
         Exam { inputs: word(recordings.len()), outputs: Vec::new(), sequences: recordings.len(), steps: 0 };
@@ -86,12 +109,30 @@ fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) ->
         exam.inputs.extend(word(steps));
         exam.inputs.extend_from_slice(bytemuck::cast_slice(recording));
         state.reset();
+        if takes_sequences(&model) {
+            let mut y = vec![N::Out::zeroed(); model.run_output_len(steps)];
+            model.run(&mut state, recording, &mut y)?;
+            exam.outputs.extend_from_slice(bytemuck::cast_slice(&y));
+            if model.has_decoder() {
+                let mut ids = [0; MOST_IDS];
+                let ids = model.greedy(&mut state, 0, 0, &mut ids)?;
+                exam.steps += (ids.len() + 1).min(MOST_IDS);
+                exam.outputs.extend(word(ids.len()));
+                ids.iter().for_each(|&id| exam.outputs.extend(word(id.into())));
+            }
+            continue;
+        }
         for x in recording.chunks_exact(model.input_size()) {
             let y = model.step(&mut state, x)?;
             exam.outputs.extend_from_slice(bytemuck::cast_slice(y));
         }
     }
     Ok(exam)
+}
+
+/// Whether the board is given whole sequences: a model that reads them from their ends, or one that answers with another.
+pub fn takes_sequences<N: Number>(model: &Model<'_, N>) -> bool {
+    model.needs_whole_sequences() || model.has_decoder()
 }
 
 fn word(value: usize) -> Vec<u8> {

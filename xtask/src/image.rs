@@ -37,7 +37,8 @@ pub enum Built {
 
 /// Builds the images.
 pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built> {
-    if let Some(reason) = too_large(board, case.model.len(), case.ram_needed) {
+    let values = case.steps * case.net.input_size + case.output_len;
+    if let Some(reason) = too_large(board, case.model.len(), case.ram_needed + 4 * values) {
         return Ok(Built::DoesNotFit(reason));
     }
     if let Err(failure) = command(toolchain, "build", board, case)?.run_captured()? {
@@ -72,6 +73,8 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Ca
         .env("BOARD_MODEL", &case.file)
         .env("BOARD_DTYPE", case.dtype.name())
         .env("BOARD_INPUT_SIZE", case.net.input_size.to_string())
+        .env("BOARD_STEPS", case.steps.to_string())
+        .env("BOARD_OUTPUT_LEN", case.output_len.to_string())
         .env("BOARD_MEMORY_X", &memory_x)
         .env("DEFMT_LOG", "info"))
 }

@@ -1,9 +1,10 @@
 //! The check image: replays the model's own trace, then runs the recordings that the PC left in a file and streams
-//! back every output of every step. What a step costs goes into a third file. Ends with status 0 if all of it worked.
+//! back every output of every step; of a model that reads whole sequences those to each sequence, and of one with a
+//! decoder the ids that it writes. What a step costs goes into a third file. Ends with status 0 if all of it worked.
 //!
 //! Files, little-endian, in the emulator's working folder:
-//! `inputs.bin` is `u32` sequences, then for each `u32` steps and their inputs; `outputs.bin` is the outputs alone;
-//! `figures.bin` is [`Figures`] as it lies in memory.
+//! `inputs.bin` is `u32` sequences, then for each `u32` steps and their inputs; `outputs.bin` is the outputs alone, a `u32`
+//! for an id; `figures.bin` is [`Figures`] as it lies in memory.
 #![no_std]
 #![no_main]
 
@@ -13,7 +14,7 @@ use bytemuck::{Pod, Zeroable};
 use defmt_semihosting as _;
 use embedded_rnn::{Error, Ram, State};
 use embedded_rnn_firmware::board::{self, Counter};
-use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, Number, RAM};
+use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, Number, OUTPUT_LEN, RAM, STEPS};
 use embedded_rnn_firmware::stack;
 use semihosting::fs::File;
 use semihosting::io::{self, Read, Write};
@@ -21,6 +22,9 @@ use semihosting::process;
 
 type Input = <Number as embedded_rnn::Number>::In;
 type Output = <Number as embedded_rnn::Number>::Out;
+
+/// The most ids that a decoder writes; `xtask/src/exam.rs` has the same.
+const MOST_IDS: usize = 24;
 
 /// What a step costs. `xtask/src/image.rs` reads it.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
@@ -78,13 +82,28 @@ fn run() -> Result<Figures, Failure> {
     meter.figures.ram = (RAM + size_of_val(&model) + size_of_val(&state)) as u32;
     let mut inputs = host(File::open(c"inputs.bin"), "inputs.bin")?;
     let mut outputs = host(File::create(c"outputs.bin"), "outputs.bin")?;
-    for _ in 0..word(&mut inputs)? {
+    for number in 0..word(&mut inputs)? {
         state.reset();
+        let steps = word(&mut inputs)?;
+        if STEPS > 0 {
+            meter.at_start = number % 2 == 0;
+            let mut xs = [Input::default(); INPUT_SIZE * STEPS];
+            let xs = xs.get_mut(..INPUT_SIZE * steps as usize).ok_or(Failure::Host("inputs.bin"))?;
+            host(inputs.read_exact(bytemuck::cast_slice_mut(xs)), "inputs.bin")?;
+            let mut y = [Output::default(); OUTPUT_LEN];
+            let y = y.get_mut(..model.run_output_len(steps as usize)).ok_or(Failure::Host("outputs"))?;
+            meter.measure(|_| steps, || run_whole(&model, &mut state, xs, y))??;
+            host(outputs.write_all(bytemuck::cast_slice(y)), "outputs.bin")?;
+            if model.has_decoder() {
+                write_ids(&model, &mut state, &mut meter, &mut outputs)?;
+            }
+            continue;
+        }
         meter.at_start = true;
-        for _ in 0..word(&mut inputs)? {
+        for _ in 0..steps {
             let mut x = [Input::default(); INPUT_SIZE];
             host(inputs.read_exact(bytemuck::cast_slice_mut(&mut x)), "inputs.bin")?;
-            let y = meter.measure(|| step(&model, &mut state, &x))??;
+            let y = meter.measure(|_| 1, || step(&model, &mut state, &x))??;
             host(outputs.write_all(bytemuck::cast_slice(y)), "outputs.bin")?;
         }
     }
@@ -99,8 +118,36 @@ fn step<'s>(model: &Network, state: &'s mut State<'_, Number>, x: &[Input]) -> R
     model.step(state, x)
 }
 
-/// Measures the stack at the first step of each sequence and counts the others: painting the stack takes longer than
-/// a step, and a counted step should find nothing but its own work.
+/// The same of a sequence.
+#[inline(never)]
+fn run_whole(
+    model: &Network,
+    state: &mut State<'_, Number>,
+    xs: &[Input],
+    y: &mut [Output],
+) -> Result<(), Error> {
+    model.run(state, xs, y)
+}
+
+/// What a decoder makes of the sequence: how many ids, and these. A step for each, and for the end.
+fn write_ids(
+    model: &Network,
+    state: &mut State<'_, Number>,
+    meter: &mut Meter,
+    outputs: &mut File,
+) -> Result<(), Failure> {
+    let mut ids = [0; MOST_IDS];
+    let steps = |ids: &Result<&[u16], Error>| ids.map_or(0, |ids| (ids.len() + 1).min(MOST_IDS) as u32);
+    let ids = meter.measure(steps, || model.greedy(state, 0, 0, &mut ids))??;
+    let words = core::iter::once(ids.len() as u32).chain(ids.iter().map(|&id| u32::from(id)));
+    for word in words {
+        host(outputs.write_all(&word.to_le_bytes()), "outputs.bin")?;
+    }
+    Ok(())
+}
+
+/// Measures the stack at the first step of each sequence and counts the others, or of whole sequences every other one:
+/// painting the stack takes longer than a step, and a counted step should find nothing but its own work.
 struct Meter {
     counter: Counter,
     /// Ticks that counting takes itself.
@@ -120,17 +167,19 @@ impl Meter {
     }
 
     #[inline(always)]
-    fn measure<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Failure> {
-        self.figures.steps += 1;
+    fn measure<R>(&mut self, steps: impl Fn(&R) -> u32, work: impl FnOnce() -> R) -> Result<R, Failure> {
         if core::mem::take(&mut self.at_start) {
             let (bytes, result) = stack::high_water(work);
+            self.figures.steps += steps(&result);
             let bytes = bytes.ok_or(Failure::StackOverflow)? as u32;
             self.figures.stack = self.figures.stack.max(bytes);
             return Ok(result);
         }
         let (ticks, result) = self.counter.count(work);
         self.figures.ticks += ticks.ok_or(Failure::CounterWrapped)?.saturating_sub(self.overhead);
-        self.figures.counted += 1;
+        let steps = steps(&result);
+        self.figures.steps += steps;
+        self.figures.counted += steps;
         Ok(result)
     }
 }

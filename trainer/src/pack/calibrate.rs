@@ -13,6 +13,8 @@ use crate::reference::Signal;
 pub struct Ranges {
     /// Of what comes in.
     pub input: f32,
+    /// Whether something came in that is no whole number.
+    pub fractions: bool,
     /// Of what goes out.
     pub output: f32,
     /// Of the sums of each gate; one for a layer without gates.
@@ -49,7 +51,10 @@ pub fn calibrate<'a>(
         network.predict_tapped(sequence, &written, &mut |layer, signal, values| {
             let ranges = &mut all[layer];
             match signal {
-                Signal::Input => raise(&mut ranges.input, values),
+                Signal::Input => {
+                    raise(&mut ranges.input, values);
+                    ranges.fractions |= values.iter().any(|v| v.fract() != 0.0);
+                }
                 Signal::Output => raise(&mut ranges.output, values),
                 Signal::Sums => {
                     let units = (values.len() / gates[layer].max(1)).max(1);

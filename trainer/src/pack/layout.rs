@@ -61,6 +61,8 @@ pub struct Side {
     /// `[row][input]`.
     pub weights: Vec<i8>,
     pub multipliers: Vec<i32>,
+    /// Left shift of the sums before they are scaled.
+    pub shift: u8,
 }
 
 /// A layer's integer rows: what each is made of.
@@ -166,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_block_is_biases_multipliers_and_groups_in_order() {
-        let side = Side { inputs: 10, weights: (0..40).collect(), multipliers: vec![70, 71, 72, 73] };
+        let side =
+            Side { inputs: 10, weights: (0..40).collect(), multipliers: vec![70, 71, 72, 73], shift: 0 };
         let rows = Rows { units: 1, bias: &[60, 61, 62, 63], bias_apart: &[], sides: &[side] };
         let words = rows.words(&Lstm::<f32>::FORMS[0]);
         assert_eq!(words[..8], [60, 61, 62, 63, 70, 71, 72, 73]);

@@ -98,6 +98,17 @@ impl BoardArgs {
     fn cases(&self, nets: &[&'static Net], failures: &mut Failures) -> Vec<Case> {
         let mut cases = Vec::new();
         for net in nets {
+            match net.missing() {
+                Ok(None) => {}
+                Ok(Some(reason)) => {
+                    eprintln!("skipped: {}: {reason}", net.name);
+                    continue;
+                }
+                Err(error) => {
+                    failures.note::<()>(net.name, Err(error));
+                    continue;
+                }
+            }
             for dtype in [DType::I8, DType::F16, DType::F32] {
                 if self.dtype.is_none_or(|only| only == dtype) {
                     cases.extend(failures.note(net.name, Case::prepare(net, dtype)));

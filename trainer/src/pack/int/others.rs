@@ -46,7 +46,7 @@ pub fn entrance(
             (all.map(|&v| (f64::from(v) / unit) as f32).collect(), unit, name.as_str())
         }
         _ => {
-            let unit = unit_for(ranges.first().map_or(0.0, |ranges| ranges.input));
+            let unit = ranges.first().map_or(1.0, unit_of_inputs);
             let features = network.input_size;
             let words = [vec![(1.0 / unit) as f32; features], vec![0.0; features]].concat();
             records.push(entrance_record(words, unit, "input", features));
@@ -55,6 +55,13 @@ pub fn entrance(
     };
     records.push(entrance_record(words, unit, name, network.input_size));
     Ok((unit, taken + 1))
+}
+
+/// The unit of inputs that no layer normalizes. Whole numbers that have 16 bits stay what they are rather than be rounded to
+/// every second one.
+fn unit_of_inputs(ranges: &Ranges) -> f64 {
+    let unit = unit_for(ranges.input);
+    if !ranges.fractions && f64::from(ranges.input) <= ACT_MAX { unit.min(1.0) } else { unit }
 }
 
 /// Scales and offsets that bring real inputs to integers of `unit`.

@@ -9,8 +9,10 @@ use crate::pack::layout::{Rows, Side};
 use crate::pack::parts::Parts;
 use crate::tensor::Matrix;
 
-/// Multipliers stay below this, so that a side's part of a pre-activation stays below 2^29.
-const MULTIPLIER_LIMIT: f64 = (1 << 30) as f64;
+/// Multipliers stay below this.
+const MULTIPLIER_LIMIT: f64 = (1u32 << 31) as f64;
+/// The magnitudes of all parts of a pre-activation together stay below this, so that rounding it cannot overflow either.
+const SUM_LIMIT: f64 = (i32::MAX - (1 << 16)) as f64;
 /// A cell state saturates here.
 const CELL_LIMIT: f64 = (1 << 30) as f64;
 /// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
@@ -26,17 +28,22 @@ pub fn packed(p: &Parts, place: Place<'_>, unit: f64, name: &str) -> Result<Pack
     }
     let pre = |row: usize| pre_activations(p.activation(row), place.head && p.sizes().hidden == 0, unit);
     let mut sides = Vec::new();
-    let (side, shift) = side(p, &p.weights.w_ih, &|row| place.unit * pre(row))?;
-    record.x_shift = shift;
-    sides.push(side);
+    let of_x = side(p, &p.weights.w_ih, &|row| place.unit * pre(row))?;
+    record.x_shift = of_x.shift;
+    sides.push(of_x);
     if p.sizes().hidden > 0 {
-        let (side, shift) = self::side(p, &p.weights.w_hh, &|row| unit * pre(row))?;
-        record.h_shift = shift;
-        sides.push(side);
+        let of_h = side(p, &p.weights.w_hh, &|row| unit * pre(row))?;
+        record.h_shift = of_h.shift;
+        sides.push(of_h);
     }
     let rows = 0..p.weights.bias.nrows();
     let biases: Vec<i32> = rows.clone().map(|row| bias(p, row, pre(row))).collect::<Result<_>>()?;
     let apart: Vec<i32> = rows.map(|row| bias_apart(p, row, pre(row))).collect::<Result<_>>()?;
+    for row in 0..biases.len() {
+        let parts = sides.iter().map(|side| side.reach(row));
+        let sum = f64::from(biases[row]).abs() + f64::from(apart[row]).abs() + parts.sum::<f64>();
+        ensure!(sum < SUM_LIMIT, "the sum of row {row} can reach {:.0}: no 32 bits hold it", sum / pre(row));
+    }
     let rows = Rows { units: p.units(), bias: &biases, bias_apart: &apart, sides: &sides };
     Ok(Packed { record, weights: rows.words(p.form), name: name.to_owned() })
 }
@@ -63,7 +70,7 @@ fn cell_frac(range: f32, p: &Parts, unit: f64) -> Result<u8> {
 }
 
 /// A side's integer weights and multipliers; `unit` is that of the activations in units of a row's pre-activation.
-fn side(p: &Parts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<(Side, u8)> {
+fn side(p: &Parts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<Side> {
     let rows = (0..w.nrows()).map(|row| {
         let values: Vec<f64> = w.row(row).iter().map(|&v| f64::from(v) * f64::from(p.fold(row))).collect();
         ensure!(values.iter().all(|v| v.is_finite()), "a weight of row {row} is not finite");
@@ -80,7 +87,7 @@ fn side(p: &Parts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<(Side
 }
 
 /// The rows as integers whose sums are shifted left by `shift`; `None` if a multiplier does not fit then.
-fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<(Side, u8)> {
+fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<Side> {
     let (mut weights, mut multipliers) = (Vec::new(), Vec::with_capacity(rows.len()));
     for (number, row) in rows.iter().enumerate() {
         let (quantized, scale) = quantize_row(row, ROW_LIMIT >> shift);
@@ -91,7 +98,17 @@ fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<
         weights.extend(quantized);
         multipliers.push(multiplier as i32);
     }
-    Some((Side { inputs: rows.first().map_or(0, Vec::len), weights, multipliers }, shift))
+    Some(Side { inputs: rows.first().map_or(0, Vec::len), weights, multipliers, shift })
+}
+
+impl Side {
+    /// The largest magnitude of a row's part of the pre-activation: the sum of its weights' magnitudes times the largest
+    /// activation, shifted and scaled.
+    fn reach(&self, row: usize) -> f64 {
+        let weights = &self.weights[row * self.inputs..][..self.inputs];
+        let sum: f64 = weights.iter().map(|w| f64::from(w.unsigned_abs())).sum();
+        sum * 32768.0 * 2f64.powi(i32::from(self.shift) - 32) * f64::from(self.multipliers[row]) + 1.0
+    }
 }
 
 /// Weights of a row as integers of at most 127, and their unit. The sum of magnitudes stays within `limit`.
