@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::Made;
 use super::npz::{Arrays, Sequences};
 use super::package::out_of_tgz;
-use super::words::{draw, is_for_test, letters};
+use super::words::{is_for_test, letters};
 
 /// The phonemes, in the alphabet's order, without the digits of stress. Their ids count from 1.
 const PHONEMES: [&str; 39] = [
@@ -17,26 +17,19 @@ const PHONEMES: [&str; 39] = [
 ];
 /// Letters of a word.
 const LETTERS: std::ops::RangeInclusive<usize> = 3..=10;
-/// So many words of those that fit.
-const WORDS: usize = 40_000;
 
 /// From the package to the arrays.
 pub fn make(tgz: &[u8]) -> Result<Made> {
     let text = String::from_utf8(out_of_tgz(tgz, "package/data/dict.txt")?)?;
     let said = pronunciations(&text)?;
     let mut parts = [(); 2].map(|()| (Sequences::<u8>::new(1), Sequences::<u8>::new(1)));
-    for word in draw(said.keys().cloned().collect(), WORDS) {
-        let (x, y) = &mut parts[usize::from(is_for_test(&word))];
-        x.push(&letters(&word).unwrap_or_default());
-        y.push(&said[&word]);
+    for (word, phonemes) in &said {
+        let (x, y) = &mut parts[usize::from(is_for_test(word))];
+        x.push(&letters(word).unwrap_or_default());
+        y.push(phonemes);
     }
     let [(train, _), (test, _)] = &parts;
-    let what = format!(
-        "{} words to train on and {} to test on, of {} that fit",
-        train.len(),
-        test.len(),
-        said.len()
-    );
+    let what = format!("{} words to train on and {} to test on", train.len(), test.len());
     let mut arrays = Arrays::new();
     for (part, (x, y)) in ["train", "test"].iter().zip(&parts) {
         arrays.add_sequences([&format!("x_{part}"), &format!("len_{part}")], x)?;

@@ -29,7 +29,7 @@ const FIRST_NATIONALITY: u8 = 27;
 /// What stands for the end of a name.
 const END: u8 = 0;
 /// Of each nationality at most so many names, all different.
-const MOST: usize = 2000;
+const MOST: usize = 4000;
 
 /// From the package to the arrays.
 pub fn make(wheel: &[u8]) -> Result<Made> {
