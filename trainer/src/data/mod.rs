@@ -6,11 +6,13 @@ mod npy;
 mod npz;
 mod pairs;
 mod parts;
+mod series;
 
 pub use batch::{Batch, Forced, pack};
 pub use input::Input;
 pub use npy::{Array, MOST_VALUES, Values, read_npy, write_npy};
 pub use parts::is_masked;
+pub use series::{Series, parse_date};
 
 use std::path::Path;
 
@@ -61,6 +63,7 @@ pub struct Dataset {
 }
 
 /// What a data file holds.
+#[derive(Debug)]
 pub struct Data {
     /// To train on: `x_train`, or `x`.
     pub train: Dataset,
