@@ -7,6 +7,7 @@ pub mod config;
 pub mod data;
 pub mod deployed;
 pub mod evaluate;
+pub mod forecast;
 pub mod initializers;
 pub mod layers;
 pub mod loss;

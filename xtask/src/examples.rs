@@ -28,7 +28,7 @@ pub struct Example {
 impl Example {
     /// The file that is missing for it, if one is: `cargo xtask data` fetches those that are not in the tree.
     pub fn missing(&self) -> Result<Option<PathBuf>> {
-        let data = self.data(&self.read()?);
+        let data = self.read()?.data_file(&self.path());
         Ok((!data.is_file()).then_some(data))
     }
 
@@ -40,20 +40,17 @@ impl Example {
         Config::read(&self.path())
     }
 
-    fn data(&self, config: &Config) -> PathBuf {
-        self.path().with_file_name(&config.data.file)
-    }
-
     /// The model file's bytes and the test sequences in its kind of numbers.
     pub fn prepare(&self, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
         let config = self.read()?;
-        let data = self.data(&config);
+        let data = config.data_file(&self.path());
         let folder = root().join("target/boards/examples").join(self.config);
         let model_i8 = folder.join("model.i8.ernn");
         if !is_up_to_date(&model_i8, &[self.path(), data.clone()]) {
             self.train(config, &data, &folder)?;
         }
-        let test = Data::read(&data)?.test.context("no test part")?.sequences;
+        let (Data { test, .. }, _) = self.read()?.read_data(&self.path())?;
+        let test = test.context("no test part")?.sequences;
         let read = |file: &Path| fs::read(file).with_context(|| file.display().to_string());
         let float = folder.join("model.ernn");
         let (bytes, recordings) = match dtype {

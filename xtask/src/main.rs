@@ -4,6 +4,7 @@ mod boards;
 mod cmd;
 mod commands;
 mod cross;
+mod data;
 mod elf;
 mod exam;
 mod examples;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{board::BoardArgs, ci::Ci, doctor::Doctor, setup::Setup};
+use commands::{board::BoardArgs, ci::Ci, data::Data, doctor::Doctor, setup::Setup};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The only door for this project's scripts")]
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Board(BoardArgs),
     Ci(Ci),
+    Data(Data),
     Doctor(Doctor),
     Setup(Setup),
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Board(command) => command.run(),
         Command::Ci(command) => command.run(),
+        Command::Data(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Setup(command) => command.run(),
     };

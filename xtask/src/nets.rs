@@ -123,9 +123,11 @@ pub static NETS: &[Net] = &[
     example("reuters-lstm", "lstm", (1, 50), "reuters/lstm"),
     example("reuters-2-lstm", "lstm", (1, 50), "reuters/stacked_lstm"),
     example("reuters-embedding", "lstm", (1, 32), "reuters/embedding"),
-    example("digits8x8", "gru", (8, 32), "digits8x8/digits8x8"),
+    example("home-prices", "lstm", (1, 16), "home_prices/us"),
+    example("apartments", "lstm", (1, 8), "home_prices/apartment"),
+    example("digits8x8", "gru", (8, 48), "digits8x8/digits8x8"),
     example("seglearn", "gru", (6, 32), "seglearn/seglearn"),
-    example("name2nat", "gru", (1, 64), "name2nat/name2nat"),
+    example("name2nat", "lstm", (1, 64), "name2nat/name2nat"),
     example("cmudict", "gru", (1, 64), "cmudict/cmudict"),
 ];
 

@@ -1,11 +1,14 @@
 //! `ernn eval`: how well a model does on labelled data.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::data::Data;
+use crate::config::Config;
+use crate::data::{Data, Dataset};
 use crate::deployed::ModelFile;
+use crate::forecast::{Comparison, Forecast};
 
 /// Print loss, accuracy, confusion matrix, precision, recall and F1 of a model on a data set
 #[derive(clap::Args)]
@@ -15,7 +18,7 @@ use crate::deployed::ModelFile;
 pub struct Args {
     /// The model, f32 or 8-bit
     pub model: PathBuf,
-    /// Labelled sequences: the test part of an .npz with one, else all of it
+    /// Labelled sequences: the test part of an .npz with one, else all of it; of a series the config that cuts it, a .toml
     #[arg(long, value_name = "DATA")]
     pub data: PathBuf,
 }
@@ -24,8 +27,22 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let file = ModelFile::read(&args.model)?;
     let model = file.deploy()?;
-    let Data { train, test } = Data::read(&args.data)?;
-    let data = test.unwrap_or(train);
+    let (data, forecast) = read(&args.data)?;
     let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
-    super::say(evaluation.to_string().trim_end())
+    super::say(evaluation.to_string().trim_end())?;
+    let Some(forecast) = forecast else { return Ok(()) };
+    super::say(&Comparison::of(&forecast, [("model", &evaluation)].into_iter()).to_string())
+}
+
+/// What to evaluate on, and what a forecast of it is judged by.
+fn read(path: &Path) -> Result<(Dataset, Option<Forecast>)> {
+    let (Data { train, test }, forecast) = match path.extension().and_then(OsStr::to_str) {
+        Some("csv") => {
+            bail!("{}: how to cut a series the model's config says: give that .toml", path.display())
+        }
+        Some("toml") => Config::read(path)?.read_data(path)?,
+        _ => (Data::read(path)?, None),
+    };
+    let data = forecast.as_ref().map(|forecast| forecast.test.clone());
+    Ok((data.or(test).unwrap_or(train), forecast))
 }

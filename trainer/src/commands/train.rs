@@ -10,7 +10,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::config::Config;
-use crate::data::{Data, Dataset};
+use crate::data::Dataset;
+use crate::forecast::Forecast;
 use crate::output::remove_leftovers;
 use crate::pack::check_packable;
 use crate::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
@@ -43,6 +44,8 @@ struct Job {
     validation: Dataset,
     /// Where the validation data was taken from.
     held_out: String,
+    /// What a forecast is judged by, if the network makes one.
+    forecast: Option<Forecast>,
     /// The config as it was read.
     text: String,
     out: PathBuf,
@@ -56,7 +59,7 @@ struct Spent {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let job = Job::open(args)?;
+    let mut job = Job::open(args)?;
     let network = job.config.network(&job.train, args.seed);
     check_packable(&network).with_context(|| args.config.display().to_string())?;
     let mut run = Run::new(network, args.seed);
@@ -68,6 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (before, start) = (run.history.len(), Instant::now());
     job.train(&mut run, &identity)?;
     let spent = Spent { epochs: run.history.len() - before, seconds: start.elapsed().as_secs_f64() };
+    job.unscale(&mut run)?;
     results::write(&job, &run, &spent)
 }
 
@@ -76,8 +80,8 @@ impl Job {
         let config = Config::read(&args.config)?;
         let text =
             std::fs::read_to_string(&args.config).with_context(|| args.config.display().to_string())?;
-        let path = args.config.parent().unwrap_or(Path::new("")).join(&config.data.file);
-        let data = Data::read(&path)?;
+        let path = config.data_file(&args.config);
+        let (data, forecast) = config.read_data(&args.config)?;
         let place = || path.display().to_string();
         let admit = |data| config.admit(data).with_context(place);
         let (train, test) = (admit(data.train)?, data.test.map(admit).transpose()?);
@@ -91,7 +95,7 @@ impl Job {
         };
         config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
-        let job = Self { config, train, validation, held_out, text, out };
+        let job = Self { config, train, validation, held_out, forecast, text, out };
         let place = || job.out.display().to_string();
         std::fs::create_dir_all(&job.out).with_context(place)?;
         remove_leftovers(&job.checkpoint()).with_context(place)?;
@@ -148,6 +152,13 @@ impl Job {
             ))?;
         }
         Ok(())
+    }
+
+    /// Gives the network and the test part of a forecast the unit of the series.
+    fn unscale(&mut self, run: &mut Run) -> Result<()> {
+        let Some(forecast) = &self.forecast else { return Ok(()) };
+        self.validation = forecast.test.clone();
+        forecast.fold(&mut run.network)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod data;
 mod encoder_decoder;
+mod forecast;
 mod layers;
 
 pub use layers::{LayerConfig, LayerSpec, check_epsilon};
@@ -41,13 +42,20 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// An `.npz` file, found from the folder of the config.
+    /// An `.npz` file, or a `.csv` file of a series; found from the folder of the config.
     pub file: PathBuf,
     /// Where the file has no test part: the share of the sequences, taken from the end, to test on.
     #[serde(default = "default_validation_split")]
     pub validation_split: f64,
     /// Names of the classes, in the order of their numbers.
     pub labels: Option<Vec<String>>,
+    /// Of a series: the date that the test part starts at, `YYYY-MM-DD` or `YYYY-MM`.
+    pub split_date: Option<String>,
+    /// Of a series: how many values the next one is forecast from.
+    pub window: Option<usize>,
+    /// Of a series: whether changes from value to value are learnt and forecast, and not the values.
+    #[serde(default)]
+    pub difference: bool,
 }
 
 fn default_validation_split() -> f64 {
@@ -138,6 +146,11 @@ impl Config {
         read().with_context(|| path.display().to_string())
     }
 
+    /// Where the data is, if the config is at `path`.
+    pub fn data_file(&self, path: &Path) -> PathBuf {
+        path.parent().unwrap_or(Path::new("")).join(&self.data.file)
+    }
+
     /// Refuses what cannot be meant.
     pub fn check(&self) -> Result<()> {
         let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -155,7 +168,8 @@ impl Config {
             encoder_decoder::check(encoder, decoder, self.training.loss)?;
         }
         self.check_head()?;
-        self.check_labels()
+        self.check_labels()?;
+        self.windows().map(drop)
     }
 
     /// The layers, and before them those of the encoder if there is one.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Sequences, lengths, read_npy};
+use super::{Sequences, lengths, padded, read_npy};
 
 /// Sequences to run a model over.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads `[n, time, features]`, or `[n, time]` for one feature; with lengths `[n]`, also all frames one after
-    /// another as `[frames, features]`. The model takes `features` values a step.
+    /// Reads what [`Sequences::from_arrays`] takes, for a model that takes `features` values a step.
     pub fn read(x: &Path, steps: Option<&Path>, features: usize) -> Result<Self> {
         let steps = match steps {
             Some(path) => Some(
@@ -27,11 +26,8 @@ impl Input {
             None => None,
         };
         let place = || x.display().to_string();
-        let mut array = read_npy(x)?;
-        if features == 1 && array.shape.len() == 2 {
-            array.shape.push(1);
-        }
-        let time = if array.shape.len() == 2 && steps.is_some() { None } else { array.shape.get(1).copied() };
+        let array = padded(read_npy(x)?, steps.as_deref());
+        let time = (array.shape.len() == 3).then(|| array.shape[1]);
         let sequences = Sequences::with_steps(array, steps).with_context(place)?;
         sequences.check_features(features).with_context(place)?;
         Ok(Self { sequences, time })

@@ -6,11 +6,13 @@ mod npy;
 mod npz;
 mod pairs;
 mod parts;
+mod series;
 
 pub use batch::{Batch, Forced, pack};
 pub use input::Input;
 pub use npy::{Array, MOST_VALUES, Values, read_npy, write_npy};
 pub use parts::is_masked;
+pub use series::{Series, parse_date};
 
 use std::path::Path;
 
@@ -61,6 +63,7 @@ pub struct Dataset {
 }
 
 /// What a data file holds.
+#[derive(Debug)]
 pub struct Data {
     /// To train on: `x_train`, or `x`.
     pub train: Dataset,
@@ -94,12 +97,15 @@ impl Sequences {
         self.start[s + 1] - self.start[s]
     }
 
-    /// From `[n, time, features]`, `[n, time]`, or all frames `[frames, features]` or `[frames]` with the number of steps
-    /// of each.
+    /// From `[n, time, features]`, `[n, time]` of one feature or of ids, or all frames, `[frames, features]` or `[frames]`; with
+    /// the number of steps of each, which the last two need. With it, as many rows as steps in all are frames, and as many rows
+    /// as sequences are padded.
     pub fn from_arrays(x: Array, steps: Option<Array>) -> Result<Self> {
-        Self::with_steps(x, steps.map(lengths).transpose()?)
+        let steps = steps.map(lengths).transpose()?;
+        Self::with_steps(padded(x, steps.as_deref()), steps)
     }
 
+    /// From what [`padded`] gives.
     fn with_steps(x: Array, steps: Option<Vec<usize>>) -> Result<Self> {
         ensure!(!x.shape.contains(&0), "empty: its shape is {:?}", x.shape);
         let shape = x.shape.clone();
@@ -109,9 +115,6 @@ impl Sequences {
                 let sum = steps.iter().fold(0usize, |sum, &s| sum.saturating_add(s));
                 ensure!(sum == frames, "holds {frames} frames, but the lengths add up to {sum}");
                 Ok(Self { features, frames: x.into_floats(), start: starts(&steps) })
-            }
-            (&[n, time], None) => {
-                Ok(Self { features: 1, frames: x.into_floats(), start: starts(&vec![time; n]) })
             }
             (&[n, time, features], steps) => {
                 let steps = steps.unwrap_or_else(|| vec![time; n]);
@@ -127,6 +130,16 @@ impl Sequences {
             ),
         }
     }
+}
+
+/// `[n, time]` as `[n, time, 1]`, the form in which all padded sequences are read on.
+fn padded(mut x: Array, steps: Option<&[usize]>) -> Array {
+    let rows = x.shape.first().copied().unwrap_or(0);
+    let of_frames = |steps: &[usize]| steps.len() != rows || steps.iter().all(|&s| s == 1);
+    if x.shape.len() == 2 && !steps.is_some_and(of_frames) {
+        x.shape.push(1);
+    }
+    x
 }
 
 /// How many steps each sequence has, from an array of lengths.
@@ -156,9 +169,12 @@ impl Dataset {
     /// From what [`Sequences::from_arrays`] takes, and `y`: integers are classes, floats are values; one for each
     /// sequence, or one for each frame, laid out as `x` is. `names` are those of `x` and `y` in errors.
     pub fn from_arrays(x: Array, steps: Option<Array>, y: Array, names: [&str; 2]) -> Result<Self> {
+        let place = || names[0].to_owned();
+        let steps = steps.map(lengths).transpose().with_context(place)?;
+        let x = padded(x, steps.as_deref());
         // Padded arrays have a time axis; frames one after another have none.
-        let time = (x.shape.len() == 3 || steps.is_none()).then(|| x.shape.get(1).copied().unwrap_or(0));
-        let sequences = Sequences::from_arrays(x, steps).with_context(|| names[0].to_owned())?;
+        let time = (x.shape.len() == 3).then(|| x.shape[1]);
+        let sequences = Sequences::with_steps(x, steps).with_context(place)?;
         let read = || -> Result<(Truth, bool)> {
             let rows = y.shape.first().copied().unwrap_or(0);
             let (n, frames) = (sequences.len(), sequences.start[sequences.len()]);

@@ -27,6 +27,19 @@ fn padded_and_ragged_are_the_same_sequences() {
     assert_eq!((padded.sequences.get(1), padded.width()), (&[6.0, 7.0, 8.0, 9.0][..], 5));
 }
 
+/// Two rows are two sequences, padded; as many rows as the lengths add up to are frames.
+#[test]
+fn ids_with_lengths_are_padded_or_one_after_another() {
+    let steps = || Some(integers(&[2], &[1, 2]));
+    let ids = read(integers(&[2, 3], &[7, 0, 0, 8, 9, 0]), steps(), integers(&[2, 3], &[1, 0, 0, 2, 3, 0]))
+        .unwrap();
+    let frames = read(integers(&[3, 1], &[7, 8, 9]), steps(), integers(&[3], &[1, 2, 3])).unwrap();
+    assert_eq!(ids, frames);
+    assert_eq!((ids.sequences.features, ids.sequences.get(1)), (1, &[8.0, 9.0][..]));
+    let single = read(floats(&[2, 3]), Some(integers(&[2], &[1, 1])), integers(&[2], &[0, 1])).unwrap();
+    assert_eq!((single.sequences.features, single.sequences.get(1)), (3, &[3.0, 4.0, 5.0][..]));
+}
+
 #[test]
 fn targets_of_every_frame_lose_the_padding_too() {
     let steps = Some(integers(&[2], &[1, 2]));

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::ModelFacts;
+use crate::forecast::{Comparison, Errors, Row};
 use crate::loss::Loss;
 use crate::metrics::{Confusion, Quality};
 use crate::pack::LayerError;
@@ -157,6 +158,21 @@ pub fn quality_table(confusion: &Confusion) -> String {
     rows += &row(" class=\"sum first\"", "macro average", confusion.macro_average());
     rows += &row(" class=\"sum\"", "micro average", confusion.micro_average());
     table("", &["class", "precision", "recall", "F1", "support"], &rows)
+}
+
+/// How a forecast compares with the last value.
+pub fn comparison_table(comparison: &Comparison) -> String {
+    let row = |(name, Errors { mae, rmse }): &Row| {
+        format!("<tr><th>{}</th><td>{mae:.4}</td><td>{rmse:.4}</td></tr>\n", escape(name))
+    };
+    let rows: String = comparison.rows().map(row).collect();
+    let verdicts: String =
+        comparison.verdicts().iter().map(|verdict| format!("<p>{}.</p>\n", escape(verdict))).collect();
+    format!(
+        "<h2>Forecast</h2>\n<p>Of {}.</p>\n{}{verdicts}",
+        escape(&comparison.what),
+        table("", &["forecast", "MAE", "RMSE"], &rows)
+    )
 }
 
 /// What quantization did to each layer.

@@ -6,6 +6,7 @@ mod plot;
 use anyhow::Result;
 
 use crate::evaluate::Evaluation;
+use crate::forecast::Comparison;
 use crate::loss::Loss;
 use crate::metrics::Confusion;
 use crate::pack::LayerError;
@@ -13,7 +14,8 @@ use crate::summary::Summary;
 use crate::training::{Epoch, History};
 
 use html::{
-    confusion_table, error_table, escape, facts_table, grouped, layer_table, model_table, quality_table,
+    comparison_table, confusion_table, error_table, escape, facts_table, grouped, layer_table, model_table,
+    quality_table,
 };
 use plot::{Curve, figure};
 
@@ -33,6 +35,8 @@ pub struct Report<'a> {
     pub models: &'a [ModelFacts<'a>],
     /// What quantization did to each layer.
     pub errors: &'a [LayerError],
+    /// How a forecast compares with the last value.
+    pub comparison: Option<&'a Comparison>,
 }
 
 /// What a report tells of a model file.
@@ -54,13 +58,14 @@ impl Report<'_> {
         let (tiles, facts, models) =
             (self.tiles(), facts_table(self.facts), model_table(self.loss, self.models));
         let (plots, classes, errors) = (self.plots()?, self.classes(), self.errors());
+        let comparison = self.comparison.map_or(String::new(), comparison_table);
         let layers = self.models.first().map_or(String::new(), layer_table);
         let config = escape(self.config.trim_end());
         Ok(format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{name}</title>\n\
              <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n{tiles}\
-             <h2>Models</h2>\n<p>As the files answer, run on the test data.</p>\n{models}\
+             <h2>Models</h2>\n<p>As the files answer, run on the test data.</p>\n{models}{comparison}\
              <h2>History</h2>\n{plots}{classes}{errors}\
              <h2>Layers</h2>\n{layers}<h2>Run</h2>\n{facts}\
              <h2>Config</h2>\n<pre>{config}</pre>\n</body>\n</html>\n"

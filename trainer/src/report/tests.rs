@@ -1,4 +1,5 @@
 use super::*;
+use crate::forecast::Errors;
 use crate::loss::Score;
 use crate::metrics::Transcripts;
 use crate::summary::LayerSummary;
@@ -54,9 +55,21 @@ fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcr
     let errors = [LayerError { name: "l<1".to_owned(), worst: 0.5, rms: 0.25, range: 2.0 }];
     let (facts, history) = ([("seed", "7".to_owned())], vec![epoch, epoch]);
     let config = "units = 3 # <&>";
-    Report { name: "a<b", loss, facts: &facts, config, history: &history, models: &models, errors: &errors }
-        .html()
-        .unwrap()
+    let last_value = ("last-value".to_owned(), Errors { mae: 2.0, rmse: 4.0 });
+    let model = ("model.ernn".to_owned(), Errors { mae: 1.0, rmse: 1.0 });
+    let comparison = Comparison { what: "<index>".to_owned(), models: vec![model], simple: vec![last_value] };
+    Report {
+        name: "a<b",
+        loss,
+        facts: &facts,
+        config,
+        history: &history,
+        models: &models,
+        errors: &errors,
+        comparison: (loss == Loss::Mse).then_some(&comparison),
+    }
+    .html()
+    .unwrap()
 }
 
 #[test]
@@ -103,6 +116,8 @@ fn values_have_no_classes() {
     let page = page(Loss::Mse, None);
     assert!(page.contains("test mae, i8") && page.contains("<b>0.1250</b>"));
     assert!(!page.contains("Confusion") && !page.contains("macro"));
+    assert!(page.contains("<p>Of &lt;index&gt;.</p>") && page.contains("<th>last-value</th><td>2.0000</td>"));
+    assert!(page.contains("<p>model.ernn beats the last-value forecast (RMSE 75.0 % less).</p>"));
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 pub mod board;
 pub mod ci;
+pub mod data;
 pub mod doctor;
 pub mod setup;

@@ -10,7 +10,7 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
     let Spent { epochs, seconds } = spent;
     let part =
         if *epochs < run.history.len() { format!(" for the last {epochs} epochs") } else { String::new() };
-    vec![
+    let mut facts = vec![
         ("data", format!("{}, {}", job.config.data.file.display(), input(&job.train))),
         ("trained on", sequences(&job.train)),
         ("tested on", format!("{}, {}", sequences(&job.validation), job.held_out)),
@@ -23,7 +23,11 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
         ("training time", format!("{seconds:.1} s{part}, {} threads", rayon::current_num_threads())),
         ("seed", run.seed.to_string()),
         ("made by", concat!("ernn ", env!("CARGO_PKG_VERSION")).to_owned()),
-    ]
+    ];
+    if let Some(forecast) = &job.forecast {
+        facts.push(("history is of", forecast.scaling()));
+    }
+    facts
 }
 
 fn input(data: &Dataset) -> String {

@@ -11,6 +11,7 @@ use embedded_rnn::F32;
 use crate::commands::say;
 use crate::deployed::ModelFile;
 use crate::evaluate::Evaluation;
+use crate::forecast::Comparison;
 use crate::output::write_atomically;
 use crate::pack::{self, ErrorTable, LayerError, Meta, Quantized};
 use crate::report::{ModelFacts, Report};
@@ -45,8 +46,11 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     };
     models.iter().try_for_each(|model| put(job, model.name, model.file.bytes()))?;
     put(job, "history.csv", csv(&run.history, job.config.training.loss).as_bytes())?;
-    put(job, "report.html", report(job, run, spent, &models, &errors)?.as_bytes())?;
-    models.iter().try_for_each(|model| say(&format!("{}: {}", model.name, model.evaluation.headline())))?;
+    let evaluations = || models.iter().map(|model| (model.name, &model.evaluation));
+    let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
+    put(job, "report.html", report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
+    evaluations().try_for_each(|(name, evaluation)| say(&format!("{name}: {}", evaluation.headline())))?;
+    comparison.iter().try_for_each(|comparison| say(&comparison.to_string()))?;
     failure.map_or(Ok(()), |error| Err(refuse(job, error)))
 }
 
@@ -79,7 +83,14 @@ fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     Ok(Model { name, file, evaluation })
 }
 
-fn report(job: &Job, run: &Run, spent: &Spent, models: &[Model], errors: &[LayerError]) -> Result<String> {
+fn report(
+    job: &Job,
+    run: &Run,
+    spent: &Spent,
+    models: &[Model],
+    errors: &[LayerError],
+    comparison: &Option<Comparison>,
+) -> Result<String> {
     let mut facts_of_models = Vec::new();
     for Model { name, file, evaluation } in models {
         facts_of_models.push(ModelFacts { name, summary: Summary::of(&file.deploy()?), evaluation });
@@ -92,6 +103,7 @@ fn report(job: &Job, run: &Run, spent: &Spent, models: &[Model], errors: &[Layer
         history: &run.history,
         models: &facts_of_models,
         errors,
+        comparison: comparison.as_ref(),
     }
     .html()
 }

@@ -1,0 +1,153 @@
+//! Forecasts of a series: windows of it in, the value after each out.
+//!
+//! A network learns best what is about as large as 1, so the targets are scaled for training, by what they were before the split
+//! alone, and afterwards the scale becomes part of the network, which then answers in the series' own unit.
+
+mod comparison;
+
+pub use comparison::{Comparison, Errors, Row};
+
+use anyhow::{Result, bail, ensure};
+use jiff::civil::Date;
+
+use crate::data::{Array, Data, Dataset, MOST_VALUES, Series, Values};
+use crate::layers::Kind;
+use crate::net::Network;
+
+/// How a series is cut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Windows {
+    /// Values from this date on are to test on; nothing that is learnt or measured knows them.
+    pub split_date: Date,
+    /// How many values the next one is forecast from.
+    pub window: usize,
+    /// Whether changes take the place of values: a series that goes up leaves the range that was trained on, its changes stay.
+    pub difference: bool,
+}
+
+/// What a forecast is measured by, beside the windows that it is learnt from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// The windows of the test part, in the series' own unit.
+    pub test: Dataset,
+    /// What the forecast is of, from when to when.
+    pub what: String,
+    /// What knowing the last values alone comes to on the test part.
+    pub simple: Vec<Row>,
+    /// How targets were scaled.
+    scale: Scale,
+}
+
+/// `(target - offset) / unit` is learnt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Scale {
+    offset: f64,
+    /// A power of two, so that it changes no bit of a weight but its exponent.
+    unit: f64,
+}
+
+impl Windows {
+    /// Windows and the values after them: of the training part and of the test part. Their targets are scaled; in the test
+    /// part of the forecast that comes with them they are not.
+    pub fn cut(&self, series: &Series) -> Result<(Data, Forecast)> {
+        let tested = self.tested(series)?;
+        let steps = self.steps(series);
+        ensure!(steps.len() as u128 * self.window as u128 <= MOST_VALUES, "more than 2^29 values in windows");
+        let (trained, all) = (steps.len() - self.window - tested, steps.len() - self.window);
+
+        let targets = &steps[self.window..];
+        let scale = Scale::measure(&targets[..trained]);
+        let scaled: Vec<f64> = targets.iter().map(|target| (target - scale.offset) / scale.unit).collect();
+        let part = |windows: std::ops::Range<usize>, targets: &[f64], names| {
+            let x = windows.clone().flat_map(|first| &steps[first..first + self.window]);
+            let x = array(&[windows.len(), self.window, 1], x);
+            Dataset::from_arrays(x, None, array(&[windows.len(), 1], &targets[windows]), names)
+        };
+        let train = part(0..trained, &scaled, ["x_train", "y_train"])?;
+        let test = |targets| part(trained..all, targets, ["x_test", "y_test"]);
+        let data = Data { train, test: Some(test(&scaled)?) };
+        let (what, simple) = (self.what(series, tested), simple(&series.values, tested));
+        Ok((data, Forecast { test: test(targets)?, what, simple, scale }))
+    }
+
+    /// How many rows are to test on; refuses a split that leaves too few of either kind.
+    fn tested(&self, series: &Series) -> Result<usize> {
+        let (rows, date) = (series.values.len(), self.split_date);
+        let split = series.dates.partition_point(|other| *other < date);
+        let (Some(first), Some(last)) = (series.dates.first(), series.dates.last()) else { bail!("no rows") };
+        ensure!(
+            split > 0 && split < rows,
+            "data.split_date: {date} is not after the first date, {first}, and not beyond the last, {last}"
+        );
+        // Two windows with the values after them, so that there is something to measure.
+        let needed = self.window + 2 + usize::from(self.difference);
+        ensure!(
+            split >= needed,
+            "{split} rows before {date} are too few for data.window = {}: it takes {needed}",
+            self.window
+        );
+        Ok(rows - split)
+    }
+
+    /// The values, or the changes from each to the next.
+    fn steps(&self, series: &Series) -> Vec<f64> {
+        if self.difference { changes(&series.values) } else { series.values.clone() }
+    }
+
+    fn what(&self, series: &Series, tested: usize) -> String {
+        let dates = &series.dates[series.dates.len() - tested..];
+        let of = if self.difference { "the changes of " } else { "" };
+        format!("{of}{}, {tested} from {} to {}", series.name, dates[0], dates[tested - 1])
+    }
+}
+
+fn changes(values: &[f64]) -> Vec<f64> {
+    values.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+fn array<'a>(shape: &[usize], values: impl IntoIterator<Item = &'a f64>) -> Array {
+    let values = values.into_iter().map(|&value| value as f32).collect();
+    Array { shape: shape.to_vec(), values: Values::Floats(values) }
+}
+
+/// How far off simple forecasts of the last `tested` values are: that nothing changes, and that the last change comes again. It
+/// is the same whether the values or their changes are forecast.
+fn simple(values: &[f64], tested: usize) -> Vec<Row> {
+    let changes = changes(values);
+    let errors = |all: &[f64]| Errors::of(&all[all.len() - tested..]);
+    let rows = [("last-value", errors(&changes)), ("last-change", errors(&self::changes(&changes)))];
+    rows.map(|(name, errors)| (name.to_owned(), errors)).to_vec()
+}
+
+impl Scale {
+    /// From the mean, and the power of two that is nearest to the standard deviation; 1 if nothing varies.
+    fn measure(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let offset = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| (value - offset).powi(2)).sum::<f64>() / count;
+        // As an f32 it is to be a power of two as well.
+        let exponent = (variance.log2() / 2.0).round().clamp(-100.0, 100.0);
+        Self { offset, unit: if variance > 0.0 { exponent.exp2() } else { 1.0 } }
+    }
+}
+
+impl Forecast {
+    /// Makes the scale a part of the last layer: `unit (W x + b) + offset` is a Dense layer too.
+    pub fn fold(&self, network: &mut Network<f32>) -> Result<()> {
+        let Some(Kind::Dense(last)) = network.layers.last_mut().map(|layer| &mut layer.kind) else {
+            bail!("a forecast ends in a Dense layer")
+        };
+        let Scale { offset, unit } = self.scale;
+        last.weight *= unit as f32;
+        last.bias.iter_mut().for_each(|bias| *bias = (f64::from(*bias) * unit + offset) as f32);
+        Ok(())
+    }
+
+    /// What targets were while the network learnt, in words.
+    pub fn scaling(&self) -> String {
+        format!("targets less {:.6}, divided by {}", self.scale.offset, self.scale.unit)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Family names to be spelled from a nationality: out of name2nat, which carries names of people as a pickled dictionary.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+use deunicode::deunicode;
+use serde_pickle::DeOptions;
+
+use super::Made;
+use super::npz::{Arrays, Sequences};
+use super::package::out_of_wheel;
+use super::words::{draw, is_for_test, letters};
+
+/// Frequent nationalities whose names look different; the first input of a name is the number here, from 27 on, behind
+/// those of the letters.
+const NATIONALITIES: [&str; 10] = [
+    "English",
+    "French",
+    "German",
+    "Italian",
+    "Russian",
+    "Dutch",
+    "Indian",
+    "Japanese",
+    "Norwegian",
+    "Chinese",
+];
+const FIRST_NATIONALITY: u8 = 27;
+/// What stands for the end of a name.
+const END: u8 = 0;
+/// Of each nationality at most so many names, all different.
+const MOST: usize = 4000;
+
+/// From the package to the arrays.
+pub fn make(wheel: &[u8]) -> Result<Made> {
+    let pickled = out_of_wheel(wheel, "name2nat/name2nats.pkl")?;
+    let people: HashMap<String, Vec<String>> = serde_pickle::from_slice(&pickled, DeOptions::new())?;
+    let mut families = [(); NATIONALITIES.len()].map(|()| HashSet::new());
+    for (person, nationalities) in &people {
+        // Of people with more than one nationality nobody knows which the name is from.
+        let [nationality] = &nationalities[..] else { continue };
+        if let Some(place) = NATIONALITIES.iter().position(|known| known == nationality) {
+            families[place].extend(family(person));
+        }
+    }
+    let mut parts = [(); 2].map(|()| (Sequences::<u8>::new(1), Vec::new()));
+    for (families, first) in families.into_iter().zip(FIRST_NATIONALITY..) {
+        for name in draw(families.into_iter().collect(), MOST) {
+            let spelled = letters(&name).unwrap_or_default();
+            let (x, y) = &mut parts[usize::from(is_for_test(&name))];
+            x.push(&[&[first], &spelled[..]].concat());
+            y.extend(spelled);
+            y.push(END);
+        }
+    }
+    let [(train, _), (test, _)] = &parts;
+    let what = format!("{} names to train on and {} to test on", train.len(), test.len());
+    let mut arrays = Arrays::new();
+    for (part, (x, y)) in ["train", "test"].iter().zip(&parts) {
+        arrays.add_sequences([&format!("x_{part}"), &format!("len_{part}")], x)?;
+        arrays.add(&format!("y_{part}"), &[y.len()], y)?;
+    }
+    Ok(Made { arrays, what })
+}
+
+/// The last word of a person's name as 3 to 12 letters a to z, without accents. What is in brackets, has an apostrophe or a
+/// hyphen, or is a number, like VIII, is none.
+fn family(person: &str) -> Option<String> {
+    let plain = deunicode(person).to_lowercase();
+    let word = plain.split_whitespace().last()?;
+    let fits = (3..=12).contains(&word.len()) && letters(word).is_some();
+    let number = word.chars().all(|c| "ivx".contains(c));
+    (fits && !number).then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn family_names_are_folded_to_letters() {
+        let family = |person| family(person).unwrap_or_default();
+        assert_eq!(family("Andrei Tarkovsky"), "tarkovsky");
+        assert_eq!(family("Kjell Bækkelund"), "baekkelund");
+        assert_eq!(family("Jürgen Großmann"), "grossmann");
+        assert_eq!(family("Henry VIII"), "");
+        assert_eq!(family("John Smith (actor)"), "");
+        assert_eq!(family("Yao Mo"), "");
+        assert_eq!(family("Conan O'Brien"), "");
+    }
+}
