@@ -18,6 +18,25 @@ pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
     units.div_ceil(ROWS).checked_mul(stride(ROWS, sides)?)
 }
 
+/// The next `count` of `rest`, or as many as there are.
+///
+/// Chunks would do the same, but zipped with others they are counted by a division that a compiler may leave to panic.
+#[inline(always)]
+pub fn take<'a, T>(rest: &mut &'a [T], count: usize) -> &'a [T] {
+    let (now, later) = rest.split_at_checked(count.min(rest.len())).unwrap_or_default();
+    *rest = later;
+    now
+}
+
+/// The same, to change.
+#[inline(always)]
+pub fn take_mut<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
+    let all = core::mem::take(rest);
+    let (now, later) = all.split_at_mut_checked(count.min(all.len())).unwrap_or_default();
+    *rest = later;
+    now
+}
+
 /// Activations as a side of rows.
 #[inline(always)]
 pub fn side(acts: &[i16], shift: u8) -> Side<'_> {

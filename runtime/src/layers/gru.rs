@@ -159,8 +159,10 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
     let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
     let stride = 2 * gate + of_n_x + of_n_h;
     let size = ROWS * S::BLOCKS;
-    let places = h.get(..r.units())?.chunks(size).zip(next.get_mut(..r.units())?.chunks_mut(size));
-    for (blocks, (h, next)) in layer.weights.chunks((stride * S::BLOCKS).max(1)).zip(places) {
+    let (mut weights, mut old, mut new) = (layer.weights, h.get(..r.units())?, next.get_mut(..r.units())?);
+    while !old.is_empty() {
+        let blocks = blocks::take(&mut weights, stride * S::BLOCKS);
+        let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
         let z: [S::W; ROWS] = isa.rows(blocks, stride, 0, [of_x, of_h]);
         let r: [S::W; ROWS] = isa.rows(blocks, stride, gate, [of_x, of_h]);
         let n_x: [S::W; ROWS] = isa.rows(blocks, stride, 2 * gate, [of_x]);

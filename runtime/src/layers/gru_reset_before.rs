@@ -173,13 +173,15 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(buffers).ok()?, phase)?;
     let h = &*h;
     let reset: &mut [i16] = bytemuck::try_cast_slice_mut(reset).ok()?;
-    let (of_r, rest) = layer.weights.split_at_checked(layer.weights.len() / GATES)?;
+    let (mut of_r, mut rest) = layer.weights.split_at_checked(layer.weights.len() / GATES)?;
     let size = ROWS * S::BLOCKS;
-    let old = || h.get(..r.units()).unwrap_or_default().chunks(size);
+    let h_of_units = h.get(..r.units())?;
     let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
     let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
-    let places = old().zip(reset.get_mut(..r.units())?.chunks_mut(size));
-    for (blocks, (h, out)) in of_r.chunks((gate * S::BLOCKS).max(1)).zip(places) {
+    let (mut old, mut new) = (h_of_units, reset.get_mut(..r.units())?);
+    while !old.is_empty() {
+        let blocks = blocks::take(&mut of_r, gate * S::BLOCKS);
+        let (h, out) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
         let mut r: [S::W; ROWS] = isa.rows(blocks, gate, 0, [of_x, of_h]);
         let h: [S::W; ROWS] = isa.load_i16(h);
         for (r, h) in r.iter_mut().zip(h) {
@@ -189,8 +191,10 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
         isa.store_i16(r, out);
     }
     let of_reset = blocks::side(reset, r.h_shift);
-    let places = old().zip(next.get_mut(..r.units())?.chunks_mut(size));
-    for (blocks, (h, next)) in rest.chunks((2 * gate * S::BLOCKS).max(1)).zip(places) {
+    let (mut old, mut new) = (h_of_units, next.get_mut(..r.units())?);
+    while !old.is_empty() {
+        let blocks = blocks::take(&mut rest, 2 * gate * S::BLOCKS);
+        let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
         let z: [S::W; ROWS] = isa.rows(blocks, 2 * gate, 0, [of_x, of_h]);
         let n: [S::W; ROWS] = isa.rows(blocks, 2 * gate, gate, [of_x, of_reset]);
         let mut out: [S::W; ROWS] = isa.load_i16(h);
