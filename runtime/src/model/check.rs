@@ -151,7 +151,7 @@ impl<'m> Walk<'m> {
     fn check_pair(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
         let merges = record.kind == Kind::Bidirectional as u8;
         let right = match self.pair {
-            None => !merges && !(record.is_direction() && record.go_backwards()),
+            None => !(merges || record.is_direction() && record.go_backwards()),
             Some((1, first)) => {
                 record.is_direction()
                     && record.go_backwards()

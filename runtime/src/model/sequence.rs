@@ -29,7 +29,7 @@ pub fn run<N: Number, const F: u32>(
     let mut groups = Groups::<N, F>::new(span.records);
     let mut source = Source { width: model.input_size(), frames: None, count: steps };
     let mut number = 0;
-    while let Some(group) = groups.next() {
+    for group in groups.by_ref() {
         let sequences = group.cell(span.records)?.return_sequences();
         // The buffer that the group before did not write.
         let (read, written) = if number % 2 == 0 { (&*odd, &mut *even) } else { (&*even, &mut *odd) };
