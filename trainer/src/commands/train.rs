@@ -80,16 +80,14 @@ impl Job {
         let config = Config::read(&args.config)?;
         let text =
             std::fs::read_to_string(&args.config).with_context(|| args.config.display().to_string())?;
-        let path = config.data_file(&args.config);
         let (data, forecast) = config.read_data(&args.config)?;
-        let place = || path.display().to_string();
-        let admit = |data| config.admit(data).with_context(place);
-        let (train, test) = (admit(data.train)?, data.test.map(admit).transpose()?);
-        let (train, validation, held_out) = match test {
-            Some(test) => (train, test, "the test part of the data".to_owned()),
+        let (train, validation, held_out) = match data.test {
+            Some(test) => (data.train, test, "the test part of the data".to_owned()),
             None => {
                 let share = config.data.validation_split;
-                let (train, validation) = split(train, share).with_context(place)?;
+                let file = config.data_file(&args.config);
+                let (train, validation) =
+                    split(data.train, share).with_context(|| file.display().to_string())?;
                 (train, validation, format!("the last {:.0} % of the data", share * 100.0))
             }
         };

@@ -39,13 +39,20 @@ impl Config {
         Ok(Some(Windows { split_date, window, difference: data.difference }))
     }
 
-    /// Reads the data, which `path` is the config of; with what is needed to judge a forecast, if it is one.
+    /// Reads the data, of which `path` is the config, as the network is to see it; with what a forecast is judged by, if it is to
+    /// make one.
     pub fn read_data(&self, path: &Path) -> Result<(Data, Option<Forecast>)> {
         let file = self.data_file(path);
-        let Some(windows) = self.windows()? else { return Ok((Data::read(&file)?, None)) };
-        let series = Series::read(&file)?;
-        let (data, forecast) = windows.cut(&series).with_context(|| file.display().to_string())?;
-        Ok((data, Some(forecast)))
+        let place = || file.display().to_string();
+        let (Data { train, test }, forecast) = match self.windows()? {
+            Some(windows) => {
+                let (data, forecast) = windows.cut(&Series::read(&file)?).with_context(place)?;
+                (data, Some(forecast))
+            }
+            None => (Data::read(&file)?, None),
+        };
+        let admit = |data| self.admit(data).with_context(place);
+        Ok((Data { train: admit(train)?, test: test.map(admit).transpose()? }, forecast))
     }
 }
 
