@@ -128,7 +128,7 @@ pub static NETS: &[Net] = &[
     example("digits8x8", "gru", (8, 48), "digits8x8/digits8x8"),
     example("seglearn", "gru", (6, 32), "seglearn/seglearn"),
     example("name2nat", "lstm", (1, 64), "name2nat/name2nat"),
-    example("cmudict", "gru", (1, 64), "cmudict/cmudict"),
+    example("cmudict", "gru", (1, 128), "cmudict/cmudict"),
 ];
 
 /// The kind of a net's numbers.
