@@ -28,9 +28,9 @@ impl Case {
         let Deployed { net, numbers, .. } = self.deployed;
         let bound = Bound::new(net, numbers, multiply_adds, &self.passes);
         self.steps.iter().map(move |(backend, timed)| Row {
-            model: format!("lstm-{net}"),
+            model: net.to_string(),
             dtype: numbers.name(),
-            cell: "lstm",
+            cell: net.cell.name,
             input_size: net.input_size,
             hidden_size: net.hidden_size,
             backend: backend.name(),

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p embedded-rnn-benches` runs both targets:
 //!
-//! - `lstm_step`: criterion's statistics of each case, its own comparison with the run before;
+//! - `cell_step`: criterion's statistics of each case, its own comparison with the run before;
 //! - `summary`: every case and every bound in turns, so that a drift of the clock hits all alike; a table, and
 //!   `target/bench.jsonl`.
 //!

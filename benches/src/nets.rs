@@ -1,11 +1,11 @@
-//! The nets and the ways to run them: one LSTM of random weights, in each kind of numbers, on each backend.
+//! The nets and the ways to run them: one cell of random weights, in each kind of numbers, on each backend.
 
 use std::fmt;
 use std::hint::black_box;
 
 use anyhow::Result;
-use embedded_rnn::{Backend, F32, I8, Model, Number};
-use embedded_rnn_trainer::pack::{AlignedBytes, files, random_cell};
+use embedded_rnn::{Backend, F16, F32, I8, Model, Number};
+use embedded_rnn_trainer::pack::{AlignedBytes, Meta, files, random_cell, write_float};
 
 use crate::rounds::Work;
 
@@ -13,48 +13,75 @@ use crate::rounds::Work;
 const FRAMES: usize = 32;
 /// Nets are the same in every run.
 const SEED: u64 = 20;
-/// Gates of an LSTM.
-const GATES: usize = 4;
 
-/// A net: one LSTM.
+/// A cell.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// As in the ids of benchmarks.
+    pub name: &'static str,
+    /// Keras's name, and options as in a config.
+    keras: (&'static str, &'static str),
+    /// Rows of weights a unit.
+    gates: usize,
+}
+
+static LSTM: Cell = Cell { name: "lstm", keras: ("LSTM", ""), gates: 4 };
+static GRU: Cell = Cell { name: "gru", keras: ("GRU", ""), gates: 3 };
+static GRU_BEFORE: Cell = Cell { name: "gru-before", keras: ("GRU", "reset_after = false"), gates: 3 };
+static RNN: Cell = Cell { name: "rnn", keras: ("SimpleRNN", ""), gates: 1 };
+
+/// A net: one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Net {
+    /// Which.
+    pub cell: &'static Cell,
     /// Values in a step's input.
     pub input_size: usize,
     /// Units.
     pub hidden_size: usize,
 }
 
+const fn net(cell: &'static Cell, input_size: usize, hidden_size: usize) -> Net {
+    Net { cell, input_size, hidden_size }
+}
+
 /// The nets: from a few hundred bytes of weights to more than a second-level cache holds.
-pub const NETS: [Net; 7] = [
-    Net { input_size: 1, hidden_size: 8 },
-    Net { input_size: 1, hidden_size: 16 },
-    Net { input_size: 1, hidden_size: 32 },
-    Net { input_size: 1, hidden_size: 50 },
-    Net { input_size: 10, hidden_size: 64 },
-    Net { input_size: 40, hidden_size: 128 },
-    Net { input_size: 64, hidden_size: 256 },
+pub static NETS: [Net; 13] = [
+    net(&LSTM, 1, 8),
+    net(&LSTM, 1, 16),
+    net(&LSTM, 1, 32),
+    net(&LSTM, 1, 50),
+    net(&LSTM, 10, 64),
+    net(&LSTM, 40, 128),
+    net(&LSTM, 64, 256),
+    net(&GRU, 1, 24),
+    net(&GRU, 10, 64),
+    net(&GRU, 40, 128),
+    net(&GRU_BEFORE, 10, 64),
+    net(&RNN, 1, 50),
+    net(&RNN, 10, 64),
 ];
 
 impl fmt::Display for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}", self.input_size, self.hidden_size)
+        write!(f, "{}-{}x{}", self.cell.name, self.input_size, self.hidden_size)
     }
 }
 
 impl Net {
     /// Multiply-adds that a step cannot do without: one for each weight, the padding of the file not counted.
     pub fn multiply_adds(self) -> usize {
-        GATES * self.hidden_size * (self.input_size + self.hidden_size)
+        self.cell.gates * self.hidden_size * (self.input_size + self.hidden_size)
     }
 
-    /// Bytes that a step cannot but read: each weight, and a bias of four bytes for each gate of a unit.
+    /// Bytes that a step cannot but read: each weight, and a bias for each gate of a unit.
     pub fn bytes(self, numbers: Numbers) -> usize {
-        let weight = match numbers {
-            Numbers::F32 => 4,
-            Numbers::I8 => 1,
+        let (weight, bias) = match numbers {
+            Numbers::F32 => (4, 4),
+            Numbers::F16 => (2, 2),
+            Numbers::I8 => (1, 4),
         };
-        weight * self.multiply_adds() + 4 * GATES * self.hidden_size
+        weight * self.multiply_adds() + bias * self.cell.gates * self.hidden_size
     }
 }
 
@@ -63,18 +90,21 @@ impl Net {
 pub enum Numbers {
     /// f32.
     F32,
+    /// Weights f16, arithmetic f32.
+    F16,
     /// i8 weights, i16 activations.
     I8,
 }
 
 impl Numbers {
-    /// Both kinds.
-    pub const ALL: [Self; 2] = [Self::F32, Self::I8];
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::I8];
 
     /// As in the ids of benchmarks.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
+            Self::F16 => "f16",
             Self::I8 => "i8",
         }
     }
@@ -106,10 +136,11 @@ impl Deployed {
     /// Makes the file of a random net, quantized if need be.
     pub fn new(net: Net, numbers: Numbers) -> Result<Self> {
         let sizes = (net.input_size, net.hidden_size);
-        let (network, frames) = random_cell(("LSTM", ""), sizes, FRAMES, SEED)?;
+        let (network, frames) = random_cell(net.cell.keras, sizes, FRAMES, SEED)?;
         let (f32, i8) = files(&network, &frames)?;
         let file = match numbers {
             Numbers::F32 => forever(&f32),
+            Numbers::F16 => forever(&write_float::<F16>(&network, &Meta::default(), &frames)?),
             Numbers::I8 => forever(&i8),
         };
         Ok(Self { net, numbers, file, frames })
@@ -119,6 +150,7 @@ impl Deployed {
     pub fn weights(&self) -> Result<&'static [u8]> {
         Ok(match self.numbers {
             Numbers::F32 => bytemuck::cast_slice(Model::<F32>::new(self.file)?.weights()),
+            Numbers::F16 => bytemuck::cast_slice(Model::<F16>::new(self.file)?.weights()),
             Numbers::I8 => bytemuck::cast_slice(Model::<I8>::new(self.file)?.weights()),
         })
     }
@@ -127,6 +159,7 @@ impl Deployed {
     pub fn steps(&self, backend: Backend) -> Result<Work> {
         match self.numbers {
             Numbers::F32 => steps(Model::<F32>::new(self.file)?.with_backend(backend), self.frames.clone()),
+            Numbers::F16 => steps(Model::<F16>::new(self.file)?.with_backend(backend), self.frames.clone()),
             Numbers::I8 => {
                 let model = Model::<I8>::new(self.file)?.with_backend(backend);
                 let mut frames = vec![0; self.frames.len()];
@@ -165,8 +198,8 @@ mod tests {
 
     #[test]
     fn a_net_has_its_name_and_its_work() {
-        let net = Net { input_size: 40, hidden_size: 128 };
-        assert_eq!(net.to_string(), "40x128");
+        let net = net(&LSTM, 40, 128);
+        assert_eq!(net.to_string(), "lstm-40x128");
         assert_eq!(net.multiply_adds(), 86_016);
         assert_eq!(net.bytes(Numbers::F32), 4 * 86_016 + 4 * 512);
         assert_eq!(net.bytes(Numbers::I8), 86_016 + 4 * 512);

@@ -4,8 +4,8 @@
 //!
 //! | rate | bounds | why |
 //! |---|---|---|
-//! | f32 multiply-adds on registers | f32 | a step has one for each weight |
-//! | reads of the model's own weights | f32, i8 | a step reads each weight once; the same memory in the same cache level |
+//! | f32 multiply-adds on registers | f32, f16 | a step has one for each weight |
+//! | reads of the model's own weights | all | a step reads each weight once; the same memory in the same cache level |
 //! | i8 weights read, widened to i16, multiplied and added in pairs | i8 | 16-bit products are the narrowest that are exact |
 //!
 //! The third is the rate of that way of doing it: cheaper instructions for the same would raise it. A bound leaves out
@@ -119,7 +119,7 @@ impl Passes {
         self.bytes as f64 / self.read.min()
     }
 
-    /// Weights of eight bits read, widened, multiplied and added in a ns, in the best round; `None` for f32.
+    /// Weights of eight bits read, widened, multiplied and added in a ns, in the best round; `None` for floats.
     pub fn widen_rate(&self) -> Option<f64> {
         Some(self.bytes as f64 / self.widen.as_ref()?.min())
     }
@@ -150,6 +150,7 @@ impl Bound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nets::NETS;
     use crate::rounds::{Plan, run};
 
     static WEIGHTS: [u8; 2 * BLOCK + 1] = [3; 2 * BLOCK + 1];
@@ -164,7 +165,7 @@ mod tests {
                 let mut passes = Passes::new(machine, &WEIGHTS, numbers);
                 assert_eq!(passes.bytes, 2 * BLOCK);
                 run(&mut passes.timed().collect::<Vec<_>>(), Plan::TEST);
-                let bound = Bound::new(Net { input_size: 1, hidden_size: 8 }, numbers, rate, &passes);
+                let bound = Bound::new(NETS[0], numbers, rate, &passes);
                 assert!(bound.ns > 0.0 && bound.ns.is_finite(), "{} {bound:?}", machine.name());
             }
         }

@@ -1,12 +1,12 @@
-//! Criterion's statistics of one LSTM step: `lstm/40x128/i8/avx2` and so on.
+//! Criterion's statistics of one step: `step/lstm-40x128/i8/avx2` and so on.
 
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use embedded_rnn_benches::nets::{Deployed, NETS, Numbers, backends};
 
-fn lstm_step(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("lstm");
+fn cell_step(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("step");
     let backends = backends();
     for net in NETS {
         group.throughput(Throughput::Elements(net.multiply_adds() as u64));
@@ -35,6 +35,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = lstm_step
+    targets = cell_step
 }
 criterion_main!(benches);
