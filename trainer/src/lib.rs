@@ -22,6 +22,7 @@ pub mod sampling;
 pub mod summary;
 pub mod tensor;
 pub mod training;
+pub mod vocabulary;
 
 #[cfg(test)]
 mod gradient_tests;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use embedded_rnn_trainer::commands::{eval, inspect, one_line, predict, quantize, train};
+use embedded_rnn_trainer::commands::{eval, generate, inspect, one_line, predict, quantize, train};
 
 /// Trains recurrent networks and packs them for microcontrollers and edge CPUs.
 #[derive(Parser)]
@@ -20,6 +20,7 @@ enum Command {
     Eval(eval::Args),
     Quantize(quantize::Args),
     Predict(predict::Args),
+    Generate(generate::Args),
     Inspect(inspect::Args),
 }
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Quantize(args) => quantize::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match outcome {

@@ -261,9 +261,10 @@ fn bad_arrays_are_refused_in_one_line() {
     assert!(predict("none.npy").starts_with("none.npy: No such file"));
     assert!(!folder.join("z").exists());
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/digits.npz");
-    let reason = format!("{digits}: 13 features a frame, but the model takes 3");
-    assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", digits]), reason);
-    assert_eq!(refusal(folder, &["quantize", "m.ernn", "--calibrate", digits, "-o", "z"]), reason);
+    let reason = |part| format!("{digits}: {part}: 13 features a frame, but the model takes 3");
+    assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", digits]), reason("x_test"));
+    let quantize = ["quantize", "m.ernn", "--calibrate", digits, "-o", "z"];
+    assert_eq!(refusal(folder, &quantize), reason("x_train"));
     let nowhere = ["predict", "m.ernn", "--input", "x.npy", "--output", "none/y.npy"];
     assert!(refusal(folder, &nowhere).starts_with("none/y.npy: not written: "));
 }

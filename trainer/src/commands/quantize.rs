@@ -1,7 +1,7 @@
 //! `ernn quantize`: from f32 weights to 8-bit ones, or to half floats.
 //!
 //! On the data set that a model was trained on it gives the bytes that `train` wrote, unless that had to split validation
-//! data off: the model does not tell of it, so all sequences are taken here.
+//! data off: the model does not tell of it, so all sequences are taken here. As in training, masked time steps are not.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use embedded_rnn::{F16, F32};
 
-use crate::data::{Data, Input, Sequences};
+use crate::data::{Data, Dataset, Input, Sequences};
 use crate::deployed::{Deployed, ModelFile};
 use crate::output::write_atomically;
 use crate::pack::{self, ErrorTable};
@@ -23,7 +23,8 @@ use crate::pack::{self, ErrorTable};
 pub struct Args {
     /// The f32 model
     pub model: PathBuf,
-    /// Inputs as they will be met: [n, time, features], or an .npz data set, whose training part is taken
+    /// Inputs as they will be met: [n, time, features], [n, time] of ids or of one feature, or an .npz data set, whose training
+    /// part is taken. No targets are needed: an encoder-decoder is calibrated on what it writes
     #[arg(long, value_name = "X.npy")]
     pub calibrate: PathBuf,
     /// How many steps of each sequence count, `[n]`
@@ -50,7 +51,8 @@ pub enum Weights {
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
     let file = ModelFile::read(&args.model)?;
-    let already = match file.deploy()? {
+    let model = file.deploy()?;
+    let already = match model {
         Deployed::F32(_) => None,
         Deployed::F16(_) => Some("a model of half floats"),
         Deployed::I8(_) => Some("an 8-bit model"),
@@ -59,7 +61,7 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("{}: {already} already: an f32 one is quantized", args.model.display());
     }
     let (network, meta) = pack::read_float::<F32>(file.bytes()).with_context(place)?;
-    let sequences = sequences(&args.calibrate, args.lengths.as_deref(), network.input_size)?;
+    let sequences = sequences(&args.calibrate, args.lengths.as_deref(), &model)?;
     let sample = pack::sample(&sequences);
     let quantized = match args.weights {
         Weights::I8 => pack::quantize(&network, &meta, &sample),
@@ -76,15 +78,21 @@ pub fn run(args: &Args) -> Result<()> {
     ))
 }
 
-/// What to calibrate on, for a model that takes `features` values a step.
-fn sequences(path: &Path, lengths: Option<&Path>, features: usize) -> Result<Sequences> {
-    if path.extension().is_none_or(|extension| extension != "npz") {
-        return Ok(Input::read(path, lengths, features)?.sequences);
+/// What to calibrate the model on.
+fn sequences(path: &Path, lengths: Option<&Path>, model: &Deployed<'_>) -> Result<Sequences> {
+    let mut place = path.display().to_string();
+    let sequences = if path.extension().is_none_or(|extension| extension != "npz") {
+        Input::read(path, lengths, model.takes())?.sequences
+    } else if let Some(lengths) = lengths {
+        bail!("{}: {place} has its own lengths", lengths.display());
+    } else {
+        let Dataset { sequences, frames_name, .. } = Data::read(path)?.train;
+        place = format!("{place}: {frames_name}");
+        sequences.check(model.takes()).with_context(|| place.clone())?;
+        sequences
+    };
+    match model.mask_value() {
+        Some(value) => sequences.without_masked(value).context(place),
+        None => Ok(sequences),
     }
-    if let Some(lengths) = lengths {
-        bail!("{}: {} has its own lengths", lengths.display(), path.display());
-    }
-    let sequences = Data::read(path)?.train.sequences;
-    sequences.check_features(features).with_context(|| path.display().to_string())?;
-    Ok(sequences)
 }

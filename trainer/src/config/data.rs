@@ -1,10 +1,10 @@
 //! Whether data can go into the network and come out of it.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Config;
 use super::layers::{LayerConfig, outputs};
-use crate::data::{Dataset, Sequences, Truth};
+use crate::data::{Dataset, Sequences, Takes, Truth};
 use crate::loss::Loss;
 
 impl Config {
@@ -60,29 +60,14 @@ impl Config {
     /// Whether frames are ids that the first layer has vectors for, if it takes ids.
     fn check_ids(&self, data: &Dataset) -> Result<()> {
         let Some(embedding) = self.first_layer().and_then(LayerConfig::ids) else { return Ok(()) };
-        let (x, frames, ids) = (&data.frames_name, &data.sequences, embedding.input_dim);
-        let features = frames.features;
-        ensure!(features == 1, "{x}: {features} features a frame, but an Embedding takes one id");
-        let known = |id: f32| id.fract() == 0.0 && (0.0..ids as f32).contains(&id);
-        if let Some((s, t, id)) = find(frames, |id| !known(id)) {
-            bail!("{x}: {id} at step {t} of sequence {s} is no id: the Embedding has 0 to {}", ids - 1);
-        }
-        Ok(())
+        data.sequences.check(Takes::Ids(embedding.input_dim)).with_context(|| data.frames_name.clone())
     }
 }
 
 /// Whether a decoder with so many outputs can write these.
 fn check_classes(y: &str, ids: &Sequences, outputs: usize) -> Result<()> {
-    if let Some((s, t, id)) = find(ids, |id| id >= outputs as f32) {
+    if let Some((s, t, id)) = ids.find(|id| id >= outputs as f32) {
         bail!("{y}: class {id} at step {t} of sequence {s}, but the decoder has {outputs} outputs");
     }
     Ok(())
-}
-
-/// The first id that is as wanted, after the numbers of its sequence and its step there.
-fn find(ids: &Sequences, wanted: impl Fn(f32) -> bool) -> Option<(usize, usize, f32)> {
-    (0..ids.len()).find_map(|s| {
-        let own = ids.get(s);
-        own.iter().position(|&id| wanted(id)).map(|t| (s, t, own[t]))
-    })
 }

@@ -243,7 +243,7 @@ fn data_that_is_not_for_the_network_is_refused_by_name() {
         Dataset::from_arrays(integers(&[1, 2, 3]), Some(integers(&[2, 1])), integers(&[1, 0]), ["x", "y"])
             .unwrap();
     let config: Config = toml::from_str(PAIRS).unwrap();
-    let reason = |data| config.admit(data).unwrap_err().to_string();
+    let reason = |data| format!("{:#}", config.admit(data).unwrap_err());
     assert!(config.admit(pairs(integers(&[0, 6, 1]), &[1, 4, 2])).is_ok());
     assert_eq!(
         reason(pairs(integers(&[0, 6, 7]), &[1, 4, 2])),

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use super::{Sequences, lengths, padded, read_npy};
+use super::{Sequences, Takes, lengths, padded, read_npy};
 
 /// Sequences to run a model over.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads what [`Sequences::from_arrays`] takes, for a model that takes `features` values a step.
-    pub fn read(x: &Path, steps: Option<&Path>, features: usize) -> Result<Self> {
+    /// Reads what [`Sequences::from_arrays`] takes, for a model that takes this.
+    pub fn read(x: &Path, steps: Option<&Path>, takes: Takes) -> Result<Self> {
         let steps = match steps {
             Some(path) => Some(
                 read_npy(path)
@@ -26,22 +26,16 @@ impl Input {
             None => None,
         };
         let place = || x.display().to_string();
-        let array = padded(read_npy(x)?, steps.as_deref());
+        let mut array = read_npy(x)?;
+        // Rows of sequences of one step each could be frames as well, but not for a model that takes one value.
+        let as_many = |steps: &Vec<usize>| array.shape.len() == 2 && array.shape[0] == steps.len();
+        if takes.features() == 1 && steps.as_ref().is_some_and(as_many) {
+            array.shape.push(1);
+        }
+        let array = padded(array, steps.as_deref());
         let time = (array.shape.len() == 3).then(|| array.shape[1]);
         let sequences = Sequences::with_steps(array, steps).with_context(place)?;
-        sequences.check_features(features).with_context(place)?;
+        sequences.check(takes).with_context(place)?;
         Ok(Self { sequences, time })
-    }
-}
-
-impl Sequences {
-    /// Refuses other sequences than those of frames of `features` values, which a model takes.
-    pub fn check_features(&self, features: usize) -> Result<()> {
-        ensure!(
-            self.features == features,
-            "{} features a frame, but the model takes {features}",
-            self.features
-        );
-        Ok(())
     }
 }

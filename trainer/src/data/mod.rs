@@ -7,12 +7,14 @@ mod npz;
 mod pairs;
 mod parts;
 mod series;
+mod takes;
 
 pub use batch::{Batch, Forced, pack};
 pub use input::Input;
 pub use npy::{Array, MOST_VALUES, Values, read_npy, write_npy};
 pub use parts::is_masked;
 pub use series::{Series, parse_date};
+pub use takes::Takes;
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Parts of a data set: its first sequences and the rest, and its frames without those that are masked.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::{Dataset, Sequences, Truth, starts};
 
@@ -23,6 +23,31 @@ impl Sequences {
             start: start.iter().map(|s| s - start[0]).collect(),
         };
         (part(first, &self.start[..=count]), part(rest, &self.start[count..]))
+    }
+
+    /// Without the frames whose features all equal `mask_value`. A masked step leaves the state alone, so nothing else
+    /// changes.
+    ///
+    /// # Errors
+    /// A sequence of which nothing is left.
+    pub fn without_masked(self, mask_value: f32) -> Result<Self> {
+        self.retained(&self.unmasked(mask_value))
+    }
+
+    /// Of each frame whether it counts.
+    fn unmasked(&self, mask_value: f32) -> Vec<bool> {
+        self.frames.chunks_exact(self.features).map(|frame| !is_masked(frame, mask_value)).collect()
+    }
+
+    /// The frames that are kept.
+    fn retained(&self, kept: &[bool]) -> Result<Self> {
+        let left = |s: usize| kept[self.start[s]..self.start[s + 1]].iter().filter(|&&kept| kept).count();
+        let steps: Vec<usize> = (0..self.len()).map(left).collect();
+        if let Some(s) = steps.iter().position(|&left| left == 0) {
+            bail!("nothing is left of sequence {s}: every frame is masked");
+        }
+        let frames = retained(&self.frames, self.features, kept);
+        Ok(Self { features: self.features, frames, start: starts(&steps) })
     }
 }
 
@@ -55,22 +80,13 @@ impl Dataset {
         (dataset(sequences.0, truths.0), dataset(sequences.1, truths.1))
     }
 
-    /// Without the frames whose features all equal `mask_value`, and without the targets of these. A masked step leaves
-    /// the state alone, so nothing else changes.
+    /// [`Sequences::without_masked`], and without the targets of these frames.
     ///
     /// # Errors
     /// A sequence of which nothing is left.
     pub fn without_masked(self, mask_value: f32) -> Result<Self> {
-        let x = &self.sequences;
-        let kept: Vec<bool> =
-            x.frames.chunks_exact(x.features).map(|frame| !is_masked(frame, mask_value)).collect();
-        let left = |s: usize| kept[x.start[s]..x.start[s + 1]].iter().filter(|&&kept| kept).count();
-        let steps: Vec<usize> = (0..x.len()).map(left).collect();
-        if let Some(s) = steps.iter().position(|&left| left == 0) {
-            bail!("{}: nothing is left of sequence {s}: every frame is masked", self.frames_name);
-        }
-        let frames = retained(&x.frames, x.features, &kept);
-        let sequences = Sequences { features: x.features, frames, start: starts(&steps) };
+        let kept = self.sequences.unmasked(mask_value);
+        let sequences = self.sequences.retained(&kept).with_context(|| self.frames_name.clone())?;
         let truth = match self.truth {
             Truth::Labels(labels) if self.per_frame => Truth::Labels(retained(&labels, 1, &kept)),
             Truth::Values { width, values } if self.per_frame => {
@@ -121,7 +137,7 @@ mod tests {
     fn a_sequence_of_nothing_is_refused_by_its_number() {
         let x = floats(&[2, 2, 1], &[0.0, 1.0, 0.0, 0.0]);
         let data = Dataset::from_arrays(x, None, floats(&[2, 1], &[0.0, 1.0]), ["x_train", "y"]).unwrap();
-        let reason = data.without_masked(0.0).unwrap_err().to_string();
+        let reason = format!("{:#}", data.without_masked(0.0).unwrap_err());
         assert_eq!(reason, "x_train: nothing is left of sequence 1: every frame is masked");
     }
 }

@@ -113,6 +113,16 @@ impl MergeMode {
         }
     }
 
+    /// Its name in a config, which is Keras's.
+    pub fn keras_name(self) -> &'static str {
+        match self {
+            Self::Concat => "concat",
+            Self::Sum => "sum",
+            Self::Ave => "ave",
+            Self::Mul => "mul",
+        }
+    }
+
     /// All modes.
     pub const ALL: [Self; 4] = [Self::Concat, Self::Sum, Self::Ave, Self::Mul];
 

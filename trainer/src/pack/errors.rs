@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::calibrate::LONGEST;
 use crate::data::is_masked;
-use crate::deployed::ModelFile;
+use crate::deployed::{ModelFile, Pace};
 use crate::evaluate::EncoderDecoder;
 use crate::layers::Kind;
 use crate::net::Network;
@@ -87,7 +87,7 @@ impl LayerError {
                     network.decode(sequence, LONGEST).iter().map(|&id| id as f32).collect();
                 (model.predict_forced(sequence, &written)?, network.predict_forced(sequence, &written))
             } else {
-                (model.predict(sequence)?, network.predict(sequence))
+                (model.predict(sequence, Pace::Whole)?, network.predict(sequence))
             };
             for (found, golden) in found.into_iter().zip(golden) {
                 let error = (f64::from(found) - f64::from(golden)).abs();

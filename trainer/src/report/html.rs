@@ -7,6 +7,7 @@ use crate::forecast::{Comparison, Errors, Row};
 use crate::loss::Loss;
 use crate::metrics::{Confusion, Quality};
 use crate::pack::LayerError;
+use crate::summary::LayerSummary;
 
 /// Text as HTML shows it.
 pub fn escape(text: &str) -> String {
@@ -40,6 +41,16 @@ pub fn facts_table(facts: &[(&str, String)]) -> String {
     format!("<table class=\"facts\"><tbody>{rows}</tbody></table>\n")
 }
 
+/// So many bytes of a model.
+type Size = fn(&ModelFacts<'_>) -> u32;
+
+/// What is told of a model's sizes, where a model has any of it.
+const SIZES: [(&str, Size); 3] = [
+    ("flash, bytes", |model| model.summary.flash_bytes),
+    ("RAM, bytes", |model| model.summary.ram_bytes),
+    ("RAM a step of a sequence, bytes", |model| model.summary.ram_bytes_per_step),
+];
+
 /// The model files: how good on the test data, and how large. The last row is what 8 bits changed.
 pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
     let quality = |model: &ModelFacts<'_>| {
@@ -48,29 +59,28 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
         let more = model.evaluation.more().into_iter().map(|(_, value)| value);
         [score.mean_metric(), score.mean_loss()].into_iter().chain(f1).chain(more).collect::<Vec<_>>()
     };
+    let sizes: Vec<_> = SIZES.into_iter().filter(|(_, f)| models.iter().any(|model| f(model) > 0)).collect();
     let mut rows = String::new();
     for model in models {
         let cells: String = quality(model).iter().map(|v| format!("<td>{v:.4}</td>")).collect();
-        let [flash, ram] = [model.summary.flash_bytes, model.summary.ram_bytes].map(|n| grouped(n.into()));
+        let bytes: String =
+            sizes.iter().map(|(_, f)| format!("<td>{}</td>", grouped(f(model).into()))).collect();
         let name = escape(model.name);
-        _ = writeln!(rows, "<tr><th>{name}</th>{cells}<td>{flash}</td><td>{ram}</td></tr>");
+        _ = writeln!(rows, "<tr><th>{name}</th>{cells}{bytes}</tr>");
     }
     if let [float, integer] = models {
         let pairs = quality(float).into_iter().zip(quality(integer));
         let cells: String = pairs.map(|(a, b)| format!("<td>{:+.4}</td>", b - a)).collect();
-        let share = |f: fn(&ModelFacts<'_>) -> u32| 100.0 * f64::from(f(integer)) / f64::from(f(float));
-        let [flash, ram] = [share(|model| model.summary.flash_bytes), share(|model| model.summary.ram_bytes)];
-        _ = writeln!(
-            rows,
-            "<tr class=\"sum first\"><th>what 8 bits change</th>{cells}<td>{flash:.0} %</td><td>{ram:.0} %</td></tr>"
-        );
+        let share = |f: Size| 100.0 * f64::from(f(integer)) / f64::from(f(float).max(1));
+        let shares: String = sizes.iter().map(|&(_, f)| format!("<td>{:.0} %</td>", share(f))).collect();
+        _ = writeln!(rows, "<tr class=\"sum first\"><th>what 8 bits change</th>{cells}{shares}</tr>");
     }
     let mut head = vec!["file", loss.metric_name(), "loss"];
     if loss == Loss::CategoricalCrossentropy {
         head.push("macro F1");
     }
     head.extend(models.iter().take(1).flat_map(|model| model.evaluation.more()).map(|(name, _)| name));
-    head.extend(["flash, bytes", "RAM, bytes"]);
+    head.extend(sizes.iter().map(|(name, _)| name));
     table("", &head, &rows)
 }
 
@@ -78,19 +88,17 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
 pub fn layer_table(model: &ModelFacts<'_>) -> String {
     let mut rows = String::new();
     for layer in &model.summary.layers {
+        let LayerSummary { kind, input_size, units, .. } = layer;
+        let (name, activation) = (escape(&layer.name), layer.activation.unwrap_or(""));
+        let (parameters, macs) = (grouped(layer.parameters), grouped(layer.macs_per_step));
+        let options = layer.options();
         _ = writeln!(
             rows,
-            "<tr><th>{}</th><td class=\"text\">{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&layer.name),
-            layer.kind,
-            layer.input_size,
-            layer.units,
-            layer.activation.unwrap_or(""),
-            grouped(layer.parameters),
-            grouped(layer.macs_per_step)
+            "<tr><th>{name}</th><td class=\"text\">{kind}</td><td>{input_size}</td><td>{units}</td>\
+             <td class=\"text\">{activation}</td><td class=\"text\">{options}</td><td>{parameters}</td><td>{macs}</td></tr>"
         );
     }
-    let head = ["layer", "type", "inputs", "units", "activation", "parameters", "MACs a step"];
+    let head = ["layer", "type", "inputs", "units", "activation", "options", "parameters", "MACs a step"];
     table("layers", &head, &rows)
 }
 

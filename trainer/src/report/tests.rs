@@ -11,20 +11,21 @@ fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
         input_size: 3,
         units: 2,
         activation: Some("softmax"),
-        recurrent_activation: None,
-        return_sequences: false,
-        go_backwards: false,
+        mask_value: Some(0.5),
         parameters: 1008,
         macs_per_step: 6,
-        origin: String::new(),
+        ..LayerSummary::default()
     };
     Summary {
         name: "a<b".to_owned(),
         producer: String::new(),
         dtype,
         input_size: 3,
+        input_ids: None,
         output_size: 2,
         returns_sequences: false,
+        encoder_decoder: false,
+        whole_sequences: false,
         labels: Vec::new(),
         layers: vec![layer],
         parameters: 1008,
@@ -91,6 +92,7 @@ fn page_holds_everything_and_nothing_from_elsewhere() {
         "macro average",
         "<th>l&lt;1</th><td>0.500000</td>",
         "<td>1,008</td>",
+        "<td class=\"text\">mask_value=0.5</td>",
     ] {
         let part = part.replace("</span>", " 0.2500</span>");
         assert!(page.contains(&part), "{part} is missing");

@@ -1,0 +1,120 @@
+//! What `inspect` counts, against the networks and by hand.
+
+use embedded_rnn_trainer::deployed::ModelFile;
+use embedded_rnn_trainer::layers::Kind;
+use embedded_rnn_trainer::net::Network;
+use embedded_rnn_trainer::summary::Summary;
+
+use crate::models::{FILES, encoder_decoder, folder, random};
+
+fn summaries(net: &(Network<f32>, Vec<f32>)) -> [Summary; 3] {
+    let folder = folder(net, &[]);
+    FILES.map(|name| Summary::of(&ModelFile::read(&folder.path().join(name)).unwrap().deploy().unwrap()))
+}
+
+fn trained(network: &Network<f32>) -> u64 {
+    network.parameters().iter().map(|parameter| parameter.len() as u64).sum()
+}
+
+/// A layer over five features; `None` where its MACs are not for a test of one layer.
+const LAYERS: &[(&str, u64)] = &[
+    ("{ type = 'SimpleRNN', units = 7 }", 7 * (5 + 7)),
+    ("{ type = 'SimpleRNN', units = 7, activation = 'relu' }", 7 * (5 + 7)),
+    ("{ type = 'LSTM', units = 7 }", 4 * 7 * (5 + 7)),
+    ("{ type = 'LSTM', units = 7, recurrent_activation = 'hard_sigmoid' }", 4 * 7 * (5 + 7)),
+    ("{ type = 'GRU', units = 7 }", 3 * 7 * (5 + 7)),
+    ("{ type = 'GRU', units = 7, reset_after = false }", 3 * 7 * (5 + 7)),
+    ("{ type = 'Bidirectional', layer = { type = 'LSTM', units = 7 } }", 2 * 4 * 7 * (5 + 7)),
+    (
+        "{ type = 'Bidirectional', merge_mode = 'mul', layer = { type = 'GRU', units = 7 } }",
+        2 * 3 * 7 * (5 + 7),
+    ),
+    (
+        "{ type = 'Bidirectional', merge_mode = 'ave', layer = { type = 'SimpleRNN', units = 7 } }",
+        2 * 7 * (5 + 7),
+    ),
+    ("{ type = 'LSTM', units = 5 }, { type = 'Dense', units = 7 }", 4 * 5 * 10 + 5 * 7),
+    (
+        "{ type = 'LSTM', units = 5 }, { type = 'Dropout', rate = 0.5 }, { type = 'Dense', units = 7 }",
+        4 * 5 * 10 + 5 * 7,
+    ),
+    ("{ type = 'LSTM', units = 5 }, { type = 'BatchNormalization' }", 4 * 5 * 10 + 5),
+    ("{ type = 'LSTM', units = 5 }, { type = 'LayerNormalization' }", 4 * 5 * 10 + 5),
+    ("{ type = 'Masking' }, { type = 'GRU', units = 7 }", 3 * 7 * (5 + 7)),
+    ("{ type = 'Normalization' }, { type = 'GRU', units = 7 }", 5 + 3 * 7 * (5 + 7)),
+    // The Normalization runs for each direction.
+    (
+        "{ type = 'Normalization' }, { type = 'Bidirectional', layer = { type = 'GRU', units = 7 } }",
+        2 * 5 + 2 * 3 * 7 * (5 + 7),
+    ),
+];
+
+#[test]
+fn parameters_are_those_of_the_network_and_macs_those_of_its_sums() {
+    for &(layers, macs) in LAYERS {
+        let net = random(layers, 5, 3);
+        let [float, half, int] = summaries(&net);
+        for found in [&float, &half, &int] {
+            assert_eq!(found.parameters, trained(&net.0), "{layers}, {}", found.dtype);
+        }
+        assert_eq!((float.macs_per_step, half.macs_per_step), (macs, macs), "{layers}");
+        // Where the network has no Normalization, real inputs become integers in one of their own.
+        let own =
+            matches!(net.0.layers[0].kind, Kind::Normalization(_)) || layers.contains("Normalization' }, {");
+        let twice = if layers.contains("'Bidirectional'") { 2 } else { 1 };
+        assert_eq!(int.macs_per_step, macs + if own { 0 } else { 5 * twice }, "{layers}");
+    }
+}
+
+#[test]
+fn ids_have_vectors_and_a_decoder_counts_too() {
+    let embedding = "{ type = 'Embedding', input_dim = 11, output_dim = 5 }, { type = 'GRU', units = 7 }";
+    for (net, macs) in [
+        (random(embedding, 1, 3), 3 * 7 * (5 + 7)),
+        (encoder_decoder(true, 3), 2 * 3 * 6 * (3 + 6) + 5 * 6),
+        (encoder_decoder(false, 3), 3 * 6 * (2 + 6) + 3 * 6 * (3 + 6) + 5 * 6),
+    ] {
+        for found in summaries(&net) {
+            assert_eq!(found.parameters, trained(&net.0), "{:?}", found.layers);
+            let entrance = if found.dtype == "i8" && found.input_ids.is_none() { 2 } else { 0 };
+            assert_eq!(found.macs_per_step, macs + entrance, "{:?}", found.layers);
+        }
+    }
+}
+
+/// A file has zeros for the biases that a layer goes without, and they are counted with the others.
+#[test]
+fn biases_that_are_not_used_are_counted_as_the_zeros_of_the_file() {
+    for (layers, zeros) in [
+        ("{ type = 'LSTM', units = 7, use_bias = false }", 4 * 7),
+        ("{ type = 'GRU', units = 7, use_bias = false }", 2 * 3 * 7),
+        ("{ type = 'GRU', units = 7, use_bias = false, reset_after = false }", 3 * 7),
+        ("{ type = 'SimpleRNN', units = 7, use_bias = false }", 7),
+        ("{ type = 'LSTM', units = 5 }, { type = 'Dense', units = 7, use_bias = false }", 7),
+    ] {
+        let net = random(layers, 5, 3);
+        for found in summaries(&net) {
+            assert_eq!(found.parameters, trained(&net.0) + zeros, "{layers}");
+        }
+    }
+}
+
+/// What went into the numbers of other layers is not there to be counted.
+#[test]
+fn normalizations_that_were_folded_are_gone() {
+    for (layers, folded) in [
+        (
+            "{ type = 'LSTM', units = 7 }, { type = 'BatchNormalization' }, { type = 'Dense', units = 2 }",
+            2 * 7,
+        ),
+        (
+            "{ type = 'LSTM', units = 5 }, { type = 'Dense', units = 7 }, { type = 'BatchNormalization' }",
+            2 * 7,
+        ),
+    ] {
+        let net = random(layers, 5, 3);
+        for found in summaries(&net) {
+            assert_eq!(found.parameters, trained(&net.0) - folded, "{layers}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! `ernn generate`.
+
+use std::fs;
+use std::path::Path;
+
+use embedded_rnn_trainer::deployed::{ModelFile, Pace};
+use embedded_rnn_trainer::initializers::{Purpose, stream_of};
+use embedded_rnn_trainer::loss::argmax;
+use embedded_rnn_trainer::sampling::sample;
+use tempfile::TempDir;
+
+use crate::arrays::{write_frames, write_integers, write_padded};
+use crate::common::refusal;
+use crate::models::{
+    CLASSIFIES, FILES, LABELS, MASKED_IDS, WHOLE, WRITES, encoder_decoder, folder, ids, random, said,
+};
+
+fn writer() -> TempDir {
+    folder(&random(WRITES, 1, 3), &LABELS)
+}
+
+/// What follows `start` if the model reads everything anew for each class, `None` where none is to end it.
+fn expected(
+    path: &Path,
+    start: &[f32],
+    end: Option<usize>,
+    temperature: f64,
+    k: u64,
+    seed: u64,
+) -> Vec<usize> {
+    let file = ModelFile::read(path).unwrap();
+    let model = file.deploy().unwrap();
+    let mut rng = stream_of(seed, Purpose::Sample, k, 0);
+    let (mut read, mut written) = (start.to_vec(), Vec::new());
+    while written.len() < 20 {
+        let answers = model.predict(&read, Pace::Whole).unwrap();
+        let answer = &answers[answers.len() - 5..];
+        let class = if temperature == 0.0 { argmax(answer) } else { sample(answer, temperature, &mut rng) };
+        if Some(class) == end {
+            break;
+        }
+        written.push(class);
+        read.push(class as f32);
+    }
+    written
+}
+
+fn lines(folder: &Path, args: &str) -> Vec<serde_json::Value> {
+    let args: Vec<&str> = ["generate"].into_iter().chain(args.split(' ')).chain(["--json"]).collect();
+    said(folder, &args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn what_is_written_is_what_the_model_answers_to_all_before_it() {
+    let folder = writer();
+    let folder = folder.path();
+    let mut texts = Vec::new();
+    for model in FILES {
+        for (temperature, seed) in [(0.0, 0), (0.7, 5), (1.0, 0), (2.5, 9)] {
+            let args = format!(
+                "{model} --start a,3,b --count 4 --steps 20 --temperature {temperature} --seed {seed}"
+            );
+            let found = lines(folder, &args);
+            assert_eq!(found.len(), 4);
+            for (k, line) in (0..).zip(&found) {
+                let start = [1.0, 3.0, 2.0];
+                let right = expected(&folder.join(model), &start, Some(0), temperature, k, seed);
+                assert_eq!(line["ids"], serde_json::json!(right), "{args}");
+                assert_eq!(line["ended"], right.len() < 20);
+            }
+            texts.push(found.iter().map(|line| line["text"].clone()).collect::<Vec<_>>());
+        }
+    }
+    // Drawn by nearly the same probabilities, the same is written.
+    assert_eq!(texts[1], texts[9], "f32 and i8");
+    assert_ne!(texts[1][0], texts[1][1], "each sequence is drawn anew");
+    assert_ne!(texts[2], texts[3], "by other numbers");
+}
+
+#[test]
+fn another_class_ends_it_or_none() {
+    let folder = writer();
+    let path = folder.path().join("m.ernn");
+    for (args, end) in [("--end 7", Some(4)), ("--end 1", Some(1)), ("--no-end", None)] {
+        let found = lines(folder.path(), &format!("m.ernn --start a --steps 20 --count 3 {args}"));
+        for (k, line) in (0..).zip(&found) {
+            assert_eq!(line["ids"], serde_json::json!(expected(&path, &[1.0], end, 1.0, k, 0)), "{args}");
+        }
+        assert!(end.is_some() || found.iter().all(|line| line["ids"].as_array().unwrap().len() == 20));
+    }
+}
+
+#[test]
+fn a_line_is_a_sequence_of_labels_and_a_seed_gives_it_again() {
+    let folder = writer();
+    let run =
+        |args: &[&str]| said(folder.path(), &[&["generate", "m.ernn", "--start", "New York"], args].concat());
+    let text = run(&["--no-end", "--steps", "40", "--count", "3"]);
+    assert_eq!(text.lines().count(), 3);
+    assert!(text.contains("New York ") && (text.contains("ab") || text.contains("ba")), "{text}");
+    assert_eq!(text, run(&["--no-end", "--steps", "40", "--count", "3", "--seed", "0"]));
+    assert!(text.starts_with(&run(&["--no-end", "--steps", "40"])), "the first of more is the first of one");
+    let nameless = crate::models::folder(&random(WRITES, 1, 3), &[]);
+    let numbers = said(nameless.path(), &["generate", "m.ernn", "--start", "3", "--no-end", "--steps", "9"]);
+    assert!(numbers.trim().split(' ').all(|number| number.parse::<u16>().unwrap() < 5), "{numbers}");
+    assert_eq!(numbers.trim().split(' ').count(), 9);
+}
+
+#[test]
+fn arrays_give_a_line_for_each_row_and_count() {
+    let folder = writer();
+    let folder = folder.path();
+    let starts = ids(&[3, 1, 4], 5);
+    write_padded(folder, &starts);
+    let found = lines(folder, "m.i8.ernn --input x.npy --lengths len.npy --count 2 --temperature 0");
+    assert_eq!(found.len(), 6);
+    for (pair, start) in found.chunks(2).zip(&starts) {
+        let start: Vec<String> = start.iter().map(i64::to_string).collect();
+        let alone = lines(folder, &format!("m.i8.ernn --start {} --temperature 0", start.join(",")));
+        assert!(pair.iter().all(|line| *line == alone[0]));
+    }
+}
+
+#[test]
+fn an_encoder_decoder_writes_what_its_network_does() {
+    let pair = encoder_decoder(true, 185);
+    let folder = folder(&pair, &LABELS);
+    let sources = ids(&[5, 2, 3, 7], 6);
+    write_padded(folder.path(), &sources);
+    let found = lines(folder.path(), "m.ernn --input x.npy --lengths len.npy --temperature 0 --steps 9");
+    for (line, source) in found.iter().zip(&sources) {
+        let source: Vec<f32> = source.iter().map(|&id| id as f32).collect();
+        assert_eq!(line["ids"], serde_json::json!(pair.0.decode(&source, 9)));
+    }
+    assert_ne!(found[0], found[1], "by their sources");
+    let args: Vec<String> = sources[1].iter().map(i64::to_string).collect();
+    let alone = lines(folder.path(), &format!("m.ernn --start {} --temperature 0 --steps 9", args.join(",")));
+    assert_eq!(alone[0], found[1]);
+    let drawn = lines(folder.path(), "m.i8.ernn --start 1,2 --count 20 --steps 9");
+    assert!(drawn.iter().any(|line| *line != drawn[0]), "sampled unless told otherwise");
+}
+
+#[test]
+fn an_encoder_of_features_takes_an_array() {
+    let pair = encoder_decoder(false, 210);
+    let folder = folder(&pair, &LABELS);
+    write_frames(folder.path(), &[2, 6, 2], &pair.1);
+    let found = lines(folder.path(), "m.ernn --input x.npy --temperature 0 --steps 9");
+    for (line, source) in found.iter().zip(pair.1.chunks(12)) {
+        assert_eq!(line["ids"], serde_json::json!(pair.0.decode(source, 9)));
+    }
+    let reason = "m.ernn: --start: the encoder takes 2 features a step and no ids: give --input";
+    assert_eq!(refusal(folder.path(), &["generate", "m.ernn", "--start", "a"]), reason);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_in_one_line() {
+    let folder = writer();
+    let folder = folder.path();
+    let refused = |args: &str, reason: &str| {
+        let args: Vec<&str> = ["generate", "m.ernn"].into_iter().chain(args.split(' ')).collect();
+        let found = refusal(folder, &args);
+        assert!(found.starts_with(reason), "{args:?}: {found}");
+    };
+    refused("--start b,New,York", "m.ernn: --start: \"New\" is no label");
+    refused("--start Newyork", "m.ernn: --start: \"Newyork\" is no label; like it: \"New York\"");
+    refused("--start 5", "m.ernn: --start: 5 is no id: there are 0 to 4");
+    refused("--start=-1", "m.ernn: --start: -1 is no id: there are 0 to 4");
+    refused("--start ,", "m.ernn: --start: \",\" names nothing");
+    refused("--start a --end c", "m.ernn: --end: \"c\" is no label");
+    refused("--start a --end 9", "m.ernn: --end: 9 is no id: there are 0 to 4");
+    refused("--start a --end b --no-end", "the argument '--end <LABEL>' cannot be used with '--no-end'");
+    for temperature in ["-1", "-0.5", "nan", "NaN", "-inf", "hot", ""] {
+        refused(
+            &format!("--start a --temperature={temperature}"),
+            &format!("invalid value '{temperature}' for"),
+        );
+    }
+    for number in ["count", "steps"] {
+        for value in ["0", "-1", "1.5", "x"] {
+            refused(&format!("--start a --{number} {value}"), &format!("invalid value '{value}' for"));
+        }
+    }
+    refused("--start a --steps 1048577", "invalid value '1048577' for");
+    refused("--start a --seed -1", "invalid value '-1' for");
+    refused("--seed 1", "the following required arguments were not provided");
+    refused("--start a --input x.npy", "the argument '--start <LABELS>' cannot be used with");
+    refused("--start a --lengths len.npy", "the argument '--start <LABELS>' cannot be used with '--lengths");
+    refused("--input none.npy", "none.npy: No such file");
+    write_integers(&folder.join("x.npy"), &[2, 2], &[0, 1, 2, 5]);
+    refused("--input x.npy", "x.npy: 5 at step 1 of sequence 1 is no id: the Embedding has 0 to 4");
+}
+
+#[test]
+fn models_that_cannot_write_are_refused_in_one_line() {
+    let reason = |layers: &str, features: usize, labels: &[&str], args: &str| {
+        let folder = folder(&random(layers, features, 3), labels);
+        FILES.map(|model| {
+            let args: Vec<&str> = ["generate", model].into_iter().chain(args.split(' ')).collect();
+            refusal(folder.path(), &args).strip_prefix(model).unwrap().to_owned()
+        })
+    };
+    let [first, .., last] = reason(CLASSIFIES, 1, &[], "--start 1");
+    assert_eq!(first, ": takes 6 ids but gives 3 values: its answers are no ids");
+    assert_eq!(first, last);
+    let whole = MASKED_IDS.replace("units = 3", "units = 6");
+    let ends = ": reads whole sequences, from their ends: not step by step";
+    assert_eq!(reason(&whole, 1, &[], "--start 1")[0], ends);
+    let features = ": takes 2 features a step and no ids: it cannot go on from its answers";
+    assert_eq!(reason(WHOLE, 2, &[], "--start 1")[2], features);
+    assert_eq!(
+        reason(WRITES, 1, &[], "--start a")[0],
+        ": --start: \"a\": the ids have no labels: give numbers, 0 to 4"
+    );
+    let linear = WRITES.replace("'softmax'", "'linear'");
+    assert!(
+        reason(&linear, 1, &[], "--start 1")[0].starts_with(": --temperature: its answers are no probab")
+    );
+    let largest = folder(&random(&linear, 1, 3), &[]);
+    said(largest.path(), &["generate", "m.ernn", "--start", "1", "--temperature", "0"]);
+    fs::write(largest.path().join("m.ernn"), "ERNN").unwrap();
+    assert!(
+        refusal(largest.path(), &["generate", "m.ernn", "--start", "1"])
+            .starts_with("m.ernn: model file cut")
+    );
+}
