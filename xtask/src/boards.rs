@@ -40,8 +40,8 @@ pub struct Board {
     pub icount_shift: u32,
     /// Its f32 arithmetic.
     pub float: Float,
-    /// f32 runs take only so many recordings: software floating point is slow to emulate.
-    pub float_sequences: usize,
+    /// Runs in floats end with the recording that reaches so many steps: software floating point is slow to emulate.
+    pub float_steps: usize,
     /// The smallest image must hold no panic and no allocator.
     pub no_panic: bool,
 }
@@ -59,7 +59,7 @@ pub static BOARDS: &[Board] = &[
         counter_hz: 25e6,
         icount_shift: 6,
         float: Float::Fused,
-        float_sequences: usize::MAX,
+        float_steps: usize::MAX,
         no_panic: true,
     },
     Board {
@@ -73,7 +73,7 @@ pub static BOARDS: &[Board] = &[
         counter_hz: 16e6,
         icount_shift: 6,
         float: Float::Soft,
-        float_sequences: 20,
+        float_steps: 300,
         no_panic: true,
     },
     Board {
@@ -89,7 +89,7 @@ pub static BOARDS: &[Board] = &[
         counter_hz: 1e9,
         icount_shift: 6,
         float: Float::Soft,
-        float_sequences: 20,
+        float_steps: 300,
         no_panic: true,
     },
 ];

@@ -73,13 +73,13 @@ impl Recordings {
         longest.unwrap_or(0)
     }
 
-    /// At most `limit` of the recordings, with the PC's answers in the arithmetic of a board.
+    /// Recordings until they have `limit` steps, with the PC's answers in the arithmetic of a board.
     pub fn exam(&self, model: &[u8], limit: usize, float: Float) -> Result<Exam> {
         match self {
             // The portable integer arithmetic is the specification that every core must equal.
-            Self::I8(all) => exam::<I8>(model, first(all, limit), Backend::portable()),
-            Self::F16(all) => exam::<F16>(model, first(all, limit), backend(float)),
-            Self::F32(all) => exam::<F32>(model, first(all, limit), backend(float)),
+            Self::I8(all) => exam::<I8>(model, all, limit, Backend::portable()),
+            Self::F16(all) => exam::<F16>(model, all, limit, backend(float)),
+            Self::F32(all) => exam::<F32>(model, all, limit, backend(float)),
         }
     }
 }
@@ -91,13 +91,15 @@ fn backend(float: Float) -> Backend {
     }
 }
 
-fn first<T>(all: &[T], limit: usize) -> &[T] {
-    &all[..limit.min(all.len())]
-}
-
-fn exam<N: Number>(bytes: &[u8], recordings: &[Vec<N::In>], backend: Backend) -> Result<Exam> {
+fn exam<N: Number>(bytes: &[u8], all: &[Vec<N::In>], limit: usize, backend: Backend) -> Result<Exam> {
     let bytes = AlignedBytes::new(bytes);
     let model = Model::<N>::new(&bytes)?.with_backend(backend);
+    let mut steps = 0;
+    let enough = all.iter().position(|recording| {
+        steps += recording.len() / model.input_size();
+        steps >= limit
+    });
+    let recordings = &all[..enough.map_or(all.len(), |last| last + 1)];
     let longest = recordings.iter().map(|x| x.len() / model.input_size()).max().unwrap_or(0);
     let mut ram = AlignedBytes::zeroed(ram_needed_for(&bytes, longest));
     let mut state = model.state(&mut ram)?;

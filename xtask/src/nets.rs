@@ -198,7 +198,7 @@ impl Case {
         format!("{}.{}", self.net.name, self.dtype.name())
     }
 
-    /// At most `limit` of the recordings, with the PC's answers in the arithmetic of the board.
+    /// Recordings until they have `limit` steps, with the PC's answers in the arithmetic of the board.
     pub fn exam(&self, limit: usize, float: Float) -> Result<Exam> {
         self.recordings.exam(&self.model, limit, float).with_context(|| self.file.display().to_string())
     }

@@ -161,7 +161,7 @@ fn measure(board: &Board, case: &Case, images: &Images) -> Result<Figures> {
     for stale in ["outputs.bin", "figures.bin"] {
         let _ = fs::remove_file(folder.join(stale));
     }
-    let limit = if case.dtype == DType::I8 { usize::MAX } else { board.float_sequences };
+    let limit = if case.dtype == DType::I8 { usize::MAX } else { board.float_steps };
     let exam = case.exam(limit, board.float)?;
     fs::write(folder.join("inputs.bin"), &exam.inputs)?;
     qemu::run(board, &images.check, &folder)?;
