@@ -45,6 +45,7 @@ impl Deployed<'_> {
     /// A model that [cannot do that](Self::check_feedback); frames or classes that it does not take.
     pub fn generate(&self, given: &[f32], choose: impl FnMut(&[f32]) -> Option<u16>) -> Result<()> {
         self.check_feedback()?;
-        Ok(either!(self, model => running::generate(model, given, choose)?))
+        either!(self, model => running::generate(model, given, choose)?);
+        Ok(())
     }
 }
