@@ -9,6 +9,7 @@ use crate::boards::{self, BOARDS};
 use crate::cmd::{Cmd, Failures, root};
 use crate::commands::{board, setup};
 use crate::cross::{self, Choice, ThisMachine, Toolchain};
+use crate::data::SETS;
 use crate::image;
 use crate::nets::{Case, DType, NETS};
 use crate::table::Table;
@@ -31,6 +32,7 @@ type Step = (&'static str, fn() -> Result<()>);
 const STEPS: &[Step] = &[
     ("fmt", fmt),
     ("setup", || setup::Setup::default().run()),
+    ("data", fetch_data),
     ("test", || Cmd::cargo().args(["test"]).run()),
     ("test-members", test_members),
     ("benches", benches),
@@ -86,6 +88,17 @@ fn fmt() -> Result<()> {
 
 fn clippy() -> Result<()> {
     Cmd::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
+}
+
+/// What is not in the tree. Registries may be out of reach: tests and boards then say what they skip.
+fn fetch_data() -> Result<()> {
+    for set in SETS.iter().filter(|set| !set.shipped) {
+        match set.provide() {
+            Ok(done) => eprintln!("{}: {done}", set.name),
+            Err(error) => eprintln!("skipped: {}: {error:#}", set.name),
+        }
+    }
+    Ok(())
 }
 
 /// The images on every core, whichever net is in them. Only the default toolchain has a clippy.
