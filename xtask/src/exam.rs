@@ -55,12 +55,12 @@ impl Exam {
 }
 
 impl Recordings {
-    /// The first `limit` of them.
+    /// The first `limit` of them, over and over if they are too few values for a mean of what a step costs.
     pub fn first(self, limit: usize) -> Self {
         match self {
-            Self::I8(all) => Self::I8(all.into_iter().take(limit).collect()),
-            Self::F16(all) => Self::F16(all.into_iter().take(limit).collect()),
-            Self::F32(all) => Self::F32(all.into_iter().take(limit).collect()),
+            Self::I8(all) => Self::I8(first(all, limit)),
+            Self::F16(all) => Self::F16(first(all, limit)),
+            Self::F32(all) => Self::F32(first(all, limit)),
         }
     }
 
@@ -89,6 +89,17 @@ fn backend(float: Float) -> Backend {
         Float::Fused => Backend::portable_fused(),
         Float::Soft => Backend::portable(),
     }
+}
+
+fn first<T: Clone>(all: Vec<Vec<T>>, limit: usize) -> Vec<Vec<T>> {
+    const ENOUGH: usize = 200;
+    let (count, mut left) = (limit.min(all.len()), ENOUGH);
+    let wanted = |(number, recording): &(usize, &Vec<T>)| {
+        let wanted = *number < count || left > 0;
+        left = left.saturating_sub(recording.len());
+        wanted
+    };
+    all.iter().take(limit).cycle().enumerate().take_while(wanted).map(|(_, x)| x.clone()).collect()
 }
 
 fn exam<N: Number>(bytes: &[u8], all: &[Vec<N::In>], limit: usize, backend: Backend) -> Result<Exam> {
@@ -144,6 +155,17 @@ fn word(value: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_recordings_run_over_and_over() {
+        let firsts = |all: &[usize], limit| -> Vec<usize> {
+            let recordings = all.iter().map(|&len| vec![0u8; len]).collect();
+            first(recordings, limit).iter().map(Vec::len).collect()
+        };
+        assert_eq!(firsts(&[150, 40, 30], 2), [150, 40, 150]);
+        assert_eq!(firsts(&[300, 40, 30], 2), [300, 40]);
+        assert_eq!(firsts(&[], 2), [0usize; 0]);
+    }
 
     #[test]
     fn differences_are_found_and_placed() {
