@@ -125,15 +125,14 @@ fn loss(run: &Run, data: &Dataset) -> f64 {
 
 #[test]
 fn every_config_fits_its_data() {
-    for folder in fs::read_dir(path("")).unwrap() {
-        let folder = folder.unwrap();
-        for file in fs::read_dir(folder.path()).unwrap() {
-            let file = file.unwrap().file_name().into_string().unwrap();
-            if file.ends_with(".toml") {
-                open(&format!("{}/{file}", folder.file_name().to_string_lossy()));
-            }
+    let folders = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.filter(|path| path.is_dir()) {
+        assert!(folder.join("NOTICE").exists(), "{folder:?} has no NOTICE");
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let files = fs::read_dir(&folder).unwrap().map(|entry| name(&entry.unwrap().path()));
+        for config in files.filter(|file| file.ends_with(".toml")) {
+            open(&format!("{}/{config}", name(&folder)));
         }
-        assert!(folder.path().join("NOTICE").exists(), "{folder:?} has no NOTICE");
     }
 }
 
