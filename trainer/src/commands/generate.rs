@@ -25,7 +25,7 @@ Names from nationalities, from the beginning:
   ernn generate out/name2nat/model.i8.ernn --start German,s,c,h --temperature 0.5 --seed 7
 
 An encoder-decoder takes a source, whose ids have no labels, or an array of them:
-  ernn generate out/cmudict/model.ernn --start 8,5,12,12,15 --temperature 0
+  ernn generate out/cmudict/model.ernn --start 8,5,12,12,15 --temperature 0    # hello: HH EH L OW
   ernn generate out/cmudict/model.ernn --input x.npy --temperature 0";
 
 /// Let a model write: feed its answers back to it

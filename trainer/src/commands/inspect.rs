@@ -7,9 +7,13 @@ use anyhow::Result;
 use crate::deployed::ModelFile;
 use crate::summary::Summary;
 
-/// Print layers, shapes, parameters, flash and RAM bytes, and MACs per step
+/// Print layers, shapes, options, parameters, flash and RAM bytes, and MACs per step
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  ernn inspect out/digits/model.i8.ernn --json")]
+#[command(
+    after_help = "Parameters are counted as in a layer with biases: one without has zeros in their places. What was folded into \
+                  other layers is not there to be counted.\n\n\
+                  Example:\n  ernn inspect out/digits/model.i8.ernn --json"
+)]
 pub struct Args {
     /// The model, f32 or 8-bit
     pub model: PathBuf,

@@ -132,7 +132,7 @@ impl<'m> Deployed<'m> {
     /// Replays the golden trace of the file.
     pub fn self_test(&self) -> Result<(), Error> {
         either!(self, model => {
-            let mut ram = running::ram(model, model.preamble().golden_steps as usize);
+            let mut ram = running::ram(model, model.preamble().golden_steps as usize)?;
             model.self_test(&mut model.state(&mut ram)?)
         })
     }

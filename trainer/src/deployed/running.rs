@@ -14,14 +14,22 @@ pub enum Pace {
     Stepwise,
 }
 
+/// The most memory that a sequence is given, in bytes: a file can ask for any.
+const MOST_RAM: usize = 1 << 31;
+
 /// Room for a state, and for sequences of so many time steps.
-pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> AlignedBytes {
+pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> Result<AlignedBytes, Error> {
     let preamble = model.preamble();
-    AlignedBytes::zeroed(preamble.ram_needed as usize + preamble.ram_a_step as usize * steps)
+    let sequence = (preamble.ram_a_step as usize).saturating_mul(steps);
+    let expected = sequence.saturating_add(preamble.ram_needed as usize);
+    if expected > MOST_RAM {
+        return Err(Error::RamTooSmall { expected, found: MOST_RAM });
+    }
+    Ok(AlignedBytes::zeroed(expected))
 }
 
 /// Room for this sequence.
-fn ram_for<N: Number>(model: &Model<'_, N>, frames: &[f32]) -> AlignedBytes {
+fn ram_for<N: Number>(model: &Model<'_, N>, frames: &[f32]) -> Result<AlignedBytes, Error> {
     ram(model, frames.len() / model.input_size())
 }
 
@@ -51,7 +59,7 @@ fn read<N: Borders>(
 
 /// What a model answers to a sequence.
 pub fn predict<N: Borders>(model: &Model<'_, N>, frames: &[f32], pace: Pace) -> Result<Vec<f32>, Error> {
-    let mut ram = ram_for(model, frames);
+    let mut ram = ram_for(model, frames)?;
     let out = read(model, &mut model.state(&mut ram)?, frames, pace)?;
     Ok(N::to_real(model, &out).into_owned())
 }
@@ -63,7 +71,7 @@ pub fn write<N: Borders>(
     most: usize,
     pace: Pace,
 ) -> Result<Vec<u16>, Error> {
-    let mut ram = ram_for(model, frames);
+    let mut ram = ram_for(model, frames)?;
     let mut state = model.state(&mut ram)?;
     read(model, &mut state, frames, pace)?;
     let mut out = vec![0; most];
@@ -72,7 +80,7 @@ pub fn write<N: Borders>(
 
 /// What it answers when told what should have come before.
 pub fn forced<N: Borders>(model: &Model<'_, N>, frames: &[f32], target: &[f32]) -> Result<Vec<f32>, Error> {
-    let mut ram = ram_for(model, frames);
+    let mut ram = ram_for(model, frames)?;
     let mut state = model.state(&mut ram)?;
     read(model, &mut state, frames, Pace::Whole)?;
     let mut out = Vec::new();
@@ -93,10 +101,31 @@ pub fn generate<N: Borders>(
         Some((&last, before)) if !model.has_decoder() => (before, last as u16),
         _ => (given, 0),
     };
-    let mut ram = ram_for(model, before);
+    let mut ram = ram_for(model, before)?;
     let mut state = model.state(&mut ram)?;
     if !before.is_empty() {
         read(model, &mut state, before, Pace::Whole)?;
     }
     model.generate(&mut state, first, |answer| choose(&N::to_real(model, answer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use embedded_rnn::F32;
+
+    use super::*;
+    use crate::pack::{Random, files};
+
+    #[test]
+    fn sequences_that_no_memory_holds_are_refused() {
+        let layers = "{ type = 'LSTM', units = 3, return_sequences = true, go_backwards = true }";
+        let (network, frames) = Random { layers, input_size: 2, steps: 5, seed: 1 }.make().unwrap();
+        let bytes = AlignedBytes::new(&files(&network, &frames).unwrap().0);
+        let model = Model::<F32>::new(&bytes).unwrap();
+        assert!(ram(&model, 1000).is_ok());
+        for steps in [1 << 31, usize::MAX] {
+            let reason = ram(&model, steps).unwrap_err();
+            assert!(reason.to_string().starts_with("2147483648 bytes of RAM, "), "{reason}");
+        }
+    }
 }

@@ -104,6 +104,22 @@ fn page_holds_everything_and_nothing_from_elsewhere() {
 }
 
 #[test]
+fn what_a_time_step_takes_is_told_where_it_takes_any() {
+    let column = "<th>RAM a step of a sequence, bytes</th>";
+    let facts = |bytes| {
+        let mut summary = summary("f32", 4000);
+        summary.ram_bytes_per_step = bytes;
+        let score = Score { loss: 1.5, metric: 0.5, columns: 1 };
+        let evaluation =
+            Evaluation { loss: Loss::Mse, score, confusion: None, perplexity: None, transcripts: None };
+        model_table(Loss::Mse, &[ModelFacts { name: "m", summary, evaluation: &evaluation }])
+    };
+    assert!(!facts(0).contains(column));
+    let table = facts(1240);
+    assert!(table.contains(column) && table.contains("<td>64</td><td>1,240</td></tr>"), "{table}");
+}
+
+#[test]
 fn what_is_opened_is_closed() {
     let page = page(Loss::CategoricalCrossentropy, Some(Confusion::default()));
     for tag in ["svg", "table", "thead", "tbody", "tr", "td", "th", "div", "figure", "span", "p", "h2", "h3"]

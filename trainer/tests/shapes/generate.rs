@@ -52,7 +52,17 @@ fn lines(folder: &Path, args: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn what_is_written_is_what_the_model_answers_to_all_before_it() {
-    let folder = writer();
+    writes_by_all_before(WRITES);
+}
+
+/// A model that answers after the last step only, step by step answers after each.
+#[test]
+fn what_answers_once_can_write_as_well() {
+    writes_by_all_before(&WRITES.replace(", return_sequences = true", ""));
+}
+
+fn writes_by_all_before(layers: &str) {
+    let folder = folder(&random(layers, 1, 3), &LABELS);
     let folder = folder.path();
     let mut texts = Vec::new();
     for model in FILES {
