@@ -121,7 +121,7 @@ fn what_was_trained_is_kept_if_integers_cannot_hold_it() {
     fs::create_dir(folder.join("o")).unwrap();
     fs::write(folder.join("o/model.i8.ernn"), "of an earlier run").unwrap();
     let said = refusal(folder, &["train", "c.toml", "--out", "o"]);
-    assert!(said.starts_with("o/model.i8.ernn: not written: dense: Softmax inside"), "{said}");
+    assert!(said.starts_with("o/model.i8.ernn: not written: dense: softmax inside"), "{said}");
     assert!(!folder.join("o/model.i8.ernn").exists());
     assert!(output(folder, &["eval", "o/model.ernn", "--data", "digits.npz"]).status.success());
     let report = fs::read_to_string(folder.join("o/report.html")).unwrap();

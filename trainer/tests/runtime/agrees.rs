@@ -97,7 +97,7 @@ impl Case {
 
     fn float_outputs(&self, backend: Backend) -> Vec<f32> {
         let model = model::<F32>(&self.float, backend);
-        let mut ram = ram(&model);
+        let mut ram = ram(&model, 0);
         let mut state = model.state(&mut ram).unwrap();
         model.self_test(&mut state).unwrap();
         run(&model, &mut state, &self.frames)
@@ -105,7 +105,7 @@ impl Case {
 
     fn int_outputs(&self, backend: Backend) -> Vec<i32> {
         let model = model::<I8>(&self.int, backend);
-        let mut ram = ram(&model);
+        let mut ram = ram(&model, 0);
         let mut state = model.state(&mut ram).unwrap();
         model.self_test(&mut state).unwrap();
         run(&model, &mut state, &quantized(&model, &self.frames))

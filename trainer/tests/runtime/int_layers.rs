@@ -6,7 +6,8 @@ use embedded_rnn::{Backend, I8, Kind};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::crafted::{self, Layer, Place, file};
+use crate::crafted::{self, Place};
+use crate::files::{Layer, file};
 use crate::random_layers::{Numbers, activations, int_layers, state_words};
 use crate::running::{model, ram, save, steps};
 
@@ -17,7 +18,7 @@ const STEPS: usize = 4;
 /// Outputs and the state after them, from a random saved state.
 fn int_run(file: &[u8], saved: &[u8], xs: &[i16], backend: Backend) -> (Vec<i32>, Vec<u8>) {
     let model = model::<I8>(file, backend);
-    let mut ram = ram(&model);
+    let mut ram = ram(&model, 0);
     let mut state = model.state(&mut ram).unwrap();
     state.restore(&model, saved).unwrap();
     let out = steps(&model, &mut state, xs);
@@ -27,7 +28,7 @@ fn int_run(file: &[u8], saved: &[u8], xs: &[i16], backend: Backend) -> (Vec<i32>
 fn int_case(seed: u64) -> Vec<Layer> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let layers = int_layers(&mut rng);
-    let file = file::<I8>(&layers);
+    let file = file::<I8>(&layers, 0);
     let saved = crafted::saved(&file, &state_words(&layers, &mut rng));
     let numbers = Numbers::random(&mut rng);
     let xs: Vec<i16> =

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::crafted::{Layer, is_recurrent};
+use crate::files::{Layer, is_recurrent};
 
 /// Rows of a block.
 const ROWS: usize = 4;

@@ -9,7 +9,7 @@ use crate::sequences::{TIME, everywhere, files};
 /// Saved at every step, restored into a new state and into ones used before, of either phase.
 fn goes_on<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
-    let mut rams = [ram(model), ram(model), ram(model), ram(model)];
+    let mut rams = [ram(model, 0), ram(model, 0), ram(model, 0), ram(model, 0)];
     let [mut state, mut new, mut odd, mut even] = rams.each_mut().map(|ram| model.state(ram).unwrap());
     run(model, &mut odd, &xs[..size]);
     run(model, &mut even, &xs[..2 * size]);
@@ -21,7 +21,7 @@ fn goes_on<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
             assert_eq!(save(model, other), saved, "restored after {at} steps");
             let rest = run(model, other, &xs[at * size..]);
             let golden = golden.get_or_insert_with(|| {
-                let mut ram = ram(model);
+                let mut ram = ram(model, 0);
                 let out = run(model, &mut model.state(&mut ram).unwrap(), xs);
                 let answers = out.len() / model.output_size();
                 out[answers.saturating_sub(TIME - at).min(answers - 1) * model.output_size()..].to_vec()
@@ -47,7 +47,7 @@ fn refused<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, bytes: &[u
 
 fn bad_bytes_are_refused<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
-    let mut rams = [ram(model), ram(model)];
+    let mut rams = [ram(model, 0), ram(model, 0)];
     let [mut state, mut other] = rams.each_mut().map(|ram| model.state(ram).unwrap());
     run(model, &mut state, &xs[..3 * size]);
     run(model, &mut other, &xs[3 * size..]);
@@ -91,7 +91,7 @@ fn damaged_short_and_long_saved_states_are_refused_and_change_nothing() {
 fn a_count_of_words_that_is_not_the_models_is_refused() {
     let (_, file, _) = files(false);
     let model = model::<I8>(&file, Backend::best());
-    let mut ram = ram(&model);
+    let mut ram = ram(&model, 0);
     let mut state = model.state(&mut ram).unwrap();
     let words = vec![0; (model.saved_len() - 15) / 4];
     state.restore(&model, &crafted::saved(&file, &words)).unwrap();
@@ -104,7 +104,7 @@ fn a_count_of_words_that_is_not_the_models_is_refused() {
 }
 
 fn foreigners_are_refused<N: Number>(own: &Model<'_, N>, other: &Model<'_, N>, xs: &[N::In]) {
-    let mut rams = [ram(own), ram(other)];
+    let mut rams = [ram(own, 0), ram(other, 0)];
     let [own_ram, other_ram] = &mut rams;
     let (mut state, mut foreign) = (own.state(own_ram).unwrap(), other.state(other_ram).unwrap());
     run(own, &mut state, xs);
@@ -139,7 +139,7 @@ fn the_state_of_another_model_is_refused_and_not_touched() {
 fn a_buffer_too_small_is_refused() {
     let (file, ..) = files(false);
     let model = model::<F32>(&file, Backend::best());
-    let mut ram = ram(&model);
+    let mut ram = ram(&model, 0);
     let state = model.state(&mut ram).unwrap();
     let needed = save(&model, &state).len();
     assert!(needed <= model.saved_len());

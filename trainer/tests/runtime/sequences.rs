@@ -69,7 +69,7 @@ pub(crate) use everywhere;
 /// `steps` cuts it into single steps: the answers after every one. Any other way must give those of them it asks for.
 fn chunks_do_not_matter<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
     let (size, out_size) = (model.input_size(), model.output_size());
-    let mut ram = ram(model);
+    let mut ram = ram(model, 0);
     let mut state = model.state(&mut ram).unwrap();
     let every = steps(model, &mut state, xs);
     let end = save(model, &state);
@@ -97,7 +97,7 @@ fn step_is_chunk_is_whole_sequence() {
 
 /// A state after `n` steps, or a self test, and a reset is a new one, in both phases.
 fn reset_forgets<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
-    let (mut ram, mut other) = (ram(model), ram(model));
+    let (mut ram, mut other) = (ram(model, 0), ram(model, 0));
     let mut new = model.state(&mut ram).unwrap();
     let start = save(model, &new);
     let golden = run(model, &mut new, xs);

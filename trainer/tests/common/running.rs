@@ -4,9 +4,12 @@ use bytemuck::Zeroable;
 use embedded_rnn::{Backend, I8, Model, Number, State};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
-/// Room for a state.
-pub fn ram<N: Number>(model: &Model<'_, N>) -> AlignedBytes {
-    AlignedBytes::zeroed(model.preamble().ram_needed as usize)
+/// Room for a state and for sequences of so many time steps in one call. Memory of a caller's need not be zero.
+pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> AlignedBytes {
+    let preamble = model.preamble();
+    let mut ram = AlignedBytes::zeroed((preamble.ram_needed + preamble.ram_a_step * steps as u32) as usize);
+    ram.fill(0xa5);
+    ram
 }
 
 /// The model in `file`, on `backend`.
@@ -16,8 +19,7 @@ pub fn model<N: Number>(file: &[u8], backend: Backend) -> Model<'_, N> {
 
 /// What `run` gives for all of `xs` from where `state` is.
 pub fn run<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, xs: &[N::In]) -> Vec<N::Out> {
-    let answers = if model.returns_sequences() { xs.len() / model.input_size() } else { 1 };
-    let mut out = vec![N::Out::zeroed(); answers * model.output_size()];
+    let mut out = vec![N::Out::zeroed(); model.run_output_len(xs.len() / model.input_size())];
     model.run(state, xs, &mut out).unwrap();
     out
 }

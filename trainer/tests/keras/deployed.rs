@@ -1,0 +1,174 @@
+//! Cases as model files: packed, begun from their initial states, and run.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use embedded_rnn::{F16, F32, I8, Kind as Code, Model, Number, State};
+use embedded_rnn_trainer::data::is_masked;
+use embedded_rnn_trainer::layers::Kind;
+use embedded_rnn_trainer::net::States;
+use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, write_float};
+
+use crate::case::{self, Case};
+use crate::files::is_recurrent;
+use crate::running::{bits, quantized, ram, run, save, steps};
+
+/// A sequence as a model is given it, and what should come out.
+pub struct Given {
+    pub frames: Vec<f32>,
+    /// Which of the frames count.
+    pub counts: Vec<bool>,
+    pub initial: States<f32>,
+    pub output: Vec<f32>,
+    /// The states after the last frame; none if training has others.
+    pub finals: States<f32>,
+}
+
+/// Every sequence of a case.
+pub fn given(case: &Case) -> Vec<Given> {
+    let network = &case.network;
+    let mask_value = match &network.layers[0].kind {
+        Kind::Masking(layer) => Some(layer.mask_value),
+        Kind::Embedding(layer) => layer.mask_zero.then_some(0.0),
+        _ => None,
+    };
+    // A BatchNormalization does something else in training.
+    let finals = if network.statistics().is_empty() { &case.training.final_states[..] } else { &[] };
+    let mut all = Vec::new();
+    for (s, sequence) in case.sequences().enumerate() {
+        let padded = mask_value.map(|_| case.padded[s].clone());
+        for frames in [Some(sequence.frames.clone()), padded].into_iter().flatten() {
+            let is_none = |frame| mask_value.is_some_and(|value| is_masked(frame, value));
+            all.push(Given {
+                counts: frames.chunks_exact(network.input_size).map(|frame| !is_none(frame)).collect(),
+                frames,
+                initial: sequence.initial.clone(),
+                output: sequence.output.clone(),
+                finals: finals
+                    .iter()
+                    .map(|layer| layer.iter().map(|state| state.select_columns(&[s])).collect())
+                    .collect(),
+            });
+        }
+    }
+    all
+}
+
+/// The records that have states, by their places, and which part of all states is theirs: h, and c if there is one. In
+/// these the directions of a Bidirectional follow each other, as their records do.
+fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, std::ops::Range<usize>)> {
+    let mut at = 0;
+    let recurrent = model.layers().iter().enumerate().filter(|(_, record)| is_recurrent(record));
+    recurrent
+        .map(|(place, record)| {
+            let from = at;
+            at += if record.kind == Code::Lstm as u8 { 2 } else { 1 };
+            (place, from..at)
+        })
+        .collect()
+}
+
+/// Puts every layer into its initial state.
+fn begin<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, initial: &States<f32>) {
+    let all: Vec<&[f32]> = initial.iter().flatten().map(|state| state.as_slice()).collect();
+    for (place, states) in places(model) {
+        let [h, c] = [0, 1].map(|k| all[states.clone()].get(k).copied().unwrap_or_default());
+        model.set_layer_state(state, place, h, c).unwrap();
+    }
+}
+
+/// The states of all layers.
+fn states<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<Vec<f32>> {
+    let mut all = Vec::new();
+    for (place, states) in places(model) {
+        let units = model.layers()[place].units();
+        let (mut h, mut c) = (vec![0.0; units], vec![0.0; (states.len() - 1) * units]);
+        model.layer_state(state, place, &mut h, &mut c).unwrap();
+        all.push(h);
+        all.extend((states.len() > 1).then_some(c));
+    }
+    all
+}
+
+/// A kind of numbers: how its files are made, and how real values go in and come out.
+pub trait Deployed: Number {
+    fn pack(case: &Case) -> Result<Vec<u8>>;
+    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<Self::In>;
+}
+
+macro_rules! deployed_floats {
+    ($number:ident) => {
+        impl Deployed for $number {
+            fn pack(case: &Case) -> Result<Vec<u8>> {
+                write_float::<$number>(&case.network, &Meta::default(), &case.sequence(0).frames)
+            }
+
+            fn inputs(_: &Model<'_, Self>, frames: &[f32]) -> Vec<f32> {
+                frames.to_vec()
+            }
+        }
+    };
+}
+deployed_floats!(F32);
+deployed_floats!(F16);
+
+impl Deployed for I8 {
+    fn pack(case: &Case) -> Result<Vec<u8>> {
+        let sequences: Vec<_> = case.sequences().map(|sequence| sequence.frames).collect();
+        let sequences: Vec<&[f32]> = sequences.iter().map(Vec::as_slice).collect();
+        Ok(quantize(&case.network, &Meta::default(), &sequences)?.bytes)
+    }
+
+    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<i16> {
+        quantized(model, frames)
+    }
+}
+
+/// What a sequence leads to.
+pub struct Found<N: Number> {
+    /// The answers to the frames that count, one after another.
+    pub output: Vec<N::Out>,
+    pub states: Vec<Vec<f32>>,
+}
+
+/// Runs a sequence, and again step by step: the same bits.
+pub fn found<N: Deployed>(model: &Model<'_, N>, given: &Given) -> Found<N> {
+    let xs = N::inputs(model, &given.frames);
+    let mut ram = ram(model, given.counts.len());
+    let mut state = model.state(&mut ram).unwrap();
+    begin(model, &mut state, &given.initial);
+    let out = run(model, &mut state, &xs);
+    let (end, found_states) = (save(model, &state), states(model, &state));
+    if !model.needs_whole_sequences() {
+        state.reset();
+        begin(model, &mut state, &given.initial);
+        let every = steps(model, &mut state, &xs);
+        assert_eq!(bits(&every[every.len() - out.len()..]), bits(&out), "step by step");
+        assert_eq!(save(model, &state), end, "step by step");
+    }
+    let answers = out.chunks_exact(model.output_size());
+    let finals = given.finals.iter().flatten().count();
+    assert!(finals == 0 || finals == found_states.len(), "{finals} final states");
+    let output = if model.returns_sequences() {
+        answers.zip(&given.counts).filter(|(_, counts)| **counts).flat_map(|(y, _)| y.to_vec()).collect()
+    } else {
+        answers.flatten().copied().collect()
+    };
+    Found { output, states: found_states }
+}
+
+/// Every case in a file of `N`, but those that the packer refuses: these are the ones listed, with a part of what it says.
+pub fn files<N: Deployed>(refused: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
+    let mut refused: BTreeMap<&str, &str> = refused.iter().copied().collect();
+    let mut all = Vec::new();
+    for case in case::all() {
+        match (N::pack(&case), refused.remove(&case.name[..])) {
+            (Ok(bytes), None) => all.push((case, AlignedBytes::new(&bytes))),
+            (Err(error), Some(reason)) if format!("{error:#}").contains(reason) => {}
+            (Ok(_), Some(reason)) => panic!("{}: packed, but listed as refused: {reason}", case.name),
+            (Err(error), _) => panic!("{}: {error:#}", case.name),
+        }
+    }
+    assert!(refused.is_empty(), "listed as refused, but no case: {refused:?}");
+    all
+}
