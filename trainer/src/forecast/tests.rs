@@ -65,8 +65,7 @@ fn a_folded_network_answers_in_the_unit_of_the_series() {
     let (data, forecast) = windows("2000-08", 3, false).cut(&squares()).unwrap();
     let weight = Matrix::from_row_slice(1, 1, &[0.3]);
     let dense = Dense::from_weights(weight, Matrix::from_row_slice(1, 1, &[-0.7]), Activation::Linear);
-    let mut network =
-        Network { input_size: 1, layers: vec![Layer { name: "d".to_owned(), kind: Kind::Dense(dense) }] };
+    let mut network = Network::new(1, vec![Layer { name: "d".to_owned(), kind: Kind::Dense(dense) }]);
     let frames = Matrix::from_row_slice(1, 3, data.train.sequences.get(2));
     let flow = Flow { values: frames, steps: Steps::single(3) };
     let before = network.forward(&flow);
