@@ -134,7 +134,8 @@ mod tests {
             ("{ type = 'Masking' }, { type = 'BatchNormalization' }", 2),
             ("{ type = 'Masking' }, { type = 'Dense', units = 3 }, { type = 'BatchNormalization' }", 3),
         ] {
-            let layers = format!("{entrance}, {{ type = 'LayerNormalization' }}, {{ type = 'GRU', units = 2 }}");
+            let layers =
+                format!("{entrance}, {{ type = 'LayerNormalization' }}, {{ type = 'GRU', units = 2 }}");
             let (network, frames) =
                 Random { layers: &layers, input_size: 2, steps: 9, seed: 1 }.make().unwrap();
             let found = quantize(&network, &Meta::default(), &[&frames]);

@@ -69,24 +69,31 @@ pub fn is_recurrent(record: &LayerRecord) -> bool {
     cells.iter().any(|&kind| record.kind == kind as u8)
 }
 
+/// The layers of a file, with their weights as they lie there.
+pub fn layers_of<N: Number>(file: &[u8]) -> Vec<Layer> {
+    let model = Model::<N>::new(file).unwrap();
+    let mut words: &[u32] = bytemuck::cast_slice(model.weights());
+    let own = |record: &LayerRecord| {
+        let (own, rest) = words.split_at(record.weights_len as usize / 4);
+        words = rest;
+        Layer { record: *record, words: own.to_vec() }
+    };
+    model.layers().iter().map(own).collect()
+}
+
 /// The same model with its half floats as f32, which hold them exactly.
 pub fn widened(half: &[u8]) -> AlignedBytes {
-    let model = Model::<F16>::new(half).unwrap();
-    let mut weights = model.weights();
-    let mut layers = Vec::new();
-    for record in model.layers() {
-        let (own, rest) = weights.split_at(record.weights_len as usize / 2);
-        weights = rest;
-        let single = [Kind::Normalization, Kind::BatchNormalization, Kind::LayerNormalization, Kind::Masking];
-        let words = if single.iter().any(|&kind| record.kind == kind as u8) {
-            bytemuck::pod_collect_to_vec(own)
-        } else {
+    let single = [Kind::Normalization, Kind::BatchNormalization, Kind::LayerNormalization, Kind::Masking];
+    let mut layers = layers_of::<F16>(half);
+    for Layer { record, words } in &mut layers {
+        if !single.iter().any(|&kind| record.kind == kind as u8) {
+            let weights = F16::widened(bytemuck::cast_slice(words));
             // Rows of an Embedding may be filled up to whole words.
             let ids = (record.input_dim * record.units) as usize;
-            let count = if ids > 0 { ids } else { own.len() };
-            F16::widened(&own[..count]).into_iter().map(f32::to_bits).collect()
-        };
-        layers.push(Layer { record: *record, words });
+            let count = if ids > 0 { ids } else { weights.len() };
+            *words = weights[..count].iter().map(|weight| weight.to_bits()).collect();
+        }
     }
-    file::<F32>(&layers, model.preamble().decoder_at as usize)
+    let decoder_at = Model::<F16>::new(half).unwrap().preamble().decoder_at;
+    file::<F32>(&layers, decoder_at as usize)
 }

@@ -1,8 +1,49 @@
 //! Models run over sequences.
 
+use anyhow::Result;
 use bytemuck::Zeroable;
-use embedded_rnn::{Backend, I8, Model, Number, State};
-use embedded_rnn_trainer::pack::AlignedBytes;
+use embedded_rnn::{Backend, F16, F32, I8, Model, Number, State};
+use embedded_rnn_trainer::net::Network;
+use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, write_float};
+
+/// A kind of numbers: how its files are made, and how real values become its inputs.
+pub trait Deployed: Number {
+    /// The file of a network, with what these sequences show.
+    fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>>;
+    /// Frames as the model takes them.
+    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<Self::In>;
+}
+
+macro_rules! deployed_floats {
+    ($number:ident) => {
+        impl Deployed for $number {
+            fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>> {
+                write_float::<$number>(network, &Meta::default(), sequences[0])
+            }
+
+            fn inputs(_: &Model<'_, Self>, frames: &[f32]) -> Vec<f32> {
+                frames.to_vec()
+            }
+        }
+    };
+}
+deployed_floats!(F32);
+deployed_floats!(F16);
+
+impl Deployed for I8 {
+    fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>> {
+        Ok(quantize(network, &Meta::default(), sequences)?.bytes)
+    }
+
+    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<i16> {
+        let size = model.input_size();
+        let mut xs = vec![0; frames.len()];
+        for (x, frame) in xs.chunks_exact_mut(size).zip(frames.chunks_exact(size)) {
+            model.quantize_input(frame, x).unwrap();
+        }
+        xs
+    }
+}
 
 /// Room for a state and for sequences of so many time steps in one call. Memory of a caller's need not be zero.
 pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> AlignedBytes {
@@ -33,16 +74,6 @@ pub fn steps<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, xs: &[N:
 pub fn save<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<u8> {
     let mut buf = vec![0; model.saved_len()];
     state.save(model, &mut buf).unwrap().to_vec()
-}
-
-/// Real frames as an integer model takes them.
-pub fn quantized(model: &Model<'_, I8>, frames: &[f32]) -> Vec<i16> {
-    let size = model.input_size();
-    let mut xs = vec![0; frames.len()];
-    for (x, frame) in xs.chunks_exact_mut(size).zip(frames.chunks_exact(size)) {
-        model.quantize_input(frame, x).unwrap();
-    }
-    xs
 }
 
 /// Bits to compare: equal floats can differ in them, and NaN is not equal to itself.

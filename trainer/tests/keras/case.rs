@@ -228,8 +228,7 @@ impl Case {
         (0..self.input.steps.sequences()).map(|s| self.sequence(s))
     }
 
-    /// The sequence with this number.
-    pub fn sequence(&self, s: usize) -> Sequence {
+    fn sequence(&self, s: usize) -> Sequence {
         let steps = &self.input.steps;
         let running = (0..steps.len()).filter(|&t| s < steps.at(t).len());
         let columns: Vec<usize> = running.map(|t| steps.column(t, s)).collect();

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
-use embedded_rnn::{F16, F32, I8, Kind as Code, Model, Number, State};
+use embedded_rnn::{Model, Number};
 use embedded_rnn_trainer::data::is_masked;
 use embedded_rnn_trainer::layers::Kind;
 use embedded_rnn_trainer::net::States;
-use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, write_float};
+use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::case::{self, Case};
-use crate::files::is_recurrent;
-use crate::running::{bits, quantized, ram, run, save, steps};
+use crate::running::{Deployed, bits, ram, run, save, steps};
+use crate::states::{begin, states};
 
 /// A sequence as a model is given it, and what should come out.
 pub struct Given {
@@ -54,76 +53,6 @@ pub fn given(case: &Case) -> Vec<Given> {
     all
 }
 
-/// The records that have states, by their places, and which part of all states is theirs: h, and c if there is one. In
-/// these the directions of a Bidirectional follow each other, as their records do.
-fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, std::ops::Range<usize>)> {
-    let mut at = 0;
-    let recurrent = model.layers().iter().enumerate().filter(|(_, record)| is_recurrent(record));
-    recurrent
-        .map(|(place, record)| {
-            let from = at;
-            at += if record.kind == Code::Lstm as u8 { 2 } else { 1 };
-            (place, from..at)
-        })
-        .collect()
-}
-
-/// Puts every layer into its initial state.
-fn begin<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, initial: &States<f32>) {
-    let all: Vec<&[f32]> = initial.iter().flatten().map(|state| state.as_slice()).collect();
-    for (place, states) in places(model) {
-        let [h, c] = [0, 1].map(|k| all[states.clone()].get(k).copied().unwrap_or_default());
-        model.set_layer_state(state, place, h, c).unwrap();
-    }
-}
-
-/// The states of all layers.
-fn states<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<Vec<f32>> {
-    let mut all = Vec::new();
-    for (place, states) in places(model) {
-        let units = model.layers()[place].units();
-        let (mut h, mut c) = (vec![0.0; units], vec![0.0; (states.len() - 1) * units]);
-        model.layer_state(state, place, &mut h, &mut c).unwrap();
-        all.push(h);
-        all.extend((states.len() > 1).then_some(c));
-    }
-    all
-}
-
-/// A kind of numbers: how its files are made, and how real values go in and come out.
-pub trait Deployed: Number {
-    fn pack(case: &Case) -> Result<Vec<u8>>;
-    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<Self::In>;
-}
-
-macro_rules! deployed_floats {
-    ($number:ident) => {
-        impl Deployed for $number {
-            fn pack(case: &Case) -> Result<Vec<u8>> {
-                write_float::<$number>(&case.network, &Meta::default(), &case.sequence(0).frames)
-            }
-
-            fn inputs(_: &Model<'_, Self>, frames: &[f32]) -> Vec<f32> {
-                frames.to_vec()
-            }
-        }
-    };
-}
-deployed_floats!(F32);
-deployed_floats!(F16);
-
-impl Deployed for I8 {
-    fn pack(case: &Case) -> Result<Vec<u8>> {
-        let sequences: Vec<_> = case.sequences().map(|sequence| sequence.frames).collect();
-        let sequences: Vec<&[f32]> = sequences.iter().map(Vec::as_slice).collect();
-        Ok(quantize(&case.network, &Meta::default(), &sequences)?.bytes)
-    }
-
-    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<i16> {
-        quantized(model, frames)
-    }
-}
-
 /// What a sequence leads to.
 pub struct Found<N: Number> {
     /// The answers to the frames that count, one after another.
@@ -162,7 +91,9 @@ pub fn files<N: Deployed>(refused: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)>
     let mut refused: BTreeMap<&str, &str> = refused.iter().copied().collect();
     let mut all = Vec::new();
     for case in case::all() {
-        match (N::pack(&case), refused.remove(&case.name[..])) {
+        let sequences: Vec<_> = case.sequences().map(|sequence| sequence.frames).collect();
+        let sequences: Vec<&[f32]> = sequences.iter().map(Vec::as_slice).collect();
+        match (N::pack(&case.network, &sequences), refused.remove(&case.name[..])) {
             (Ok(bytes), None) => all.push((case, AlignedBytes::new(&bytes))),
             (Err(error), Some(reason)) if format!("{error:#}").contains(reason) => {}
             (Ok(_), Some(reason)) => panic!("{}: packed, but listed as refused: {reason}", case.name),

@@ -11,6 +11,8 @@ mod golden;
 #[path = "../common/running.rs"]
 mod running;
 mod runtime;
+#[path = "../common/states.rs"]
+mod states;
 
 use embedded_rnn_trainer::config::LayerConfig;
 use embedded_rnn_trainer::layers::{Embedding, Kind};

@@ -6,7 +6,7 @@ use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, check_packable, files, random_cell};
 
 use crate::crafted::Place;
-use crate::running::{model, quantized, ram, run};
+use crate::running::{Deployed, model, ram, run};
 
 /// A cell's name in Keras, and its options.
 type Cell = (&'static str, &'static str);
@@ -108,7 +108,7 @@ impl Case {
         let mut ram = ram(&model, 0);
         let mut state = model.state(&mut ram).unwrap();
         model.self_test(&mut state).unwrap();
-        run(&model, &mut state, &quantized(&model, &self.frames))
+        run(&model, &mut state, &I8::inputs(&model, &self.frames))
     }
 
     fn errors(&self, float: &[f32], int: &[i32]) -> Errors {

@@ -11,9 +11,15 @@ mod damage;
 mod files;
 mod float_layers;
 mod int_layers;
+mod numbers;
 mod random_layers;
 mod refusals;
 #[path = "../common/running.rs"]
 mod running;
 mod saved_states;
 mod sequences;
+mod stacks;
+#[path = "../common/states.rs"]
+mod states;
+mod variants;
+mod whole_sequences;

@@ -6,7 +6,6 @@ use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::crafted::Place;
 use crate::files::{Layer, file, seal};
-use crate::random_layers::normalization;
 
 /// An LSTM, 2 to 3, as in the runtime's own tests; the integer one has a Normalization before it.
 pub const TINY_F32: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.ernn");
@@ -177,6 +176,19 @@ fn a_kind_outside_of_the_builds_set_is_refused() {
     let bytes = AlignedBytes::new(TINY_F32);
     assert_eq!(Model::<F32, { 1 << Kind::Dense as u32 }>::new(&bytes).err(), Some(fault));
     assert_eq!(Model::<F32, { 1 << Kind::Lstm as u32 }>::new(&bytes).err(), None);
+}
+
+/// `y = x` to the unit: a step takes integers and does not look at it.
+pub fn normalization(features: u32) -> Layer {
+    let record = LayerRecord {
+        kind: Kind::Normalization as u8,
+        input_size: features,
+        units: features,
+        output_scale: 1.0,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let words = [1f32, 0.0].map(|value| vec![value.to_bits(); features as usize]).concat();
+    Layer { record, words }
 }
 
 /// A layer of this kind, of one unit over one input, with `words` zeros as weights.
