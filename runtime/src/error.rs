@@ -109,7 +109,7 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum LayerFault {
-    /// Unknown kind, or a kind left out of this build's set of kinds.
+    /// Unknown kind, or a kind or another feature left out of this build's set.
     Kind,
     /// An activation this layer does not have.
     Activation,
@@ -172,7 +172,7 @@ impl core::fmt::Display for Error {
 impl LayerFault {
     fn text(self) -> &'static str {
         match self {
-            LayerFault::Kind => "unknown kind, or a kind left out of this build",
+            LayerFault::Kind => "unknown kind, or a kind or feature left out of this build",
             LayerFault::Activation => "activation that this layer does not have",
             LayerFault::Reserved => "reserved fields in use",
             LayerFault::Scale => "scale or shift out of range",

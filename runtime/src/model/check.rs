@@ -67,10 +67,10 @@ fn check_layers<N: Number, const F: u32>(
     let decoder_at = preamble.decoder_at as usize;
     let mut walk = Walk { size: preamble.input_size, sequences: true, body: 0, weights: 0, pair: None };
     for (i, record) in layers.iter().enumerate() {
-        if i != 0 && i == decoder_at {
-            walk.enter_decoder(record);
-        }
         let fault = |reason| Error::Layer { index: i as u16, reason };
+        if i != 0 && i == decoder_at {
+            walk.enter_decoder::<F>(record).map_err(fault)?;
+        }
         walk.layer::<N, F>(layers, i, record, decoder_at).map_err(fault)?;
     }
     let expected = |name, right: bool| if right { Ok(()) } else { Err(Error::Section { name }) };
@@ -101,9 +101,13 @@ struct Walk<'m> {
 
 impl<'m> Walk<'m> {
     /// A decoder begins anew, with ids.
-    fn enter_decoder(&mut self, first: &LayerRecord) {
+    fn enter_decoder<const F: u32>(&mut self, first: &LayerRecord) -> Result<(), LayerFault> {
+        if F & DECODER == 0 {
+            return Err(LayerFault::Kind);
+        }
         self.size = first.input_size;
         self.sequences = true;
+        Ok(())
     }
 
     fn layer<N: Number, const F: u32>(
@@ -114,6 +118,9 @@ impl<'m> Walk<'m> {
         decoder_at: usize,
     ) -> Result<(), LayerFault> {
         N::check::<F>(record)?;
+        if N::features::<F>(record) & !F != 0 {
+            return Err(LayerFault::Kind);
+        }
         self.check_pair(record)?;
         if record.input_size != self.size {
             return Err(LayerFault::InputSize);
@@ -196,7 +203,7 @@ fn check_place<N: Number, const F: u32>(
     let wrong_in_integers = match before {
         None => !(normalized || is(record, Kind::Masking) || is(record, Kind::Embedding)),
         Some(before) => normalized != is(before, Kind::Masking),
-    } || (last && normalized)
+    } || (last && (normalized || is(record, Kind::Masking)))
         || (softmax && !last);
     if wrong || (N::DTYPE == DType::I8 && wrong_in_integers) { Err(LayerFault::Place) } else { Ok(()) }
 }

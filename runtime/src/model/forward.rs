@@ -114,7 +114,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
                 Answers::Last => steps.peek().is_none(),
                 Answers::None => false,
             };
-            if chain.reads && self.is_none(x) {
+            // Without a state there is nothing to leave as it is: every step is answered as it comes.
+            if chain.reads && chain.body > 0 && self.is_none(x) {
                 if wanted {
                     head(self.backend, chain.span, chain.body, memory, *phase);
                 }

@@ -75,7 +75,7 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
 fn argmax<T: PartialOrd>(values: &[T]) -> u16 {
     let mut best = 0u16;
     let mut largest = values.first();
-    for (k, value) in (0u16..).zip(values) {
+    for (k, value) in (0..=u16::MAX).zip(values) {
         if largest.is_none_or(|largest| value > largest) {
             (best, largest) = (k, Some(value));
         }

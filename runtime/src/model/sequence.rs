@@ -27,10 +27,11 @@ pub fn run<N: Number, const F: u32>(
     let odd = rest.get_mut(..sizes.buffers[1].checked_mul(steps)?)?;
     let mut run = Run { model, span, xs, steps, phase: *phase };
     let mut groups = Groups::<N, F>::new(span.records);
-    let mut source = Source { width: model.input_size(), frames: None, count: steps };
+    let mut source = Source { width: model.input_size(), frames: None, count: steps, turned: false };
     let mut number = 0;
     for group in groups.by_ref() {
-        let sequences = group.cell(span.records)?.return_sequences();
+        let cell = group.cell(span.records)?;
+        let sequences = cell.return_sequences();
         // The buffer that the group before did not write.
         let (read, written) = if number % 2 == 0 { (&*odd, &mut *even) } else { (&*even, &mut *odd) };
         let written = if sequences { written } else { &mut *frame };
@@ -38,7 +39,8 @@ pub fn run<N: Number, const F: u32>(
         let words = Words { read, written };
         *phase = run.group(group, source, layers, words)?;
         let count = if sequences { steps } else { 1 };
-        source = Source { width: group.width(span.records), frames: Some(sequences), count };
+        let turned = source.turned != cell.go_backwards();
+        source = Source { width: group.width(span.records), frames: Some(sequences), count, turned };
         number += 1;
     }
     let read = match source.frames {
@@ -57,6 +59,8 @@ struct Source {
     /// `None` for the inputs; else whether there is one for every time step.
     frames: Option<bool>,
     count: usize,
+    /// Whether they lie in the order opposite to that of the inputs.
+    turned: bool,
 }
 
 /// Memory between the layers.
@@ -90,11 +94,13 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
         Some(N::acts_of(read.get(at..at.checked_add(words)?)?))
     }
 
-    /// Whether time step `t` is none.
+    /// Whether frame `t` is one of a time step that is none.
     #[inline(always)]
-    fn is_none(&self, t: usize) -> bool {
+    fn is_none(&self, source: Source, t: usize) -> bool {
         let size = self.model.input_size();
-        self.xs.chunks_exact(size.max(1)).nth(t).is_some_and(|x| self.model.is_none(x))
+        let mut steps = self.xs.chunks_exact(size.max(1));
+        let step = if source.turned { steps.nth_back(t) } else { steps.nth(t) };
+        step.is_some_and(|x| self.model.is_none(x))
     }
 
     /// A recurrent layer, or both directions of two, over all time steps; gives the phase after them.
@@ -126,7 +132,7 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
                     (true, false) => k,
                 };
                 let to = place.checked_mul(width)?;
-                if self.is_none(t) {
+                if self.is_none(source, t) {
                     repeat::<N>(words.written, last, to, width, direction * units..(direction + 1) * units)?;
                 } else {
                     let acts = self.frame(source, words.read, t)?;

@@ -19,6 +19,11 @@ struct Place<'m> {
     cell_scale: f32,
 }
 
+/// These, and zeros for the units that fill up: the same state is saved as the same bytes.
+fn filled(values: &[f32]) -> impl Iterator<Item = f32> {
+    values.iter().copied().chain(core::iter::repeat(0.0))
+}
+
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Puts the layer with index `layer` of [`layers`](Self::layers) into a state of the caller's: `h`, and for an LSTM `c`,
     /// `units` values each; `c` is empty for other cells. Integer models take the nearest values that they have.
@@ -37,10 +42,10 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let missing = Error::NoState { layer };
         let scale = place.record.output_scale;
         let acts = N::acts_of_mut(state.memory.get_mut(place.h).ok_or(missing)?);
-        for (act, &h) in acts.iter_mut().zip(h) {
+        for (act, h) in acts.iter_mut().zip(filled(h)) {
             *act = N::act_of_real(h, scale);
         }
-        for (word, &c) in state.memory.get_mut(place.c).ok_or(missing)?.iter_mut().zip(c) {
+        for (word, c) in state.memory.get_mut(place.c).ok_or(missing)?.iter_mut().zip(filled(c)) {
             *word = N::cell_of_real(c, place.cell_scale);
         }
         Ok(())

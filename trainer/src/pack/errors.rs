@@ -33,7 +33,7 @@ impl Quantized {
         let mut errors = Vec::new();
         let last = network.layers.len() - usize::from(network.decoder.is_none());
         for (count, layer) in network.layers.iter().enumerate() {
-            if matches!(layer.kind, Kind::Normalization(_) | Kind::Masking(_)) {
+            if count < entrance(network) {
                 continue;
             }
             let layers = network.layers[..=count].to_vec();
@@ -46,6 +46,13 @@ impl Quantized {
         }
         Ok(Quantized { bytes, errors })
     }
+}
+
+/// The first layers that only turn real inputs into integers, in an integer model.
+fn entrance(network: &Network<f32>) -> usize {
+    let kind = |place: usize| network.layers.get(place).map(|layer| &layer.kind);
+    let masks = usize::from(matches!(kind(0), Some(Kind::Masking(_))));
+    masks + usize::from(matches!(kind(masks), Some(Kind::Normalization(_) | Kind::BatchNormalization(_))))
 }
 
 /// The sequences without the frames that are none: a model repeats its answer there, a network gives none.
@@ -111,5 +118,29 @@ impl fmt::Display for ErrorTable<'_> {
         self.0.iter().try_for_each(|LayerError { name, worst, rms, range }| {
             write!(f, "\n{name:<width$} {worst:>10.6} {rms:>10.6} {range:>10.4}")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pack::{Meta, Random, quantize};
+
+    /// Layers that turn real inputs into integers have no answers of their own.
+    #[test]
+    fn every_layer_but_the_entrance_has_an_error() {
+        for (entrance, errors) in [
+            ("{ type = 'Normalization' }", 2),
+            ("{ type = 'BatchNormalization' }", 2),
+            ("{ type = 'Masking' }, { type = 'BatchNormalization' }", 2),
+            ("{ type = 'Masking' }, { type = 'Dense', units = 3 }, { type = 'BatchNormalization' }", 3),
+        ] {
+            let layers =
+                format!("{entrance}, {{ type = 'LayerNormalization' }}, {{ type = 'GRU', units = 2 }}");
+            let (network, frames) =
+                Random { layers: &layers, input_size: 2, steps: 9, seed: 1 }.make().unwrap();
+            let found = quantize(&network, &Meta::default(), &[&frames]);
+            let found = found.unwrap_or_else(|error| panic!("{layers}: {error:#}"));
+            assert_eq!(found.errors.len(), errors, "{layers}");
+        }
     }
 }

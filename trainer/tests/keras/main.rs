@@ -1,9 +1,18 @@
-//! The trainer against Keras, on files that were made once: README.md.
+//! The trainer and model files against Keras, on files that were made once: README.md.
 //!
-//! `golden` reads them, `case` makes networks of them; tests of the runtime can use both as they are.
+//! `golden` reads them, `case` makes networks of them, `deployed` packs and runs
+//! these.
 
 mod case;
+mod deployed;
+#[path = "../common/files.rs"]
+mod files;
 mod golden;
+#[path = "../common/running.rs"]
+mod running;
+mod runtime;
+#[path = "../common/states.rs"]
+mod states;
 
 use embedded_rnn_trainer::config::LayerConfig;
 use embedded_rnn_trainer::layers::{Embedding, Kind};
@@ -12,15 +21,15 @@ use embedded_rnn_trainer::tensor::{Flow, Matrix, Real, cast};
 
 use case::{Case, Sequence};
 
-/// What the project promises of f32. The worst are 1.3e-6 (two SimpleRNN) and 7.1e-6 (a GRU with relu); Keras itself, if it
-/// computes in f32, is 5.7e-7 and 3.2e-6 off.
+/// What the project promises of f32. The worst are 5.7e-7 (model files: 1.4e-6, where multiplications and additions are rounded
+/// apart) and 1.4e-5, all of a GRU with relu; Keras itself, if it computes in f32, is 4.8e-7 and 3.5e-6 off.
 const OUTPUTS_F32: f64 = 1e-5;
 const GRADIENTS_F32: f64 = 1e-4;
 
-/// Of f64. The worst of outputs is 5.4e-8, about what rounding the files to f32 can do: 6.0e-8. The worst of gradients is
-/// 1.1e-7, behind a `Normalization`, whose statistics are f32 in the trainer; without one 5.9e-8.
+/// Of f64. The worst of outputs is 5.5e-8, about what rounding the files to f32 can do: 6.0e-8. The worst of gradients is
+/// 7.1e-8, behind a `Normalization`, whose statistics are f32 in the trainer; without one 5.9e-8.
 const OUTPUTS_F64: f64 = 6.5e-8;
-const GRADIENTS_F64: f64 = 1.3e-7;
+const GRADIENTS_F64: f64 = 8.5e-8;
 
 /// Nothing in the cases is drawn at random.
 const DRAW: Draw = Draw { seed: 0, update: 0, shard: 0, layer: 0 };
@@ -147,7 +156,7 @@ fn masked_frames_are_none() {
     worst.assert_within(OUTPUTS_F32);
 }
 
-/// A weight or a state that does nothing could be any. The least that one matters is 0.024.
+/// A weight or a state that does nothing could be any. The least that one matters is 0.026.
 #[test]
 fn every_weight_and_state_matters() {
     for Case { name, training, .. } in case::all() {

@@ -17,8 +17,8 @@ Fields:
                                                    its weights in the scalar
     0/moving_mean, ...     [2, features]           a statistic before and after the pass of training
 
-Keras computes in f64, and the results are rounded to f32 once. Weights, inputs and states are multiples of 1/512 up to 4,
-which f32 and half floats hold exactly.
+Keras computes in f64, and the results are rounded to f32 once. Weights and inputs are multiples of 1/512 up to 4, states
+multiples of 1/1024 up to 1, which f32 and half floats hold exactly.
 """
 
 import os
@@ -75,14 +75,14 @@ def inputs(random, first, counts):
 
 
 def initial_states(random, layer, sequences):
-    """Of every part of a layer that is recurrent: `h`, and for an LSTM `c`."""
+    """Of every part of a layer that is recurrent: `h`, and for an LSTM `c`. None is above 1, as no output of tanh is."""
     sizes = {
         prefix + name: size
         for prefix, part in parts(layer).items()
         if isinstance(part, keras.layers.RNN)
         for name, size in zip("hc", np.atleast_1d(part.cell.state_size))
     }
-    return {name: tf.constant(draw(random, sequences, size)) for name, size in sizes.items()}
+    return {name: tf.constant(0.5 * draw(random, sequences, size)) for name, size in sizes.items()}
 
 
 def run(layers, x, states, training):

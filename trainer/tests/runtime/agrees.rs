@@ -6,7 +6,7 @@ use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, check_packable, files, random_cell};
 
 use crate::crafted::Place;
-use crate::running::{model, quantized, ram, run};
+use crate::running::{Deployed, model, ram, run};
 
 /// A cell's name in Keras, and its options.
 type Cell = (&'static str, &'static str);
@@ -97,7 +97,7 @@ impl Case {
 
     fn float_outputs(&self, backend: Backend) -> Vec<f32> {
         let model = model::<F32>(&self.float, backend);
-        let mut ram = ram(&model);
+        let mut ram = ram(&model, 0);
         let mut state = model.state(&mut ram).unwrap();
         model.self_test(&mut state).unwrap();
         run(&model, &mut state, &self.frames)
@@ -105,10 +105,10 @@ impl Case {
 
     fn int_outputs(&self, backend: Backend) -> Vec<i32> {
         let model = model::<I8>(&self.int, backend);
-        let mut ram = ram(&model);
+        let mut ram = ram(&model, 0);
         let mut state = model.state(&mut ram).unwrap();
         model.self_test(&mut state).unwrap();
-        run(&model, &mut state, &quantized(&model, &self.frames))
+        run(&model, &mut state, &I8::inputs(&model, &self.frames))
     }
 
     fn errors(&self, float: &[f32], int: &[i32]) -> Errors {

@@ -6,7 +6,8 @@ use embedded_rnn_trainer::pack::AlignedBytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::crafted::{Place, seal};
+use crate::crafted::Place;
+use crate::files::seal;
 use crate::refusals::{TINY_F32, TINY_I8};
 use crate::running::{bits, ram, run, save, steps};
 
@@ -51,7 +52,7 @@ fn use_it<N: Trial>(bytes: &[u8], model: Model<'_, N>) {
     for xs in N::inputs(&model) {
         let on = |backend| {
             let model = model.with_backend(backend);
-            let mut ram = ram(&model);
+            let mut ram = ram(&model, 0);
             let mut state = model.state(&mut ram).unwrap();
             let tested = model.self_test(&mut state);
             assert!(matches!(tested, Ok(()) | Err(Error::SelfTest { .. })), "{tested:?}");

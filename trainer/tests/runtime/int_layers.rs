@@ -2,57 +2,114 @@
 
 use std::collections::BTreeMap;
 
-use embedded_rnn::{Backend, I8, Kind};
+use embedded_rnn::format::LayerRecord;
+use embedded_rnn::{Backend, I8};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::crafted::{self, Layer, Place, file};
-use crate::random_layers::{Numbers, activations, int_layers, state_words};
-use crate::running::{model, ram, save, steps};
+use crate::crafted::{self, Place};
+use crate::files::is_recurrent;
+use crate::random_layers::RandomModel;
+use crate::running::{model, ram, run, save, steps};
+use crate::variants::{self, Variant};
 
-/// Seeds tried, a model each.
-const INT_MODELS: u64 = 7_500;
+/// Models with a layer of each variant.
+const MODELS: u64 = 100;
 const STEPS: usize = 4;
 
-/// Outputs and the state after them, from a random saved state.
-fn int_run(file: &[u8], saved: &[u8], xs: &[i16], backend: Backend) -> (Vec<i32>, Vec<u8>) {
-    let model = model::<I8>(file, backend);
-    let mut ram = ram(&model);
-    let mut state = model.state(&mut ram).unwrap();
-    state.restore(&model, saved).unwrap();
-    let out = steps(&model, &mut state, xs);
-    (out, save(&model, &state))
+/// What comes out.
+#[derive(PartialEq)]
+struct Found {
+    answers: Vec<i32>,
+    /// What a decoder writes by itself.
+    written: Vec<u16>,
+    saved: Vec<u8>,
 }
 
-fn int_case(seed: u64) -> Vec<Layer> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let layers = int_layers(&mut rng);
-    let file = file::<I8>(&layers);
-    let saved = crafted::saved(&file, &state_words(&layers, &mut rng));
-    let numbers = Numbers::random(&mut rng);
-    let xs: Vec<i16> =
-        (0..STEPS * layers[0].record.input_size()).map(|_| numbers.activation(&mut rng)).collect();
-    let specified = int_run(&file, &saved, &xs, Backend::portable());
-    for backend in Backend::all() {
-        assert!(int_run(&file, &saved, &xs, backend) == specified, "seed {seed} on {}", backend.name());
+/// What a model is given: where it begins, what it reads, and what its decoder is told.
+struct Given {
+    saved: Vec<u8>,
+    xs: Vec<i16>,
+    ids: Vec<u16>,
+}
+
+/// Step by step, or in two calls if the model reads sequences whole; then the decoder, if it has one.
+fn found(file: &[u8], given: &Given, backend: Backend) -> Found {
+    let model = model::<I8>(file, backend);
+    let mut ram = ram(&model, STEPS);
+    let mut state = model.state(&mut ram).unwrap();
+    state.restore(&model, &given.saved).unwrap();
+    let mut answers = Vec::new();
+    if model.needs_whole_sequences() {
+        for xs in given.xs.chunks(STEPS / 2 * model.input_size()) {
+            answers.extend(run(&model, &mut state, xs));
+        }
+    } else {
+        answers.extend(steps(&model, &mut state, &given.xs));
     }
-    layers
+    for &id in &given.ids {
+        answers.extend_from_slice(model.decoder_step(&mut state, id).unwrap());
+    }
+    let mut written = [0; STEPS];
+    let written =
+        if model.has_decoder() { model.greedy(&mut state, 0, 0, &mut written).unwrap() } else { &[] };
+    Found { answers, written: written.to_vec(), saved: save(&model, &state) }
+}
+
+/// What a model has beside its layers.
+fn features(random: &RandomModel) -> impl Iterator<Item = &'static str> {
+    let any = |is: fn(&LayerRecord) -> bool| random.layers.iter().any(|layer| is(&layer.record));
+    let decoder = random.decoder_at > 0;
+    [
+        ("masks", any(LayerRecord::masks)),
+        ("both ways", any(LayerRecord::is_direction)),
+        ("backwards", any(|record| record.go_backwards() && !record.is_direction())),
+        ("last only", any(|record| is_recurrent(record) && !record.return_sequences())),
+        ("decoder", decoder),
+        ("backwards and a decoder", decoder && any(LayerRecord::go_backwards)),
+        ("masks and a decoder", decoder && any(LayerRecord::masks)),
+    ]
+    .into_iter()
+    .filter_map(|(name, has)| has.then_some(name))
+}
+
+fn random(wanted: Variant, variants: &[Variant], seed: u64) -> RandomModel {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let random = RandomModel::new(wanted, variants, &mut rng);
+    let file = random.file();
+    let given = Given {
+        saved: crafted::saved(&file, &random.state_words(&mut rng)),
+        xs: random.inputs(STEPS, &mut rng),
+        ids: random.written(STEPS, &mut rng),
+    };
+    let specified = found(&file, &given, Backend::portable());
+    for backend in Backend::all() {
+        assert!(found(&file, &given, backend) == specified, "other bits on {}", backend.name());
+    }
+    random
 }
 
 #[test]
 fn integer_layers_give_the_specified_bits_on_every_backend() {
-    let mut met = BTreeMap::<(u8, u8), usize>::new();
-    for seed in 0..INT_MODELS {
-        let _place = Place(("seed", seed));
-        for Layer { record, .. } in &int_case(seed)[1..] {
-            *met.entry((record.kind, record.activation)).or_default() += 1;
+    let variants = variants::all::<I8>();
+    let mut met = BTreeMap::<Variant, usize>::new();
+    let mut met_features = BTreeMap::<&str, usize>::new();
+    for (number, &wanted) in (0..).zip(&variants) {
+        for seed in number * MODELS..(number + 1) * MODELS {
+            let _place = Place((wanted, "seed", seed));
+            let random = random(wanted, &variants, seed);
+            for layer in &random.layers {
+                *met.entry(Variant::of(&layer.record)).or_default() += 1;
+            }
+            features(&random).for_each(|name| *met_features.entry(name).or_default() += 1);
         }
     }
     assert!(met.values().sum::<usize>() >= 10_000, "{met:?}");
-    for kind in [Kind::Lstm, Kind::Gru, Kind::GruResetBefore, Kind::SimpleRnn, Kind::Dense] {
-        for &activation in activations(kind, true) {
-            let count = met.get(&(kind as u8, activation as u8)).copied().unwrap_or(0);
-            assert!(count >= 200, "{kind:?} with {activation:?}: {count} layers only");
-        }
+    assert!(variants::kinds().all(|kind| met.keys().any(|variant| variant.kind() == kind)));
+    for variant in &variants {
+        let count = met.get(variant).copied().unwrap_or(0);
+        assert!(count >= 100, "{variant:?}: {count} layers only");
     }
+    assert_eq!(met_features.len(), 7);
+    assert!(met_features.values().all(|&count| count >= 100), "{met_features:?}");
 }

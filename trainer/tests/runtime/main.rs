@@ -1,16 +1,25 @@
 //! The runtime from outside: its answers, its refusals, and what must not change them.
 //!
 //! `agrees` holds it to the trainer's plain reference, `backends` the instruction sets to each other, `sequences` one
-//! way of cutting a sequence to another, `refusals` and `damage` the door to FORMAT.md. `crafted` makes files that no
-//! packer would write.
+//! way of cutting a sequence to another, `refusals` and `damage` the door to FORMAT.md. `files` and
+//! `crafted` make files and states that no packer would write.
 
 mod agrees;
 mod crafted;
 mod damage;
+#[path = "../common/files.rs"]
+mod files;
 mod float_layers;
 mod int_layers;
+mod numbers;
 mod random_layers;
 mod refusals;
+#[path = "../common/running.rs"]
 mod running;
 mod saved_states;
 mod sequences;
+mod stacks;
+#[path = "../common/states.rs"]
+mod states;
+mod variants;
+mod whole_sequences;

@@ -1,162 +1,288 @@
-//! Random integer models, among them such as no packer writes: the one place that says what is legal and how far it goes.
+//! Random integer models, among them such as no packer writes: the one place that says how they may be put together.
 
-use embedded_rnn::Kind;
-use embedded_rnn::format::{Activation, LayerRecord, RETURN_SEQUENCES};
+use embedded_rnn::format::{
+    Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RETURN_SEQUENCES,
+};
+use embedded_rnn::{I8, Kind};
+use embedded_rnn_trainer::pack::AlignedBytes;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::crafted::{Layer, is_recurrent};
+use crate::files::{Layer, file, is_recurrent};
+use crate::numbers::Numbers;
+use crate::variants::Variant;
 
 /// Rows of a block.
 const ROWS: usize = 4;
 const SIZES: std::ops::RangeInclusive<u32> = 1..=40;
-const SHIFTS: std::ops::RangeInclusive<u8> = 0..=31;
-const CELL_FRACS: std::ops::RangeInclusive<u8> = 18..=29;
 
-/// Where the numbers of a layer come from.
-#[derive(Clone, Copy, Debug)]
-pub enum Numbers {
-    /// Within the bounds of INTEGER.md.
-    Bounded,
-    /// Any bits.
-    Any,
-    /// The ends of what the type holds, whole rows of them.
-    Ends,
+/// A random model.
+#[derive(Clone, Debug)]
+pub struct RandomModel {
+    pub layers: Vec<Layer>,
+    /// Index of the first layer of its decoder, 0 without one.
+    pub decoder_at: usize,
 }
 
-impl Numbers {
-    pub fn random(rng: &mut ChaCha8Rng) -> Self {
-        *[Numbers::Bounded, Numbers::Any, Numbers::Ends].choose(rng).unwrap()
+impl RandomModel {
+    /// One with a layer of `wanted` among its layers, the others being any of `variants`.
+    pub fn new(wanted: Variant, variants: &[Variant], rng: &mut ChaCha8Rng) -> Self {
+        let mut chain = Chain { layers: Vec::new(), variants };
+        let inside = chain.entrance(wanted, rng);
+        let last = is_softmax(wanted);
+        for _ in 0..rng.random_range(0..=1) {
+            chain.item(chain.any(rng), rng);
+        }
+        if inside {
+            chain.item(wanted, rng);
+        }
+        for _ in 0..if last { 0 } else { rng.random_range(u32::from(!inside)..=1) } {
+            chain.item(chain.any(rng), rng);
+        }
+        let one_way = !chain.layers.iter().any(|layer| layer.record.is_direction());
+        if one_way && !last && rng.random_range(0..3) == 0 {
+            return chain.with_decoder(rng);
+        }
+        chain.end(rng);
+        Self { layers: chain.layers, decoder_at: 0 }
     }
 
-    fn bias(self, rng: &mut ChaCha8Rng) -> i32 {
-        match self {
-            Numbers::Bounded => rng.random_range(-(1 << 29) + 1..1 << 29) >> rng.random_range(0..20),
-            Numbers::Any => rng.random(),
-            Numbers::Ends => *[i32::MIN, i32::MAX, -(1 << 29), (1 << 29) - 1, 0, -1].choose(rng).unwrap(),
-        }
+    pub fn file(&self) -> AlignedBytes {
+        file::<I8>(&self.layers, self.decoder_at)
     }
 
-    fn multiplier(self, rng: &mut ChaCha8Rng) -> i32 {
-        match self {
-            Numbers::Bounded => rng.random_range(0..1 << 30) >> rng.random_range(0..20),
-            Numbers::Any => rng.random(),
-            Numbers::Ends => *[i32::MIN, i32::MAX, (1 << 30) - 1, 0, 1, -1].choose(rng).unwrap(),
+    /// The words of a random saved state: c, then h with zeros where it is filled up.
+    pub fn state_words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
+        let mut words = Vec::new();
+        for Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
+            let (numbers, units) = (Numbers::random(rng), record.units());
+            if record.kind == Kind::Lstm as u8 {
+                words.extend((0..units).map(|_| numbers.cell(rng) as u32));
+            }
+            let mut h: Vec<i16> = (0..units).map(|_| numbers.activation(rng)).collect();
+            h.resize(units.next_multiple_of(ROWS), 0);
+            words.extend(h.as_chunks::<2>().0.iter().map(|pair| bytemuck::cast::<[i16; 2], u32>(*pair)));
         }
+        words
     }
 
-    /// Four weights of a row whose end is `end`.
-    fn weights(self, end: i8, rng: &mut ChaCha8Rng) -> u32 {
-        match self {
-            Numbers::Bounded => u32::from_le_bytes(rng.random::<[i8; 4]>().map(|w| w.max(-127) as u8)),
-            Numbers::Any => rng.random(),
-            Numbers::Ends => u32::from_le_bytes([end as u8; 4]),
+    /// Inputs of so many steps; some stand for none if the model masks, and ids are those at both ends and others.
+    pub fn inputs(&self, steps: usize, rng: &mut ChaCha8Rng) -> Vec<i16> {
+        let (numbers, first) = (Numbers::random(rng), &self.layers[0].record);
+        if first.kind == Kind::Embedding as u8 {
+            return (0..steps).map(|_| id(first, rng) as i16).collect();
         }
+        let mut step = || match first.masks() && rng.random_range(0..4) == 0 {
+            true => vec![i16::MIN; first.input_size()],
+            false => (0..first.input_size()).map(|_| numbers.activation(rng)).collect(),
+        };
+        (0..steps).flat_map(|_| step()).collect()
     }
 
-    fn shift(self, rng: &mut ChaCha8Rng) -> u8 {
-        match self {
-            Numbers::Bounded => rng.random_range(0..=8),
-            Numbers::Any => rng.random_range(SHIFTS),
-            Numbers::Ends => *[*SHIFTS.start(), *SHIFTS.end()].choose(rng).unwrap(),
-        }
-    }
-
-    fn cell_frac(self, rng: &mut ChaCha8Rng) -> u8 {
-        match self {
-            Numbers::Ends => *[*CELL_FRACS.start(), *CELL_FRACS.end()].choose(rng).unwrap(),
-            _ => rng.random_range(CELL_FRACS),
-        }
-    }
-
-    /// An input or a value of h.
-    pub fn activation(self, rng: &mut ChaCha8Rng) -> i16 {
-        match self {
-            Numbers::Ends => *[i16::MIN, i16::MAX, 0, -1].choose(rng).unwrap(),
-            _ => rng.random(),
-        }
-    }
-
-    /// A cell state; INTEGER.md bounds it by 2^30, a saved state need not.
-    fn cell(self, rng: &mut ChaCha8Rng) -> i32 {
-        match self {
-            Numbers::Bounded => rng.random_range(-(1 << 30)..1 << 30),
-            Numbers::Any => rng.random(),
-            Numbers::Ends => *[i32::MIN, i32::MAX, -(1 << 30), (1 << 30) - 1, 0].choose(rng).unwrap(),
-        }
+    /// Ids for its decoder; none if it has none.
+    pub fn written(&self, steps: usize, rng: &mut ChaCha8Rng) -> Vec<u16> {
+        let steps = if self.decoder_at == 0 { 0 } else { steps };
+        (0..steps).map(|_| id(&self.layers[self.decoder_at].record, rng)).collect()
     }
 }
 
-/// The activations of a kind; a softmax is for the last layer only.
-pub fn activations(kind: Kind, last: bool) -> &'static [Activation] {
-    use Activation::{Linear, Relu, Sigmoid, Softmax, Tanh};
-    match kind {
-        Kind::Dense if last => &[Linear, Relu, Tanh, Sigmoid, Softmax],
-        Kind::Dense | Kind::SimpleRnn => &[Linear, Relu, Tanh, Sigmoid],
-        Kind::Lstm | Kind::Gru | Kind::GruResetBefore => &[Tanh],
-        _ => &[Linear],
+/// An id that an Embedding has: the first, the last, or another.
+fn id(embedding: &LayerRecord, rng: &mut ChaCha8Rng) -> u16 {
+    let last = embedding.input_dim - 1;
+    let any = rng.random_range(0..=last);
+    *[0, last, any, any].choose(rng).unwrap() as u16
+}
+
+fn is_softmax(variant: Variant) -> bool {
+    variant.activation == Activation::Softmax as u8
+}
+
+/// Layers in a row, to which others are added.
+struct Chain<'v> {
+    layers: Vec<Layer>,
+    variants: &'v [Variant],
+}
+
+impl Chain<'_> {
+    /// Values that the next layer takes.
+    fn size(&self) -> u32 {
+        self.layers[self.layers.len() - 1].record.units
+    }
+
+    fn push(&mut self, record: LayerRecord, rng: &mut ChaCha8Rng) {
+        self.layers.push(filled(record, rng));
+    }
+
+    /// What can stand anywhere: not first, and not last only.
+    fn any(&self, rng: &mut ChaCha8Rng) -> Variant {
+        let inside: Vec<_> =
+            self.variants.iter().filter(|v| is_inside(v.kind()) && !is_softmax(**v)).collect();
+        **inside.choose(rng).unwrap()
+    }
+
+    /// The first layers, with `wanted` if its place is there; gives whether it is not.
+    fn entrance(&mut self, wanted: Variant, rng: &mut ChaCha8Rng) -> bool {
+        let inside = is_inside(wanted.kind());
+        let any = [Kind::Normalization, Kind::Normalization, Kind::Masking, Kind::Embedding];
+        let kind = if inside { *any.choose(rng).unwrap() } else { wanted.kind() };
+        let features = rng.random_range(SIZES);
+        match kind {
+            Kind::Embedding => {
+                let flags = *[0, MASKS].choose(rng).unwrap();
+                let input_dim = rng.random_range(1..=40);
+                self.push(embedding(input_dim, flags, rng), rng);
+            }
+            kind => {
+                let framewise = |kind| LayerRecord { units: features, ..empty(kind, features) };
+                if kind == Kind::Masking {
+                    self.push(LayerRecord { flags: MASKS, ..framewise(kind) }, rng);
+                }
+                self.push(framewise(Kind::Normalization), rng);
+            }
+        }
+        inside
+    }
+
+    /// A layer, or what a Bidirectional is made of.
+    fn item(&mut self, variant: Variant, rng: &mut ChaCha8Rng) {
+        let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
+        let size = self.size();
+        let Some(mode) = MergeMode::from_code(variant.merge_mode) else {
+            let backwards =
+                if variant.is_recurrent() && rng.random_range(0..4) == 0 { GO_BACKWARDS } else { 0 };
+            return self.push(layer(variant, size, flags | backwards, rng), rng);
+        };
+        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
+        let units = rng.random_range(SIZES);
+        for way in [DIRECTION, DIRECTION | GO_BACKWARDS] {
+            let cell = *cells.choose(rng).unwrap();
+            let record = layer(cell, size, RETURN_SEQUENCES | way, rng);
+            self.push(LayerRecord { units, ..record }, rng);
+        }
+        let merged = LayerRecord { merge_mode: mode as u8, ..empty(Kind::Bidirectional, 2 * units) };
+        self.push(LayerRecord { units: mode.merged(units), ..merged }, rng);
+    }
+
+    /// The last recurrent layer, or both directions of it, may hand on its last output only.
+    fn end(&mut self, rng: &mut ChaCha8Rng) {
+        let Some(last) = self.layers.iter().rposition(|layer| is_recurrent(&layer.record)) else { return };
+        let directions = if self.layers[last].record.is_direction() { 2 } else { 1 };
+        if rng.random() {
+            for layer in &mut self.layers[last + 1 - directions..=last] {
+                layer.record.flags &= !RETURN_SEQUENCES;
+            }
+        }
+    }
+
+    /// Ends as an encoder, and goes on as a decoder that begins with its states.
+    fn with_decoder(mut self, rng: &mut ChaCha8Rng) -> RandomModel {
+        if !is_recurrent(&self.layers[self.layers.len() - 1].record) {
+            let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
+            self.item(*cells.choose(rng).unwrap(), rng);
+        }
+        self.end(rng);
+        let decoder_at = self.layers.len();
+        let encoder: Vec<LayerRecord> =
+            self.layers.iter().map(|layer| layer.record).filter(is_recurrent).collect();
+        self.push(embedding(1, 0, rng), rng);
+        for cell in encoder {
+            let same: Vec<_> = self.variants.iter().filter(|v| v.kind == cell.kind).copied().collect();
+            let own = layer(*same.choose(rng).unwrap(), self.size(), RETURN_SEQUENCES, rng);
+            // Its states are in the units of the encoder's, which its activation must admit.
+            let LayerRecord { units, cell_frac, activation, .. } = cell;
+            let own = LayerRecord { units, cell_frac, activation, ..own };
+            self.push(own, rng);
+        }
+        if rng.random() {
+            let heads: Vec<_> = self.variants.iter().filter(|v| v.kind() == Kind::Dense).copied().collect();
+            self.item(*heads.choose(rng).unwrap(), rng);
+        }
+        // Its answers are the ids that it takes.
+        self.layers[decoder_at].record.input_dim = self.size();
+        let first = filled(self.layers[decoder_at].record, rng);
+        self.layers[decoder_at] = first;
+        RandomModel { layers: self.layers, decoder_at }
     }
 }
 
-/// A Normalization, then one to three random layers.
-pub fn int_layers(rng: &mut ChaCha8Rng) -> Vec<Layer> {
-    let features = rng.random_range(SIZES);
-    let count = rng.random_range(1..=3);
-    let mut layers = vec![normalization(features)];
-    for place in 1..=count {
-        let input_size = layers[layers.len() - 1].record.units;
-        layers.push(int_layer(input_size, place == count, rng));
-    }
-    // The last recurrent layer may hand on its last output only.
-    let recurrent = layers.iter_mut().rfind(|layer| is_recurrent(&layer.record));
-    if let Some(layer) = recurrent.filter(|_| rng.random()) {
-        layer.record.flags = 0;
-    }
-    layers
+/// Whether layers of this kind stand behind the first ones.
+fn is_inside(kind: Kind) -> bool {
+    !matches!(kind, Kind::Normalization | Kind::Masking | Kind::Embedding)
 }
 
-/// `y = x` to the unit: a step takes integers and does not look at it.
-pub fn normalization(features: u32) -> Layer {
-    let record = LayerRecord { kind: Kind::Normalization as u8, units: features, ..empty(features) };
-    let words = [1f32, 0.0].map(|value| vec![value.to_bits(); features as usize]).concat();
-    Layer { record, words }
+fn embedding(input_dim: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
+    LayerRecord { input_dim, flags, units: rng.random_range(SIZES), ..empty(Kind::Embedding, 1) }
 }
 
-fn int_layer(input_size: u32, last: bool, rng: &mut ChaCha8Rng) -> Layer {
+fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
     let numbers = Numbers::random(rng);
-    let kinds =
-        [Kind::Lstm, Kind::Lstm, Kind::Gru, Kind::Gru, Kind::GruResetBefore, Kind::SimpleRnn, Kind::Dense];
-    let kind = *kinds.choose(rng).unwrap();
-    let activation = *activations(kind, last).choose(rng).unwrap();
-    let gated = matches!(kind, Kind::Lstm | Kind::Gru | Kind::GruResetBefore);
-    let record = LayerRecord {
-        kind: kind as u8,
-        activation: activation as u8,
-        recurrent_activation: if gated { Activation::Sigmoid as u8 } else { 0 },
-        flags: if kind == Kind::Dense { 0 } else { RETURN_SEQUENCES },
-        units: rng.random_range(SIZES),
+    let framewise = matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization);
+    let unbounded = [Activation::Relu, Activation::Linear].iter().any(|&a| a as u8 == variant.activation);
+    let least_frac = if unbounded { 20 } else { 18 };
+    LayerRecord {
+        flags,
+        input_size,
+        units: if framewise { input_size } else { rng.random_range(SIZES) },
         x_shift: numbers.shift(rng),
         h_shift: numbers.shift(rng),
-        cell_frac: if kind == Kind::Lstm { numbers.cell_frac(rng) } else { 0 },
-        ..empty(input_size)
-    };
+        cell_frac: if variant.kind() == Kind::Lstm { numbers.cell_frac(least_frac, rng) } else { 0 },
+        ..variant.record()
+    }
+}
+
+fn empty(kind: Kind, input_size: u32) -> LayerRecord {
+    LayerRecord { kind: kind as u8, input_size, output_scale: 1.0, ..bytemuck::Zeroable::zeroed() }
+}
+
+/// The layer of a record, with random weights.
+fn filled(record: LayerRecord, rng: &mut ChaCha8Rng) -> Layer {
+    let numbers = Numbers::random(rng);
     let (x, h) = (record.input_size(), record.units());
+    let kind = Variant::of(&record).kind();
     // What the rows of a block see, and units to a block.
     let (sides, units): (&[&[usize]], _) = match kind {
         Kind::Dense => (&[&[x]], ROWS),
         Kind::Lstm => (&[&[x, h]], 1),
         Kind::Gru => (&[&[x, h], &[x, h], &[x], &[h]], ROWS),
         Kind::GruResetBefore => (&[&[x, h], &[x, h], &[x, h]], ROWS),
-        _ => (&[&[x, h]], ROWS),
+        Kind::SimpleRnn => (&[&[x, h]], ROWS),
+        _ => return Layer { words: without_sums(kind, &record, numbers, rng), record },
     };
     let blocks = (0..record.units().div_ceil(units)).flat_map(|_| sides);
     let words = blocks.flat_map(|sides| block(sides, numbers, rng)).collect();
     Layer { record, words }
 }
 
-fn empty(input_size: u32) -> LayerRecord {
-    LayerRecord { input_size, output_scale: 1.0, ..bytemuck::Zeroable::zeroed() }
+/// The weights of kinds that have no weighted sums.
+fn without_sums(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let units = record.units();
+    let scales = |rng: &mut ChaCha8Rng| {
+        let mut words: Vec<u32> = (0..units).map(|_| numbers.multiplier(rng) as u32).collect();
+        words.extend((0..units).map(|_| numbers.bias(rng) as u32));
+        words
+    };
+    match kind {
+        // A step takes integers and does not look at these.
+        Kind::Normalization => (0..2 * units).map(|_| rng.random()).collect(),
+        Kind::Masking => vec![rng.random()],
+        Kind::Bidirectional => Vec::new(),
+        Kind::BatchNormalization => scales(rng),
+        Kind::LayerNormalization => {
+            let epsilon = numbers.epsilon(rng);
+            [scales(rng), vec![epsilon as u32, (epsilon >> 32) as u32]].concat()
+        }
+        Kind::Embedding => {
+            let row = |_| {
+                let end = Numbers::end(rng);
+                let mut row = vec![numbers.multiplier(rng) as u32];
+                row.extend((0..units.div_ceil(4)).map(|_| numbers.weights(end, rng)));
+                row
+            };
+            (0..record.input_dim).flat_map(row).collect()
+        }
+        kind => panic!("no random weights for {kind:?}"),
+    }
 }
 
 /// Biases, then for each side multipliers and weights. The weights of inputs that fill up are as random as the others.
@@ -164,28 +290,13 @@ fn block(sides: &[usize], numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut words: Vec<u32> = (0..ROWS).map(|_| numbers.bias(rng) as u32).collect();
     for &inputs in sides {
         words.extend((0..ROWS).map(|_| numbers.multiplier(rng) as u32));
-        let ends: [i8; ROWS] = std::array::from_fn(|_| *[-128, -127, 127].choose(rng).unwrap());
+        let ends: [i8; ROWS] = std::array::from_fn(|_| Numbers::end(rng));
         let quads = inputs.div_ceil(4);
         for first in (0..quads).step_by(2) {
             for end in ends {
                 words.extend((first..quads.min(first + 2)).map(|_| numbers.weights(end, rng)));
             }
         }
-    }
-    words
-}
-
-/// The words of a random saved state of these layers: c, then h with zeros where it is filled up.
-pub fn state_words(layers: &[Layer], rng: &mut ChaCha8Rng) -> Vec<u32> {
-    let mut words = Vec::new();
-    for Layer { record, .. } in layers.iter().filter(|layer| is_recurrent(&layer.record)) {
-        let (numbers, units) = (Numbers::random(rng), record.units());
-        if record.kind == Kind::Lstm as u8 {
-            words.extend((0..units).map(|_| numbers.cell(rng) as u32));
-        }
-        let mut h: Vec<i16> = (0..units).map(|_| numbers.activation(rng)).collect();
-        h.resize(units.next_multiple_of(ROWS), 0);
-        words.extend(h.as_chunks::<2>().0.iter().map(|pair| bytemuck::cast::<[i16; 2], u32>(*pair)));
     }
     words
 }

@@ -4,8 +4,8 @@ use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN, RETU
 use embedded_rnn::{DType, Error, F32, I8, Kind, LayerFault, Model, Number};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
-use crate::crafted::{Layer, Place, file, seal};
-use crate::random_layers::normalization;
+use crate::crafted::Place;
+use crate::files::{Layer, file, seal};
 
 /// An LSTM, 2 to 3, as in the runtime's own tests; the integer one has a Normalization before it.
 pub const TINY_F32: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.ernn");
@@ -178,6 +178,19 @@ fn a_kind_outside_of_the_builds_set_is_refused() {
     assert_eq!(Model::<F32, { 1 << Kind::Lstm as u32 }>::new(&bytes).err(), None);
 }
 
+/// `y = x` to the unit: a step takes integers and does not look at it.
+pub fn normalization(features: u32) -> Layer {
+    let record = LayerRecord {
+        kind: Kind::Normalization as u8,
+        input_size: features,
+        units: features,
+        output_scale: 1.0,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let words = [1f32, 0.0].map(|value| vec![value.to_bits(); features as usize]).concat();
+    Layer { record, words }
+}
+
 /// A layer of this kind, of one unit over one input, with `words` zeros as weights.
 fn unit(kind: Kind, activation: u8, words: usize) -> Layer {
     let mut layer = normalization(1);
@@ -195,7 +208,7 @@ fn layers_in_a_place_where_they_cannot_stand_are_refused() {
     };
     let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 3 * 8), unit(Kind::Dense, 0, 2 * 8));
     let sequences = with_flags(&rnn, RETURN_SEQUENCES);
-    let float = |layers: &[Layer]| error::<F32>(&file::<F32>(layers));
+    let float = |layers: &[Layer]| error::<F32>(&file::<F32>(layers, 0));
     let place = |index| Some(Error::Layer { index, reason: LayerFault::Place });
     assert_eq!(float(&[sequences.clone(), normalization(1), rnn.clone(), dense.clone()]), None);
     assert_eq!(float(&[rnn.clone(), sequences.clone()]), place(1));
@@ -204,7 +217,7 @@ fn layers_in_a_place_where_they_cannot_stand_are_refused() {
     assert_eq!(float(&[with_flags(&dense, RETURN_SEQUENCES)]), fault(0, LayerFault::Reserved));
     let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 4 + 2 * 8), unit(Kind::Dense, 0, 4 + 8));
     let softmax = unit(Kind::Dense, 4, 4 + 8);
-    let int = |layers: &[Layer]| error::<I8>(&file::<I8>(layers));
+    let int = |layers: &[Layer]| error::<I8>(&file::<I8>(layers, 0));
     assert_eq!(int(&[normalization(1), rnn.clone(), dense.clone(), softmax.clone()]), None);
     assert_eq!(int(&[rnn, dense.clone()]), place(0));
     assert_eq!(int(&[normalization(1), normalization(1), dense.clone()]), place(1));

@@ -3,30 +3,34 @@
 use embedded_rnn::{Backend, Error, F32, I8, Model, Number, State};
 
 use crate::crafted::{self, Place, sealed};
-use crate::running::{bits, model, quantized, ram, run, save};
-use crate::sequences::{TIME, everywhere, files};
+use crate::running::{Deployed, bits, model, ram, run, save};
+use crate::sequences::told;
+use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere, file};
 
 /// Saved at every step, restored into a new state and into ones used before, of either phase.
-fn goes_on<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
+fn goes_on<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
-    let mut rams = [ram(model), ram(model), ram(model), ram(model)];
-    let [mut state, mut new, mut odd, mut even] = rams.each_mut().map(|ram| model.state(ram).unwrap());
-    run(model, &mut odd, &xs[..size]);
-    run(model, &mut even, &xs[..2 * size]);
+    let mut rams = [0; 5].map(|_| ram(model, 0));
+    let [mut state, mut whole, mut new, mut odd, mut even] =
+        rams.each_mut().map(|ram| model.state(ram).unwrap());
+    let golden = run(model, &mut whole, xs);
+    let answers = told(model, &mut whole);
+    // Frames that count.
+    run(model, &mut odd, &xs[2 * size..3 * size]);
+    run(model, &mut even, &xs[2 * size..4 * size]);
     for at in 0..TIME {
         let saved = save(model, &state);
-        let mut golden = None;
+        let gone =
+            if model.returns_sequences() && !model.has_decoder() { at * model.output_size() } else { 0 };
         for other in [&mut new, &mut odd, &mut even] {
             other.restore(model, &saved).unwrap();
             assert_eq!(save(model, other), saved, "restored after {at} steps");
-            let rest = run(model, other, &xs[at * size..]);
-            let golden = golden.get_or_insert_with(|| {
-                let mut ram = ram(model);
-                let out = run(model, &mut model.state(&mut ram).unwrap(), xs);
-                let answers = out.len() / model.output_size();
-                out[answers.saturating_sub(TIME - at).min(answers - 1) * model.output_size()..].to_vec()
-            });
-            assert_eq!(bits(&rest), bits(golden), "gone on after {at} steps");
+            assert_eq!(
+                bits(&run(model, other, &xs[at * size..])),
+                bits(&golden[gone..]),
+                "gone on after {at} steps"
+            );
+            assert_eq!(bits(&told(model, other)), bits(&answers), "gone on after {at} steps");
         }
         run(model, &mut state, &xs[at * size..(at + 1) * size]);
     }
@@ -34,7 +38,47 @@ fn goes_on<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
 
 #[test]
 fn a_restored_state_goes_on_with_the_same_bits() {
-    everywhere!(goes_on);
+    everywhere!(STEPPING, goes_on);
+}
+
+/// Between an encoder and its decoder, and while the decoder writes.
+fn writes_on<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+    if !model.has_decoder() {
+        return;
+    }
+    let mut rams = [0; 4].map(|_| ram(model, TIME));
+    let [mut state, mut new, mut odd, mut even] = rams.each_mut().map(|ram| model.state(ram).unwrap());
+    let size = model.input_size();
+    run(model, &mut odd, &xs[2 * size..3 * size]);
+    run(model, &mut even, &xs[2 * size..4 * size]);
+    told(model, &mut even);
+    run(model, &mut state, xs);
+    for written in 0..4 {
+        let saved = save(model, &state);
+        let ids = [2, 0, 3];
+        let answers = |state: &mut State<'_, N>| {
+            let mut buf = [0; 3];
+            let told = ids.map(|id| model.decoder_step(state, id).unwrap().to_vec()).concat();
+            (bits(&told).to_vec(), model.greedy(state, 1, 0, &mut buf).unwrap().to_vec())
+        };
+        let mut golden = None;
+        for other in [&mut new, &mut odd, &mut even] {
+            other.restore(model, &saved).unwrap();
+            assert_eq!(save(model, other), saved, "restored after {written} ids");
+            let found = answers(other);
+            assert_eq!(golden.get_or_insert_with(|| found.clone()), &found, "gone on after {written} ids");
+        }
+        if written == 3 {
+            assert_eq!(Some(answers(&mut state)), golden, "gone on without being saved");
+        }
+        model.decoder_step(&mut state, written).unwrap();
+    }
+}
+
+#[test]
+fn a_restored_decoder_writes_on() {
+    everywhere!(STEPPING, writes_on);
+    everywhere!(WHOLE, writes_on);
 }
 
 /// Tries to restore, and sees that the state is as it was if that fails.
@@ -47,7 +91,7 @@ fn refused<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, bytes: &[u
 
 fn bad_bytes_are_refused<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
-    let mut rams = [ram(model), ram(model)];
+    let mut rams = [ram(model, 0), ram(model, 0)];
     let [mut state, mut other] = rams.each_mut().map(|ram| model.state(ram).unwrap());
     run(model, &mut state, &xs[..3 * size]);
     run(model, &mut other, &xs[3 * size..]);
@@ -80,21 +124,22 @@ fn bad_bytes_are_refused<N: Number>(model: &Model<'_, N>, xs: &[N::In]) {
 
 #[test]
 fn damaged_short_and_long_saved_states_are_refused_and_change_nothing() {
-    let (float, int, frames) = files(false);
-    bad_bytes_are_refused(&model::<F32>(&float, Backend::best()), &frames);
-    let int = model::<I8>(&int, Backend::best());
-    bad_bytes_are_refused(&int, &quantized(&int, &frames));
+    let (bytes, frames) = file::<F32>(&STEPPING[0], false);
+    bad_bytes_are_refused(&model::<F32>(&bytes, Backend::best()), &frames);
+    let (bytes, frames) = file::<I8>(&STEPPING[4], false);
+    let int = model::<I8>(&bytes, Backend::best());
+    bad_bytes_are_refused(&int, &I8::inputs(&int, &frames));
 }
 
-/// A state of the model in `file` whose words count differently than the bytes say.
+/// A state of the model in `bytes` whose words count differently than the bytes say.
 #[test]
 fn a_count_of_words_that_is_not_the_models_is_refused() {
-    let (_, file, _) = files(false);
-    let model = model::<I8>(&file, Backend::best());
-    let mut ram = ram(&model);
+    let (bytes, _) = file::<I8>(&STEPPING[0], false);
+    let model = model::<I8>(&bytes, Backend::best());
+    let mut ram = ram(&model, 0);
     let mut state = model.state(&mut ram).unwrap();
     let words = vec![0; (model.saved_len() - 15) / 4];
-    state.restore(&model, &crafted::saved(&file, &words)).unwrap();
+    state.restore(&model, &crafted::saved(&bytes, &words)).unwrap();
     for count in [0, words.len() - 1, words.len() + 1, u32::MAX as usize] {
         let id = model.preamble().crc32;
         let mut bytes = postcard::to_allocvec(&(1u8, id, count as u32)).unwrap();
@@ -103,49 +148,56 @@ fn a_count_of_words_that_is_not_the_models_is_refused() {
     }
 }
 
-fn foreigners_are_refused<N: Number>(own: &Model<'_, N>, other: &Model<'_, N>, xs: &[N::In]) {
-    let mut rams = [ram(own), ram(other)];
+fn foreigners_are_refused<N: Deployed>(stack: &Stack) {
+    let ((own, frames), (other, _)) = (file::<N>(stack, true), file::<N>(stack, false));
+    let (own, other) = (model::<N>(&own, Backend::best()), model::<N>(&other, Backend::best()));
+    let xs = N::inputs(&own, &frames[2 * own.input_size()..4 * own.input_size()]);
+    let mut rams = [ram(&own, 2), ram(&other, 2)];
     let [own_ram, other_ram] = &mut rams;
     let (mut state, mut foreign) = (own.state(own_ram).unwrap(), other.state(other_ram).unwrap());
-    run(own, &mut state, xs);
-    run(other, &mut foreign, xs);
-    let (saved, before) = (save(other, &foreign), save(own, &state));
-    assert_eq!(refused(own, &mut state, &saved), Error::ForeignState);
-    let x = &xs[..own.input_size()];
-    let mut out = vec![bytemuck::Zeroable::zeroed(); own.output_size()];
+    run(&own, &mut state, &xs);
+    run(&other, &mut foreign, &xs);
+    let (saved, before) = (save(&other, &foreign), save(&own, &state));
+    assert_eq!(refused(&own, &mut state, &saved), Error::ForeignState);
+    let mut out = vec![bytemuck::Zeroable::zeroed(); own.run_output_len(2)];
     let mut buf = vec![0; own.saved_len() + other.saved_len()];
-    assert_eq!(own.step(&mut foreign, x).err(), Some(Error::ForeignState));
-    assert_eq!(own.run(&mut foreign, x, &mut out).err(), Some(Error::ForeignState));
-    assert_eq!(own.self_test(&mut foreign).err(), Some(Error::ForeignState));
-    assert_eq!(foreign.save(own, &mut buf).err(), Some(Error::ForeignState));
-    assert_eq!(foreign.restore(own, &before).err(), Some(Error::ForeignState));
-    assert_eq!(save(other, &foreign), saved);
+    let refused = Some(Error::ForeignState);
+    if !own.needs_whole_sequences() {
+        assert_eq!(own.step(&mut foreign, &xs[..own.input_size()]).err(), refused);
+    }
+    assert_eq!(own.run(&mut foreign, &xs, &mut out).err(), refused);
+    assert_eq!(own.self_test(&mut foreign).err(), refused);
+    assert_eq!(own.decoder_step(&mut foreign, 0).err(), refused);
+    assert_eq!(own.greedy(&mut foreign, 0, 0, &mut [0; 3]).err(), refused);
+    assert_eq!(own.set_layer_state(&mut foreign, 1, &[], &[]).err(), refused);
+    assert_eq!(own.layer_state(&foreign, 1, &mut [], &mut []).err(), refused);
+    assert_eq!(foreign.save(&own, &mut buf).err(), refused);
+    assert_eq!(foreign.restore(&own, &before).err(), refused);
+    assert_eq!(save(&other, &foreign), saved);
 }
 
 /// The two differ in the last layer's flag only, so their states have the same size.
 #[test]
 fn the_state_of_another_model_is_refused_and_not_touched() {
-    let ((float, int, frames), (other_float, other_int, _)) = (files(true), files(false));
-    let best = Backend::best();
-    // As many outputs as one step has, from either.
-    let float_frames = &frames[..model::<F32>(&float, best).input_size()];
-    foreigners_are_refused(&model::<F32>(&float, best), &model::<F32>(&other_float, best), float_frames);
-    let int = model::<I8>(&int, best);
-    let xs = quantized(&int, float_frames);
-    foreigners_are_refused(&int, &model::<I8>(&other_int, best), &xs);
+    for stack in [&STEPPING[0], &STEPPING[4], &WHOLE[0], &WHOLE[4]] {
+        foreigners_are_refused::<F32>(stack);
+        foreigners_are_refused::<I8>(stack);
+    }
 }
 
 #[test]
 fn a_buffer_too_small_is_refused() {
-    let (file, ..) = files(false);
-    let model = model::<F32>(&file, Backend::best());
-    let mut ram = ram(&model);
-    let state = model.state(&mut ram).unwrap();
-    let needed = save(&model, &state).len();
-    assert!(needed <= model.saved_len());
-    for found in 0..needed {
-        let expected = model.saved_len();
-        let error = state.save(&model, &mut vec![0; found]).unwrap_err();
-        assert_eq!(error, Error::BufferTooSmall { expected, found });
+    for stack in [&STEPPING[0], &STEPPING[4], &WHOLE[1]] {
+        let (bytes, _) = file::<F32>(stack, false);
+        let model = model::<F32>(&bytes, Backend::best());
+        let mut ram = ram(&model, 0);
+        let state = model.state(&mut ram).unwrap();
+        let needed = save(&model, &state).len();
+        assert!(needed <= model.saved_len());
+        for found in 0..needed {
+            let expected = model.saved_len();
+            let error = state.save(&model, &mut vec![0; found]).unwrap_err();
+            assert_eq!(error, Error::BufferTooSmall { expected, found });
+        }
     }
 }

@@ -1,0 +1,99 @@
+//! Model files put together by FORMAT.md, without the packer: anything that the door lets through.
+
+use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
+use embedded_rnn::{F16, F32, Kind, Model, Number, needs};
+use embedded_rnn_trainer::pack::{AlignedBytes, FloatWeights};
+
+/// A layer of a file; `words` are its weights, its record's `weights_len` is filled in.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    pub record: LayerRecord,
+    pub words: Vec<u32>,
+}
+
+/// A file of these layers, those from `decoder_at` on a decoder if it is not 0, with a golden trace of one step, all zero.
+/// The sequence flag is as the layers say.
+pub fn file<N: Number>(layers: &[Layer], decoder_at: usize) -> AlignedBytes {
+    let records: Vec<LayerRecord> = layers
+        .iter()
+        .map(|layer| LayerRecord { weights_len: 4 * layer.words.len() as u32, ..layer.record })
+        .collect();
+    let (first, last) = (records[0], records[records.len() - 1]);
+    let mut bytes = vec![0; PREAMBLE_LEN];
+    bytes.extend_from_slice(bytemuck::cast_slice(&records));
+    bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
+    let weights_at = bytes.len();
+    layers.iter().for_each(|layer| bytes.extend_from_slice(bytemuck::cast_slice(&layer.words)));
+    let golden_at = bytes.len();
+    let input = first.input_size() * size_of::<N::In>();
+    bytes.resize(golden_at + input.next_multiple_of(4) + last.units() * size_of::<N::Out>(), 0);
+    let needs = needs::<N>(&records, decoder_at).unwrap();
+    let answering = records.get(decoder_at..).unwrap_or_default();
+    let preamble = Preamble {
+        flags: answering.iter().filter(|r| is_recurrent(r)).all(LayerRecord::return_sequences).into(),
+        file_len: bytes.len() as u32,
+        ram_needed: needs.ram_needed as u32,
+        ram_a_step: needs.ram_a_step as u32,
+        features: needs.features,
+        input_size: first.input_size,
+        output_size: last.units,
+        layer_count: records.len() as u32,
+        weights_at: weights_at as u32,
+        weights_len: (golden_at - weights_at) as u32,
+        golden_at: golden_at as u32,
+        golden_steps: 1,
+        header_at: bytes.len() as u32,
+        input_scale: 1.0,
+        output_scale: 1.0,
+        decoder_at: decoder_at as u32,
+        ..Preamble::new(N::DTYPE)
+    };
+    let mut bytes = AlignedBytes::new(&bytes);
+    bytes[..PREAMBLE_LEN].copy_from_slice(bytemuck::bytes_of(&preamble));
+    seal(&mut bytes);
+    bytes
+}
+
+/// Makes the CRC-32 right again: for the bytes that the file has by its own account, if they are there.
+pub fn seal(bytes: &mut [u8]) {
+    let len = bytes.get(8..12).map_or(0, |len| u32::from_le_bytes(len.try_into().unwrap()) as usize);
+    let crc = checksum(bytes.get(..len).unwrap_or(bytes));
+    if let Some(field) = bytes.get_mut(12..16) {
+        field.copy_from_slice(&crc.to_le_bytes());
+    }
+}
+
+/// Whether the layer carries a state.
+pub fn is_recurrent(record: &LayerRecord) -> bool {
+    let cells = [Kind::SimpleRnn, Kind::Lstm, Kind::Gru, Kind::GruResetBefore];
+    cells.iter().any(|&kind| record.kind == kind as u8)
+}
+
+/// The layers of a file, with their weights as they lie there.
+pub fn layers_of<N: Number>(file: &[u8]) -> Vec<Layer> {
+    let model = Model::<N>::new(file).unwrap();
+    let mut words: &[u32] = bytemuck::cast_slice(model.weights());
+    let own = |record: &LayerRecord| {
+        let (own, rest) = words.split_at(record.weights_len as usize / 4);
+        words = rest;
+        Layer { record: *record, words: own.to_vec() }
+    };
+    model.layers().iter().map(own).collect()
+}
+
+/// The same model with its half floats as f32, which hold them exactly.
+pub fn widened(half: &[u8]) -> AlignedBytes {
+    let single = [Kind::Normalization, Kind::BatchNormalization, Kind::LayerNormalization, Kind::Masking];
+    let mut layers = layers_of::<F16>(half);
+    for Layer { record, words } in &mut layers {
+        if !single.iter().any(|&kind| record.kind == kind as u8) {
+            let weights = F16::widened(bytemuck::cast_slice(words));
+            // Rows of an Embedding may be filled up to whole words.
+            let ids = (record.input_dim * record.units) as usize;
+            let count = if ids > 0 { ids } else { weights.len() };
+            *words = weights[..count].iter().map(|weight| weight.to_bits()).collect();
+        }
+    }
+    let decoder_at = Model::<F16>::new(half).unwrap().preamble().decoder_at;
+    file::<F32>(&layers, decoder_at as usize)
+}

@@ -1,0 +1,82 @@
+//! Models run over sequences.
+
+use anyhow::Result;
+use bytemuck::Zeroable;
+use embedded_rnn::{Backend, F16, F32, I8, Model, Number, State};
+use embedded_rnn_trainer::net::Network;
+use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, write_float};
+
+/// A kind of numbers: how its files are made, and how real values become its inputs.
+pub trait Deployed: Number {
+    /// The file of a network, with what these sequences show.
+    fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>>;
+    /// Frames as the model takes them.
+    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<Self::In>;
+}
+
+macro_rules! deployed_floats {
+    ($number:ident) => {
+        impl Deployed for $number {
+            fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>> {
+                write_float::<$number>(network, &Meta::default(), sequences[0])
+            }
+
+            fn inputs(_: &Model<'_, Self>, frames: &[f32]) -> Vec<f32> {
+                frames.to_vec()
+            }
+        }
+    };
+}
+deployed_floats!(F32);
+deployed_floats!(F16);
+
+impl Deployed for I8 {
+    fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>> {
+        Ok(quantize(network, &Meta::default(), sequences)?.bytes)
+    }
+
+    fn inputs(model: &Model<'_, Self>, frames: &[f32]) -> Vec<i16> {
+        let size = model.input_size();
+        let mut xs = vec![0; frames.len()];
+        for (x, frame) in xs.chunks_exact_mut(size).zip(frames.chunks_exact(size)) {
+            model.quantize_input(frame, x).unwrap();
+        }
+        xs
+    }
+}
+
+/// Room for a state and for sequences of so many time steps in one call. Memory of a caller's need not be zero.
+pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> AlignedBytes {
+    let preamble = model.preamble();
+    let mut ram = AlignedBytes::zeroed((preamble.ram_needed + preamble.ram_a_step * steps as u32) as usize);
+    ram.fill(0xa5);
+    ram
+}
+
+/// The model in `file`, on `backend`.
+pub fn model<N: Number>(file: &[u8], backend: Backend) -> Model<'_, N> {
+    Model::new(file).unwrap().with_backend(backend)
+}
+
+/// What `run` gives for all of `xs` from where `state` is.
+pub fn run<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, xs: &[N::In]) -> Vec<N::Out> {
+    let mut out = vec![N::Out::zeroed(); model.run_output_len(xs.len() / model.input_size())];
+    model.run(state, xs, &mut out).unwrap();
+    out
+}
+
+/// The answers after every step, step by step.
+pub fn steps<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, xs: &[N::In]) -> Vec<N::Out> {
+    xs.chunks_exact(model.input_size()).flat_map(|x| model.step(state, x).unwrap().to_vec()).collect()
+}
+
+/// What would be saved.
+pub fn save<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<u8> {
+    let mut buf = vec![0; model.saved_len()];
+    state.save(model, &mut buf).unwrap().to_vec()
+}
+
+/// Bits to compare: equal floats can differ in them, and NaN is not equal to itself.
+pub fn bits<T: bytemuck::Pod>(values: &[T]) -> &[u8] {
+    bytemuck::cast_slice(values)
+}

@@ -1,0 +1,105 @@
+//! Cases as model files: packed, begun from their initial states, and run.
+
+use std::collections::BTreeMap;
+
+use embedded_rnn::{Model, Number};
+use embedded_rnn_trainer::data::is_masked;
+use embedded_rnn_trainer::layers::Kind;
+use embedded_rnn_trainer::net::States;
+use embedded_rnn_trainer::pack::AlignedBytes;
+
+use crate::case::{self, Case};
+use crate::running::{Deployed, bits, ram, run, save, steps};
+use crate::states::{begin, states};
+
+/// A sequence as a model is given it, and what should come out.
+pub struct Given {
+    pub frames: Vec<f32>,
+    /// Which of the frames count.
+    pub counts: Vec<bool>,
+    pub initial: States<f32>,
+    pub output: Vec<f32>,
+    /// The states after the last frame; none if training has others.
+    pub finals: States<f32>,
+}
+
+/// Every sequence of a case.
+pub fn given(case: &Case) -> Vec<Given> {
+    let network = &case.network;
+    let mask_value = match &network.layers[0].kind {
+        Kind::Masking(layer) => Some(layer.mask_value),
+        Kind::Embedding(layer) => layer.mask_zero.then_some(0.0),
+        _ => None,
+    };
+    // A BatchNormalization does something else in training.
+    let finals = if network.statistics().is_empty() { &case.training.final_states[..] } else { &[] };
+    let mut all = Vec::new();
+    for (s, sequence) in case.sequences().enumerate() {
+        let padded = mask_value.map(|_| case.padded[s].clone());
+        for frames in [Some(sequence.frames.clone()), padded].into_iter().flatten() {
+            let is_none = |frame| mask_value.is_some_and(|value| is_masked(frame, value));
+            all.push(Given {
+                counts: frames.chunks_exact(network.input_size).map(|frame| !is_none(frame)).collect(),
+                frames,
+                initial: sequence.initial.clone(),
+                output: sequence.output.clone(),
+                finals: finals
+                    .iter()
+                    .map(|layer| layer.iter().map(|state| state.select_columns(&[s])).collect())
+                    .collect(),
+            });
+        }
+    }
+    all
+}
+
+/// What a sequence leads to.
+pub struct Found<N: Number> {
+    /// The answers to the frames that count, one after another.
+    pub output: Vec<N::Out>,
+    pub states: Vec<Vec<f32>>,
+}
+
+/// Runs a sequence, and again step by step: the same bits.
+pub fn found<N: Deployed>(model: &Model<'_, N>, given: &Given) -> Found<N> {
+    let xs = N::inputs(model, &given.frames);
+    let mut ram = ram(model, given.counts.len());
+    let mut state = model.state(&mut ram).unwrap();
+    begin(model, &mut state, &given.initial);
+    let out = run(model, &mut state, &xs);
+    let (end, found_states) = (save(model, &state), states(model, &state));
+    if !model.needs_whole_sequences() {
+        state.reset();
+        begin(model, &mut state, &given.initial);
+        let every = steps(model, &mut state, &xs);
+        assert_eq!(bits(&every[every.len() - out.len()..]), bits(&out), "step by step");
+        assert_eq!(save(model, &state), end, "step by step");
+    }
+    let answers = out.chunks_exact(model.output_size());
+    let finals = given.finals.iter().flatten().count();
+    assert!(finals == 0 || finals == found_states.len(), "{finals} final states");
+    let output = if model.returns_sequences() {
+        answers.zip(&given.counts).filter(|(_, counts)| **counts).flat_map(|(y, _)| y.to_vec()).collect()
+    } else {
+        answers.flatten().copied().collect()
+    };
+    Found { output, states: found_states }
+}
+
+/// Every case in a file of `N`, but those that the packer refuses: these are the ones listed, with a part of what it says.
+pub fn files<N: Deployed>(refused: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
+    let mut refused: BTreeMap<&str, &str> = refused.iter().copied().collect();
+    let mut all = Vec::new();
+    for case in case::all() {
+        let sequences: Vec<_> = case.sequences().map(|sequence| sequence.frames).collect();
+        let sequences: Vec<&[f32]> = sequences.iter().map(Vec::as_slice).collect();
+        match (N::pack(&case.network, &sequences), refused.remove(&case.name[..])) {
+            (Ok(bytes), None) => all.push((case, AlignedBytes::new(&bytes))),
+            (Err(error), Some(reason)) if format!("{error:#}").contains(reason) => {}
+            (Ok(_), Some(reason)) => panic!("{}: packed, but listed as refused: {reason}", case.name),
+            (Err(error), _) => panic!("{}: {error:#}", case.name),
+        }
+    }
+    assert!(refused.is_empty(), "listed as refused, but no case: {refused:?}");
+    all
+}

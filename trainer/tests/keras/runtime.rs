@@ -1,0 +1,140 @@
+//! Model files against Keras: every case packed in each kind of numbers, on every backend of this machine.
+//!
+//! A sequence is run whole and, if the model can, step by step; sequences of models that mask also with the frames that do
+//! not count in place.
+
+use std::collections::BTreeMap;
+
+use embedded_rnn::format::LayerRecord;
+use embedded_rnn::{Backend, F16, F32, I8, Kind as Code, Model, Number};
+
+use crate::deployed::{Found, files, found, given};
+use crate::files::{is_recurrent, widened};
+use crate::running::{bits, model};
+use crate::{OUTPUTS_F32, Worst};
+
+#[test]
+fn f32_models_answer_as_keras_does() {
+    // Of backends that round multiplications and additions apart, and of those that fuse them.
+    let mut worst = [Worst::default(), Worst::default()];
+    for (case, file) in files::<F32>(&[]) {
+        for backend in Backend::all() {
+            let model = model::<F32>(&file, backend);
+            let worst = &mut worst[usize::from(backend.is_fused())];
+            for (s, given) in given(&case).iter().enumerate() {
+                let place = format!("{}, sequence {s} on {}", case.name, backend.name());
+                let found = found(&model, given);
+                worst.compare(&found.output, &given.output, &place);
+                for (state, golden) in found.states.iter().zip(given.finals.iter().flatten()) {
+                    worst.compare(state, golden.as_slice(), &format!("{place}, final state"));
+                }
+            }
+        }
+    }
+    worst.into_iter().for_each(|worst| worst.assert_within(OUTPUTS_F32));
+}
+
+#[test]
+fn f16_models_give_the_bits_of_their_weights_in_f32() {
+    for (case, half) in files::<F16>(&[]) {
+        let single = widened(&half);
+        for backend in Backend::all() {
+            for given in &given(&case) {
+                let half = found(&model::<F16>(&half, backend), given);
+                let single = found(&model::<F32>(&single, backend), given);
+                assert_eq!(bits(&half.output), bits(&single.output), "{}", case.name);
+                assert_eq!(half.states, single.states, "{}", case.name);
+            }
+        }
+    }
+}
+
+/// The largest error as a share of the largest value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Share {
+    error: f64,
+    range: f64,
+}
+
+impl Share {
+    fn compare(&mut self, found: &[f64], golden: &[f32]) {
+        assert_eq!(found.len(), golden.len());
+        for (found, &golden) in found.iter().zip(golden) {
+            self.error = self.error.max((found - f64::from(golden)).abs());
+            self.range = self.range.max(f64::from(golden).abs());
+        }
+    }
+
+    fn get(self) -> f64 {
+        self.error / self.range.max(f64::MIN_POSITIVE)
+    }
+}
+
+/// What the errors of an integer model depend on: the largest shares of outputs and of final states that are allowed, a fifth
+/// above the worst of the class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// The worst are two SimpleRNN, one after the other: 0.041 and 0.041. Weights up to 2 make an error grow at every step.
+    SimpleRnn,
+    /// LSTM and GRU. The worst are bidirectional_lstm_ave with 0.016, and two GRU that reset before with 0.012.
+    Gated,
+    /// Nothing that goes over time. The worst is the row of an Embedding: 0.0037, half a step of 127.
+    Stateless,
+}
+
+impl Class {
+    fn of<N: Number>(model: &Model<'_, N>) -> Self {
+        let is = |test: &dyn Fn(&LayerRecord) -> bool| model.layers().iter().any(test);
+        match (is(&is_recurrent), is(&|record| record.kind == Code::SimpleRnn as u8)) {
+            (false, _) => Self::Stateless,
+            (_, true) => Self::SimpleRnn,
+            (_, false) => Self::Gated,
+        }
+    }
+
+    fn allowed(self) -> [f64; 2] {
+        match self {
+            Self::SimpleRnn => [0.05, 0.05],
+            Self::Gated => [0.0193, 0.0144],
+            Self::Stateless => [0.0045, 0.0],
+        }
+    }
+}
+
+/// It is the conversion of real inputs to integers and nothing else.
+const NOT_IN_I8: &[(&str, &str)] = &[("batch_normalization", "layer 1: this kind cannot stand here")];
+
+#[test]
+fn i8_models_answer_nearly_as_keras_does_and_with_the_same_bits_on_every_backend() {
+    let mut worst = BTreeMap::<Class, [(f64, String); 2]>::new();
+    for (case, file) in files::<I8>(NOT_IN_I8) {
+        let mut shares = [Share::default(); 2];
+        let specified = model::<I8>(&file, Backend::portable());
+        for given in &given(&case) {
+            let Found { output, states } = found(&specified, given);
+            for backend in Backend::all() {
+                let found = found(&specified.with_backend(backend), given);
+                assert_eq!((&found.output, &found.states), (&output, &states), "{}", case.name);
+            }
+            let real = |y: &i32| f64::from(*y) * f64::from(specified.output_scale());
+            shares[0].compare(&output.iter().map(real).collect::<Vec<_>>(), &given.output);
+            for (state, golden) in states.iter().zip(given.finals.iter().flatten()) {
+                let state: Vec<f64> = state.iter().map(|&v| v.into()).collect();
+                shares[1].compare(&state, golden.as_slice());
+            }
+        }
+        let class = Class::of(&specified);
+        for (worst, share) in worst.entry(class).or_default().iter_mut().zip(shares) {
+            if share.get() > worst.0 {
+                *worst = (share.get(), case.name.clone());
+            }
+        }
+    }
+    assert_eq!(worst.len(), 3);
+    println!("{worst:?}");
+    for (class, worst) in &worst {
+        for ((share, case), allowed) in worst.iter().zip(class.allowed()) {
+            assert!(*share <= allowed, "{class:?}: {share}, allowed: {allowed}: {case}");
+        }
+    }
+}

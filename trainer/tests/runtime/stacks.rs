@@ -1,0 +1,172 @@
+//! Networks that have everything in them that could remember, and sequences for them.
+
+use embedded_rnn_trainer::net::Network;
+use embedded_rnn_trainer::pack::{AlignedBytes, Random};
+
+use crate::running::Deployed;
+
+pub const TIME: usize = 23;
+/// Time steps that stand for none, where a network masks: the first ones, two in a row, the last.
+const MASKED: [usize; 6] = [0, 1, 7, 12, 13, 22];
+
+/// Layers in a row as a config has them. `{last}` stands for what the last recurrent layer says of `return_sequences`.
+pub struct Stack {
+    pub layers: &'static str,
+    /// Those of a decoder, or nothing.
+    decoder: &'static str,
+    features: usize,
+    /// What all features of a masked frame are.
+    mask_value: Option<f32>,
+}
+
+/// Those that go step by step.
+pub const STEPPING: [Stack; 6] = [
+    Stack::of(
+        3,
+        "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
+         { type = 'SimpleRNN', units = 6, return_sequences = true }, { type = 'LSTM', units = 4{last} },
+         { type = 'Dense', units = 5, activation = 'softmax' }",
+    ),
+    Stack::of(
+        3,
+        "{ type = 'Masking', mask_value = 0.25 },
+         { type = 'GRU', units = 9, recurrent_activation = 'hard_sigmoid', return_sequences = true },
+         { type = 'BatchNormalization' }, { type = 'LayerNormalization' },
+         { type = 'LSTM', units = 5, activation = 'sigmoid'{last} },
+         { type = 'Dense', units = 3, activation = 'hard_sigmoid' }",
+    )
+    .masks(0.25),
+    Stack::of(
+        1,
+        "{ type = 'Embedding', input_dim = 7, output_dim = 5, mask_zero = true },
+         { type = 'GRU', units = 5, reset_after = false, activation = 'linear', return_sequences = true },
+         { type = 'LSTM', units = 3, activation = 'relu', recurrent_activation = 'hard_sigmoid_keras1'{last} }",
+    )
+    .masks(0.0),
+    // Nothing in it remembers.
+    Stack::of(
+        2,
+        "{ type = 'Masking' }, { type = 'Dense', units = 6, activation = 'tanh' }, { type = 'LayerNormalization' }",
+    )
+    .masks(0.0),
+    Stack::of(
+        3,
+        "{ type = 'Masking' }, { type = 'GRU', units = 6, return_sequences = true }, { type = 'LSTM', units = 5{last} }",
+    )
+    .masks(0.0)
+    .with_decoder(
+        "{ type = 'Embedding', input_dim = 7, output_dim = 4 },
+         { type = 'GRU', units = 6, recurrent_activation = 'hard_sigmoid', return_sequences = true },
+         { type = 'LSTM', units = 5, return_sequences = true },
+         { type = 'Dense', units = 7, activation = 'softmax' }",
+    ),
+    Stack::of(1, "{ type = 'Embedding', input_dim = 9, output_dim = 3 }, { type = 'SimpleRNN', units = 5{last} }")
+        .with_decoder(
+            "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
+             { type = 'SimpleRNN', units = 5, activation = 'sigmoid', return_sequences = true }",
+        ),
+];
+
+/// Those that read sequences whole.
+pub const WHOLE: [Stack; 5] = [
+    Stack::of(
+        3,
+        "{ type = 'Normalization' },
+         { type = 'Bidirectional', layer = { type = 'LSTM', units = 9, return_sequences = true } },
+         { type = 'LayerNormalization' }, { type = 'GRU', units = 5{last} },
+         { type = 'Dense', units = 4, activation = 'softmax' }",
+    ),
+    Stack::of(
+        3,
+        "{ type = 'Masking', mask_value = 0.25 }, { type = 'Dense', units = 5, activation = 'tanh' },
+         { type = 'GRU', units = 9, go_backwards = true, return_sequences = true },
+         { type = 'SimpleRNN', units = 6, return_sequences = true },
+         { type = 'LSTM', units = 5, go_backwards = true{last} }",
+    )
+    .masks(0.25),
+    Stack::of(
+        1,
+        "{ type = 'Embedding', input_dim = 7, output_dim = 5, mask_zero = true },
+         { type = 'Bidirectional', merge_mode = 'mul', layer = { type = 'GRU', units = 3, reset_after = false{last} } }",
+    )
+    .masks(0.0),
+    // One that keeps nothing of a sequence but its end.
+    Stack::of(2, "{ type = 'LSTM', units = 3, go_backwards = true }"),
+    Stack::of(
+        2,
+        "{ type = 'Masking', mask_value = 0.5 }, { type = 'GRU', units = 6, go_backwards = true, return_sequences = true },
+         { type = 'LSTM', units = 5{last} }",
+    )
+    .masks(0.5)
+    .with_decoder(
+        "{ type = 'Embedding', input_dim = 7, output_dim = 4 }, { type = 'GRU', units = 6, return_sequences = true },
+         { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Dense', units = 7 }",
+    ),
+];
+
+impl Stack {
+    const fn of(features: usize, layers: &'static str) -> Self {
+        Self { layers, decoder: "", features, mask_value: None }
+    }
+
+    const fn masks(self, value: f32) -> Self {
+        Self { mask_value: Some(value), ..self }
+    }
+
+    const fn with_decoder(self, decoder: &'static str) -> Self {
+        Self { decoder, ..self }
+    }
+
+    /// The network, and frames for it.
+    pub fn network(&self, return_sequences: bool) -> (Network<f32>, Vec<f32>) {
+        let last = format!(", return_sequences = {return_sequences}");
+        let layers = self.layers.replace("{last}", &last);
+        let random =
+            |layers, input_size, seed| Random { layers, input_size, steps: TIME, seed }.make().unwrap();
+        let (mut network, mut frames) = random(&layers, self.features, 5);
+        if !self.decoder.is_empty() {
+            network.decoder = Some(Box::new(random(self.decoder, 1, 6).0));
+        }
+        if let Some(value) = self.mask_value {
+            // Ids are drawn, too.
+            frames.iter_mut().filter(|x| **x == value).for_each(|x| *x = 1.0);
+            MASKED.iter().for_each(|t| frames[t * self.features..(t + 1) * self.features].fill(value));
+        }
+        (network, frames)
+    }
+
+    /// Whether frames of this number count.
+    pub fn counts(&self, t: usize) -> bool {
+        self.mask_value.is_none() || !MASKED.contains(&t)
+    }
+}
+
+/// A stack as a file, and frames for it.
+pub fn file<N: Deployed>(stack: &Stack, return_sequences: bool) -> (AlignedBytes, Vec<f32>) {
+    let (network, frames) = stack.network(return_sequences);
+    (AlignedBytes::new(&N::pack(&network, &[&frames]).unwrap()), frames)
+}
+
+/// Calls `check` with the model of each stack and inputs for it: all kinds of numbers, both kinds of answers, every backend.
+macro_rules! everywhere {
+    ($stacks:expr, $check:path) => {
+        for stack in &$stacks {
+            for return_sequences in [false, true] {
+                $crate::stacks::everywhere!(@of F32, stack, return_sequences, $check);
+                $crate::stacks::everywhere!(@of F16, stack, return_sequences, $check);
+                $crate::stacks::everywhere!(@of I8, stack, return_sequences, $check);
+            }
+        }
+    };
+    (@of $number:ident, $stack:ident, $return_sequences:ident, $check:path) => {{
+        use embedded_rnn::$number;
+        let (file, frames) = $crate::stacks::file::<$number>($stack, $return_sequences);
+        for backend in embedded_rnn::Backend::all() {
+            let _place =
+                $crate::crafted::Place((stringify!($number), backend, $return_sequences, $stack.layers));
+            let model = $crate::running::model::<$number>(&file, backend);
+            $check($stack, &model, &<$number as $crate::running::Deployed>::inputs(&model, &frames));
+        }
+    }};
+}
+pub(crate) use everywhere;

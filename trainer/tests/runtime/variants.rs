@@ -1,0 +1,85 @@
+//! What a layer can be, as the door says: kinds, activations and merge modes that it lets through.
+
+use embedded_rnn::format::{Activation, LayerRecord, MergeMode};
+use embedded_rnn::{ALL_FEATURES, Error, Kind, LayerFault, Model, Number};
+
+use crate::files::{Layer, file, is_recurrent};
+
+/// What a record says of what its layer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variant {
+    pub kind: u8,
+    pub activation: u8,
+    pub recurrent_activation: u8,
+    pub merge_mode: u8,
+}
+
+impl Variant {
+    pub fn of(record: &LayerRecord) -> Self {
+        let LayerRecord { kind, activation, recurrent_activation, merge_mode, .. } = *record;
+        Self { kind, activation, recurrent_activation, merge_mode }
+    }
+
+    pub fn kind(self) -> Kind {
+        Kind::from_code(self.kind, ALL_FEATURES).unwrap()
+    }
+
+    /// A record of one unit over one input, with room for everything that is not asked about.
+    pub fn record(self) -> LayerRecord {
+        LayerRecord {
+            kind: self.kind,
+            activation: self.activation,
+            recurrent_activation: self.recurrent_activation,
+            merge_mode: self.merge_mode,
+            input_size: 1,
+            units: 1,
+            output_scale: 1.0,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+
+    pub fn is_recurrent(self) -> bool {
+        is_recurrent(&self.record())
+    }
+
+    /// Whether nothing is wrong with such a record by itself, whatever else it would need.
+    fn is_known<N: Number>(self) -> bool {
+        let lets_through = |record| {
+            let file = file::<N>(&[Layer { record, words: Vec::new() }], 0);
+            let Err(Error::Layer { reason, .. }) = Model::<N>::new(&file) else { return true };
+            !matches!(reason, LayerFault::Kind | LayerFault::Reserved | LayerFault::Activation)
+        };
+        // The fields of some kinds are reserved in others, and one of them may have no weights without its own.
+        let record = LayerRecord { cell_frac: 29, ..self.record() };
+        lets_through(record) || lets_through(LayerRecord { input_dim: 1, ..record })
+    }
+}
+
+/// Every kind in the runtime's table.
+pub fn kinds() -> impl Iterator<Item = Kind> {
+    (0..=u8::MAX).filter_map(|code| Kind::from_code(code, ALL_FEATURES))
+}
+
+/// Every variant of every kind.
+pub fn all<N: Number>() -> Vec<Variant> {
+    let activations = || (0..=u8::MAX).filter(|&code| Activation::from_code(code).is_some());
+    let modes: Vec<u8> = (0..=u8::MAX).filter(|&code| MergeMode::from_code(code).is_some()).collect();
+    let mut all = Vec::new();
+    for kind in kinds() {
+        let variant = |activation, recurrent_activation, merge_mode| Variant {
+            kind: kind as u8,
+            activation,
+            recurrent_activation,
+            merge_mode,
+        };
+        let merges = variant(0, 0, modes[0]).is_known::<N>();
+        for activation in activations() {
+            for recurrent in activations() {
+                for &mode in if merges { &modes[..] } else { &[0] } {
+                    all.extend(Some(variant(activation, recurrent, mode)).filter(|v| v.is_known::<N>()));
+                }
+            }
+        }
+    }
+    all
+}
