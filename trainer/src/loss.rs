@@ -115,9 +115,12 @@ impl<T: Real> Targets<T> {
     }
 }
 
-/// The loss and 1 if the likeliest class is the right one. No probability counts as less than the smallest f32.
+/// No probability counts as less than this, Keras's `backend.epsilon()`: an integer model's may be 0.
+const EPSILON: f64 = 1e-7;
+
+/// The loss and 1 if the likeliest class is the right one.
 fn score_label<T: Real>(output: &[T], label: usize) -> (f64, f64) {
-    let loss = -output[label].to_f64().max(f64::from(f32::MIN_POSITIVE)).ln();
+    let loss = -output[label].to_f64().max(EPSILON).ln();
     (loss, if argmax(output) == label { 1.0 } else { 0.0 })
 }
 
@@ -147,8 +150,8 @@ mod tests {
     fn cross_entropy_and_accuracy_by_hand() {
         let output = Matrix::from_vec(2, 3, vec![0.25f64, 0.75, 0.5, 0.5, 1.0, 0.0]);
         let score = Targets::<f64>::Labels(vec![1, 1, 1]).score(&output);
-        // A tie goes to the first class; a probability of 0 is lifted to the smallest f32.
-        let lifted = -f64::from(f32::MIN_POSITIVE).ln();
+        // A tie goes to the first class; a probability of 0 is lifted.
+        let lifted = -EPSILON.ln();
         assert!((score.mean_loss() - (-(0.75f64.ln()) - 0.5f64.ln() + lifted) / 3.0).abs() < 1e-12);
         assert_eq!((score.metric, score.columns), (1.0, 3));
     }

@@ -64,6 +64,16 @@ pub fn hard<S: Int>(isa: S, p: S::W) -> S::W {
     isa.shl(isa.clamp(p, -LIMIT, LIMIT - 1), 31 - (PRE_FRAC - 1))
 }
 
+/// Fraction bits of a pre-activation that can be very large.
+pub const WIDE_FRAC: u32 = 12;
+
+/// Such a pre-activation with [`PRE_FRAC`] fraction bits; beyond +-8 it is moved there, as a table does anyway.
+#[inline(always)]
+pub fn narrowed<S: Int>(isa: S, p: S::W) -> S::W {
+    const LIMIT: i32 = TANH_LIMIT >> (PRE_FRAC - WIDE_FRAC);
+    isa.shl(isa.clamp(p, -LIMIT, LIMIT - 1), PRE_FRAC - WIDE_FRAC)
+}
+
 /// A linear or relu candidate with 31 fraction bits of the cell's unit, not below `low`.
 #[inline(always)]
 pub fn ranged<S: Int>(isa: S, p: S::W, low: i32) -> S::W {

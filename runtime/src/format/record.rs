@@ -99,6 +99,10 @@ pub enum Activation {
     HardSigmoid = 5,
     /// `clip(x / 5 + 1/2, 0, 1)`: that of Keras 1 and 2.
     HardSigmoidKeras1 = 6,
+    /// [`Tanh`](Self::Tanh) of a sum that can be very large: i8 only, 12 fraction bits (INTEGER.md).
+    TanhWide = 7,
+    /// [`Sigmoid`](Self::Sigmoid) of a sum that can be very large: i8 only, 12 fraction bits.
+    SigmoidWide = 8,
 }
 
 impl Activation {
@@ -112,6 +116,8 @@ impl Activation {
             4 => Some(Activation::Softmax),
             5 => Some(Activation::HardSigmoid),
             6 => Some(Activation::HardSigmoidKeras1),
+            7 => Some(Activation::TanhWide),
+            8 => Some(Activation::SigmoidWide),
             _ => None,
         }
     }

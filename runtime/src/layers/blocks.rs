@@ -1,6 +1,6 @@
 //! The integer matrix-vector product over blocks of four units, and the activations of layers without gates.
 
-use crate::activation::int::{LINEAR_FRAC, hard, sigmoid_of_half};
+use crate::activation::int::{LINEAR_FRAC, hard, narrowed, sigmoid_of_half};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Side};
 use core::marker::PhantomData;
@@ -111,7 +111,9 @@ impl<'a, S: Int> Update<S, ROWS> for Activate<'a> {
 fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
         Some(Activation::Tanh) => isa.shr_round::<16>(isa.tanh_i32(p)),
+        Some(Activation::TanhWide) => isa.shr_round::<16>(isa.tanh_i32(narrowed(isa, p))),
         Some(Activation::Sigmoid) => to_i16(isa, sigmoid_of_half(isa, p)),
+        Some(Activation::SigmoidWide) => to_i16(isa, sigmoid_of_half(isa, narrowed(isa, p))),
         Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => to_i16(isa, hard_sigmoid(isa, p)),
         Some(Activation::Relu) => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), 0, i16::MAX as i32),
         _ => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), -(i16::MAX as i32), i16::MAX as i32),

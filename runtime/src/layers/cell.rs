@@ -16,6 +16,19 @@ pub const VALUES: &[Activation] =
 pub const GATES: &[Activation] =
     &[Activation::Sigmoid, Activation::HardSigmoid, Activation::HardSigmoidKeras1];
 
+/// The same in integers.
+pub const INT_VALUES: &[Activation] = &[
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::Linear,
+    Activation::Sigmoid,
+    Activation::TanhWide,
+    Activation::SigmoidWide,
+];
+/// The same in integers.
+pub const INT_GATES: &[Activation] =
+    &[Activation::Sigmoid, Activation::HardSigmoid, Activation::HardSigmoidKeras1, Activation::SigmoidWide];
+
 /// The activations of a cell; `OTHER` says whether they can be others than tanh and sigmoid.
 #[derive(Clone, Copy)]
 pub struct Activations<const OTHER: bool> {
@@ -61,16 +74,31 @@ impl<const OTHER: bool> Activations<OTHER> {
     /// `t` of a gate `1/2 + t/2`, 31 fraction bits, given its pre-activation.
     #[inline(always)]
     pub fn gate_i32<S: Int>(self, isa: S, p: S::W) -> S::W {
-        if OTHER && self.gate != Activation::Sigmoid as u8 { int::hard(isa, p) } else { isa.tanh_i32(p) }
+        match Activation::from_code(self.gate) {
+            Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) if OTHER => int::hard(isa, p),
+            Some(Activation::SigmoidWide) if OTHER => isa.tanh_i32(int::narrowed(isa, p)),
+            _ => isa.tanh_i32(p),
+        }
     }
 
     /// A candidate given its pre-activation; 31 fraction bits of the cell's unit.
     #[inline(always)]
     pub fn value_i32<S: Int>(self, isa: S, p: S::W) -> S::W {
         match Activation::from_code(self.value) {
+            Some(Activation::TanhWide | Activation::SigmoidWide) if OTHER => {
+                self.of_argument(isa, int::narrowed(isa, p))
+            }
+            _ => self.of_argument(isa, p),
+        }
+    }
+
+    /// The same of an argument that is not wide.
+    #[inline(always)]
+    fn of_argument<S: Int>(self, isa: S, p: S::W) -> S::W {
+        match Activation::from_code(self.value) {
             Some(Activation::Relu) if OTHER => int::ranged(isa, p, 0),
             Some(Activation::Linear) if OTHER => int::ranged(isa, p, -int::RANGE),
-            Some(Activation::Sigmoid) if OTHER => {
+            Some(Activation::Sigmoid | Activation::SigmoidWide) if OTHER => {
                 isa.clamp(int::sigmoid_of_half(isa, p), 0, int::VALUE_LIMIT)
             }
             _ => isa.tanh_i32(p),
@@ -82,10 +110,10 @@ impl<const OTHER: bool> Activations<OTHER> {
     pub fn of_state_i32<S: Int>(self, isa: S, c: S::W, frac: u32) -> S::W {
         let kept = match Activation::from_code(self.value) {
             Some(Activation::Relu | Activation::Linear) if OTHER => int::UNIT_FRAC + LINEAR_FRAC,
-            Some(Activation::Sigmoid) if OTHER => PRE_FRAC - 1,
+            Some(Activation::Sigmoid | Activation::SigmoidWide) if OTHER => PRE_FRAC - 1,
             _ => PRE_FRAC,
         };
-        self.value_i32(isa, isa.shr(c, frac.wrapping_sub(kept)))
+        self.of_argument(isa, isa.shr(c, frac.wrapping_sub(kept)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::blocks::{self, ROWS};
 use super::{Layer, Place, View, padded, panels, quads};
-use crate::activation::int::{PRE_FRAC, sigmoid_of_half, softmax};
+use crate::activation::int::{PRE_FRAC, narrowed, sigmoid_of_half, softmax};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Isa, LANES};
 use crate::number::{FloatNumber, I8};
@@ -18,6 +18,17 @@ const ACTIVATIONS: &[Activation] = &[
     Activation::HardSigmoid,
     Activation::HardSigmoidKeras1,
     Activation::Softmax,
+];
+const INT_ACTIVATIONS: &[Activation] = &[
+    Activation::Linear,
+    Activation::Relu,
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+    Activation::HardSigmoidKeras1,
+    Activation::Softmax,
+    Activation::TanhWide,
+    Activation::SigmoidWide,
 ];
 
 impl<N: FloatNumber> Layer<N> for Dense {
@@ -60,7 +71,7 @@ impl<N: FloatNumber> Layer<N> for Dense {
 }
 
 impl Layer<I8> for Dense {
-    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+    const ACTIVATIONS: &'static [Activation] = INT_ACTIVATIONS;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         blocks::words(r.units(), &[r.input_size()])
@@ -146,7 +157,11 @@ fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
         Some(Activation::Relu) => isa.clamp(p, 0, i32::MAX),
         Some(Activation::Tanh) => isa.shr_round::<{ 31 - PRE_FRAC }>(isa.tanh_i32(p)),
+        Some(Activation::TanhWide) => isa.shr_round::<{ 31 - PRE_FRAC }>(isa.tanh_i32(narrowed(isa, p))),
         Some(Activation::Sigmoid) => isa.shr_round::<{ 31 - PRE_FRAC }>(sigmoid_of_half(isa, p)),
+        Some(Activation::SigmoidWide) => {
+            isa.shr_round::<{ 31 - PRE_FRAC }>(sigmoid_of_half(isa, narrowed(isa, p)))
+        }
         Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => {
             isa.shr_round::<{ 31 - PRE_FRAC }>(blocks::hard_sigmoid(isa, p))
         }

@@ -109,8 +109,8 @@ pub fn rows(sides: &[usize]) -> Option<usize> {
 }
 
 impl Layer<I8> for Gru {
-    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
-    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const ACTIVATIONS: &'static [Activation] = cell::INT_VALUES;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::INT_GATES;
     const RECURRENT: bool = true;
 
     /// A block is four units: their rows of z, of r, of n over x, of n over h.

@@ -127,8 +127,8 @@ impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatUpdate<'_, OTHER
 }
 
 impl Layer<I8> for GruResetBefore {
-    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
-    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const ACTIVATIONS: &'static [Activation] = cell::INT_VALUES;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::INT_GATES;
     const RECURRENT: bool = true;
 
     /// The blocks of r, four units each; then blocks of four units with their rows of z and of n.

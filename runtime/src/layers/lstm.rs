@@ -109,8 +109,8 @@ const MOST_FRAC: u32 = 29;
 pub const CELL_LIMIT: i32 = 1 << 30;
 
 impl Layer<I8> for Lstm {
-    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
-    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const ACTIVATIONS: &'static [Activation] = cell::INT_VALUES;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::INT_GATES;
     const RECURRENT: bool = true;
 
     fn scales_fit(r: &LayerRecord) -> bool {

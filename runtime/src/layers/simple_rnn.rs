@@ -16,6 +16,16 @@ const ACTIVATIONS: &[Activation] = &[
     Activation::HardSigmoid,
     Activation::HardSigmoidKeras1,
 ];
+const INT_ACTIVATIONS: &[Activation] = &[
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::Linear,
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+    Activation::HardSigmoidKeras1,
+    Activation::TanhWide,
+    Activation::SigmoidWide,
+];
 
 impl<N: FloatNumber> Layer<N> for SimpleRnn {
     const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
@@ -53,7 +63,7 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
 }
 
 impl Layer<I8> for SimpleRnn {
-    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+    const ACTIVATIONS: &'static [Activation] = INT_ACTIVATIONS;
     const RECURRENT: bool = true;
 
     fn weights(r: &LayerRecord) -> Option<usize> {

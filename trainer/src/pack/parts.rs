@@ -153,7 +153,7 @@ pub fn fold(activation: Activation) -> f32 {
 }
 
 /// The two names of every activation: the trainer's and the file's.
-const CODES: [(Activation, ActivationCode); 7] = [
+const CODES: [(Activation, ActivationCode); 9] = [
     (Activation::Linear, ActivationCode::Linear),
     (Activation::Relu, ActivationCode::Relu),
     (Activation::Tanh, ActivationCode::Tanh),
@@ -161,6 +161,9 @@ const CODES: [(Activation, ActivationCode); 7] = [
     (Activation::Softmax, ActivationCode::Softmax),
     (Activation::HardSigmoid, ActivationCode::HardSigmoid),
     (Activation::HardSigmoidKeras1, ActivationCode::HardSigmoidKeras1),
+    // The same functions, of which a network of floats knows one.
+    (Activation::Tanh, ActivationCode::TanhWide),
+    (Activation::Sigmoid, ActivationCode::SigmoidWide),
 ];
 
 /// The code of an activation in a file.

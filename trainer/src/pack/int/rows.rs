@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 
+use embedded_rnn::format::Activation as Code;
+
 use super::{BIAS_LIMIT, FULL_SCALE, HEADROOM, LINEAR_FRAC, PRE_FRAC, Place, has_cell_state};
 use crate::activation::Activation;
 use crate::pack::file::Packed;
@@ -13,20 +15,41 @@ use crate::tensor::Matrix;
 const MULTIPLIER_LIMIT: f64 = (1u32 << 31) as f64;
 /// The magnitudes of all parts of a pre-activation together stay below this, so that rounding it cannot overflow either.
 const SUM_LIMIT: f64 = (i32::MAX - (1 << 16)) as f64;
+/// Fraction bits of a pre-activation that can be very large, and goes through a table.
+const WIDE_FRAC: i32 = 12;
 /// A cell state saturates here.
 const CELL_LIMIT: f64 = (1 << 30) as f64;
 /// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
 const ROW_LIMIT: u32 = 65_535;
 
-/// A layer of weighted sums whose output has the unit `unit`.
+/// A layer of weighted sums whose output has the unit `unit`. Sums that are too large for 16 fraction bits get 12 where a table
+/// takes them: it saturates long before.
 pub fn packed(p: &Parts, place: Place<'_>, unit: f64, name: &str) -> Result<Packed<i32>> {
+    packed_with(p, place, unit, name, PRE_FRAC).or_else(|narrow| {
+        let mut packed = packed_with(p, place, unit, name, WIDE_FRAC).map_err(|_| narrow)?;
+        widen(&mut packed.record.activation);
+        widen(&mut packed.record.recurrent_activation);
+        Ok(packed)
+    })
+}
+
+/// The activation's code for wide sums, where it has one.
+fn widen(code: &mut u8) {
+    const WIDE: [(Code, Code); 2] = [(Code::Tanh, Code::TanhWide), (Code::Sigmoid, Code::SigmoidWide)];
+    if let Some((_, wide)) = WIDE.iter().find(|(narrow, _)| *narrow as u8 == *code) {
+        *code = *wide as u8;
+    }
+}
+
+fn packed_with(p: &Parts, place: Place<'_>, unit: f64, name: &str, table_frac: i32) -> Result<Packed<i32>> {
     let mut record = p.record();
     record.output_scale = unit as f32;
     if has_cell_state(p.form.kind) {
         let every_second = place.ranges.states.iter().skip(1).step_by(2);
         record.cell_frac = cell_frac(every_second.fold(0.0, |a, &b| a.max(b)), p, unit)?;
     }
-    let pre = |row: usize| pre_activations(p.activation(row), place.head && p.sizes().hidden == 0, unit);
+    let head = place.head && p.sizes().hidden == 0;
+    let pre = |row: usize| pre_activations(p.activation(row), head, unit, table_frac);
     let mut sides = Vec::new();
     let of_x = side(p, &p.weights.w_ih, &|row| place.unit * pre(row))?;
     record.x_shift = of_x.shift;
@@ -37,7 +60,8 @@ pub fn packed(p: &Parts, place: Place<'_>, unit: f64, name: &str) -> Result<Pack
         sides.push(of_h);
     }
     let rows = 0..p.weights.bias.nrows();
-    let biases: Vec<i32> = rows.clone().map(|row| bias(p, row, pre(row))).collect::<Result<_>>()?;
+    let biases: Vec<i32> =
+        rows.clone().map(|row| bias(p, row, pre(row), table_frac)).collect::<Result<_>>()?;
     let apart: Vec<i32> = rows.map(|row| bias_apart(p, row, pre(row))).collect::<Result<_>>()?;
     for row in 0..biases.len() {
         let parts = sides.iter().map(|side| side.reach(row));
@@ -49,8 +73,9 @@ pub fn packed(p: &Parts, place: Place<'_>, unit: f64, name: &str) -> Result<Pack
 }
 
 /// Units of a pre-activation in one real unit, of a row whose layer gives `unit`.
-fn pre_activations(activation: Activation, head: bool, unit: f64) -> f64 {
+fn pre_activations(activation: Activation, head: bool, unit: f64, table_frac: i32) -> f64 {
     match activation {
+        Activation::Tanh | Activation::Sigmoid => 2f64.powi(table_frac),
         Activation::Linear | Activation::Relu if head => 1.0 / unit,
         Activation::Linear | Activation::Relu => 2f64.powi(LINEAR_FRAC) / unit,
         _ => 2f64.powi(PRE_FRAC),
@@ -128,10 +153,11 @@ fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
     }
 }
 
-/// A row's bias in units of the pre-activation. Through a table `p` stands for `p + 1/2`: rounding down is to nearest.
-fn bias(p: &Parts, row: usize, pre: f64) -> Result<i32> {
+/// A row's bias in units of the pre-activation. Through a table `p` stands for `p + 1/2`, if it is not wide: rounding down is to
+/// nearest.
+fn bias(p: &Parts, row: usize, pre: f64, table_frac: i32) -> Result<i32> {
     let value = f64::from(p.bias(row)) * f64::from(p.fold(row)) * pre;
-    let table = matches!(p.activation(row), Activation::Tanh | Activation::Sigmoid);
+    let table = table_frac == PRE_FRAC && matches!(p.activation(row), Activation::Tanh | Activation::Sigmoid);
     let value = if table { value.floor() } else { value.round() };
     ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias(row));
     Ok(value as i32)
