@@ -9,7 +9,7 @@ use crate::files::is_recurrent;
 
 /// The records that have states, by their places, and which part of all states is theirs: h, and c if there is one. In
 /// these the directions of a Bidirectional follow each other, as their records do.
-fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, Range<usize>)> {
+pub fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, Range<usize>)> {
     let mut at = 0;
     let recurrent = model.layers().iter().enumerate().filter(|(_, record)| is_recurrent(record));
     recurrent
@@ -28,17 +28,4 @@ pub fn begin<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, initial:
         let [h, c] = [0, 1].map(|k| all[states.clone()].get(k).copied().unwrap_or_default());
         model.set_layer_state(state, place, h, c).unwrap();
     }
-}
-
-/// The states of all layers.
-pub fn states<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<Vec<f32>> {
-    let mut all = Vec::new();
-    for (place, states) in places(model) {
-        let units = model.layers()[place].units();
-        let (mut h, mut c) = (vec![0.0; units], vec![0.0; (states.len() - 1) * units]);
-        model.layer_state(state, place, &mut h, &mut c).unwrap();
-        all.push(h);
-        all.extend((states.len() > 1).then_some(c));
-    }
-    all
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use embedded_rnn::{Model, Number};
+use embedded_rnn::{Model, Number, State};
 use embedded_rnn_trainer::data::is_masked;
 use embedded_rnn_trainer::layers::Kind;
 use embedded_rnn_trainer::net::States;
@@ -10,7 +10,7 @@ use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::case::{self, Case};
 use crate::running::{Deployed, bits, ram, run, save, steps};
-use crate::states::{begin, states};
+use crate::states::{begin, places};
 
 /// A sequence as a model is given it, and what should come out.
 pub struct Given {
@@ -49,6 +49,19 @@ pub fn given(case: &Case) -> Vec<Given> {
                     .collect(),
             });
         }
+    }
+    all
+}
+
+/// The states of all layers.
+fn states<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<Vec<f32>> {
+    let mut all = Vec::new();
+    for (place, states) in places(model) {
+        let units = model.layers()[place].units();
+        let (mut h, mut c) = (vec![0.0; units], vec![0.0; (states.len() - 1) * units]);
+        model.layer_state(state, place, &mut h, &mut c).unwrap();
+        all.push(h);
+        all.extend((states.len() > 1).then_some(c));
     }
     all
 }

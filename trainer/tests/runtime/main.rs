@@ -10,10 +10,15 @@ mod damage;
 #[path = "../common/files.rs"]
 mod files;
 mod float_layers;
+mod initial_states;
 mod int_layers;
 mod numbers;
+mod parts;
 mod random_layers;
 mod refusals;
+mod refused_calls;
+mod refused_layers;
+mod refused_places;
 #[path = "../common/running.rs"]
 mod running;
 mod saved_states;
@@ -23,3 +28,4 @@ mod stacks;
 mod states;
 mod variants;
 mod whole_sequences;
+mod writing;

@@ -1,11 +1,14 @@
 //! Each rule of FORMAT.md's "What `Model::new` checks", broken alone and with a right CRC-32, gives its own error.
 
-use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN, RETURN_SEQUENCES};
-use embedded_rnn::{DType, Error, F32, I8, Kind, LayerFault, Model, Number};
+use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN};
+use embedded_rnn::{ALL_FEATURES, DType, Error, F16, F32, I8, LayerFault, Model, Number, features};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::crafted::Place;
-use crate::files::{Layer, file, seal};
+use crate::files::seal;
+use crate::parts::{PAIR, PLAIN};
+use crate::running::Deployed;
+use crate::stacks::{self, STEPPING, Stack, WHOLE};
 
 /// An LSTM, 2 to 3, as in the runtime's own tests; the integer one has a Normalization before it.
 pub const TINY_F32: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.ernn");
@@ -170,57 +173,64 @@ fn layers_that_break_a_rule_are_refused_by_it() {
     }
 }
 
-#[test]
-fn a_kind_outside_of_the_builds_set_is_refused() {
-    let fault = Error::Layer { index: 0, reason: LayerFault::Kind };
-    let bytes = AlignedBytes::new(TINY_F32);
-    assert_eq!(Model::<F32, { 1 << Kind::Dense as u32 }>::new(&bytes).err(), Some(fault));
-    assert_eq!(Model::<F32, { 1 << Kind::Lstm as u32 }>::new(&bytes).err(), None);
-}
-
-/// `y = x` to the unit: a step takes integers and does not look at it.
-pub fn normalization(features: u32) -> Layer {
-    let record = LayerRecord {
-        kind: Kind::Normalization as u8,
-        input_size: features,
-        units: features,
-        output_scale: 1.0,
-        ..bytemuck::Zeroable::zeroed()
+/// The errors of a build for each of these features that it lacks.
+macro_rules! without {
+    ($number:ident, $file:expr, $($bit:literal)*) => {
+        [$(($bit, Model::<$number, { ALL_FEATURES & !(1 << $bit) }>::new($file).err()),)*]
     };
-    let words = [1f32, 0.0].map(|value| vec![value.to_bits(); features as usize]).concat();
-    Layer { record, words }
 }
 
-/// A layer of this kind, of one unit over one input, with `words` zeros as weights.
-fn unit(kind: Kind, activation: u8, words: usize) -> Layer {
-    let mut layer = normalization(1);
-    layer.record = LayerRecord { kind: kind as u8, activation, ..layer.record };
-    layer.words = vec![0; words];
-    layer
+fn missing_features_are_refused(bytes: &[u8], without: [(u32, Option<Error>); 15]) {
+    let features = features(bytes);
+    assert_eq!(without.iter().fold(0, |all, (bit, _)| all | 1 << bit), ALL_FEATURES);
+    for (bit, error) in without {
+        let _place = Place(bit);
+        let refused = matches!(error, Some(Error::Layer { reason: LayerFault::Kind, .. }));
+        assert!(if features >> bit & 1 == 1 { refused } else { error.is_none() }, "{error:?}");
+    }
 }
 
 #[test]
-fn layers_in_a_place_where_they_cannot_stand_are_refused() {
-    let with_flags = |layer: &Layer, flags| {
-        let mut layer = layer.clone();
-        layer.record.flags = flags;
-        layer
-    };
-    let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 3 * 8), unit(Kind::Dense, 0, 2 * 8));
-    let sequences = with_flags(&rnn, RETURN_SEQUENCES);
-    let float = |layers: &[Layer]| error::<F32>(&file::<F32>(layers, 0));
-    let place = |index| Some(Error::Layer { index, reason: LayerFault::Place });
-    assert_eq!(float(&[sequences.clone(), normalization(1), rnn.clone(), dense.clone()]), None);
-    assert_eq!(float(&[rnn.clone(), sequences.clone()]), place(1));
-    assert_eq!(float(&[rnn.clone(), dense.clone(), sequences.clone()]), place(2));
-    let fault = |index, reason| Some(Error::Layer { index, reason });
-    assert_eq!(float(&[with_flags(&dense, RETURN_SEQUENCES)]), fault(0, LayerFault::Reserved));
-    let (rnn, dense) = (unit(Kind::SimpleRnn, 2, 4 + 2 * 8), unit(Kind::Dense, 0, 4 + 8));
-    let softmax = unit(Kind::Dense, 4, 4 + 8);
-    let int = |layers: &[Layer]| error::<I8>(&file::<I8>(layers, 0));
-    assert_eq!(int(&[normalization(1), rnn.clone(), dense.clone(), softmax.clone()]), None);
-    assert_eq!(int(&[rnn, dense.clone()]), place(0));
-    assert_eq!(int(&[normalization(1), normalization(1), dense.clone()]), place(1));
-    assert_eq!(int(&[normalization(1)]), place(0));
-    assert_eq!(int(&[normalization(1), softmax, dense]), place(1));
+fn a_build_without_what_a_model_asks_for_refuses_it() {
+    let mut met = 0;
+    for stack in STEPPING.iter().chain(&WHOLE).chain([&PLAIN, &PAIR]) {
+        let (bytes, _) = stacks::file::<F32>(stack, false);
+        met |= features(&bytes);
+        let found = without!(F32, &bytes, 1 2 3 4 5 6 7 8 9 10 11 28 29 30 31);
+        missing_features_are_refused(&bytes, found);
+        let (bytes, _) = stacks::file::<I8>(stack, false);
+        let found = without!(I8, &bytes, 1 2 3 4 5 6 7 8 9 10 11 28 29 30 31);
+        missing_features_are_refused(&bytes, found);
+    }
+    assert_eq!(met, ALL_FEATURES);
+}
+
+/// What the preamble says of the layers is what they are.
+fn other_needs_are_refused<N: Deployed>(stack: &Stack<'_>) {
+    let (bytes, _) = stacks::file::<N>(stack, false);
+    let section = |name| Some(Error::Section { name });
+    for bit in 0..32 {
+        assert_eq!(preamble::<N>(&bytes, |p| p.features ^= 1 << bit), section("layers"), "{bit}");
+    }
+    for words in [1, 2, u32::MAX / 4] {
+        assert_eq!(
+            preamble::<N>(&bytes, |p| p.ram_needed = p.ram_needed.wrapping_add(4 * words)),
+            section("memory")
+        );
+        assert_eq!(
+            preamble::<N>(&bytes, |p| p.ram_a_step = p.ram_a_step.wrapping_sub(4 * words)),
+            section("memory")
+        );
+    }
+    assert_eq!(preamble::<N>(&bytes, |p| p.flags ^= 1), section("outputs"));
+    assert_eq!(preamble::<N>(&bytes, |p| p.output_size += 1), section("outputs"));
+}
+
+#[test]
+fn needs_that_are_not_those_of_the_layers_are_refused() {
+    for stack in [&PLAIN, &PAIR] {
+        other_needs_are_refused::<F32>(stack);
+        other_needs_are_refused::<F16>(stack);
+        other_needs_are_refused::<I8>(stack);
+    }
 }

@@ -8,7 +8,7 @@ use crate::sequences::told;
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere, file};
 
 /// Saved at every step, restored into a new state and into ones used before, of either phase.
-fn goes_on<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn goes_on<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
     let mut rams = [0; 5].map(|_| ram(model, 0));
     let [mut state, mut whole, mut new, mut odd, mut even] =
@@ -42,7 +42,7 @@ fn a_restored_state_goes_on_with_the_same_bits() {
 }
 
 /// Between an encoder and its decoder, and while the decoder writes.
-fn writes_on<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn writes_on<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     if !model.has_decoder() {
         return;
     }
@@ -148,7 +148,7 @@ fn a_count_of_words_that_is_not_the_models_is_refused() {
     }
 }
 
-fn foreigners_are_refused<N: Deployed>(stack: &Stack) {
+fn foreigners_are_refused<N: Deployed>(stack: &Stack<'_>) {
     let ((own, frames), (other, _)) = (file::<N>(stack, true), file::<N>(stack, false));
     let (own, other) = (model::<N>(&own, Backend::best()), model::<N>(&other, Backend::best()));
     let xs = N::inputs(&own, &frames[2 * own.input_size()..4 * own.input_size()]);

@@ -17,7 +17,7 @@ pub fn told<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>) -> Vec<N:
 }
 
 /// `steps` cuts it into single steps: the answers after every one. Any other way must give those of them it asks for.
-fn chunks_do_not_matter<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn chunks_do_not_matter<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let (size, out_size) = (model.input_size(), model.output_size());
     let mut ram = ram(model, 0);
     let mut state = model.state(&mut ram).unwrap();
@@ -50,7 +50,7 @@ fn step_is_chunk_is_whole_sequence() {
 }
 
 /// A state after a few steps, or a self test, and a reset is a new one, in both phases.
-fn reset_forgets<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn reset_forgets<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let mut rams = [ram(model, TIME), ram(model, TIME)];
     let [mut new, mut used] = rams.each_mut().map(|ram| model.state(ram).unwrap());
     let start = save(model, &new);
@@ -84,7 +84,7 @@ fn reset_and_self_test_lead_back_to_the_start() {
 }
 
 /// The same answers and states as without them.
-fn masked_frames_are_none<N: Number>(stack: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn masked_frames_are_none<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
     let counting: Vec<usize> = (0..TIME).filter(|&t| stack.counts(t)).collect();
     let kept: Vec<N::In> = counting.iter().flat_map(|&t| xs[t * size..(t + 1) * size].to_vec()).collect();
@@ -120,7 +120,7 @@ fn frames_that_do_not_count_change_no_other_answer() {
 }
 
 /// What a model with a state answers to them is what it answered last.
-fn the_answer_stays<N: Number>(stack: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn the_answer_stays<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     if !model.layers().iter().any(is_recurrent) {
         return;
     }

@@ -10,17 +10,17 @@ pub const TIME: usize = 23;
 const MASKED: [usize; 6] = [0, 1, 7, 12, 13, 22];
 
 /// Layers in a row as a config has them. `{last}` stands for what the last recurrent layer says of `return_sequences`.
-pub struct Stack {
-    pub layers: &'static str,
+pub struct Stack<'a> {
+    pub layers: &'a str,
     /// Those of a decoder, or nothing.
-    decoder: &'static str,
+    decoder: &'a str,
     features: usize,
     /// What all features of a masked frame are.
     mask_value: Option<f32>,
 }
 
 /// Those that go step by step.
-pub const STEPPING: [Stack; 6] = [
+pub const STEPPING: [Stack<'static>; 6] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -68,7 +68,7 @@ pub const STEPPING: [Stack; 6] = [
 ];
 
 /// Those that read sequences whole.
-pub const WHOLE: [Stack; 5] = [
+pub const WHOLE: [Stack<'static>; 5] = [
     Stack::of(
         3,
         "{ type = 'Normalization' },
@@ -104,16 +104,16 @@ pub const WHOLE: [Stack; 5] = [
     ),
 ];
 
-impl Stack {
-    const fn of(features: usize, layers: &'static str) -> Self {
+impl<'a> Stack<'a> {
+    pub const fn of(features: usize, layers: &'a str) -> Self {
         Self { layers, decoder: "", features, mask_value: None }
     }
 
-    const fn masks(self, value: f32) -> Self {
+    pub const fn masks(self, value: f32) -> Self {
         Self { mask_value: Some(value), ..self }
     }
 
-    const fn with_decoder(self, decoder: &'static str) -> Self {
+    pub const fn with_decoder(self, decoder: &'a str) -> Self {
         Self { decoder, ..self }
     }
 
@@ -142,7 +142,7 @@ impl Stack {
 }
 
 /// A stack as a file, and frames for it.
-pub fn file<N: Deployed>(stack: &Stack, return_sequences: bool) -> (AlignedBytes, Vec<f32>) {
+pub fn file<N: Deployed>(stack: &Stack<'_>, return_sequences: bool) -> (AlignedBytes, Vec<f32>) {
     let (network, frames) = stack.network(return_sequences);
     (AlignedBytes::new(&N::pack(&network, &[&frames]).unwrap()), frames)
 }

@@ -8,7 +8,7 @@ use crate::sequences::told;
 use crate::stacks::{Stack, TIME, WHOLE, everywhere};
 
 /// A second sequence goes on from the states that the first has left, in that state or in one restored.
-fn states_are_carried<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn states_are_carried<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let mut rams = [0; 4].map(|_| ram(model, TIME));
     let [mut state, mut new, mut odd, mut even] = rams.each_mut().map(|ram| model.state(ram).unwrap());
     let size = model.input_size();
@@ -40,7 +40,7 @@ fn a_sequence_goes_on_from_the_states_of_the_one_before() {
 }
 
 /// As long as the memory is, to the byte, and with as much more as there may be.
-fn memory_is_what_it_must_be<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn memory_is_what_it_must_be<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
     let preamble = model.preamble();
     let room = |steps| (preamble.ram_needed + preamble.ram_a_step * steps as u32) as usize;
@@ -81,7 +81,7 @@ fn a_sequence_may_be_as_long_as_the_memory_is() {
     everywhere!(WHOLE, memory_is_what_it_must_be);
 }
 
-fn needs_are_in_the_file<N: Number>(_: &Stack, model: &Model<'_, N>, xs: &[N::In]) {
+fn needs_are_in_the_file<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let preamble = model.preamble();
     let file = bytemuck::bytes_of(preamble);
     assert_eq!(ram_needed(file), preamble.ram_needed as usize);

@@ -7,14 +7,14 @@ mod rows;
 
 use anyhow::{Context, Result, bail, ensure};
 use embedded_rnn::format::DIRECTION;
-use embedded_rnn::{I8, Kind as Code, Model};
+use embedded_rnn::{ALL_FEATURES, I8, Kind as Code, Model};
 
 use super::calibrate::{Ranges, calibrate};
 use super::errors::Quantized;
 use super::file::{Outline, Packed, assemble};
 use super::float::{directions, merge_record};
 use super::lower::lowered;
-use super::parts::Parts;
+use super::parts::{Parts, form_of};
 use super::{Meta, check_packable, golden_frames};
 use crate::activation::Activation;
 use crate::layers::{Bidirectional, Kind, Layer};
@@ -51,6 +51,7 @@ fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ran
         Some(decoder) => Some(Chain::packed(decoder, of_decoder, true)?),
         None => None,
     };
+    decoder.as_ref().map_or(Ok(()), |decoder| layers.check_states_of(decoder))?;
     let output_scale = decoder.as_ref().unwrap_or(&layers).output_scale;
     let quantized = |model: &Model<'_, I8>| {
         let mut out = vec![0; golden.len()];
@@ -93,6 +94,28 @@ impl Chain {
             unit = output;
         }
         Ok(Self { records, input_scale, output_scale: unit })
+    }
+}
+
+impl Chain {
+    /// Refuses a decoder that cannot go on from the states of this encoder.
+    fn check_states_of(&self, decoder: &Self) -> Result<()> {
+        for (own, other) in self.recurrent().zip(decoder.recurrent()) {
+            let [unit, others] =
+                [own, other].map(|packed| (packed.record.output_scale, packed.record.cell_frac));
+            ensure!(
+                unit == others,
+                "{}: takes over the states of {} in the encoder, and both activations must have bounds, or none",
+                other.name,
+                own.name
+            );
+        }
+        Ok(())
+    }
+
+    fn recurrent(&self) -> impl Iterator<Item = &Packed<i32>> {
+        let kind = |packed: &Packed<i32>| Code::from_code(packed.record.kind, ALL_FEATURES);
+        self.records.iter().filter(move |packed| kind(packed).and_then(form_of).is_some())
     }
 }
 
@@ -187,4 +210,38 @@ fn bidirectional(
 /// Whether a layer of this kind has a cell state.
 fn has_cell_state(kind: Code) -> bool {
     kind == Code::Lstm
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pack::{Meta, Random, quantize};
+
+    #[test]
+    fn a_decoder_goes_on_from_states_in_the_same_units() {
+        let random = |layers: &str| Random { layers, input_size: 1, steps: 9, seed: 1 }.make().unwrap();
+        let bounded = ["tanh", "sigmoid"];
+        for (encoder, decoder) in
+            [("tanh", "sigmoid"), ("relu", "linear"), ("tanh", "linear"), ("relu", "tanh")]
+        {
+            for cell in ["LSTM", "GRU", "SimpleRNN"] {
+                let words = "{ type = 'Embedding', input_dim = 3, output_dim = 2 }";
+                let layer =
+                    |activation| format!("{{ type = '{cell}', units = 3, activation = '{activation}'");
+                let (mut network, frames) = random(&format!("{words}, {} }}", layer(encoder)));
+                let head = "{ type = 'Dense', units = 3, activation = 'softmax' }";
+                let decoder_layers =
+                    format!("{words}, {}, return_sequences = true }}, {head}", layer(decoder));
+                network.decoder = Some(Box::new(random(&decoder_layers).0));
+                // So that nothing without a bound grows all the time.
+                network.parameters_mut().into_iter().for_each(|parameter| *parameter *= 0.3);
+                let found = quantize(&network, &Meta::default(), &[&frames]).map(|_| ());
+                if bounded.contains(&encoder) == bounded.contains(&decoder) {
+                    found.unwrap();
+                } else {
+                    let said = format!("{:#}", found.unwrap_err());
+                    assert!(said.contains("takes over the states of"), "{said}");
+                }
+            }
+        }
+    }
 }

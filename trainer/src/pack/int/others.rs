@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use embedded_rnn::Kind as Code;
 use embedded_rnn::format::LayerRecord;
 
-use super::{ACT_MAX, BIAS_LIMIT, LINEAR_FRAC, Place, unit_for};
+use super::{ACT_MAX, BIAS_LIMIT, FULL_SCALE, LINEAR_FRAC, Place, unit_for};
 use crate::layers::{BatchNormalization, Embedding, Kind, Layer, LayerNormalization};
 use crate::net::Network;
 use crate::pack::calibrate::Ranges;
@@ -14,6 +14,9 @@ use crate::tensor::Matrix;
 
 /// Multipliers stay below this.
 const MULTIPLIER_LIMIT: f64 = (1u32 << 31) as f64;
+
+/// Least unit of a layer normalization's output for a factor of one, whose multiplier is then just below the limit.
+const LEAST_UNIT: f64 = FULL_SCALE * (1.0 + 1e-6);
 
 /// What stands first in an integer model and takes real inputs, or ids. Gives the unit of the integers, and how many of the
 /// network's layers that was.
@@ -132,7 +135,8 @@ pub fn layer_normalization(
     place: Place<'_>,
     name: &str,
 ) -> Result<(Vec<Packed<i32>>, f64)> {
-    let unit = unit_for(place.ranges.output);
+    // Where epsilon is far above all variances that were met, factors are far above all outputs, and must fit as well.
+    let unit = unit_for(place.ranges.output).max(f64::from(layer.gamma.amax()) * LEAST_UNIT);
     let mut words = multipliers(&layer.gamma, 2f64.powi(32 - 20 + LINEAR_FRAC) / unit)?;
     words.extend(offsets(&layer.beta, unit)?);
     // In the unit of squares of differences with 8 fraction bits.
@@ -144,4 +148,30 @@ pub fn layer_normalization(
 
 fn one(record: LayerRecord, weights: Vec<i32>, unit: f64, name: &str) -> Packed<i32> {
     Packed { record: LayerRecord { output_scale: unit as f32, ..record }, weights, name: name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layers::Kind;
+    use crate::pack::{Meta, Random, quantize};
+
+    /// Frames whose variance is far below epsilon, around it, above it, and nothing at all; the error as a share of the
+    /// outputs, of 20 networks, is mostly that of the weights before: 0.010 at worst.
+    #[test]
+    fn a_layer_normalization_of_any_variance_has_integers() {
+        let layers = "{ type = 'Dense', units = 4 }, { type = 'LayerNormalization' }";
+        for size in [0.0, 1e-3, 1e-2, 0.1, 1.0] {
+            for seed in 0..20 {
+                let random = Random { layers, input_size: 3, steps: 50, seed };
+                let (mut network, frames) = random.make().unwrap();
+                let Kind::Dense(dense) = &mut network.layers[0].kind else { unreachable!() };
+                dense.weight *= size;
+                dense.bias *= size;
+                let Kind::LayerNormalization(layer) = &mut network.layers[1].kind else { unreachable!() };
+                layer.beta.fill(0.0);
+                let errors = quantize(&network, &Meta::default(), &[&frames]).unwrap().errors;
+                assert!(errors[1].worst <= 0.0121 * errors[1].range, "{size}, seed {seed}: {:?}", errors[1]);
+            }
+        }
+    }
 }

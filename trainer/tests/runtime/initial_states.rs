@@ -1,0 +1,150 @@
+//! States of the caller's: what is put into a layer is what it holds and goes on from.
+
+use embedded_rnn::format::LayerRecord;
+use embedded_rnn::{Error, Kind, Model, Number, State};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::files::is_recurrent;
+use crate::running::{bits, ram, run, save};
+use crate::sequences::told;
+use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere};
+
+/// h and c of a layer; c is empty if it has none.
+type Own = [Vec<f32>; 2];
+
+fn sizes(record: &LayerRecord) -> [usize; 2] {
+    [record.units(), if record.kind == Kind::Lstm as u8 { record.units() } else { 0 }]
+}
+
+/// The layers that have states, by their places.
+fn places<N: Number>(model: &Model<'_, N>) -> Vec<usize> {
+    (0..model.layers().len()).filter(|&place| is_recurrent(&model.layers()[place])).collect()
+}
+
+fn set<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, states: &[(usize, Own)]) {
+    for (place, [h, c]) in states {
+        model.set_layer_state(state, *place, h, c).unwrap();
+    }
+}
+
+fn get<N: Number>(model: &Model<'_, N>, state: &State<'_, N>, place: usize) -> Own {
+    let [mut h, mut c] = sizes(&model.layers()[place]).map(|size| vec![f32::NAN; size]);
+    model.layer_state(state, place, &mut h, &mut c).unwrap();
+    [h, c]
+}
+
+/// What an integer model can hold of a value, given the real value of one unit and the units at both ends.
+fn held<N: Number>(value: f32, unit: f32, ends: [f32; 2]) -> std::ops::RangeInclusive<f32> {
+    if size_of::<N::In>() == 4 {
+        return value..=value;
+    }
+    let nearest = value.clamp(ends[0] * unit, ends[1] * unit);
+    nearest - unit * 0.501..=nearest + unit * 0.501
+}
+
+/// Set in states of either phase, they are read again, leave other layers alone, and lead to the same bits.
+fn they_are_held<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut random = |size| (0..size).map(|_| rng.random_range(-3.0..3.0)).collect::<Vec<f32>>();
+    let wanted: Vec<(usize, Own)> = places(model)
+        .into_iter()
+        .map(|place| (place, sizes(&model.layers()[place]).map(&mut random)))
+        .collect();
+    let mut rams = [0; 3].map(|_| ram(model, TIME));
+    let [mut new, mut odd, mut even] = rams.each_mut().map(|ram| model.state(ram).unwrap());
+    let size = model.input_size();
+    run(model, &mut odd, &xs[2 * size..3 * size]);
+    run(model, &mut even, &xs[2 * size..4 * size]);
+    told(model, &mut even);
+    let mut golden = None;
+    for state in [&mut new, &mut odd, &mut even] {
+        for (number, (place, own)) in wanted.iter().enumerate() {
+            let others = |state: &State<'_, N>| -> Vec<Own> {
+                wanted[number + 1..].iter().map(|(place, _)| get(model, state, *place)).collect()
+            };
+            let before = others(state);
+            set(model, state, &wanted[number..=number]);
+            assert_eq!(others(state), before);
+            let record = &model.layers()[*place];
+            let unit = record.output_scale;
+            // INTEGER.md: the unit of c is 2^-cell_frac of what 2^15 units of h are.
+            let cell_unit = unit * 2f32.powi(15 - i32::from(record.cell_frac));
+            let [h, c] = get(model, state, *place);
+            for (found, &value) in h.iter().zip(&own[0]) {
+                let held = held::<N>(value, unit, [-32767.0, 32767.0]);
+                assert!(held.contains(found), "h of layer {place}: {found}, not in {held:?}");
+            }
+            for (found, &value) in c.iter().zip(&own[1]) {
+                let held = held::<N>(value, cell_unit, [-(2f32.powi(30)), 2f32.powi(30)]);
+                assert!(held.contains(found), "c of layer {place}: {found}, not in {held:?}");
+            }
+        }
+        let saved = save(model, state);
+        let out = run(model, state, xs);
+        // The decoder has taken over the encoder's.
+        set(model, state, &wanted);
+        let found = (saved, bits(&out).to_vec(), bits(&told(model, state)).to_vec());
+        assert!(*golden.get_or_insert_with(|| found.clone()) == found, "other bits in another phase");
+    }
+}
+
+#[test]
+fn a_layer_goes_on_from_what_it_is_given() {
+    everywhere!(STEPPING, they_are_held);
+    everywhere!(WHOLE, they_are_held);
+}
+
+/// Not a number in an integer model: 0. Beyond its ends: there.
+fn what_is_no_value<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In]) {
+    let mut ram = ram(model, 0);
+    let mut state = model.state(&mut ram).unwrap();
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE] {
+        for place in places(model) {
+            let own = sizes(&model.layers()[place]).map(|size| vec![value; size]);
+            set(model, &mut state, &[(place, own)]);
+            let [h, _] = get(model, &state, place);
+            let end = 32767.0 * model.layers()[place].output_scale;
+            let held = if value.is_nan() { 0.0 } else { value.clamp(-end, end) };
+            let right = |found: f32| (found - held).abs() <= end / 32767.0 * 0.501;
+            let same = |found: f32| found.to_bits() == value.to_bits();
+            let float = size_of::<N::In>() == 4;
+            assert!(h.iter().all(|&h| if float { same(h) } else { right(h) }), "{value}: {h:?}");
+        }
+    }
+}
+
+#[test]
+fn values_that_are_none_are_held_as_they_can_be() {
+    everywhere!(STEPPING, what_is_no_value);
+}
+
+fn other_sizes_are_refused<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In]) {
+    let mut ram = ram(model, 0);
+    let mut state = model.state(&mut ram).unwrap();
+    let before = save(model, &state);
+    let count = model.layers().len();
+    for layer in (0..count + 2).chain([usize::MAX]) {
+        let record = model.layers().get(layer).filter(|record| is_recurrent(record));
+        let own = record.map(sizes);
+        let units = model.layers().get(layer).map_or(3, LayerRecord::units);
+        for h in [0, units - 1, units, units + 1] {
+            for c in [0, units - 1, units, units + 1] {
+                let mut values = [vec![0.5; h], vec![0.5; c]];
+                let expected = if own == Some([h, c]) { None } else { Some(Error::NoState { layer }) };
+                let [h, c] = &mut values;
+                if expected.is_some() {
+                    assert_eq!(model.set_layer_state(&mut state, layer, h, c).err(), expected);
+                }
+                assert_eq!(model.layer_state(&state, layer, h, c).err(), expected);
+            }
+        }
+    }
+    assert_eq!(save(model, &state), before);
+}
+
+#[test]
+fn layers_without_such_a_state_are_refused() {
+    everywhere!(STEPPING, other_sizes_are_refused);
+    everywhere!(WHOLE, other_sizes_are_refused);
+}

@@ -1,0 +1,94 @@
+//! Files taken apart, changed, and put together again with a right CRC-32.
+
+use embedded_rnn::format::LayerRecord;
+use embedded_rnn::{Backend, Error, F16, F32, I8, LayerFault, Model, Number};
+
+use crate::crafted::Place;
+use crate::files::{Layer, file, layers_of};
+use crate::running::{Deployed, model};
+use crate::stacks::{self, Stack};
+
+/// Every kind but an Embedding, at the same places in files of any kind of numbers.
+pub const PLAIN: Stack<'static> = Stack::of(
+    2,
+    "{ type = 'Masking' }, { type = 'Normalization' },
+     { type = 'Bidirectional', layer = { type = 'GRU', units = 3, return_sequences = true } },
+     { type = 'SimpleRNN', units = 2, return_sequences = true }, { type = 'LSTM', units = 2, return_sequences = true },
+     { type = 'BatchNormalization' }, { type = 'LayerNormalization' }, { type = 'GRU', units = 2, reset_after = false },
+     { type = 'Dense', units = 3 }",
+);
+pub const MASKING: usize = 0;
+pub const NORMALIZATION: usize = 1;
+pub const FORWARD: usize = 2;
+pub const BACKWARD: usize = 3;
+pub const MERGE: usize = 4;
+pub const RNN: usize = 5;
+pub const LSTM: usize = 6;
+pub const BATCH: usize = 7;
+pub const LAYER: usize = 8;
+pub const GRU: usize = 9;
+pub const DENSE: usize = 10;
+
+/// An encoder and a decoder.
+pub const PAIR: Stack<'static> = Stack::of(
+    1,
+    "{ type = 'Embedding', input_dim = 5, output_dim = 2, mask_zero = true },
+     { type = 'LSTM', units = 2, return_sequences = true }, { type = 'GRU', units = 3 }",
+)
+.with_decoder(
+    "{ type = 'Embedding', input_dim = 4, output_dim = 2 }, { type = 'LSTM', units = 2, return_sequences = true },
+     { type = 'GRU', units = 3, return_sequences = true }, { type = 'Dense', units = 4, activation = 'softmax' }",
+);
+pub const WRITTEN: usize = 3;
+pub const ITS_LSTM: usize = 4;
+pub const ITS_GRU: usize = 5;
+pub const HEAD: usize = 6;
+
+/// What a file is made of, to be changed.
+pub struct Parts {
+    pub layers: Vec<Layer>,
+    pub decoder_at: usize,
+}
+
+impl Parts {
+    pub fn of<N: Deployed>(stack: &Stack<'_>) -> Self {
+        let (file, _) = stacks::file::<N>(stack, false);
+        let decoder_at = model::<N>(&file, Backend::portable()).preamble().decoder_at as usize;
+        Self { layers: layers_of::<N>(&file), decoder_at }
+    }
+
+    pub fn record(&mut self, place: usize) -> &mut LayerRecord {
+        &mut self.layers[place].record
+    }
+
+    pub fn error<N: Number>(&self) -> Option<Error> {
+        Model::<N>::new(&file::<N>(&self.layers, self.decoder_at)).err()
+    }
+}
+
+/// A rule broken: how, and what is said.
+pub type Broken = (fn(&mut Parts), Error);
+
+pub fn fault(index: usize, reason: LayerFault) -> Error {
+    Error::Layer { index: index as u16, reason }
+}
+
+pub fn section(name: &'static str) -> Error {
+    Error::Section { name }
+}
+
+pub fn are_refused<N: Deployed>(stack: &Stack<'_>, broken: &[Broken]) {
+    assert_eq!(Parts::of::<N>(stack).error::<N>(), None);
+    for (number, (change, expected)) in broken.iter().enumerate() {
+        let _place = Place((N::DTYPE, "number", number, expected));
+        let mut parts = Parts::of::<N>(stack);
+        change(&mut parts);
+        assert_eq!(parts.error::<N>(), Some(*expected));
+    }
+}
+
+pub fn are_refused_everywhere(stack: &Stack<'_>, broken: &[Broken]) {
+    are_refused::<F32>(stack, broken);
+    are_refused::<F16>(stack, broken);
+    are_refused::<I8>(stack, broken);
+}

@@ -1,0 +1,176 @@
+//! Each rule about a layer's record in FORMAT.md, broken alone, gives its own error.
+
+use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, RETURN_SEQUENCES};
+use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
+
+use crate::crafted::Place;
+use crate::files::{Layer, file, is_recurrent};
+use crate::parts::*;
+use crate::running::Deployed;
+use crate::stacks::Stack;
+use crate::variants::{self, Variant};
+
+/// What each kind can be: activations, those of gates, merge modes.
+const VARIANTS: [(Kind, &[u8], &[u8], &[u8]); 11] = [
+    (Kind::Normalization, &[0], &[0], &[0]),
+    (Kind::Dense, &[0, 1, 2, 3, 4, 5, 6], &[0], &[0]),
+    (Kind::SimpleRnn, &[0, 1, 2, 3, 5, 6], &[0], &[0]),
+    (Kind::Lstm, &[0, 1, 2, 3], &[3, 5, 6], &[0]),
+    (Kind::Gru, &[0, 1, 2, 3], &[3, 5, 6], &[0]),
+    (Kind::GruResetBefore, &[0, 1, 2, 3], &[3, 5, 6], &[0]),
+    (Kind::Embedding, &[0], &[0], &[0]),
+    (Kind::Bidirectional, &[0], &[0], &[1, 2, 3, 4]),
+    (Kind::BatchNormalization, &[0], &[0], &[0]),
+    (Kind::LayerNormalization, &[0], &[0], &[0]),
+    (Kind::Masking, &[0], &[0], &[0]),
+];
+
+#[test]
+fn every_kind_has_its_activations_and_no_others() {
+    let mut expected = Vec::new();
+    for (kind, activations, recurrent, modes) in VARIANTS {
+        for &activation in activations {
+            for &recurrent_activation in recurrent {
+                expected.extend(modes.iter().map(|&merge_mode| Variant {
+                    kind: kind as u8,
+                    activation,
+                    recurrent_activation,
+                    merge_mode,
+                }));
+            }
+        }
+    }
+    assert_eq!(variants::all::<F32>(), expected);
+    assert_eq!(variants::all::<F16>(), expected);
+    assert_eq!(variants::all::<I8>(), expected);
+}
+
+/// Flags that a record may have, among others' rules.
+fn flags(record: &LayerRecord) -> u8 {
+    match record.kind {
+        kind if kind == Kind::Masking as u8 || kind == Kind::Embedding as u8 => MASKS,
+        _ if is_recurrent(record) => RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION,
+        _ => 0,
+    }
+}
+
+fn others_fields_are_reserved<N: Deployed>(stack: &Stack<'_>) {
+    let count = Parts::of::<N>(stack).layers.len();
+    let refused = |place, change: &dyn Fn(&mut LayerRecord)| {
+        let mut parts = Parts::of::<N>(stack);
+        change(parts.record(place));
+        assert_eq!(parts.error::<N>(), Some(fault(place, LayerFault::Reserved)));
+    };
+    for place in 0..count {
+        let _place = Place((N::DTYPE, place));
+        let mut parts = Parts::of::<N>(stack);
+        let record = *parts.record(place);
+        let others = (0..8).map(|bit| 1u8 << bit).filter(|bit| flags(&record) & bit == 0);
+        others.for_each(|bit| refused(place, &|record| record.flags |= bit));
+        refused(place, &|record| record.reserved = 1);
+        refused(place, &|record| record.reserved = 1 << 31);
+        if record.kind != Kind::Bidirectional as u8 {
+            refused(place, &|record| record.merge_mode = 1);
+            refused(place, &|record| record.merge_mode = 255);
+        }
+        if record.kind != Kind::Embedding as u8 {
+            refused(place, &|record| record.input_dim = 1);
+        }
+    }
+}
+
+#[test]
+fn flags_and_fields_of_other_kinds_are_reserved() {
+    for stack in [&PLAIN, &PAIR] {
+        others_fields_are_reserved::<F32>(stack);
+        others_fields_are_reserved::<F16>(stack);
+        others_fields_are_reserved::<I8>(stack);
+    }
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused() {
+    use LayerFault::{InputSize, Size, Weights};
+    are_refused_everywhere(
+        &PLAIN,
+        &[
+            (|p| p.record(MASKING).units = 3, fault(MASKING, Size)),
+            (|p| p.record(MASKING).flags = 0, fault(MASKING, Size)),
+            (|p| p.layers[MASKING].words.push(0), fault(MASKING, Weights)),
+            (|p| p.record(NORMALIZATION).units = 3, fault(NORMALIZATION, Size)),
+            (|p| p.record(MERGE).merge_mode = 0, fault(MERGE, Size)),
+            (|p| p.record(MERGE).merge_mode = 5, fault(MERGE, Size)),
+            // As many units as of a concat.
+            (|p| p.record(MERGE).merge_mode = 2, fault(MERGE, Size)),
+            (|p| p.record(MERGE).units = 7, fault(MERGE, Size)),
+            (|p| p.record(MERGE).input_size = 7, fault(MERGE, InputSize)),
+            (|p| p.record(MERGE).input_size = 3, fault(MERGE, InputSize)),
+            (|p| p.layers[MERGE].words.push(0), fault(MERGE, Weights)),
+            (|p| p.record(BACKWARD).input_size = 3, fault(BACKWARD, InputSize)),
+            (|p| p.record(BACKWARD).units = 0, fault(BACKWARD, Size)),
+            (|p| p.record(RNN).input_size = 3, fault(RNN, InputSize)),
+            (|p| p.record(BATCH).units = 3, fault(BATCH, Size)),
+            (|p| p.record(LAYER).units = 3, fault(LAYER, Size)),
+            (|p| _ = p.layers[LAYER].words.pop(), fault(LAYER, Weights)),
+            (|p| _ = p.layers[BATCH].words.pop(), fault(BATCH, Weights)),
+        ],
+    );
+    are_refused_everywhere(
+        &PAIR,
+        &[
+            (|p| p.record(0).input_dim = 0, fault(0, Size)),
+            (|p| p.record(0).input_size = 2, fault(0, Size)),
+            (|p| p.record(0).input_dim = 7, fault(0, Weights)),
+            (|p| p.layers[0].words.push(0), fault(0, Weights)),
+            (|p| p.record(WRITTEN).input_size = 2, fault(WRITTEN, Size)),
+            (|p| p.record(WRITTEN).input_dim = 6, fault(WRITTEN, Weights)),
+            (|p| p.record(ITS_LSTM).input_size = 3, fault(ITS_LSTM, InputSize)),
+        ],
+    );
+    are_refused::<I8>(&PAIR, &[(|p| p.record(0).input_dim = 65_537, fault(0, LayerFault::Reserved))]);
+}
+
+/// More features than their squares can be summed up of.
+fn most_features<N: Number>() {
+    let framewise = |kind: Kind, features: u32, words: u32| {
+        let record =
+            Variant { kind: kind as u8, activation: 0, recurrent_activation: 0, merge_mode: 0 }.record();
+        let record = LayerRecord { input_size: features, units: features, ..record };
+        Layer { record, words: vec![0; words as usize] }
+    };
+    let more = if N::DTYPE == DType::I8 { 2 } else { 1 };
+    for features in [1 << 15, (1 << 15) + 1] {
+        let layers = [
+            framewise(Kind::Normalization, features, 2 * features),
+            framewise(Kind::LayerNormalization, features, 2 * features + more),
+        ];
+        let error = Model::<N>::new(&file::<N>(&layers, 0)).err();
+        assert_eq!(error, (features > 1 << 15).then_some(fault(1, LayerFault::Size)), "{features}");
+    }
+}
+
+#[test]
+fn a_layer_normalization_has_no_more_features_than_it_can_count() {
+    most_features::<F32>();
+    most_features::<I8>();
+}
+
+#[test]
+fn scales_that_integers_cannot_have_are_refused() {
+    use LayerFault::Scale;
+    are_refused_everywhere(
+        &PLAIN,
+        &[
+            (|p| p.record(DENSE).x_shift = 32, fault(DENSE, Scale)),
+            (|p| p.record(GRU).h_shift = 32, fault(GRU, Scale)),
+        ],
+    );
+    for (activation, least) in [(0, 20), (1, 20), (2, 18), (3, 18)] {
+        for cell_frac in 0..=u8::MAX {
+            let mut parts = Parts::of::<I8>(&PLAIN);
+            *parts.record(LSTM) = LayerRecord { activation, cell_frac, ..*parts.record(LSTM) };
+            let expected = (!(least..=29).contains(&cell_frac)).then_some(fault(LSTM, Scale));
+            assert_eq!(parts.error::<I8>(), expected, "activation {activation}, {cell_frac} bits");
+        }
+    }
+}
