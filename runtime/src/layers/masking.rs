@@ -4,7 +4,7 @@
 //! -32,768 only, which no real input gives.
 
 use super::normalization::Normalization;
-use super::{Layer, View, quads};
+use super::{Layer, View};
 use crate::format::{Activation, LayerRecord, MASKS};
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8};
@@ -57,9 +57,10 @@ impl Layer<I8> for Masking {
         words(r)
     }
 
+    /// Its one word of weights does not bound its units.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
-        Some(quads(r.units()) / 2)
+        Some(r.units().checked_next_multiple_of(4)? / 2)
     }
 
     #[inline(always)]

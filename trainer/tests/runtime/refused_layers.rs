@@ -10,8 +10,11 @@ use crate::running::Deployed;
 use crate::stacks::Stack;
 use crate::variants::{self, Variant};
 
+/// Codes.
+type Codes = &'static [u8];
+
 /// What each kind can be: activations, those of gates, merge modes.
-const VARIANTS: [(Kind, &[u8], &[u8], &[u8]); 11] = [
+const VARIANTS: [(Kind, Codes, Codes, Codes); 11] = [
     (Kind::Normalization, &[0], &[0], &[0]),
     (Kind::Dense, &[0, 1, 2, 3, 4, 5, 6], &[0], &[0]),
     (Kind::SimpleRnn, &[0, 1, 2, 3, 5, 6], &[0], &[0]),
@@ -165,9 +168,9 @@ fn scales_that_integers_cannot_have_are_refused() {
             (|p| p.record(GRU).h_shift = 32, fault(GRU, Scale)),
         ],
     );
+    let mut parts = Parts::of::<I8>(&PLAIN);
     for (activation, least) in [(0, 20), (1, 20), (2, 18), (3, 18)] {
         for cell_frac in 0..=u8::MAX {
-            let mut parts = Parts::of::<I8>(&PLAIN);
             *parts.record(LSTM) = LayerRecord { activation, cell_frac, ..*parts.record(LSTM) };
             let expected = (!(least..=29).contains(&cell_frac)).then_some(fault(LSTM, Scale));
             assert_eq!(parts.error::<I8>(), expected, "activation {activation}, {cell_frac} bits");
