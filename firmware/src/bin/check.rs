@@ -85,7 +85,7 @@ fn run() -> Result<Figures, Failure> {
     for number in 0..word(&mut inputs)? {
         state.reset();
         let steps = word(&mut inputs)?;
-        if STEPS > 0 {
+        if STEPS != 0 {
             meter.at_start = number % 2 == 0;
             let mut xs = [Input::default(); INPUT_SIZE * STEPS];
             let xs = xs.get_mut(..INPUT_SIZE * steps as usize).ok_or(Failure::Host("inputs.bin"))?;

@@ -28,24 +28,34 @@ const VARIANTS: [(Kind, Codes, Codes, Codes); 11] = [
     (Kind::Masking, &[0], &[0], &[0]),
 ];
 
+/// Activations of wide sums, which integers have beside those, where they have the plain ones.
+const WIDE: [(u8, u8); 2] = [(2, 7), (3, 8)];
+
 #[test]
 fn every_kind_has_its_activations_and_no_others() {
-    let mut expected = Vec::new();
-    for (kind, activations, recurrent, modes) in VARIANTS {
-        for &activation in activations {
-            for &recurrent_activation in recurrent {
-                expected.extend(modes.iter().map(|&merge_mode| Variant {
-                    kind: kind as u8,
-                    activation,
-                    recurrent_activation,
-                    merge_mode,
-                }));
+    let with_wide = |codes: Codes, wide: bool| -> Vec<u8> {
+        let wide = WIDE.iter().filter(|(plain, _)| wide && codes.contains(plain)).map(|(_, wide)| *wide);
+        codes.iter().copied().chain(wide).collect()
+    };
+    let expected = |wide: bool| {
+        let mut expected = Vec::new();
+        for (kind, activations, recurrent, modes) in VARIANTS {
+            for activation in with_wide(activations, wide) {
+                for recurrent_activation in with_wide(recurrent, wide) {
+                    expected.extend(modes.iter().map(|&merge_mode| Variant {
+                        kind: kind as u8,
+                        activation,
+                        recurrent_activation,
+                        merge_mode,
+                    }));
+                }
             }
         }
-    }
-    assert_eq!(variants::all::<F32>(), expected);
-    assert_eq!(variants::all::<F16>(), expected);
-    assert_eq!(variants::all::<I8>(), expected);
+        expected
+    };
+    assert_eq!(variants::all::<F32>(), expected(false));
+    assert_eq!(variants::all::<F16>(), expected(false));
+    assert_eq!(variants::all::<I8>(), expected(true));
 }
 
 /// Flags that a record may have, among others' rules.
