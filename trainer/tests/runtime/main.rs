@@ -12,6 +12,7 @@ mod files;
 mod float_layers;
 mod initial_states;
 mod int_layers;
+mod int_normalization;
 mod numbers;
 mod parts;
 mod random_layers;

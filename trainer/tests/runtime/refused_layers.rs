@@ -146,9 +146,7 @@ fn sizes_that_do_not_fit_are_refused() {
 /// More features than their squares can be summed up of.
 fn most_features<N: Number>() {
     let framewise = |kind: Kind, features: u32, words: u32| {
-        let record =
-            Variant { kind: kind as u8, activation: 0, recurrent_activation: 0, merge_mode: 0 }.record();
-        let record = LayerRecord { input_size: features, units: features, ..record };
+        let record = LayerRecord { input_size: features, units: features, ..Variant::plain(kind).record() };
         Layer { record, words: vec![0; words as usize] }
     };
     let more = if N::DTYPE == DType::I8 { 2 } else { 1 };

@@ -20,6 +20,11 @@ impl Variant {
         Self { kind, activation, recurrent_activation, merge_mode }
     }
 
+    /// Of a kind that has no others.
+    pub fn plain(kind: Kind) -> Self {
+        Self { kind: kind as u8, activation: 0, recurrent_activation: 0, merge_mode: 0 }
+    }
+
     pub fn kind(self) -> Kind {
         Kind::from_code(self.kind, ALL_FEATURES).unwrap()
     }

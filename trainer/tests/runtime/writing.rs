@@ -114,9 +114,7 @@ fn a_chain_of_ids_is_stepped_by_what_it_wrote() {
 
 /// A model of `count` ids that answers with zeros, and with one from these units.
 fn of_largest(count: u32, largest: &[usize]) -> AlignedBytes {
-    let record = |kind: Kind| {
-        Variant { kind: kind as u8, activation: 0, recurrent_activation: 0, merge_mode: 0 }.record()
-    };
+    let record = |kind: Kind| Variant::plain(kind).record();
     let embedding = LayerRecord { input_dim: count, ..record(Kind::Embedding) };
     let dense = LayerRecord { units: count, ..record(Kind::Dense) };
     // Panels of eight: biases, then the weights of the one input.
@@ -153,9 +151,7 @@ fn the_likeliest_is_the_lowest_of_equals_and_an_id() {
 #[test]
 fn an_integer_embedding_has_65_536_ids() {
     let count = 1 << 16;
-    let record =
-        Variant { kind: Kind::Embedding as u8, activation: 0, recurrent_activation: 0, merge_mode: 0 };
-    let record = LayerRecord { input_dim: count, ..record.record() };
+    let record = LayerRecord { input_dim: count, ..Variant::plain(Kind::Embedding).record() };
     // Rows of a multiplier for one and a weight: their number's low and high half, one after another.
     let words = (0..count).flat_map(|id| [64, if id % 2 == 0 { id >> 1 & 0xff } else { id >> 9 }]).collect();
     let file = file::<I8>(&[Layer { record, words }], 0);
