@@ -125,7 +125,7 @@ impl Case {
 
 /// The network with the weights that an integer file holds: each row of a matrix in steps of its 127th part. A row of one
 /// weight is exact, and biases are not rounded to 8 bits.
-fn in_8_bits(network: &Network<f32>) -> Network<f64> {
+pub fn in_8_bits(network: &Network<f32>) -> Network<f64> {
     let mut network = network.cast::<f64>();
     for matrix in network.parameters_mut().into_iter().filter(|matrix| matrix.ncols() > 1) {
         for mut row in matrix.row_iter_mut() {

@@ -29,4 +29,5 @@ mod stacks;
 mod states;
 mod variants;
 mod whole_sequences;
+mod wide_sums;
 mod writing;
