@@ -98,9 +98,9 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
     #[inline(always)]
     fn is_none(&self, source: Source, t: usize) -> bool {
         let size = self.model.input_size();
-        let mut steps = self.xs.chunks_exact(size.max(1));
-        let step = if source.turned { steps.nth_back(t) } else { steps.nth(t) };
-        step.is_some_and(|x| self.model.is_none(x))
+        let step = if source.turned { self.steps.saturating_sub(1 + t) } else { t };
+        let at = step.saturating_mul(size);
+        self.xs.get(at..at.saturating_add(size)).is_some_and(|x| self.model.is_none(x))
     }
 
     /// A recurrent layer, or both directions of two, over all time steps; gives the phase after them.
