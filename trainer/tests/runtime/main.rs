@@ -25,6 +25,7 @@ mod running;
 mod saved_states;
 mod sequences;
 mod stacks;
+mod stacks_agree;
 #[path = "../common/states.rs"]
 mod states;
 mod variants;
