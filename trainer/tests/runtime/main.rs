@@ -1,8 +1,10 @@
 //! The runtime from outside: its answers, its refusals, and what must not change them.
 //!
-//! `agrees` holds it to the trainer's plain reference, `backends` the instruction sets to each other, `sequences` one
-//! way of cutting a sequence to another, `refusals` and `damage` the door to FORMAT.md. `files` and
-//! `crafted` make files and states that no packer would write.
+//! `agrees` and `stacks_agree` hold it to the trainer's plain loops; `int_layers` and `float_layers` hold the instruction sets to each
+//! other, on layers of every variant that the door lets through (`variants`), `int_normalization` and `wide_sums` integers to
+//! what they mean; `sequences`, `whole_sequences`, `saved_states`, `initial_states` and `writing` are about what is remembered,
+//! on the networks of `stacks`; `refusals`, `refused_*` and `damage` hold the door to FORMAT.md. `files` and `crafted` make files
+//! and states that no packer would write.
 
 mod agrees;
 mod crafted;
