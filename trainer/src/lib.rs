@@ -8,6 +8,7 @@ pub mod data;
 pub mod deployed;
 pub mod evaluate;
 pub mod forecast;
+pub mod import;
 pub mod initializers;
 pub mod layers;
 pub mod loss;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use embedded_rnn_trainer::commands::{eval, generate, inspect, one_line, predict, quantize, train};
+use embedded_rnn_trainer::commands::{eval, generate, import, inspect, one_line, predict, quantize, train};
 
 /// Trains recurrent networks and packs them for microcontrollers and edge CPUs.
 #[derive(Parser)]
@@ -21,6 +21,7 @@ enum Command {
     Quantize(quantize::Args),
     Predict(predict::Args),
     Generate(generate::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
 }
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match outcome {
