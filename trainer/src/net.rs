@@ -246,6 +246,7 @@ fn backward<T: Real>(
     match (kind, arriving) {
         (_, LossGradient::Output(d)) => kind.get().backward(input, trace, d, d_final),
         (Kind::Dense(layer), LossGradient::Sums(d)) => layer.backward_sums(input, d),
+        (Kind::Activation(layer), LossGradient::Sums(d)) => layer.backward_sums(d),
         (_, LossGradient::Sums(_)) => {
             unreachable!("labels need a softmax layer at the end: checked by the config")
         }

@@ -1,7 +1,12 @@
 //! Activations in `f32`, over any instruction set.
 
+mod rare;
+
+use rare::rare;
+
 use crate::format::Activation;
-use crate::isa::Float;
+use crate::isa::{Float, LANES};
+use crate::layers::RARE_ACTIVATIONS;
 
 /// Larger arguments are moved here. The evaluation below gives exactly 1 for it, fused or not, and nothing above 1 for any
 /// smaller one (the first that does is 7.972), so that a result need not be clamped. tanh itself is 1 - 2.4e-7 here.
@@ -48,22 +53,65 @@ fn hard_sigmoid<S: Float>(isa: S, v: S::V) -> S::V {
     isa.max(isa.splat(0.0), isa.min(one, isa.mul_add(v, one, isa.splat(0.5))))
 }
 
-/// A unit's own activation of its folded pre-activation (FORMAT.md): the rows of a sigmoid hold half of their weights, those
-/// of a hard sigmoid its slope's part. A softmax, which is not one unit's, comes after.
+/// What the rows of an activation are multiplied with (FORMAT.md): a sigmoid is a tanh of the half, a hard sigmoid has its
+/// slope in its weights.
 #[inline(always)]
-pub fn activate<S: Float>(isa: S, activation: u8, v: S::V) -> S::V {
+pub fn fold(activation: u8) -> f32 {
+    match Activation::from_code(activation) {
+        Some(Activation::Sigmoid) => 0.5,
+        Some(Activation::HardSigmoid) => 1.0 / 6.0,
+        Some(Activation::HardSigmoidKeras1) => 0.2,
+        _ => 1.0,
+    }
+}
+
+/// A unit's own activation of its folded pre-activation. A softmax, which is not one unit's, comes after. `F` is the set of
+/// features that the build has.
+#[inline(always)]
+pub fn activate<S: Float, const F: u32>(isa: S, activation: u8, v: S::V) -> S::V {
     match Activation::from_code(activation) {
         Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
         Some(Activation::Tanh) => isa.tanh(v),
         Some(Activation::Sigmoid) => sigmoid_of_half(isa, v),
         Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => hard_sigmoid(isa, v),
+        Some(activation) if F & RARE_ACTIVATIONS != 0 => {
+            let mut values = [0.0; LANES];
+            isa.store(v, &mut values, 0);
+            for value in values.iter_mut().take(S::WIDTH) {
+                *value = rare(activation, *value);
+            }
+            isa.load(&values, 0)
+        }
         _ => v,
     }
 }
 
+/// Activations over all units of a layer, in place. `F` is the set of features that the build has.
+#[inline(always)]
+pub fn normalize<const F: u32>(activation: u8, x: &mut [f32]) {
+    match Activation::from_code(activation) {
+        Some(Activation::Softmax) => softmax(x),
+        Some(Activation::LogSoftmax) if F & RARE_ACTIVATIONS != 0 => log_softmax(x),
+        _ => {}
+    }
+}
+
+/// The largest; NaN does not count.
+fn max(x: &[f32]) -> f32 {
+    x.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a })
+}
+
+/// `x_i - max - log sum_j exp(x_j - max)` in place. The same bits on every target.
+fn log_softmax(x: &mut [f32]) {
+    let max = max(x);
+    let sum = x.iter().fold(0.0, |sum, v| sum + libm::expf(v - max));
+    let log = libm::logf(sum);
+    x.iter_mut().for_each(|v| *v = *v - max - log);
+}
+
 /// `exp(x_i - max) / sum_j exp(x_j - max)` in place. The same bits on every target.
 pub fn softmax(x: &mut [f32]) {
-    let max = x.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+    let max = max(x);
     let mut sum = 0.0;
     for v in x.iter_mut() {
         *v = libm::expf(*v - max);

@@ -80,11 +80,27 @@ impl LayerRecord {
     }
 }
 
-/// What is applied to a pre-activation; Keras's names.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Activation {
+macro_rules! activations {
+    ($($(#[$doc:meta])* $activation:ident = $code:literal,)*) => {
+        /// What is applied to a pre-activation; Keras's names, and the values that Keras has where a function has parameters.
+        #[non_exhaustive]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Activation { $($(#[$doc])* $activation = $code,)* }
+
+        impl Activation {
+            /// The activation whose code is `code`.
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code {
+                    $($code => Some(Activation::$activation),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+activations! {
     /// `x`
     Linear = 0,
     /// `max(x, 0)`
@@ -93,7 +109,7 @@ pub enum Activation {
     Tanh = 2,
     /// `1 / (1 + exp(-x))`
     Sigmoid = 3,
-    /// `exp(x_i) / sum_j exp(x_j)`, over the units of a Dense layer.
+    /// `exp(x_i) / sum_j exp(x_j)`, over the units of a layer.
     Softmax = 4,
     /// `clip(x / 6 + 1/2, 0, 1)`: Keras 3's and PyTorch's.
     HardSigmoid = 5,
@@ -103,23 +119,81 @@ pub enum Activation {
     TanhWide = 7,
     /// [`Sigmoid`](Self::Sigmoid) of a sum that can be very large: i8 only, 12 fraction bits.
     SigmoidWide = 8,
+    /// `clip(x, 0, 6)`
+    Relu6 = 9,
+    /// `x`, or `x / 5` below 0.
+    LeakyRelu = 10,
+    /// `x`, or `exp(x) - 1` below 0.
+    Elu = 11,
+    /// `1.0507 x`, or `1.0507 * 1.67326 (exp(x) - 1)` below 0.
+    Selu = 12,
+    /// `exp(x)`
+    Exponential = 13,
+    /// `log(1 + exp(x))`
+    Softplus = 14,
+    /// `x / (1 + |x|)`
+    Softsign = 15,
+    /// `x sigmoid(x)`
+    Silu = 16,
+    /// `x clip(x / 6 + 1/2, 0, 1)`
+    HardSilu = 17,
+    /// `x Phi(x)`, Phi the distribution function of the normal distribution.
+    Gelu = 18,
+    /// `x tanh(softplus(x))`
+    Mish = 19,
+    /// `-softplus(-x)`
+    LogSigmoid = 20,
+    /// `clip(x, -1, 1)`
+    HardTanh = 21,
+    /// `x`, or 0 within +-1/2.
+    HardShrink = 22,
+    /// `x` moved by 1/2 towards 0, or 0 within +-1/2.
+    SoftShrink = 23,
+    /// `x - tanh(x)`
+    TanhShrink = 24,
+    /// `(x + sqrt(x^2 + 4)) / 2`
+    Squareplus = 25,
+    /// 0 below -1, `(x + 1)^2 / 4` up to 1, `x` beyond.
+    SparsePlus = 26,
+    /// `clip((x + 1) / 2, 0, 1)`
+    SparseSigmoid = 27,
+    /// `x_i - log sum_j exp(x_j)`, over the units of a layer.
+    LogSoftmax = 28,
 }
 
 impl Activation {
-    /// The activation whose code is `code`.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Activation::Linear),
-            1 => Some(Activation::Relu),
-            2 => Some(Activation::Tanh),
-            3 => Some(Activation::Sigmoid),
-            4 => Some(Activation::Softmax),
-            5 => Some(Activation::HardSigmoid),
-            6 => Some(Activation::HardSigmoidKeras1),
-            7 => Some(Activation::TanhWide),
-            8 => Some(Activation::SigmoidWide),
-            _ => None,
-        }
+    /// Those of a unit alone, in models of floats.
+    pub const ELEMENTWISE: &'static [Self] = &[
+        Self::Linear,
+        Self::Relu,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::HardSigmoid,
+        Self::HardSigmoidKeras1,
+        Self::Relu6,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Selu,
+        Self::Exponential,
+        Self::Softplus,
+        Self::Softsign,
+        Self::Silu,
+        Self::HardSilu,
+        Self::Gelu,
+        Self::Mish,
+        Self::LogSigmoid,
+        Self::HardTanh,
+        Self::HardShrink,
+        Self::SoftShrink,
+        Self::TanhShrink,
+        Self::Squareplus,
+        Self::SparsePlus,
+        Self::SparseSigmoid,
+    ];
+
+    /// Whether it is one that most models do without: not linear, relu, tanh, a sigmoid or softmax.
+    pub const fn is_rare(code: u8) -> bool {
+        code >= Self::Relu6 as u8 && Self::from_code(code).is_some()
     }
 }
 

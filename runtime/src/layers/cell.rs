@@ -9,14 +9,7 @@ use crate::activation::{float, int};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Float, Int};
 
-/// What the value of a cell can go through: the candidate, and in an LSTM the cell state.
-pub const VALUES: &[Activation] =
-    &[Activation::Tanh, Activation::Relu, Activation::Linear, Activation::Sigmoid];
-/// What its gates can go through.
-pub const GATES: &[Activation] =
-    &[Activation::Sigmoid, Activation::HardSigmoid, Activation::HardSigmoidKeras1];
-
-/// The same in integers.
+/// What the value of a cell can go through, the candidate and in an LSTM the cell state, in integers.
 pub const INT_VALUES: &[Activation] = &[
     Activation::Tanh,
     Activation::Relu,
@@ -25,25 +18,31 @@ pub const INT_VALUES: &[Activation] = &[
     Activation::TanhWide,
     Activation::SigmoidWide,
 ];
-/// The same in integers.
+/// What its gates can go through in integers.
 pub const INT_GATES: &[Activation] =
     &[Activation::Sigmoid, Activation::HardSigmoid, Activation::HardSigmoidKeras1, Activation::SigmoidWide];
 
-/// The activations of a cell; `OTHER` says whether they can be others than tanh and sigmoid.
+/// The activations of a cell in a build of the features `F`; `OTHER` says whether they can be others than tanh and sigmoid.
 #[derive(Clone, Copy)]
-pub struct Activations<const OTHER: bool> {
+pub struct Activations<const F: u32, const OTHER: bool> {
     value: u8,
     gate: u8,
+}
+
+/// Whether the activations of a cell with gates are tanh and sigmoid.
+#[inline(always)]
+pub fn has_defaults(record: &LayerRecord) -> bool {
+    let defaults = (Activation::Tanh as u8, Activation::Sigmoid as u8);
+    (record.activation, record.recurrent_activation) == defaults
 }
 
 /// Whether the cell has other activations than tanh and sigmoid, in a build that has them.
 #[inline(always)]
 pub fn is_other<const F: u32>(record: &LayerRecord) -> bool {
-    let defaults = (Activation::Tanh as u8, Activation::Sigmoid as u8);
-    F & OTHER_ACTIVATIONS != 0 && (record.activation, record.recurrent_activation) != defaults
+    F & OTHER_ACTIVATIONS != 0 && !has_defaults(record)
 }
 
-impl<const OTHER: bool> Activations<OTHER> {
+impl<const F: u32, const OTHER: bool> Activations<F, OTHER> {
     /// Those that the record says.
     #[inline(always)]
     pub fn of(record: &LayerRecord) -> Self {
@@ -53,22 +52,20 @@ impl<const OTHER: bool> Activations<OTHER> {
     /// A gate, given its folded pre-activation (FORMAT.md).
     #[inline(always)]
     pub fn gate<S: Float>(self, isa: S, v: S::V) -> S::V {
-        if OTHER { float::activate(isa, self.gate, v) } else { float::sigmoid_of_half(isa, v) }
+        if OTHER { float::activate::<S, F>(isa, self.gate, v) } else { float::sigmoid_of_half(isa, v) }
     }
 
     /// A candidate, given its folded pre-activation.
     #[inline(always)]
     pub fn value<S: Float>(self, isa: S, v: S::V) -> S::V {
-        if OTHER { float::activate(isa, self.value, v) } else { isa.tanh(v) }
+        if OTHER { float::activate::<S, F>(isa, self.value, v) } else { isa.tanh(v) }
     }
 
     /// The activated cell state.
     #[inline(always)]
     pub fn of_state<S: Float>(self, isa: S, c: S::V) -> S::V {
-        if OTHER && self.value == Activation::Sigmoid as u8 {
-            return float::sigmoid_of_half(isa, isa.mul(c, isa.splat(0.5)));
-        }
-        self.value(isa, c)
+        let folded = if OTHER { isa.mul(c, isa.splat(float::fold(self.value))) } else { c };
+        self.value(isa, folded)
     }
 
     /// `t` of a gate `1/2 + t/2`, 31 fraction bits, given its pre-activation.
@@ -117,13 +114,13 @@ impl<const OTHER: bool> Activations<OTHER> {
     }
 }
 
-/// Calls `step` with its last parameter as [`is_other`] says of the record.
+/// Calls `step` with its last parameters: the features, and what [`is_other`] says of the record.
 macro_rules! by_activations {
     ($features:ident, $record:expr, $step:ident::<$($parameter:ident),+>($($argument:expr),+ $(,)?)) => {
         if $crate::layers::cell::is_other::<$features>($record) {
-            $step::<$($parameter,)+ true>($($argument),+)
+            $step::<$($parameter,)+ $features, true>($($argument),+)
         } else {
-            $step::<$($parameter,)+ false>($($argument),+)
+            $step::<$($parameter,)+ $features, false>($($argument),+)
         }
     };
 }

@@ -2,6 +2,7 @@
 
 use super::blocks::{self, ROWS};
 use super::{Layer, Place, View, padded, panels, quads};
+use crate::activation::float::normalize;
 use crate::activation::int::{PRE_FRAC, narrowed, sigmoid_of_half, softmax};
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Int, Isa, LANES};
@@ -10,15 +11,6 @@ use core::marker::PhantomData;
 
 pub struct Dense;
 
-const ACTIVATIONS: &[Activation] = &[
-    Activation::Linear,
-    Activation::Relu,
-    Activation::Tanh,
-    Activation::Sigmoid,
-    Activation::HardSigmoid,
-    Activation::HardSigmoidKeras1,
-    Activation::Softmax,
-];
 const INT_ACTIVATIONS: &[Activation] = &[
     Activation::Linear,
     Activation::Relu,
@@ -32,7 +24,8 @@ const INT_ACTIVATIONS: &[Activation] = &[
 ];
 
 impl<N: FloatNumber> Layer<N> for Dense {
-    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+    const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
+    const OVER_UNITS: &'static [Activation] = &[Activation::Softmax, Activation::LogSoftmax];
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         panels::words(1, r.units(), r.input_size())
@@ -53,9 +46,9 @@ impl<N: FloatNumber> Layer<N> for Dense {
     ) -> Option<&'a [f32]> {
         let activation = layer.record.activation;
         let out = memory.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each(isa, layer.weights, x, &[], panels::Activate { activation, out });
+        panels::for_each(isa, layer.weights, x, &[], panels::Activate::<F> { activation, out });
         let out = memory.get_mut(..layer.record.units())?;
-        panels::normalize(activation, out);
+        normalize::<F>(activation, out);
         Some(out)
     }
 

@@ -24,8 +24,8 @@ pub struct Gru;
 const GATES: usize = 3;
 
 impl<N: FloatNumber> Layer<N> for Gru {
-    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
-    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const RECURRENT: bool = true;
 
     /// In a panel a second row of biases stands between the rows of x and those of h.
@@ -56,7 +56,7 @@ impl<N: FloatNumber> Layer<N> for Gru {
 }
 
 #[inline(always)]
-fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
+fn float_step<'a, N: FloatNumber, S: Isa, const F: u32, const OTHER: bool>(
     isa: S,
     layer: View<'a, N>,
     x: &[f32],
@@ -66,7 +66,7 @@ fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
     let units = layer.record.units();
     let (h, next) = previous_and_next(memory, phase)?;
     let update = FloatUpdate {
-        activations: Activations::<OTHER>::of(layer.record),
+        activations: Activations::<F, OTHER>::of(layer.record),
         h: h.as_chunks::<LANES>().0.iter(),
         next: next.as_chunks_mut::<LANES>().0.iter_mut(),
     };
@@ -75,13 +75,13 @@ fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
 }
 
 /// The states of the panels still to come.
-struct FloatUpdate<'a, const OTHER: bool> {
-    activations: Activations<OTHER>,
+struct FloatUpdate<'a, const F: u32, const OTHER: bool> {
+    activations: Activations<F, OTHER>,
     h: Iter<'a, [f32; LANES]>,
     next: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const OTHER: bool> panels::Update<S, GATES> for FloatUpdate<'_, OTHER> {
+impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, GATES> for FloatUpdate<'_, F, OTHER> {
     const SPLIT: bool = true;
 
     #[inline(always)]
@@ -143,7 +143,7 @@ impl Layer<I8> for Gru {
 }
 
 #[inline(always)]
-fn int_step<'a, S: Isa, const OTHER: bool>(
+fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
     isa: S,
     layer: View<'a, I8>,
     x: &[i16],
@@ -151,7 +151,7 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
     phase: bool,
 ) -> Option<&'a [i16]> {
     let r = layer.record;
-    let activations = Activations::<OTHER>::of(r);
+    let activations = Activations::<F, OTHER>::of(r);
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
     let h = &*h;
     let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
@@ -181,9 +181,9 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
 
 /// `n + z (h - n)` as an `i16` still in 32 bits: the pre-activations of z and n, and h with 31 fraction bits.
 #[inline(always)]
-pub fn int_blend<S: Int, const OTHER: bool>(
+pub fn int_blend<S: Int, const F: u32, const OTHER: bool>(
     isa: S,
-    activations: Activations<OTHER>,
+    activations: Activations<F, OTHER>,
     p_z: S::W,
     h: S::W,
     p_n: S::W,

@@ -17,8 +17,8 @@ pub struct GruResetBefore;
 const GATES: usize = 3;
 
 impl<N: FloatNumber> Layer<N> for GruResetBefore {
-    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
-    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const RECURRENT: bool = true;
 
     /// The panels of r, then those of z, then those of n.
@@ -49,7 +49,7 @@ impl<N: FloatNumber> Layer<N> for GruResetBefore {
 }
 
 #[inline(always)]
-fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
+fn float_step<'a, N: FloatNumber, S: Isa, const F: u32, const OTHER: bool>(
     isa: S,
     layer: View<'a, N>,
     x: &[f32],
@@ -57,7 +57,7 @@ fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
     phase: bool,
 ) -> Option<&'a [f32]> {
     let units = layer.record.units();
-    let activations = Activations::<OTHER>::of(layer.record);
+    let activations = Activations::<F, OTHER>::of(layer.record);
     let (buffers, reset) = memory.split_at_mut_checked(2 * padded(units))?;
     let (h, next) = previous_and_next(buffers, phase)?;
     let (h, state) = (h.get(..units)?, h.as_chunks::<LANES>().0);
@@ -75,13 +75,13 @@ fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
 }
 
 /// Leaves `r h`.
-struct FloatReset<'a, const OTHER: bool> {
-    activations: Activations<OTHER>,
+struct FloatReset<'a, const F: u32, const OTHER: bool> {
+    activations: Activations<F, OTHER>,
     h: Iter<'a, [f32; LANES]>,
     out: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatReset<'_, OTHER> {
+impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatReset<'_, F, OTHER> {
     #[inline(always)]
     fn update(&mut self, isa: S, [r]: &[S::Panel; 1], _apart: &S::Panel) {
         let (Some(h), Some(out)) = (self.h.next(), self.out.next()) else { return };
@@ -93,12 +93,12 @@ impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatReset<'_, OTHER>
 }
 
 /// Leaves z where h' comes.
-struct FloatGate<'a, const OTHER: bool> {
-    activations: Activations<OTHER>,
+struct FloatGate<'a, const F: u32, const OTHER: bool> {
+    activations: Activations<F, OTHER>,
     out: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatGate<'_, OTHER> {
+impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatGate<'_, F, OTHER> {
     #[inline(always)]
     fn update(&mut self, isa: S, [z]: &[S::Panel; 1], _apart: &S::Panel) {
         let Some(out) = self.out.next() else { return };
@@ -109,13 +109,13 @@ impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatGate<'_, OTHER> 
 }
 
 /// Takes z where h' comes.
-struct FloatUpdate<'a, const OTHER: bool> {
-    activations: Activations<OTHER>,
+struct FloatUpdate<'a, const F: u32, const OTHER: bool> {
+    activations: Activations<F, OTHER>,
     h: Iter<'a, [f32; LANES]>,
     next: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const OTHER: bool> panels::Update<S, 1> for FloatUpdate<'_, OTHER> {
+impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatUpdate<'_, F, OTHER> {
     #[inline(always)]
     fn update(&mut self, isa: S, [n]: &[S::Panel; 1], _apart: &S::Panel) {
         let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else { return };
@@ -160,7 +160,7 @@ impl Layer<I8> for GruResetBefore {
 }
 
 #[inline(always)]
-fn int_step<'a, S: Isa, const OTHER: bool>(
+fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
     isa: S,
     layer: View<'a, I8>,
     x: &[i16],
@@ -168,7 +168,7 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
     phase: bool,
 ) -> Option<&'a [i16]> {
     let r = layer.record;
-    let activations = Activations::<OTHER>::of(r);
+    let activations = Activations::<F, OTHER>::of(r);
     let (buffers, reset) = memory.split_at_mut_checked(quads(r.units()))?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(buffers).ok()?, phase)?;
     let h = &*h;

@@ -22,8 +22,8 @@ pub struct Lstm;
 const GATES: usize = 4;
 
 impl<N: FloatNumber> Layer<N> for Lstm {
-    const ACTIVATIONS: &'static [Activation] = cell::VALUES;
-    const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::GATES;
+    const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
+    const RECURRENT_ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const RECURRENT: bool = true;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -54,7 +54,7 @@ impl<N: FloatNumber> Layer<N> for Lstm {
 }
 
 #[inline(always)]
-fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
+fn float_step<'a, N: FloatNumber, S: Isa, const F: u32, const OTHER: bool>(
     isa: S,
     layer: View<'a, N>,
     x: &[f32],
@@ -65,7 +65,7 @@ fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
     let (c, h) = memory.split_at_mut_checked(padded(units))?;
     let (h, next) = previous_and_next(h, phase)?;
     let update = FloatUpdate {
-        activations: Activations::<OTHER>::of(layer.record),
+        activations: Activations::<F, OTHER>::of(layer.record),
         c: c.as_chunks_mut::<LANES>().0.iter_mut(),
         h: next.as_chunks_mut::<LANES>().0.iter_mut(),
     };
@@ -74,13 +74,13 @@ fn float_step<'a, N: FloatNumber, S: Isa, const OTHER: bool>(
 }
 
 /// The states of the panels still to come.
-struct FloatUpdate<'a, const OTHER: bool> {
-    activations: Activations<OTHER>,
+struct FloatUpdate<'a, const F: u32, const OTHER: bool> {
+    activations: Activations<F, OTHER>,
     c: IterMut<'a, [f32; LANES]>,
     h: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const OTHER: bool> panels::Update<S, GATES> for FloatUpdate<'_, OTHER> {
+impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, GATES> for FloatUpdate<'_, F, OTHER> {
     #[inline(always)]
     fn update(&mut self, isa: S, [i, f, g, o]: &[S::Panel; GATES], _apart: &S::Panel) {
         let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else { return };
@@ -144,7 +144,7 @@ impl Layer<I8> for Lstm {
 }
 
 #[inline(always)]
-fn int_step<'a, S: Isa, const OTHER: bool>(
+fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
     isa: S,
     layer: View<'a, I8>,
     x: &[i16],
@@ -154,7 +154,7 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
     let r = layer.record;
     let (c, h) = memory.split_at_mut_checked(r.units())?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
-    let activations = Activations::<OTHER>::of(r);
+    let activations = Activations::<F, OTHER>::of(r);
     let update = IntUpdate { activations, frac: u32::from(r.cell_frac) & 31, places: PhantomData };
     let sides = [(x, r.x_shift), (&*h, r.h_shift)];
     let places = S::places(c).zip(S::places(next.get_mut(..r.units())?));
@@ -163,13 +163,13 @@ fn int_step<'a, S: Isa, const OTHER: bool>(
 }
 
 /// The step of a few units; their places are those of c and of the next h.
-struct IntUpdate<'a, const OTHER: bool> {
-    activations: Activations<OTHER>,
+struct IntUpdate<'a, const F: u32, const OTHER: bool> {
+    activations: Activations<F, OTHER>,
     frac: u32,
     places: PhantomData<&'a mut [i32]>,
 }
 
-impl<'a, S: Int, const OTHER: bool> blocks::Update<S, GATES> for IntUpdate<'a, OTHER> {
+impl<'a, S: Int, const F: u32, const OTHER: bool> blocks::Update<S, GATES> for IntUpdate<'a, F, OTHER> {
     type Place = (&'a mut [i32], &'a mut [i16]);
 
     #[inline(always)]

@@ -4,6 +4,7 @@
 //! output slice out, both within memory that the caller of the model gave. Nothing here can panic; a `None` means that
 //! the lengths are not what [`Layer::check`] accepted, which cannot happen after `Model::new`.
 
+mod activation;
 mod batch_normalization;
 mod bidirectional;
 mod blocks;
@@ -26,7 +27,7 @@ pub use normalization::{quantize, to_nearest};
 pub use table::{ALL_FEATURES, Dispatch, Kind};
 
 use crate::error::LayerFault;
-use crate::format::{Activation, DIRECTION, GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
+use crate::format::{Activation, DIRECTION, DType, GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
 use crate::isa::{Backend, Isa, LANES, Operation};
 use crate::number::Number;
 use core::ops::Range;
@@ -40,8 +41,10 @@ pub struct View<'a, N: Number> {
 
 /// What a layer kind says of itself for one kind of numbers. Memory is in words of four bytes.
 pub trait Layer<N: Number> {
-    /// Activations it takes; the first is Keras's default. Checked before anything else is asked.
+    /// Activations it takes. Checked before anything else is asked.
     const ACTIVATIONS: &'static [Activation];
+    /// Those beside them that are over all of its units.
+    const OVER_UNITS: &'static [Activation] = &[];
     /// The same for its gates; empty if it has none (the record then holds 0).
     const RECURRENT_ACTIVATIONS: &'static [Activation] = &[];
     /// Whether it carries a state from step to step.
@@ -113,16 +116,19 @@ pub const WHOLE_SEQUENCES: u32 = 1 << 30;
 /// Feature: a cell with gates has other activations than its kind's defaults.
 pub const OTHER_ACTIVATIONS: u32 = 1 << 31;
 
+/// Feature: an activation is one that most models do without ([`Activation::is_rare`]).
+pub const RARE_ACTIVATIONS: u32 = 1 << 27;
+
 /// What a layer asks of the build beside the code of its kind.
 fn features<N: Number, L: Layer<N>>(record: &LayerRecord) -> u32 {
-    let is_first = |code: u8, set: &[Activation]| set.first().is_none_or(|&first| first as u8 == code);
-    let default = is_first(record.recurrent_activation, L::RECURRENT_ACTIVATIONS)
-        && (is_first(record.activation, L::ACTIVATIONS) || L::RECURRENT_ACTIVATIONS.is_empty());
+    let default = L::RECURRENT_ACTIVATIONS.is_empty() || cell::has_defaults(record);
+    let rare = Activation::is_rare(record.activation) || Activation::is_rare(record.recurrent_activation);
     let feature = |is: bool, feature: u32| if is { feature } else { 0 };
     1u32.wrapping_shl(record.kind.into())
         | feature(record.masks(), MASKED)
         | feature(record.go_backwards(), WHOLE_SEQUENCES)
         | feature(!default, OTHER_ACTIVATIONS)
+        | feature(rare && N::DTYPE as u8 != DType::I8 as u8, RARE_ACTIVATIONS)
 }
 
 /// Where a layer stands.
@@ -182,13 +188,14 @@ fn check<N: Number, L: Layer<N>>(record: &LayerRecord) -> Result<(), LayerFault>
     let among = |code: u8, set: &[Activation]| {
         if set.is_empty() { code == 0 } else { set.iter().any(|&a| a as u8 == code) }
     };
+    let over_units = L::OVER_UNITS.iter().any(|&a| a as u8 == record.activation);
     if record.flags & !L::FLAGS != 0 || record.reserved != 0 || !L::fields_fit(record) {
         return Err(LayerFault::Reserved);
     }
     if record.x_shift > 31 || record.h_shift > 31 || !L::scales_fit(record) {
         return Err(LayerFault::Scale);
     }
-    if !among(record.activation, L::ACTIVATIONS)
+    if !(over_units || among(record.activation, L::ACTIVATIONS))
         || !among(record.recurrent_activation, L::RECURRENT_ACTIVATIONS)
     {
         return Err(LayerFault::Activation);

@@ -3,8 +3,7 @@
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and one that
 //! is not inlined turns every intrinsic in it into a call.
 
-use crate::activation::float::{activate, softmax};
-use crate::format::Activation;
+use crate::activation::float::activate;
 use crate::isa::{Float, FloatWeight, LANES};
 
 /// A row of weights: `G` gates of one panel for one input.
@@ -110,26 +109,18 @@ fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize, U: Update
     later
 }
 
-/// A layer without gates: activates and stores.
-pub struct Activate<'a> {
+/// A layer without gates: activates and stores. `F` is the set of features that the build has.
+pub struct Activate<'a, const F: u32> {
     pub activation: u8,
     pub out: core::slice::IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float> Update<S, 1> for Activate<'_> {
+impl<S: Float, const F: u32> Update<S, 1> for Activate<'_, F> {
     #[inline(always)]
     fn update(&mut self, isa: S, [sums]: &[S::Panel; 1], _apart: &S::Panel) {
         let Some(out) = self.out.next() else { return };
         for at in (0..LANES).step_by(S::WIDTH) {
-            isa.store(activate(isa, self.activation, isa.take(sums, at)), out, at);
+            isa.store(activate::<S, F>(isa, self.activation, isa.take(sums, at)), out, at);
         }
-    }
-}
-
-/// Softmax where the activation is one.
-#[inline(always)]
-pub fn normalize(activation: u8, out: &mut [f32]) {
-    if activation == Activation::Softmax as u8 {
-        softmax(out);
     }
 }

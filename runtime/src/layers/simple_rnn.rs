@@ -8,14 +8,6 @@ use core::ops::Range;
 
 pub struct SimpleRnn;
 
-const ACTIVATIONS: &[Activation] = &[
-    Activation::Tanh,
-    Activation::Relu,
-    Activation::Linear,
-    Activation::Sigmoid,
-    Activation::HardSigmoid,
-    Activation::HardSigmoidKeras1,
-];
 const INT_ACTIVATIONS: &[Activation] = &[
     Activation::Tanh,
     Activation::Relu,
@@ -28,7 +20,7 @@ const INT_ACTIVATIONS: &[Activation] = &[
 ];
 
 impl<N: FloatNumber> Layer<N> for SimpleRnn {
-    const ACTIVATIONS: &'static [Activation] = ACTIVATIONS;
+    const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const RECURRENT: bool = true;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -57,7 +49,8 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
         let (h, next) = previous_and_next(memory, phase)?;
         let activation = layer.record.activation;
         let out = next.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each(isa, layer.weights, x, h.get(..units)?, panels::Activate { activation, out });
+        let update = panels::Activate::<F> { activation, out };
+        panels::for_each(isa, layer.weights, x, h.get(..units)?, update);
         next.get(..units)
     }
 }

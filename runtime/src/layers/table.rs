@@ -1,9 +1,9 @@
 //! The table of layers: a line each at the end. Everything that has to tell kinds apart comes of it.
 
 use super::{
-    DECODER, Layer, MASKED, OTHER_ACTIVATIONS, Place, Step, View, WHOLE_SEQUENCES, batch_normalization,
-    bidirectional, check, dense, embedding, features, gru, gru_reset_before, layer_normalization, lstm,
-    masking, normalization, simple_rnn,
+    DECODER, Layer, MASKED, OTHER_ACTIVATIONS, Place, RARE_ACTIVATIONS, Step, View, WHOLE_SEQUENCES,
+    activation, batch_normalization, bidirectional, check, dense, embedding, features, gru, gru_reset_before,
+    layer_normalization, lstm, masking, normalization, simple_rnn,
 };
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
@@ -21,7 +21,7 @@ macro_rules! layer_table {
 
         /// Everything that a model can ask for: a bit for each kind of layers, and one for each other feature.
         pub const ALL_FEATURES: u32 =
-            MASKED | DECODER | WHOLE_SEQUENCES | OTHER_ACTIVATIONS $(| 1 << $code)*;
+            MASKED | DECODER | WHOLE_SEQUENCES | OTHER_ACTIVATIONS | RARE_ACTIVATIONS $(| 1 << $code)*;
 
         impl Kind {
             /// The kind whose code is `code`, if it is in the set `features`.
@@ -151,4 +151,6 @@ layer_table! {
     LayerNormalization = 10, layer_normalization::LayerNormalization;
     /// Says that a time step whose features all have one value is none.
     Masking = 11, masking::Masking;
+    /// A function of every value, or of all values of a time step.
+    Activation = 12, activation::Activation;
 }

@@ -53,10 +53,17 @@ pub trait CellConfig: SharedOptions {
 /// Refuses what no cell can do.
 pub fn check(config: &dyn CellConfig) -> Result<()> {
     let Shared { activation, dropout, .. } = config.shared();
-    ensure!(activation != Activation::Softmax, "activation: softmax is for Dense");
-    let gates = config.recurrent_activation();
-    ensure!(gates != Some(Activation::Softmax), "recurrent_activation: softmax is for Dense");
+    check_activation("activation", activation)?;
+    config.recurrent_activation().map_or(Ok(()), |gates| check_activation("recurrent_activation", gates))?;
     ensure!((0.0..1.0).contains(&dropout), "dropout: {dropout} is not between 0 and 1");
+    Ok(())
+}
+
+/// Refuses what cells cannot be trained with: they keep their gates as they are after the activation.
+fn check_activation(key: &str, activation: Activation) -> Result<()> {
+    let name = activation.keras_name();
+    ensure!(activation.is_elementwise(), "{key}: {name} is for Dense");
+    ensure!(!activation.needs_sums(), "{key}: cells are not trained with {name}");
     Ok(())
 }
 

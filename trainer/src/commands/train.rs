@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::data::Dataset;
 use crate::forecast::Forecast;
 use crate::output::remove_leftovers;
-use crate::pack::check_packable;
+use crate::pack::{check_packable, check_quantizable};
 use crate::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
 
 use progress::Progress;
@@ -61,7 +61,8 @@ struct Spent {
 pub fn run(args: &Args) -> Result<()> {
     let mut job = Job::open(args)?;
     let network = job.config.network(&job.train, args.seed);
-    check_packable(&network).with_context(|| args.config.display().to_string())?;
+    let fits = check_packable(&network).and_then(|()| check_quantizable(&network));
+    fits.with_context(|| args.config.display().to_string())?;
     let mut run = Run::new(network, args.seed);
     let identity = Identity::new(&job.config, &job.train, args.seed);
     if args.resume {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Activation;
 use crate::cells::{CellConfig, with_cells};
 use crate::data::Dataset;
-use crate::layers::{Kind, dense, embedding};
+use crate::layers::{Kind, activation, dense, embedding};
 
 /// What a config says of a layer.
 pub trait LayerSpec {
@@ -71,6 +71,7 @@ macro_rules! layer_configs {
                 "Embedding" embedding Embedding,
                 "Bidirectional" bidirectional Bidirectional,
                 "Dense" dense Dense,
+                "Activation" activation Activation,
                 "Dropout" dropout Dropout,
                 "BatchNormalization" batch_normalization BatchNormalization,
                 "LayerNormalization" layer_normalization LayerNormalization,
@@ -141,7 +142,11 @@ pub fn check_epsilon(epsilon: Option<f64>) -> Result<()> {
 impl LayerConfig {
     /// Whether probabilities come out.
     pub fn ends_in_softmax(&self) -> bool {
-        matches!(self, Self::Dense(dense::Config { activation: Activation::Softmax, .. }))
+        match self {
+            Self::Dense(dense::Config { activation, .. })
+            | Self::Activation(activation::Config { activation, .. }) => *activation == Activation::Softmax,
+            _ => false,
+        }
     }
 
     /// The ids that it takes, if it takes ids.

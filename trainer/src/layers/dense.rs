@@ -106,10 +106,12 @@ impl<T: Real> Compute<T> for Dense<T> {
         all
     }
 
+    /// Keeps the sums, if the activation's slope needs them.
     fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
         let mut values = affine(&self.weight, &input.values, &self.bias);
+        let kept = if self.activation.needs_sums() { vec![values.clone()] } else { Vec::new() };
         self.activation.forward_columns(&mut values);
-        Trace::framewise(input, values, Vec::new())
+        Trace::framewise(input, values, kept)
     }
 
     fn backward(
@@ -119,7 +121,8 @@ impl<T: Real> Compute<T> for Dense<T> {
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        self.activation.backward_columns(&trace.output.values, &mut d_output);
+        let at = trace.kept.first().unwrap_or(&trace.output.values);
+        self.activation.backward_columns(at, &mut d_output);
         self.backward_sums(input, d_output)
     }
 

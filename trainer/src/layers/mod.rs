@@ -1,5 +1,6 @@
 //! Layers: what they hold, and their way forward and back over a packed batch.
 
+pub mod activation;
 pub mod batch_normalization;
 pub mod bidirectional;
 pub mod dense;
@@ -10,6 +11,7 @@ pub mod masking;
 pub mod normalization;
 mod recurrent;
 
+pub use activation::Activation;
 pub use batch_normalization::BatchNormalization;
 pub use bidirectional::{Bidirectional, MergeMode};
 pub use dense::Dense;
@@ -190,6 +192,8 @@ kinds! {
     Bidirectional,
     /// Weighted sums of every frame, and an activation.
     Dense,
+    /// A function of every frame.
+    Activation,
     /// Leaves out values in training.
     Dropout,
     /// Brings every feature to mean 0 and variance 1 over the batch.

@@ -11,7 +11,9 @@ use super::layout::{Place, panels};
 use super::lower::lowered;
 use super::parts::Parts;
 use super::{Meta, check_packable, golden_frames};
-use crate::layers::{Bidirectional, Embedding, Kind, Layer, LayerNormalization, Masking, Normalization};
+use crate::layers::{
+    Activation, Bidirectional, Embedding, Kind, Layer, LayerNormalization, Masking, Normalization,
+};
 use crate::net::Network;
 
 /// How far arithmetic with separate roundings may be from the golden answer of fused arithmetic, relative to its largest
@@ -123,6 +125,7 @@ fn packed<N: FloatWeights>(layer: &Layer<f32>) -> Result<Vec<Packed<N::Weight>>>
             records.push(Packed { record: merge_record(layer), weights: Vec::new(), name: name.to_owned() });
             records
         }
+        Kind::Activation(layer) => one(activation_record(layer), Vec::new()),
         Kind::Masking(layer) => one(masking_record(layer), N::kept(vec![layer.mask_value])),
         Kind::Dropout(_) => Vec::new(),
     })
@@ -191,6 +194,11 @@ pub fn embedding_record(layer: &Embedding<f32>) -> LayerRecord {
         output_scale: 1.0,
         ..bytemuck::Zeroable::zeroed()
     }
+}
+
+/// The record of a function of every frame.
+pub fn activation_record(layer: &Activation<f32>) -> LayerRecord {
+    LayerRecord { activation: layer.function.code() as u8, ..framewise_record(Code::Activation, layer.size) }
 }
 
 /// The record of a mask.

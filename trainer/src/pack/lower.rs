@@ -1,5 +1,5 @@
 //! From what is trained to what runs: layers that only training needs are left out, and normalizations whose statistics are
-//! fixed go into the weights beside them, where that is exact.
+//! fixed go into the weights beside them, where that is exact; an activation becomes that of the linear Dense before it.
 
 use crate::activation::Activation;
 use crate::cells::AnyCell;
@@ -33,6 +33,11 @@ fn lowered_chain(layers: &[Layer<f32>]) -> Vec<Layer<f32>> {
             }
             Some(Kind::Dense(dense)) if dense.activation == Activation::Linear => match &layer.kind {
                 Kind::BatchNormalization(after) => fold_into_dense(&mut layers, after),
+                Kind::Activation(after) => {
+                    if let Some(Layer { kind: Kind::Dense(dense), .. }) = layers.last_mut() {
+                        dense.activation = after.function;
+                    }
+                }
                 _ => layers.push(layer),
             },
             _ => layers.push(layer),
@@ -108,6 +113,7 @@ mod tests {
             ),
             ("{ type = 'LSTM', units = 3 }, { type = 'Dense', units = 4 },", "", 2),
             ("{ type = 'LSTM', units = 3 },", "", 2),
+            ("{ type = 'Dense', units = 3 },", "{ type = 'Activation', activation = 'gelu' }", 1),
             (
                 "{ type = 'LSTM', units = 3, return_sequences = true },",
                 "{ type = 'Bidirectional', layer = { type = 'GRU', units = 2 } }",

@@ -23,8 +23,8 @@ pub use calibrate::{Ranges, calibrate, sample};
 pub use errors::{ErrorTable, LayerError, Quantized};
 pub use file::AlignedBytes;
 pub use float::{FloatWeights, rounded, write_float};
-pub use int::quantize;
-pub use parts::{activation, form_of};
+pub use int::{check_quantizable, quantize};
+pub use parts::form_of;
 pub use random::{Random, files, random_cell, recurrent_layer};
 pub use read::read_float;
 

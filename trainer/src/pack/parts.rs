@@ -1,8 +1,8 @@
 //! What a layer of weighted sums gives to a file, by its form.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use embedded_rnn::Kind as Code;
-use embedded_rnn::format::{Activation as ActivationCode, GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
+use embedded_rnn::format::{GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
 
 use super::form::{Activations, Form, InFile, Weights};
 use super::layout::Sizes;
@@ -103,34 +103,29 @@ impl Parts {
         fold(self.activation(row))
     }
 
-    /// Refuses activations that the runtime does not have in this place.
+    /// Refuses activations that the runtime does not have in this place: those over all units, but in Dense.
     pub fn check(&self) -> Result<()> {
-        use Activation::{HardSigmoid, HardSigmoidKeras1, Linear, Relu, Sigmoid, Softmax, Tanh};
         let Activations { value, recurrent } = self.activations;
-        let (values, gates): (&[Activation], &[Activation]) = match (self.form.kind, self.form.has_gates()) {
-            (Code::Dense, _) => {
-                (&[Linear, Relu, Tanh, Sigmoid, HardSigmoid, HardSigmoidKeras1, Softmax], &[])
-            }
-            (_, false) => (&[Linear, Relu, Tanh, Sigmoid, HardSigmoid, HardSigmoidKeras1], &[]),
-            (_, true) => (&[Linear, Relu, Tanh, Sigmoid], &[Sigmoid, HardSigmoid, HardSigmoidKeras1]),
+        let refuse = |name, activation: Activation| {
+            ensure!(
+                activation.is_elementwise(),
+                "{name} {}: only Dense can have it",
+                activation.keras_name()
+            );
+            Ok(())
         };
-        if !values.contains(&value) {
-            bail!("activation {}: the runtime does not have it there", value.keras_name());
+        if self.form.kind != Code::Dense {
+            refuse("activation", value)?;
         }
-        ensure!(
-            !self.form.has_gates() || gates.contains(&recurrent),
-            "recurrent_activation {}: the runtime does not have it there",
-            recurrent.keras_name()
-        );
-        Ok(())
+        refuse("recurrent_activation", recurrent)
     }
 
     /// The record of the layer, its scales still those of floats.
     pub fn record(&self) -> LayerRecord {
-        let recurrent = if self.form.has_gates() { code(self.activations.recurrent) } else { 0 };
+        let recurrent = if self.form.has_gates() { self.activations.recurrent.code() as u8 } else { 0 };
         LayerRecord {
             kind: self.form.kind as u8,
-            activation: code(self.activations.value),
+            activation: self.activations.value.code() as u8,
             recurrent_activation: recurrent,
             flags: self.flags,
             input_size: self.weights.w_ih.ncols() as u32,
@@ -150,28 +145,4 @@ pub fn fold(activation: Activation) -> f32 {
         Activation::HardSigmoidKeras1 => 0.2,
         _ => 1.0,
     }
-}
-
-/// The two names of every activation: the trainer's and the file's.
-const CODES: [(Activation, ActivationCode); 9] = [
-    (Activation::Linear, ActivationCode::Linear),
-    (Activation::Relu, ActivationCode::Relu),
-    (Activation::Tanh, ActivationCode::Tanh),
-    (Activation::Sigmoid, ActivationCode::Sigmoid),
-    (Activation::Softmax, ActivationCode::Softmax),
-    (Activation::HardSigmoid, ActivationCode::HardSigmoid),
-    (Activation::HardSigmoidKeras1, ActivationCode::HardSigmoidKeras1),
-    // The same functions, of which a network of floats knows one.
-    (Activation::Tanh, ActivationCode::TanhWide),
-    (Activation::Sigmoid, ActivationCode::SigmoidWide),
-];
-
-/// The code of an activation in a file.
-fn code(activation: Activation) -> u8 {
-    CODES.iter().find(|(own, _)| *own == activation).map_or(0, |(_, code)| *code as u8)
-}
-
-/// The activation of the trainer with this code.
-pub fn activation(code: u8) -> Option<Activation> {
-    CODES.iter().find(|(_, other)| *other as u8 == code).map(|(own, _)| *own)
 }

@@ -8,11 +8,11 @@ use super::Meta;
 use super::float::FloatWeights;
 use super::form::{Activations, Form, Weights};
 use super::layout::{Place, Sizes, panels};
-use super::parts::{activation, cell_of, fold, form_of};
+use super::parts::{cell_of, fold, form_of};
 use crate::activation::Activation;
 use crate::layers::{
-    BatchNormalization, Bidirectional, Dense, Embedding, Kind, Layer, LayerNormalization, Masking, MergeMode,
-    Normalization, Recurrent,
+    self, BatchNormalization, Bidirectional, Dense, Embedding, Kind, Layer, LayerNormalization, Masking,
+    MergeMode, Normalization, Recurrent,
 };
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -90,6 +90,10 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
             let weight = Matrix::from_column_slice(units, ids, &N::widened(weights)[..units * ids]);
             Kind::Embedding(Embedding { weight, mask_zero: record.masks() })
         }
+        Code::Activation => {
+            let function = Activation::from_code(record.activation).context("unknown activation")?;
+            Kind::Activation(layers::Activation::new(record.units(), function))
+        }
         Code::Masking => {
             let &[mask_value] = bytemuck::cast_slice(weights) else { bail!("a mask has one value") };
             Kind::Masking(Masking { size: record.units(), mask_value })
@@ -113,8 +117,8 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
 
 /// The weights of a layer of sums, and its activations.
 fn sums(record: &LayerRecord, words: &[f32], form: &Form, hidden: usize) -> Result<(Weights, Activations)> {
-    let value = activation(record.activation).context("unknown activation")?;
-    let recurrent = activation(record.recurrent_activation).unwrap_or(Activation::Linear);
+    let value = Activation::from_code(record.activation).context("unknown activation")?;
+    let recurrent = Activation::from_code(record.recurrent_activation).unwrap_or(Activation::Linear);
     let activations = Activations { value, recurrent };
     let sizes = Sizes { units: record.units(), inputs: record.input_size(), hidden };
     let rows = form.gates.len() * sizes.units;

@@ -63,7 +63,7 @@ impl LayerSummary {
     pub(super) fn new(record: &LayerRecord, place: Place<'_>, name: String, origin: String) -> Self {
         let kind = Kind::from_code(record.kind, ALL_FEATURES);
         let counted = counted(record, kind);
-        let activation = |code: u8| pack::activation(code).map(Activation::keras_name);
+        let activation = |code: u8| Activation::from_code(code).map(Activation::keras_name);
         let form = kind.and_then(pack::form_of);
         let is = |other: Kind| kind == Some(other);
         Self {
@@ -72,7 +72,9 @@ impl LayerSummary {
             decoder: place.decoder,
             input_size: record.input_size,
             units: record.units,
-            activation: (counted.rows > 0).then(|| activation(record.activation)).flatten(),
+            activation: (counted.rows > 0 || is(Kind::Activation))
+                .then(|| activation(record.activation))
+                .flatten(),
             recurrent_activation: form
                 .filter(|form| form.has_gates())
                 .and_then(|_| activation(record.recurrent_activation)),

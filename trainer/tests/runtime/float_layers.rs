@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use embedded_rnn::format::Activation as Code;
 use embedded_rnn::{Backend, F16, F32, Kind, Number};
+use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::data::is_masked;
 use embedded_rnn_trainer::net::{Network, States};
-use embedded_rnn_trainer::pack::{AlignedBytes, Random, activation};
+use embedded_rnn_trainer::pack::{AlignedBytes, Random};
 use embedded_rnn_trainer::tensor::{Matrix, cast};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -17,14 +19,25 @@ use crate::running::{Deployed, bits, model, ram, run, save};
 use crate::states::begin;
 use crate::variants::{self, Variant};
 
-/// Models of each variant.
-const MODELS: u64 = 100;
+/// Models of each variant, and of each unusual one: there are many of them.
+const MODELS: usize = 100;
+const UNUSUAL_MODELS: usize = 3;
 const STEPS: usize = 4;
+/// The share that is left of their weights: gates that have no bound make everything grow, and an exponential of it more so.
+const TAMED: f32 = 0.25;
 const SIZES: std::ops::RangeInclusive<usize> = 1..=40;
 
 /// Largest difference from f64, relative to the answer where that is above 1. Rounding, of sums of up to 81 terms and of
-/// the activations, grows over the steps of layers that are not bounded by one; the worst is 1.02e-6.
-const TOLERANCE: f64 = 1.22e-6;
+/// the activations, grows over the steps of layers that are not bounded by one; the worst is 1.61e-6.
+const TOLERANCE: f64 = 1.94e-6;
+/// The same of an LSTM whose activation is an exponential: it is one of its cell state, and with gates that have no bound that
+/// is one as well. The worst is 4.45e-5.
+const TOLERANCE_OF_EXPONENTIALS: f64 = 5.4e-5;
+
+fn tolerance(variant: Variant) -> f64 {
+    let exponential = variant.activation == Code::Exponential as u8;
+    if variant.kind() == Kind::Lstm && exponential { TOLERANCE_OF_EXPONENTIALS } else { TOLERANCE }
+}
 
 /// Layers, and where their sequence starts.
 struct Case {
@@ -41,8 +54,11 @@ impl Case {
         let ids = variant.kind() == Kind::Embedding;
         let input_size = if ids { 1 } else { rng.random_range(SIZES) };
         let layers = layers(variant, cells, &mut rng);
-        let (network, mut frames) =
+        let (mut network, mut frames) =
             Random { layers: &layers, input_size, steps: STEPS, seed }.make().unwrap();
+        if variant.is_unusual() {
+            network.parameters_mut().into_iter().for_each(|parameter| *parameter *= TAMED);
+        }
         let mask_value = layers.contains("mask").then_some(0.0);
         if mask_value.is_some() {
             // The first of them counts.
@@ -97,9 +113,13 @@ fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
             format!("{{ type = '{}' }}", kind.name())
         }
         Kind::Dense => {
-            let activation = activation(variant.activation).unwrap().keras_name();
-            format!("{{ type = 'Dense', units = {units}, activation = '{activation}' }}")
+            format!("{{ type = 'Dense', units = {units}, activation = '{}' }}", name(variant.activation))
         }
+        // Behind a layer that it does not become a part of.
+        Kind::Activation => format!(
+            "{{ type = 'LayerNormalization' }}, {{ type = 'Activation', activation = '{}' }}",
+            name(variant.activation)
+        ),
         Kind::Bidirectional => {
             let mode = ["concat", "sum", "ave", "mul"][usize::from(variant.merge_mode) - 1];
             let layer = recurrent(cell(rng), false, rng);
@@ -117,6 +137,10 @@ fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
     }
 }
 
+fn name(activation: u8) -> &'static str {
+    Activation::from_code(activation).unwrap().keras_name()
+}
+
 fn recurrent(variant: Variant, go_backwards: bool, rng: &mut ChaCha8Rng) -> String {
     let keras = match variant.kind() {
         Kind::SimpleRnn => "type = 'SimpleRNN'",
@@ -125,10 +149,9 @@ fn recurrent(variant: Variant, go_backwards: bool, rng: &mut ChaCha8Rng) -> Stri
         Kind::GruResetBefore => "type = 'GRU', reset_after = false",
         kind => panic!("no config for {kind:?}"),
     };
-    let name = |code| activation(code).unwrap().keras_name();
-    let gates = match variant.recurrent_activation {
-        0 => String::new(),
-        code => format!(", recurrent_activation = '{}'", name(code)),
+    let gates = match (variant.kind(), variant.recurrent_activation) {
+        (Kind::SimpleRnn, _) => String::new(),
+        (_, code) => format!(", recurrent_activation = '{}'", name(code)),
     };
     let (units, sequences): (_, bool) = (rng.random_range(SIZES), rng.random());
     format!(
@@ -148,16 +171,22 @@ fn half_floats_widen(case: &Case) {
     }
 }
 
+/// How many models of it are tried.
+fn models(variant: Variant) -> usize {
+    if variant.is_unusual() { UNUSUAL_MODELS } else { MODELS }
+}
+
 #[test]
 fn float_layers_agree_with_f64_and_fused_ones_bit_for_bit() {
     let variants = variants::all::<F32>();
     assert_eq!(variants, variants::all::<F16>());
-    let cells: Vec<Variant> = variants.iter().filter(|variant| variant.is_recurrent()).copied().collect();
+    let cells: Vec<Variant> =
+        variants.iter().filter(|v| v.is_recurrent() && !v.is_unusual()).copied().collect();
     let mut met = BTreeMap::<Variant, usize>::new();
-    let mut worst = 0f64;
     for (number, &variant) in (0..).zip(&variants) {
-        for seed in number * MODELS..(number + 1) * MODELS {
+        for seed in (number * MODELS as u64..).take(models(variant)) {
             let _place = Place((variant, "seed", seed));
+            let mut worst = 0f64;
             let case = Case::new(variant, &cells, seed);
             let file = case.pack::<F32>();
             for layer in layers_of::<F32>(&file) {
@@ -173,17 +202,16 @@ fn float_layers_agree_with_f64_and_fused_ones_bit_for_bit() {
                 for (y, golden) in out.iter().zip(&golden) {
                     worst = worst.max((f64::from(*y) - golden).abs() / golden.abs().max(1.0));
                 }
-                assert!(worst < TOLERANCE, "{worst:e} on {}", backend.name());
+                assert!(worst < tolerance(variant), "{worst:e} on {}", backend.name());
             }
             if seed % 4 == 0 {
                 half_floats_widen(&case);
             }
         }
     }
-    println!("worst: {worst:.2e}");
     for variant in &variants {
         let count = met.get(variant).copied().unwrap_or(0);
-        assert!(count >= 100, "{variant:?}: {count} layers only");
+        assert!(count >= models(*variant), "{variant:?}: {count} layers only");
     }
     assert!(variants::kinds().all(|kind| met.keys().any(|variant| variant.kind() == kind)));
 }

@@ -217,7 +217,8 @@ fn embedding(input_dim: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
 
 fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
     let numbers = Numbers::random(rng);
-    let framewise = matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization);
+    let framewise =
+        matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation);
     let unbounded = [Activation::Relu, Activation::Linear].iter().any(|&a| a as u8 == variant.activation);
     let least_frac = if unbounded { 20 } else { 18 };
     LayerRecord {
@@ -268,6 +269,8 @@ fn without_sums(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Ch
         Kind::Masking => vec![rng.random()],
         Kind::Bidirectional => Vec::new(),
         Kind::BatchNormalization => scales(rng),
+        // A table.
+        Kind::Activation => (0..257).map(|_| rng.random()).collect(),
         Kind::LayerNormalization => {
             let epsilon = numbers.epsilon(rng);
             [scales(rng), vec![epsilon as u32, (epsilon >> 32) as u32]].concat()

@@ -46,7 +46,8 @@ pub const STEPPING: [Stack<'static>; 6] = [
     // Nothing in it remembers.
     Stack::of(
         2,
-        "{ type = 'Masking' }, { type = 'Dense', units = 6, activation = 'tanh' }, { type = 'LayerNormalization' }",
+        "{ type = 'Masking' }, { type = 'Dense', units = 6, activation = 'gelu' }, { type = 'LayerNormalization' },
+         { type = 'Activation', activation = 'softsign' }",
     )
     .masks(0.0),
     Stack::of(

@@ -43,6 +43,15 @@ impl Variant {
         }
     }
 
+    /// Whether it has an activation that most models do without, or as gates what has no bounds of 0 and 1.
+    pub fn is_unusual(self) -> bool {
+        let gates = [Activation::Linear, Activation::Relu, Activation::Tanh];
+        let has_gates = matches!(self.kind(), Kind::Lstm | Kind::Gru | Kind::GruResetBefore);
+        Activation::is_rare(self.activation)
+            || Activation::is_rare(self.recurrent_activation)
+            || (has_gates && gates.iter().any(|&gate| gate as u8 == self.recurrent_activation))
+    }
+
     pub fn is_recurrent(self) -> bool {
         is_recurrent(&self.record())
     }

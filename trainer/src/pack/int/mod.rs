@@ -1,9 +1,12 @@
 //! Quantization: an i8 model file of a network, by the rules of runtime/INTEGER.md.
 //!
-//! `rows` turns weighted sums into integers, `others` the layers without them.
+//! `rows` turns weighted sums into integers, `functions` what else is done to values, `others` the remaining layers.
 
+mod functions;
 mod others;
 mod rows;
+
+pub use functions::check_quantizable;
 
 use anyhow::{Context, Result, bail, ensure};
 use embedded_rnn::format::DIRECTION;
@@ -36,7 +39,7 @@ const FULL_SCALE: f64 = 1.0 / 32768.0;
 /// Quantizes `network` with the ranges that `sequences` show. The first sequence also gives the golden trace.
 pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
     check_packable(network)?;
-    let network = lowered(network);
+    let network = functions::apart(&lowered(network))?;
     let ranges = calibrate(&network, sequences.iter().copied())?;
     Quantized::new(&network, sequences, |network| file(network, meta, sequences, &ranges))
 }
@@ -157,6 +160,7 @@ fn packed(layer: &Layer<f32>, place: Place<'_>) -> Result<(Vec<Packed<i32>>, f64
         Kind::Bidirectional(layer) => bidirectional(layer, place, name),
         Kind::LayerNormalization(layer) => others::layer_normalization(layer, place, name),
         Kind::BatchNormalization(layer) => others::batch_normalization(layer, place, name),
+        Kind::Activation(layer) => functions::packed(layer, place, name),
         _ => bail!("must be the first layer of an integer model"),
     }
 }
