@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use embedded_rnn::format::LayerRecord;
+use embedded_rnn::format::{Activation, LayerRecord};
 use embedded_rnn::{Backend, F16, F32, I8, Kind as Code, Model, Number};
 
 use crate::deployed::{Found, files, found, given};
@@ -78,13 +78,19 @@ enum Class {
     SimpleRnn,
     /// LSTM and GRU. The worst are bidirectional_lstm_ave with 0.016, and two GRU that reset before with 0.012.
     Gated,
-    /// Nothing that goes over time. The worst is the row of an Embedding: 0.0037, half a step of 127.
+    /// Nothing that goes over time. The worst is dense_softsign with 0.0103: its sums are off by 0.0037 of their range, half a
+    /// step of 127, and that is far beyond the range of softsign.
     Stateless,
+    /// It jumps by a half, and an input beside the jump may land on the other side: 0.089 of the largest output.
+    HardShrink,
 }
 
 impl Class {
     fn of<N: Number>(model: &Model<'_, N>) -> Self {
         let is = |test: &dyn Fn(&LayerRecord) -> bool| model.layers().iter().any(test);
+        if is(&|record| record.activation == Activation::HardShrink as u8) {
+            return Self::HardShrink;
+        }
         match (is(&is_recurrent), is(&|record| record.kind == Code::SimpleRnn as u8)) {
             (false, _) => Self::Stateless,
             (_, true) => Self::SimpleRnn,
@@ -96,13 +102,24 @@ impl Class {
         match self {
             Self::SimpleRnn => [0.05, 0.05],
             Self::Gated => [0.0193, 0.0144],
-            Self::Stateless => [0.0045, 0.0],
+            Self::Stateless => [0.0124, 0.0],
+            Self::HardShrink => [0.107, 0.0],
         }
     }
 }
 
-/// It is the conversion of real inputs to integers and nothing else.
-const NOT_IN_I8: &[(&str, &str)] = &[("batch_normalization", "layer 1: this kind cannot stand here")];
+/// What is only the conversion of real inputs to integers, and activations that integers do not have.
+const NOT_IN_I8: &[(&str, &str)] = &[
+    ("batch_normalization", "layer 1: this kind cannot stand here"),
+    ("activation_sequences", "simple_rnn: activation softsign: 8-bit cells do not have it"),
+    ("dense_log_softmax", "dense: activation log_softmax: integers do not have it"),
+    ("gru_before_elu", "gru: activation elu: 8-bit cells do not have it"),
+    ("gru_softsign", "gru: activation softsign: 8-bit cells do not have it"),
+    ("lstm_hard_sigmoid_state", "lstm: activation hard_sigmoid: 8-bit cells do not have it"),
+    ("lstm_hard_tanh_sequences", "lstm: activation hard_tanh: 8-bit cells do not have it"),
+    ("lstm_softsign", "lstm: activation softsign: 8-bit cells do not have it"),
+    ("simple_rnn_hard_tanh", "simple_rnn: activation hard_tanh: 8-bit cells do not have it"),
+];
 
 #[test]
 fn i8_models_answer_nearly_as_keras_does_and_with_the_same_bits_on_every_backend() {
@@ -130,7 +147,7 @@ fn i8_models_answer_nearly_as_keras_does_and_with_the_same_bits_on_every_backend
             }
         }
     }
-    assert_eq!(worst.len(), 3);
+    assert_eq!(worst.len(), 4);
     println!("{worst:?}");
     for (class, worst) in &worst {
         for ((share, case), allowed) in worst.iter().zip(class.allowed()) {
