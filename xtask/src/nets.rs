@@ -110,6 +110,14 @@ pub static NETS: &[Net] = &[
          { type = 'LayerNormalization' }, { type = 'SimpleRNN', units = 8, activation = 'relu', return_sequences = true }, \
          { type = 'BatchNormalization' }, { type = 'LayerNormalization' }, { type = 'Dense', units = 4 }",
     ),
+    random(
+        "activations-10x16",
+        "gru",
+        (10, 16),
+        "{ type = 'Dense', units = 16, activation = 'gelu' }, { type = 'GRU', units = 16, return_sequences = true }, \
+         { type = 'Activation', activation = 'softplus' }, { type = 'Dense', units = 8, activation = 'selu' }, \
+         { type = 'Dense', units = 4, activation = 'squareplus' }",
+    ),
     Net {
         name: "digits",
         cell: "lstm",
