@@ -123,7 +123,7 @@ fn header<W>(meta: &Meta, layers: &[Packed<W>]) -> Result<Vec<u8>> {
     };
     let mut bytes = postcard::to_allocvec(&info)?;
     for layer in layers {
-        let origin = meta.origins.get(&layer.name).map_or("", String::as_str);
+        let origin = meta.origin(&layer.name);
         bytes.extend(postcard::to_allocvec(&LayerInfo { name: &layer.name, origin })?);
     }
     for label in &meta.labels {

@@ -48,6 +48,14 @@ pub struct Meta {
     pub labels: Vec<String>,
 }
 
+impl Meta {
+    /// Where a layer came from. A part of it, `NAME/PART`, came from there too: a direction, a function of its own in integers.
+    fn origin(&self, layer: &str) -> &str {
+        let whole = || layer.rsplit_once('/').and_then(|(whole, _)| self.origins.get(whole));
+        self.origins.get(layer).or_else(whole).map_or("", String::as_str)
+    }
+}
+
 /// Time steps of the golden trace: enough for the state to matter, little enough for flash.
 const GOLDEN_STEPS: usize = 4;
 
