@@ -133,7 +133,10 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
                 };
                 let to = place.checked_mul(width)?;
                 if self.is_none(source, t) {
-                    repeat::<N>(words.written, last, to, width, direction * units..(direction + 1) * units)?;
+                    // Of two directions there are zeros, as Keras has it; they are there already.
+                    if !group.pair {
+                        repeat::<N>(words.written, last, to, width)?;
+                    }
                 } else {
                     let acts = self.frame(source, words.read, t)?;
                     let y = own.step(self.model.backend, acts, memory, phase, skip)?;
@@ -182,17 +185,10 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
 }
 
 /// The output of a time step that is none: that of the step made before it, zeros if there was none.
-fn repeat<N: Number>(
-    written: &mut [N::Word],
-    last: Option<usize>,
-    to: usize,
-    width: usize,
-    values: core::ops::Range<usize>,
-) -> Option<()> {
+fn repeat<N: Number>(written: &mut [N::Word], last: Option<usize>, to: usize, width: usize) -> Option<()> {
     let Some(from) = last.filter(|&from| from != to) else { return Some(()) };
-    for k in values {
-        let value = *N::acts_of(written.get(from..from.checked_add(width)?)?).get(k)?;
-        *N::acts_of_mut(written.get_mut(to..to.checked_add(width)?)?).get_mut(k)? = value;
+    for k in 0..width {
+        *written.get_mut(to.checked_add(k)?)? = *written.get(from.checked_add(k)?)?;
     }
     Some(())
 }
