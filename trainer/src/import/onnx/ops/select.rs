@@ -1,0 +1,394 @@
+//! Operators that take a part of a tensor, and the one that puts parts together.
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::layout::dims;
+use crate::import::onnx::array::Array;
+use crate::import::onnx::call::{Call, matrix};
+use crate::import::onnx::chain::{ALWAYS, From, Link};
+use crate::import::onnx::context::{Context, Role};
+use crate::import::onnx::value::{Atom, Data, Dim, Part, Value, axis_of, on_constants};
+use crate::layers::{Embedding, Kind};
+
+/// Most pieces that an input is taken apart into: layers times directions.
+const MOST_PIECES: usize = 256;
+
+/// `Gather`: an embedding if the places are ids that come at run time; else one step, one direction or one layer.
+pub fn gather(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let axis = call.attributes.int("axis")?.unwrap_or(0);
+    if let Value::Data(ids) = call.value(1)? {
+        let ids = ids.clone();
+        ensure!(axis == 0, "axis {axis}: ids choose along axis 0");
+        return Ok(vec![Value::Data(embedding(context, call, ids)?)]);
+    }
+    let Value::Ints(places) = call.value(1)?.clone() else { bail!("indices: no integers that are known") };
+    let value = call.value(0)?.clone();
+    if matches!(value, Value::Zeros | Value::Filled(_)) {
+        return Ok(vec![value]);
+    }
+    let axis = axis_of(axis, value.rank()?)?;
+    let known: Option<Vec<i64>> = places.values().iter().map(Dim::value).collect();
+    let known = known.context("indices: lengths that come at run time")?;
+    if let Value::Data(data) = value {
+        let [place] = known[..] else { bail!("indices {known:?}: one place is read") };
+        ensure!(places.shape().len() <= 1, "indices: of {} axes", places.shape().len());
+        let mut data = at(context, &data, axis, place)?;
+        if places.shape().is_empty() {
+            data.axes.remove(axis);
+        }
+        return Ok(vec![Value::Data(data)]);
+    }
+    let value: Result<Value> = on_constants!(value, array => {
+        let len = array.shape()[axis];
+        let from_start = |&place: &i64| axis_of(place, len).with_context(|| format!("indices {known:?}"));
+        let chosen = known.iter().map(from_start).collect::<Result<Vec<_>>>()?;
+        let shape = [&array.shape()[..axis], places.shape(), &array.shape()[axis + 1..]].concat();
+        context.spend((array.values().len() / len.max(1)).saturating_mul(chosen.len()))?;
+        array.taken(axis, &chosen)?.reshaped(shape)?
+    }, _data => bail!("indices: of data"));
+    Ok(vec![value?])
+}
+
+fn embedding(context: &mut Context<'_>, call: &Call<'_>, ids: Data) -> Result<Data> {
+    let weights = call.weights(0)?.context("no weights")?;
+    let [Part::Made(Link { from: From::Input(input), when: ALWAYS })] = ids.parts[..] else {
+        bail!("indices: ids that are not an input of the network as they are");
+    };
+    ensure!(ids.ids, "indices: no integers");
+    context.tell_features(input, 1)?;
+    context.spend(weights.values().len())?;
+    let weight = matrix(&weights)?.transpose();
+    let size = weight.nrows();
+    let link = Link { from: From::Input(input), when: ALWAYS };
+    let kind = Kind::Embedding(Embedding { weight, mask_zero: false });
+    let link = context.layer(&call.name, &call.origin, kind, &link, size)?;
+    let mut ids = ids;
+    ids.axes.push(Vec::new());
+    let features = ids.axes.len() - 1;
+    context.after(&ids, Some(features), link)
+}
+
+/// One place along an axis, which then has length 1.
+fn at(context: &mut Context<'_>, data: &Data, axis: usize, place: i64) -> Result<Data> {
+    let held = &data.axes[axis];
+    let name = context.axis_name(held);
+    let size = context.axis_size(held, data);
+    let is_last = place == -1 || size.is_some_and(|size| place == size as i64 - 1);
+    let mut axes = data.axes.clone();
+    axes[axis] = Vec::new();
+    if held.is_empty() {
+        ensure!(is_last, "place {place} of an axis of length 1");
+        return Ok(Data { axes, ..data.clone() });
+    }
+    if held[..] == [Atom::Parts] {
+        let place = axis_of(place, data.parts.len()).with_context(|| format!("place {place}"))?;
+        return Ok(Data { parts: vec![data.parts[place].clone()], axes, ids: data.ids });
+    }
+    if let [part @ Part::Made(Link { from: From::Input(_), .. })] = &data.parts[..] {
+        let size = size.with_context(|| format!("place {place} along {name}, whose length is not fixed"))?;
+        let place = axis_of(place, size).with_context(|| format!("place {place}"))?;
+        let mut pieces = pieces(context, part, size)?;
+        return Ok(Data { parts: vec![pieces.swap_remove(place)], axes, ids: data.ids });
+    }
+    ensure!(
+        context.role_of(held[0]) == Some(Role::Time) && held.len() == 1,
+        "place {place} along {name}: only steps, directions and layers are chosen"
+    );
+    ensure!(is_last || place == 0, "step {place}: a model gives all steps, or the one that is made last");
+    let ends = data.parts.iter().map(|part| {
+        context.made(part)?.at_end(is_last).map(Part::Made).with_context(|| format!("step {place}"))
+    });
+    Ok(Data { parts: ends.collect::<Result<_>>()?, axes, ids: data.ids })
+}
+
+/// What an input is made of along an axis of this length.
+fn pieces(context: &Context<'_>, part: &Part, size: usize) -> Result<Vec<Part>> {
+    let Link { from: From::Input(input), when: ALWAYS } = *context.made(part)? else {
+        bail!("a part of what is no input");
+    };
+    ensure!(size <= MOST_PIECES, "{size} pieces: at most {MOST_PIECES} are read");
+    Ok((0..size).map(|place| Part::Piece { input, place }).collect())
+}
+
+/// A stretch of an axis.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    start: Dim,
+    end: Dim,
+    step: i64,
+}
+
+/// `Slice`.
+pub fn slice(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(5)?;
+    let known = |ints: Vec<i64>| ints.into_iter().map(Dim::known).collect::<Vec<_>>();
+    let (starts, ends) = if context.opset < 10 {
+        (call.attributes.ints("starts")?.map(known), call.attributes.ints("ends")?.map(known))
+    } else {
+        (call.dims(1)?, call.dims(2)?)
+    };
+    let (starts, ends) = (starts.context("starts: not given")?, ends.context("ends: not given")?);
+    let axes = call.ints_of("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = call.ints(4)?.unwrap_or_else(|| vec![1; starts.len()]);
+    let lens = [starts.len(), ends.len(), axes.len(), steps.len()];
+    ensure!(lens.iter().all(|&len| len == axes.len()), "starts, ends, axes and steps of {lens:?} values");
+    let mut value = call.value(0)?.clone();
+    if matches!(value, Value::Zeros | Value::Filled(_)) {
+        return Ok(vec![value]);
+    }
+    for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
+        let axis = axis_of(axis, value.rank()?)?;
+        value = stretch(context, &value, axis, Stretch { start, end, step })?;
+    }
+    Ok(vec![value])
+}
+
+/// The places from `start` to before `end` along an axis of `len`, as ONNX counts them.
+fn places(stretch: &Stretch, len: usize) -> Result<Vec<usize>> {
+    let known = |dim: &Dim| dim.value().context("a stretch between lengths that come at run time");
+    let (len, step) = (len as i64, stretch.step);
+    ensure!(step != 0, "steps 0");
+    let from_start = |place: i64| if place < 0 { place.saturating_add(len) } else { place };
+    let (start, end) = (from_start(known(&stretch.start)?), from_start(known(&stretch.end)?));
+    let (start, end) = if step > 0 {
+        (start.clamp(0, len), end.clamp(0, len))
+    } else {
+        (start.clamp(-1, len - 1), end.clamp(-1, len - 1))
+    };
+    let next =
+        |place: &i64| place.checked_add(step).filter(|&next| if step > 0 { next < end } else { next > end });
+    let is_any = if step > 0 { start < end } else { start > end };
+    Ok(std::iter::successors(is_any.then_some(start), next).map(|place| place as usize).collect())
+}
+
+/// What an exporter writes for an end that is not known: the largest integer of 32 or of 64 bits, or near it.
+const FAR: i64 = i32::MAX as i64 - 1;
+
+fn stretch(context: &mut Context<'_>, value: &Value, axis: usize, stretch: Stretch) -> Result<Value> {
+    let len = dims(context, value)?[axis].clone();
+    let Stretch { start, end, step } = &stretch;
+    let is_end =
+        *end == len || end.value().is_some_and(|end| end >= FAR || len.value().is_some_and(|len| end >= len));
+    if *step == 1 && start.value() == Some(0) && is_end {
+        return Ok(value.clone());
+    }
+    on_constants!(value.clone(), array => {
+        let places = places(&stretch, array.shape()[axis])?;
+        context.spend(array.values().len())?;
+        array.taken(axis, &places)?
+    }, data => Ok(Value::Data(part_of(context, &data, axis, &stretch, is_end)?)))
+}
+
+/// A stretch of data: directions or layers, the last step, all steps from the last to the first.
+fn part_of(
+    context: &mut Context<'_>,
+    data: &Data,
+    axis: usize,
+    stretch: &Stretch,
+    is_end: bool,
+) -> Result<Data> {
+    let held = data.axes[axis].clone();
+    let Stretch { start, end, step } = stretch;
+    let size = context.axis_size(&held, data);
+    let chosen =
+        size.filter(|&size| size <= MOST_PIECES * 4096).map(|size| places(stretch, size)).transpose()?;
+    let parts = data.parts.len();
+    // Of both directions as features of one frame, one of them.
+    if held.len() == 2 && held[0] == Atom::Parts {
+        let each = context.size_of(held[1], data).context("directions of no fixed length")?;
+        let whole = |part: &usize| {
+            chosen.as_deref() == Some(&(part * each..(part + 1) * each).collect::<Vec<_>>()[..])
+        };
+        let part = (0..parts).find(whole).context("features that are not those of one direction")?;
+        let mut axes = data.axes.clone();
+        axes[axis].remove(0);
+        return Ok(Data { parts: vec![data.parts[part].clone()], axes, ids: data.ids });
+    }
+    let is_given = matches!(&data.parts[..], [Part::Made(Link { from: From::Input(_), .. })]);
+    let goes_back = *step == -1
+        && (start.value() == Some(-1) || start.value().is_some_and(|start| start >= FAR))
+        && end.value().is_some_and(|end| end <= -FAR || size.is_some_and(|size| end < -(size as i64)));
+    if goes_back && held[..] != [Atom::Parts] {
+        return turned(context, data, axis);
+    }
+    if held[..] == [Atom::Parts] || (is_given && context.role_of_axis(&held) != Some(Role::Time)) {
+        let name = context.axis_name(&held);
+        let chosen = chosen.with_context(|| format!("a part of {name}, whose length is not fixed"))?;
+        let all = if held[..] == [Atom::Parts] {
+            data.parts.clone()
+        } else {
+            pieces(context, &data.parts[0], size.unwrap_or_default())?
+        };
+        let mut axes = data.axes.clone();
+        axes[axis] = if chosen.len() == 1 { Vec::new() } else { vec![Atom::Parts] };
+        ensure!(!chosen.is_empty(), "nothing of {name}");
+        let other = |(k, axis_held): (usize, &Vec<Atom>)| k != axis && axis_held.contains(&Atom::Parts);
+        ensure!(!data.axes.iter().enumerate().any(other), "parts of parts");
+        return Ok(Data {
+            parts: chosen.iter().map(|&place| all[place].clone()).collect(),
+            axes,
+            ids: data.ids,
+        });
+    }
+    let from = start.value().context("a stretch from a length that comes at run time")?;
+    let one = match (from, end.value(), chosen.as_deref()) {
+        (_, _, Some(&[one])) => one as i64,
+        (-1, _, _) if is_end && *step == 1 => -1,
+        (0, Some(1), _) if *step == 1 => 0,
+        _ => bail!("a stretch of {}: one step or all are read", context.axis_name(&held)),
+    };
+    at(context, data, axis, one)
+}
+
+/// The other way round along the axis of time.
+fn turned(context: &mut Context<'_>, data: &Data, axis: usize) -> Result<Data> {
+    context.bind(&data.axes[axis], Role::Time)?;
+    ensure!(!data.axes[axis].is_empty(), "turned along an axis of length 1");
+    let parts = data.parts.iter().map(|part| context.made(part)?.turned().map(Part::Made));
+    Ok(Data { parts: parts.collect::<Result<_>>()?, ..data.clone() })
+}
+
+/// `ReverseSequence` over whole sequences.
+pub fn reverse_sequence(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let data = call.data(0)?;
+    let rank = data.axes.len();
+    let batch = axis_of(call.attributes.int("batch_axis")?.unwrap_or(1), rank)?;
+    let time = axis_of(call.attributes.int("time_axis")?.unwrap_or(0), rank)?;
+    context.bind(&data.axes[batch], Role::Batch)?;
+    whole_length(context, call, 1, &data, time)?;
+    Ok(vec![Value::Data(turned(context, &data, time)?)])
+}
+
+/// Refuses lengths of sequences, if they are given, that are not that of the axis of time.
+pub fn whole_length(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    place: usize,
+    data: &Data,
+    time: usize,
+) -> Result<()> {
+    let Some((name, value)) = call.given(place) else { return Ok(()) };
+    let len = context.axis_dim(&data.axes[time], data)?;
+    let is_whole = match value {
+        Value::Filled(dim) => *dim == len,
+        Value::Ints(array) => array.values().iter().all(|dim| *dim == len),
+        _ => false,
+    };
+    ensure!(is_whole, "sequence_lens {name}: not the length of all sequences");
+    Ok(())
+}
+
+/// `Split`: a stretch after another.
+pub fn split(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let axis = call.attributes.int("axis")?.unwrap_or(0);
+    call.attributes.int("num_outputs")?;
+    let lens = call.ints_of("split", 1)?;
+    let value = call.value(0)?.clone();
+    if matches!(value, Value::Zeros | Value::Filled(_)) {
+        return Ok(vec![value; call.outputs]);
+    }
+    let axis = axis_of(axis, value.rank()?)?;
+    let len = dims(context, &value)?[axis].value().context("an axis whose length comes at run time")?;
+    // Without lengths each is as long, but for the last.
+    let each = (len as u64).div_ceil(call.outputs.max(1) as u64) as i64;
+    let lens = lens.unwrap_or_else(|| {
+        (0..call.outputs as i64).map(|k| each.min(len - each.saturating_mul(k))).collect()
+    });
+    ensure!(
+        lens.len() == call.outputs && lens.iter().all(|&len| len > 0) && lens.iter().sum::<i64>() == len,
+        "split {lens:?} of {len}"
+    );
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for len in lens {
+        let part = Stretch { start: Dim::known(start), end: Dim::known(start + len), step: 1 };
+        parts.push(stretch(context, &value, axis, part)?);
+        start += len;
+    }
+    Ok(parts)
+}
+
+/// `Concat`.
+pub fn concat(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    let axis = call.attributes.int("axis")?.context("axis: not given")?;
+    let values = call.inputs.iter().map(|input| Ok(&input.as_ref().context("an input left out")?.1));
+    let values = values.collect::<Result<Vec<_>>>()?;
+    let first = *values.first().context("no inputs")?;
+    if values.iter().all(|value| value.is_zeros()) && values.iter().any(|value| matches!(value, Value::Zeros))
+    {
+        return Ok(vec![Value::Zeros]);
+    }
+    let axis = axis_of(axis, first.rank()?)?;
+    Ok(vec![match first {
+        Value::Floats(_) => {
+            let arrays =
+                values.iter().map(|value| if let Value::Floats(a) = value { Some(&**a) } else { None });
+            let arrays: Vec<_> = arrays.collect::<Option<_>>().context("constants and others")?;
+            context.spend(arrays.iter().map(|array| array.values().len()).sum())?;
+            Value::floats(Array::concatenated(&arrays, axis)?)
+        }
+        Value::Ints(_) => {
+            let arrays =
+                values.iter().map(|value| if let Value::Ints(a) = value { Some(&**a) } else { None });
+            let arrays: Vec<_> = arrays.collect::<Option<_>>().context("integers and others")?;
+            context.spend(arrays.iter().map(|array| array.values().len() * 8).sum())?;
+            Value::ints(Array::concatenated(&arrays, axis)?)
+        }
+        _ => {
+            let all =
+                values.iter().map(|value| if let Value::Data(data) = value { Some(data) } else { None });
+            let all: Vec<_> = all.collect::<Option<_>>().context("the data and a constant")?;
+            Value::Data(together(context, &all, axis)?)
+        }
+    }])
+}
+
+/// Several tensors of data as one: along an axis of directions or layers, or directions as features of one frame.
+fn together(context: &Context<'_>, all: &[&Data], axis: usize) -> Result<Data> {
+    let first = all[0];
+    for other in &all[1..] {
+        let alike = first.axes.len() == other.axes.len()
+            && (0..first.axes.len()).all(|k| k == axis || alike(context, first, k, other))
+            && first.ids == other.ids;
+        ensure!(alike, "tensors of other axes");
+    }
+    let mut axes = first.axes.clone();
+    axes[axis].retain(|&atom| atom != Atom::Parts);
+    let own = |data: &Data| data.axes[axis].iter().filter(|&&atom| atom != Atom::Parts).count();
+    let is_features = axes[axis].len() == 1
+        && context.role_of(axes[axis][0]) == Some(Role::Features)
+        && all.iter().all(|data| own(data) == 1 && last_alike(context, first, data, axis));
+    ensure!(
+        is_features || all.iter().all(|data| own(data) == 0),
+        "{}: only directions, and layers with layers, are put together",
+        context.axis_name(&first.axes[axis])
+    );
+    ensure!(
+        all.iter().all(|data| data.parts.len() == 1 || data.axes[axis].first() == Some(&Atom::Parts)),
+        "directions or layers along another axis"
+    );
+    let parts: Vec<Part> = all.iter().flat_map(|data| data.parts.iter().cloned()).collect();
+    ensure!(parts.len() <= MOST_PIECES, "{} tensors: at most {MOST_PIECES} are read", parts.len());
+    if parts.len() > 1 {
+        axes[axis].insert(0, Atom::Parts);
+    }
+    Ok(Data { parts, axes, ids: first.ids })
+}
+
+/// Whether an axis is the same in both; features may be those of layers of the same size.
+fn alike(context: &Context<'_>, a: &Data, axis: usize, b: &Data) -> bool {
+    a.axes[axis] == b.axes[axis]
+        || (a.axes[axis].len() == b.axes[axis].len() && last_alike(context, a, b, axis))
+}
+
+fn last_alike(context: &Context<'_>, a: &Data, b: &Data, axis: usize) -> bool {
+    let of = |data: &Data| {
+        let &last = data.axes[axis].last()?;
+        let is_features = context.role_of(last) == Some(Role::Features);
+        is_features.then(|| context.size_of(last, data)).flatten()
+    };
+    of(a).is_some() && of(a) == of(b)
+}

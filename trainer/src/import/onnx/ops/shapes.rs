@@ -1,0 +1,122 @@
+//! Constants, and shapes that are computed at run time.
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::layout::dims;
+use crate::import::onnx::array::{Array, MOST_AXES};
+use crate::import::onnx::call::Call;
+use crate::import::onnx::context::Context;
+use crate::import::onnx::proto::Constant;
+use crate::import::onnx::value::{Dim, Value};
+
+/// As a value.
+pub fn value_of(constant: Constant) -> Value {
+    match constant {
+        Constant::Floats(array) => Value::floats(array),
+        Constant::Ints(array) => Value::ints(array.map(|&value| Dim::known(value))),
+    }
+}
+
+/// `Constant`.
+pub fn constant(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(0)?;
+    let attributes = &mut call.attributes;
+    let value = if let Some(tensor) = attributes.tensor("value")? {
+        context.spend(tensor.len().context("a shape beyond all memory")?)?;
+        value_of(tensor.constant()?)
+    } else if let Some(value) = attributes.int("value_int")? {
+        Value::ints(Array::scalar(Dim::known(value)))
+    } else if let Some(values) = attributes.ints("value_ints")? {
+        Value::ints(Array::vector(values.into_iter().map(Dim::known).collect()))
+    } else if let Some(value) = attributes.float("value_float")? {
+        Value::floats(Array::scalar(value))
+    } else if let Some(values) = attributes.floats("value_floats")? {
+        Value::floats(Array::vector(values))
+    } else {
+        bail!("neither value nor value_int, value_ints, value_float or value_floats")
+    };
+    Ok(vec![value])
+}
+
+/// `Shape`.
+pub fn shape(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(1)?;
+    let shape = dims(context, call.value(0)?)?;
+    let rank = shape.len() as i64;
+    let mut end_of = |name: &str, usual: i64| -> Result<usize> {
+        let end = call.attributes.int(name)?.unwrap_or(usual);
+        Ok((if end < 0 { end.saturating_add(rank) } else { end }).clamp(0, rank) as usize)
+    };
+    let (start, end) = (end_of("start", 0)?, end_of("end", rank)?);
+    let part = shape.get(start..end).context("start: after end")?;
+    Ok(vec![Value::ints(Array::vector(part.to_vec()))])
+}
+
+/// `ConstantOfShape`.
+pub fn constant_of_shape(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(1)?;
+    let shape = call.dims(0)?.context("input: not given")?;
+    let constant = match call.attributes.tensor("value")? {
+        Some(tensor) => {
+            ensure!(tensor.len() == Some(1), "value: not one value");
+            value_of(tensor.constant()?)
+        }
+        None => Value::floats(Array::scalar(0.0)),
+    };
+    Ok(vec![spread(context, &constant, &shape)?])
+}
+
+/// `Expand` of one value.
+pub fn expand(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let value = call.value(0)?.clone();
+    if value.is_zeros() {
+        return Ok(vec![Value::Zeros]);
+    }
+    let shape = call.dims(1)?.context("shape: not given")?;
+    Ok(vec![spread(context, &value, &shape)?])
+}
+
+/// One value in all places of this shape.
+fn spread(context: &mut Context<'_>, value: &Value, shape: &[Dim]) -> Result<Value> {
+    ensure!(shape.len() <= MOST_AXES, "{} axes", shape.len());
+    let known: Option<Vec<usize>> =
+        shape.iter().map(|dim| dim.value().and_then(|len| usize::try_from(len).ok())).collect();
+    match (value, known) {
+        (Value::Floats(array), _) if value.is_zeros() && array.single().is_some() => Ok(Value::Zeros),
+        (Value::Floats(array), Some(shape)) => {
+            let &value = array.single().context("more than one value")?;
+            Ok(Value::floats(filled(context, value, shape)?))
+        }
+        (Value::Ints(array), Some(shape)) => {
+            let value = array.single().context("more than one value")?.clone();
+            Ok(Value::ints(filled(context, value, shape)?))
+        }
+        (Value::Ints(array), None) => {
+            Ok(Value::Filled(array.single().context("more than one value")?.clone()))
+        }
+        _ => bail!("values other than one constant, in a shape that comes at run time"),
+    }
+}
+
+fn filled<T: Clone>(context: &mut Context<'_>, value: T, shape: Vec<usize>) -> Result<Array<T>> {
+    let len = shape.iter().try_fold(1usize, |len, &axis| len.checked_mul(axis));
+    let len = len.context("a shape beyond all memory")?;
+    context.spend(len.saturating_mul(8))?;
+    Array::new(shape, vec![value; len])
+}
+
+/// Arithmetic of lengths, value by value or one with all.
+pub fn of_lengths(a: &Array<Dim>, b: &Array<Dim>, what: impl Fn(&Dim, &Dim) -> Result<Dim>) -> Result<Value> {
+    let (shape, len) = match (a.single(), b.single()) {
+        (_, Some(_)) if b.shape().len() <= a.shape().len() => (a.shape(), a.values().len()),
+        (Some(_), _) => (b.shape(), b.values().len()),
+        _ if a.shape() == b.shape() => (a.shape(), a.values().len()),
+        _ => bail!("lengths of shapes {:?} and {:?}", a.shape(), b.shape()),
+    };
+    let of = |array: &Array<Dim>, place: usize| {
+        array.values()[if array.values().len() == 1 { 0 } else { place }].clone()
+    };
+    let values = (0..len).map(|place| what(&of(a, place), &of(b, place))).collect::<Result<Vec<_>>>()?;
+    Ok(Value::ints(Array::new(shape.to_vec(), values)?))
+}
