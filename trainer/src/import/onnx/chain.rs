@@ -95,6 +95,10 @@ pub enum When {
     Last,
 }
 
+/// Why one step of both directions is none of a model's answers.
+pub const OF_BOTH: &str = "one step of a bidirectional sequence: there one direction has read all, the other next to nothing; \
+                           a model gives all steps, or the final states of both (h_n)";
+
 /// Every frame as it is made.
 pub const ALWAYS: When = When::Always { turned: false };
 
@@ -200,10 +204,7 @@ impl Link {
                     link = &point.input;
                 }
                 Work::Recurrent { .. } => break link,
-                Work::Both { .. } => bail!(
-                    "one step of a bidirectional sequence: there one direction has read all, the other next to \
-                     nothing; take the final states of both (h_n), or all steps"
-                ),
+                Work::Both { .. } => bail!(OF_BOTH),
             }
         };
         match self.when {

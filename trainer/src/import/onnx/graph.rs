@@ -37,19 +37,37 @@ pub fn run<'a>(model: &Model<'a>) -> Result<Tensors<'a>> {
     for (number, input) in given.iter().enumerate() {
         tensors.input(number, input).with_context(|| format!("input {}", input.name))?;
     }
+    // Control flow first: nodes around it that are not read either are there because of it.
+    let numbered = graph.nodes.iter().enumerate();
+    let (control, others): (Vec<_>, Vec<_>) = numbered.partition(|(_, node)| CONTROL.contains(&node.op));
+    for (number, node) in control.into_iter().chain(others) {
+        known(node).with_context(|| place(node, number))?;
+    }
     let mut taken = BTreeSet::new();
     for (number, node) in graph.nodes.iter().enumerate() {
         let name = unique(node, number, &mut taken);
-        let place = || {
-            if node.name.is_empty() {
-                format!("{} (node {number})", node.op)
-            } else {
-                format!("{}: {}", node.name, node.op)
-            }
-        };
-        tensors.node(node, name).with_context(place)?;
+        tensors.node(node, name).with_context(|| place(node, number))?;
     }
     Ok(tensors)
+}
+
+/// How an error calls a node.
+fn place(node: &Node<'_>, number: usize) -> String {
+    if node.name.is_empty() {
+        format!("{} (node {number})", node.op)
+    } else {
+        format!("{}: {}", node.name, node.op)
+    }
+}
+
+/// What runs other graphs.
+const CONTROL: &[&str] = &["If", "Loop", "Scan", "SequenceMap"];
+
+/// The operator of a node.
+fn known(node: &Node<'_>) -> Result<ops::Op> {
+    ensure!(is_own(node.domain), "domain {:?}: not an operator of ONNX's own", node.domain);
+    ensure!(!CONTROL.contains(&node.op), "runs a graph inside the graph, which is not read");
+    ops::find(node.op).context("not an operator that is read")
 }
 
 fn opset(model: &Model<'_>) -> Result<i64> {
@@ -118,8 +136,7 @@ impl<'a> Tensors<'a> {
     }
 
     fn node(&mut self, node: &Node<'a>, name: String) -> Result<()> {
-        ensure!(is_own(node.domain), "domain {:?}: not an operator of ONNX's own", node.domain);
-        let op = ops::find(node.op).context("not an operator that is read")?;
+        let op = known(node)?;
         let of = |&input: &&'a str| -> Result<Option<(&'a str, Value)>> {
             if input.is_empty() {
                 return Ok(None);

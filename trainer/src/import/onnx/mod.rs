@@ -23,6 +23,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use array::Array;
+pub use proto::{Constant, Tensor};
+
 use anyhow::{Result, ensure};
 
 use super::{Imported, MOST_BYTES};

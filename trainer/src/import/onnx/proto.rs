@@ -256,7 +256,9 @@ impl<'a> Tensor<'a> {
             match number {
                 1 => wire.each_int(|len| {
                     ensure!(tensor.shape.len() < MOST_AXES, "more than {MOST_AXES} axes");
-                    tensor.shape.push(usize::try_from(len).with_context(|| format!("an axis of {len}"))?);
+                    tensor
+                        .shape
+                        .push(usize::try_from(len).ok().with_context(|| format!("an axis of {len}"))?);
                     Ok(())
                 })?,
                 2 => tensor.element = wire.int()?,
@@ -284,7 +286,7 @@ impl<'a> Tensor<'a> {
     pub fn constant(&self) -> Result<Constant> {
         let floats = |values| Ok(Constant::Floats(Array::new(self.shape.clone(), values)?));
         let ints = |values| Ok(Constant::Ints(Array::new(self.shape.clone(), values)?));
-        let half = |bits: i64| u16::try_from(bits).context("no number of 16 bits");
+        let half = |bits: i64| u16::try_from(bits).ok().context("no number of 16 bits");
         match self.element {
             element::FLOAT => {
                 floats(self.numbers(4, f32::from_le_bytes, |wire, each| wire.each_float(each))?)

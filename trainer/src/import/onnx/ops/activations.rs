@@ -1,13 +1,12 @@
 //! Activation functions: nodes of their own, or names in the list of a recurrent node.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::activation::Activation;
 use crate::import::onnx::call::Call;
-use crate::import::onnx::chain::Link;
 use crate::import::onnx::context::{Context, Frames};
-use crate::import::onnx::value::{Data, Value, axis_of};
-use crate::layers::{Dense, Kind};
+use crate::import::onnx::value::{Data, Part, Value, axis_of};
+use crate::layers::{self, Kind};
 
 /// alpha, and the second parameter: beta, or gamma.
 type Parameters = [Option<f32>; 2];
@@ -134,9 +133,31 @@ pub fn softmax(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Val
     applied(context, call, &data, Some(axis), frames, function)
 }
 
-/// `x sigmoid(x)`: the product of a tensor and its sigmoid.
-pub fn silu(context: &mut Context<'_>, call: &Call<'_>, a: &Data, b: &Data) -> Result<Option<Vec<Value>>> {
-    let _ = (context, call, a, b);
+/// `x sigmoid(x)` and the like: the product of a tensor and a function of it.
+const TIMES_ITSELF: &[(&str, &str)] = &[("sigmoid", "silu"), ("hard_sigmoid", "hard_silu")];
+
+/// The data times a function of it, if these are that and the runtime has the product.
+pub fn times_itself(
+    context: &mut Context<'_>,
+    call: &Call<'_>,
+    a: &Data,
+    b: &Data,
+) -> Result<Option<Vec<Value>>> {
+    for (data, other) in [(a, b), (b, a)] {
+        let ([Part::Made(link)], [Part::Made(changed)]) = (&data.parts[..], &other.parts[..]) else {
+            continue;
+        };
+        let Some(point) = changed.point().filter(|point| point.input.from.is(&link.from)) else { continue };
+        let Some(Kind::Activation(layer)) = point.frames() else { continue };
+        let name = layer.function.keras_name();
+        let product =
+            TIMES_ITSELF.iter().find(|(function, _)| *function == name).map(|(_, product)| *product);
+        if let (Some(function), true) = (of_keras(product), link.when == changed.when) {
+            let axis = context.every_feature(data)?;
+            let frames = context.frames(data, axis)?;
+            return applied(context, call, data, axis, frames, function).map(Some);
+        }
+    }
     Ok(None)
 }
 
@@ -147,30 +168,16 @@ fn of_every_value(context: &mut Context<'_>, call: &Call<'_>, function: Activati
     applied(context, call, &data, axis, frames, function)
 }
 
-/// An activation by itself: that of the Dense before, if that has none.
+/// An activation by itself; one after a Dense becomes that of the Dense when the model is written.
 fn applied(
     context: &mut Context<'_>,
     call: &Call<'_>,
     data: &Data,
     axis: Option<usize>,
-    frames: Frames,
+    Frames { link, size }: Frames,
     function: Activation,
 ) -> Result<Vec<Value>> {
-    let link = with_activation(context, call, frames, function)?;
+    let kind = Kind::Activation(layers::Activation::new(size, function));
+    let link = context.layer(&call.name, &call.origin, kind, &link, size)?;
     Ok(vec![Value::Data(context.after(data, axis, link)?)])
-}
-
-fn with_activation(
-    context: &mut Context<'_>,
-    _: &Call<'_>,
-    Frames { link, .. }: Frames,
-    function: Activation,
-) -> Result<Link> {
-    match link.point().and_then(|point| point.frames()) {
-        Some(Kind::Dense(dense)) if dense.activation == Activation::Linear => {
-            context.spend(dense.weight.len())?;
-            context.amended(&link, Kind::Dense(Dense { activation: function, ..dense.clone() }))
-        }
-        _ => bail!("an activation without a Gemm or MatMul before it"),
-    }
 }

@@ -66,6 +66,7 @@ const OPS: &[(&str, Op)] = &[
     ("ConstantOfShape", shapes::constant_of_shape),
     ("Expand", shapes::expand),
     ("Shape", shapes::shape),
+    ("ReduceProd", shapes::reduce_prod),
 ];
 
 /// The operator of this name.

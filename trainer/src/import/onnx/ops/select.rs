@@ -1,11 +1,11 @@
 //! Operators that take a part of a tensor, and the one that puts parts together.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::layout::dims;
 use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, matrix};
-use crate::import::onnx::chain::{ALWAYS, From, Link};
+use crate::import::onnx::chain::{ALWAYS, From, Link, OF_BOTH};
 use crate::import::onnx::context::{Context, Role};
 use crate::import::onnx::value::{Atom, Data, Dim, Part, Value, axis_of, on_constants};
 use crate::layers::{Embedding, Kind};
@@ -96,10 +96,11 @@ fn at(context: &mut Context<'_>, data: &Data, axis: usize, place: i64) -> Result
         "place {place} along {name}: only steps, directions and layers are chosen"
     );
     ensure!(is_last || place == 0, "step {place}: a model gives all steps, or the one that is made last");
-    let ends = data.parts.iter().map(|part| {
-        context.made(part)?.at_end(is_last).map(Part::Made).with_context(|| format!("step {place}"))
-    });
-    Ok(Data { parts: ends.collect::<Result<_>>()?, axes, ids: data.ids })
+    let ends = data.parts.iter().map(|part| context.made(part)?.at_end(is_last).map(Part::Made));
+    let ends = ends.collect::<Result<Vec<_>>>();
+    let parts = if ends.is_err() && data.parts.len() > 1 { Err(anyhow!(OF_BOTH)) } else { ends };
+    let parts = parts.with_context(|| format!("step {place}"))?;
+    Ok(Data { parts, axes, ids: data.ids })
 }
 
 /// What an input is made of along an axis of this length.

@@ -106,6 +106,19 @@ fn filled<T: Clone>(context: &mut Context<'_>, value: T, shape: Vec<usize>) -> R
     Array::new(shape, vec![value; len])
 }
 
+/// `ReduceProd` of lengths: how many numbers there are.
+pub fn reduce_prod(_: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let axes = call.ints_of("axes", 1)?.unwrap_or_default();
+    ensure!(axes.iter().all(|&axis| axis == 0 || axis == -1), "axes {axes:?}: lengths have one axis");
+    call.only("noop_with_empty_axes", 0)?;
+    let keeps = call.attributes.int("keepdims")?.unwrap_or(1) != 0;
+    let product = call.dims(0)?.context("input: not given")?;
+    let product = product.iter().try_fold(Dim::known(1), |product, dim| product.times(dim))?;
+    let product = if keeps { Array::vector(vec![product]) } else { Array::scalar(product) };
+    Ok(vec![Value::ints(product)])
+}
+
 /// Arithmetic of lengths, value by value or one with all.
 pub fn of_lengths(a: &Array<Dim>, b: &Array<Dim>, what: impl Fn(&Dim, &Dim) -> Result<Dim>) -> Result<Value> {
     let (shape, len) = match (a.single(), b.single()) {

@@ -94,7 +94,7 @@ pub fn mul(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>>
     match operands(call)? {
         Operands::Lengths(a, b) => Ok(vec![of_lengths(&a, &b, Dim::times)?]),
         Operands::Constant { data, constant, .. } => scale(context, call, &data, &constant, |value| value),
-        Operands::Data(a, b) => match super::activations::silu(context, call, &a, &b)? {
+        Operands::Data(a, b) => match super::activations::times_itself(context, call, &a, &b)? {
             Some(values) => Ok(values),
             None => merged(context, &a, &b, MergeMode::Mul),
         },
@@ -139,6 +139,9 @@ fn operands(call: &Call<'_>) -> Result<Operands> {
             constant: Array::clone(&*call.weights(0)?.context("no constant")?),
             data_is_first: false,
         },
+        (Value::Data(data), Value::Ints(_)) | (Value::Ints(_), Value::Data(data)) if data.ids => {
+            bail!("arithmetic with ids")
+        }
         _ => bail!("neither lengths, nor the data and a constant"),
     })
 }
