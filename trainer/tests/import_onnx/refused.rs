@@ -128,6 +128,21 @@ fn axes_that_mean_something_else() {
         22,
         "output Y: comes out last step first, or is one that reads backwards and gives all steps",
     );
+    // Features become time.
+    let turned = Graph::default()
+        .input("X", &[0, 2, 3])
+        .initializer(weights("V", &[3, 2]))
+        .node("MatMul", &["X", "V"], &["x"], &[])
+        .node("Transpose", &["x"], &["t"], &[ints("perm", &[0, 2, 1])])
+        .initializer(weights("V2", &[2, 2]))
+        .node("MatMul", &["t", "V2"], &["y"], &[]);
+    assert_refused(
+        &turned.output("y"),
+        22,
+        "MatMul (node 2): axis 1 of input X: not the features, but they are asked for",
+    );
+    let spread = gru(&[]).initializer(weights("c", &[1, 1, 1, 1, 1])).node("Mul", &["Y", "c"], &["y"], &[]);
+    assert_refused(&spread.output("y"), 22, "Mul (node 1): a constant of more axes than the data");
     let flat = gru(&[])
         .initializer(places("shape", &[2, -1]))
         .node("Reshape", &["Y", "shape"], &["y"], &[])

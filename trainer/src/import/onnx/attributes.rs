@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::proto::Tensor;
-use super::wire::Fields;
+use super::tensor::Tensor;
+use super::wire::{Fields, Wire};
 
 /// Most numbers or names in one attribute.
 const MOST: usize = 1 << 12;
@@ -47,7 +47,7 @@ impl<'a> Attributes<'a> {
         &mut self,
         name: &str,
         wanted: u64,
-        mut read: impl FnMut(super::wire::Wire<'a>, &mut Vec<T>) -> Result<()>,
+        read: impl Fn(Wire<'a>) -> Result<Vec<T>>,
     ) -> Result<Option<Vec<T>>> {
         let Some(place) = self.left.iter().position(|&(other, _)| other == name) else { return Ok(None) };
         let (_, body) = self.left.remove(place);
@@ -55,7 +55,7 @@ impl<'a> Attributes<'a> {
         let mut fill = || -> Result<()> {
             for field in Fields::new(body) {
                 match field? {
-                    (number, wire) if number == wanted => read(wire, &mut values)?,
+                    (number, wire) if number == wanted => values.extend(read(wire)?),
                     // Its name, its description, and the code of its type.
                     (1 | 13 | 20, _) => {}
                     (6 | 11, _) => bail!("a subgraph"),
@@ -78,54 +78,53 @@ impl<'a> Attributes<'a> {
 
     /// An integer. A value of 0 may be left out of a file.
     pub fn int(&mut self, name: &str) -> Result<Option<i64>> {
-        let values = self.values(name, 3, |wire, all| Ok(all.push(wire.int()?)))?;
+        let values = self.values(name, 3, |wire| Ok(vec![wire.int()?]))?;
         Self::one(name, values.map(|v| if v.is_empty() { vec![0] } else { v }))
     }
 
     /// A float. A value of 0 may be left out of a file.
     pub fn float(&mut self, name: &str) -> Result<Option<f32>> {
-        let values = self.values(name, 2, |wire, all| Ok(all.push(wire.float()?)))?;
+        let values = self.values(name, 2, |wire| Ok(vec![wire.float()?]))?;
         Self::one(name, values.map(|v| if v.is_empty() { vec![0.0] } else { v }))
     }
 
     /// Text.
     pub fn text(&mut self, name: &str) -> Result<Option<&'a str>> {
-        let values = self.values(name, 4, |wire, all| Ok(all.push(wire.text()?)))?;
+        let values = self.values(name, 4, |wire| Ok(vec![wire.text()?]))?;
         Self::one(name, values)
     }
 
     /// Integers.
     pub fn ints(&mut self, name: &str) -> Result<Option<Vec<i64>>> {
-        self.values(name, 8, |wire, all| {
-            wire.each_int(|value| {
-                ensure!(all.len() < MOST, "more than {MOST} values");
-                all.push(value);
-                Ok(())
-            })
-        })
+        self.values(name, 8, |wire| packed(|each| wire.each_int(each)))
     }
 
     /// Floats.
     pub fn floats(&mut self, name: &str) -> Result<Option<Vec<f32>>> {
-        self.values(name, 7, |wire, all| {
-            wire.each_float(|value| {
-                ensure!(all.len() < MOST, "more than {MOST} values");
-                all.push(value);
-                Ok(())
-            })
-        })
+        self.values(name, 7, |wire| packed(|each| wire.each_float(each)))
     }
 
     /// Texts.
     pub fn texts(&mut self, name: &str) -> Result<Option<Vec<&'a str>>> {
-        self.values(name, 9, |wire, all| Ok(all.push(wire.text()?)))
+        self.values(name, 9, |wire| Ok(vec![wire.text()?]))
     }
 
     /// A tensor.
     pub fn tensor(&mut self, name: &str) -> Result<Option<Tensor<'a>>> {
-        let values = self.values(name, 5, |wire, all| Ok(all.push(Tensor::read(wire.bytes()?)?)))?;
+        let values = self.values(name, 5, |wire| Ok(vec![Tensor::read(wire.bytes()?)?]))?;
         Self::one(name, values)
     }
+}
+
+/// The numbers of a packed field.
+fn packed<T>(read: impl FnOnce(&mut dyn FnMut(T) -> Result<()>) -> Result<()>) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    read(&mut |value| {
+        ensure!(values.len() < MOST, "more than {MOST} values");
+        values.push(value);
+        Ok(())
+    })?;
+    Ok(values)
 }
 
 /// A number or a text as an error shows it.

@@ -151,6 +151,11 @@ impl Point {
         if let Work::Frames(kind) = &self.work { Some(kind) } else { None }
     }
 
+    /// Whether it is a cell that reads from the last frame to the first.
+    pub fn goes_backwards(&self) -> bool {
+        matches!(self.work, Work::Recurrent { backwards: true, .. })
+    }
+
     /// The layers with states of their own that it is made of.
     pub fn recurrent(self: &Rc<Self>) -> Vec<Rc<Self>> {
         match &self.work {
@@ -241,7 +246,7 @@ impl Link {
     }
 
     /// The layers that lead here, the first one first, with what of each goes on; and the input they begin with.
-    pub fn way(&self) -> Result<(usize, Vec<(Rc<Point>, When)>)> {
+    pub fn way(&self) -> Result<Way> {
         let (mut way, mut link) = (Vec::new(), self);
         loop {
             match &link.from {
@@ -252,7 +257,7 @@ impl Link {
                         way.last().map_or("output", |(point, _): &(Rc<Point>, When)| &point.name)
                     );
                     way.reverse();
-                    return Ok((*input, way));
+                    return Ok(Way { input: *input, layers: way });
                 }
                 From::Point(point) => {
                     way.push((point.clone(), link.when));
@@ -261,6 +266,15 @@ impl Link {
             }
         }
     }
+}
+
+/// The layers from an input of the graph to a link.
+#[derive(Debug)]
+pub struct Way {
+    /// The input's number.
+    pub input: usize,
+    /// The layers, and what of each goes on.
+    pub layers: Vec<(Rc<Point>, When)>,
 }
 
 /// The layer's point, for what says more of it.

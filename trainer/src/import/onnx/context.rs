@@ -164,10 +164,19 @@ impl<'a> Context<'a> {
             }
             parts => bail!("{} tensors at once, which are no directions of one layer", parts.len()),
         };
-        if !held.is_empty() {
-            self.bind(&held, Role::Features)?;
-        } else if let Some(left) = self.features_axis(data) {
-            bail!("{}: features, but others are asked for", self.axis_name(&data.axes[left]));
+        let is_told = self.role_of_axis(&held) == Some(Role::Features);
+        // What comes out of a layer says itself which axis holds its features; an input learns it.
+        ensure!(
+            held.is_empty() || is_told || matches!(link.from, From::Input(_)),
+            "{}: not the features, but they are asked for",
+            self.axis_name(&held)
+        );
+        self.bind(&held, Role::Features)?;
+        let is_other = |(k, axis_held): (usize, &Axis)| {
+            Some(k) != axis && axis_held.iter().any(|&atom| self.role_of(atom) == Some(Role::Features))
+        };
+        if let Some((_, left)) = data.axes.iter().enumerate().find(|&(k, held)| is_other((k, held))) {
+            bail!("{}: features, but others are asked for", self.axis_name(left));
         }
         let size = match &link.from {
             From::Point(point) => point.size,

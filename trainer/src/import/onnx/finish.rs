@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::chain::{Link, Point, When};
+use super::chain::{Link, Point, Way, When};
 use super::context::{Context, Frames};
 use super::graph::Tensors;
 use super::value::{Atom, Data, Part, Value};
@@ -42,8 +42,8 @@ pub fn network(tensors: Tensors<'_>, outputs: &[&str], name: &str) -> Result<Imp
     });
     let all = all.collect::<Result<Vec<_>>>()?;
     let (place, link) = answer(&mut context, &all)?;
-    let (input, way) = link.way().with_context(|| format!("output {}", all[place].name))?;
-    let recurrent: Vec<Rc<Point>> = way.iter().flat_map(|(point, _)| point.recurrent()).collect();
+    let Way { input, layers } = link.way().with_context(|| format!("output {}", all[place].name))?;
+    let recurrent: Vec<Rc<Point>> = layers.iter().flat_map(|(point, _)| point.recurrent()).collect();
     ensure!(!recurrent.is_empty(), "output {}: no LSTM, GRU or RNN leads there", all[place].name);
     for (_, output) in all.iter().enumerate().filter(|&(other, _)| other != place) {
         let is_own =
@@ -58,7 +58,7 @@ pub fn network(tensors: Tensors<'_>, outputs: &[&str], name: &str) -> Result<Imp
     check_inputs(&context, input, &recurrent)?;
     let size = context.features_of(input).context("an input without features")?;
     let mut chain = Chain::default();
-    for (point, when) in &way {
+    for (point, when) in &layers {
         chain.push(&point.name, origin(&context, point), point.kind(*when)?)?;
     }
     chain.finish(name, size)
@@ -83,7 +83,7 @@ fn answer(context: &mut Context<'_>, outputs: &[Output<'_>]) -> Result<(usize, L
     let mut best: Option<(usize, Link, usize)> = None;
     let mut reason = None;
     for (place, output) in outputs.iter().enumerate() {
-        match link_of(context, output.data).and_then(|link| Ok((link.way()?.1.len(), link))) {
+        match link_of(context, output.data).and_then(|link| Ok((link.way()?.layers.len(), link))) {
             Ok((layers, link)) if best.as_ref().is_none_or(|(_, _, most)| layers > *most) => {
                 best = Some((place, link, layers));
             }

@@ -9,7 +9,8 @@ use super::call::Call;
 use super::chain::{ALWAYS, From, Link};
 use super::context::Context;
 use super::ops;
-use super::proto::{Graph, Input, Model, Node, element};
+use super::proto::{Graph, Input, Model, Node};
+use super::tensor::element;
 use super::value::{Atom, Data, Part, Value};
 
 /// First version of the operators that is read: activations, layouts and broadcasting were others before.
@@ -96,7 +97,7 @@ fn given<'a>(graph: &Graph<'a>) -> Vec<Input<'a>> {
 /// What a layer made of this node is called.
 fn unique(node: &Node<'_>, number: usize, taken: &mut BTreeSet<String>) -> String {
     let plain = if node.name.is_empty() { format!("{}_{number}", node.op) } else { node.name.to_owned() };
-    let others = (2..).map(|k| format!("{plain}_{k}"));
+    let others = (number..).map(|k| format!("{plain}_{k}"));
     let name =
         std::iter::once(plain.clone()).chain(others).find(|name| !taken.contains(name)).unwrap_or_default();
     taken.insert(name.clone());
@@ -113,7 +114,7 @@ impl<'a> Tensors<'a> {
     fn constants(&mut self, graph: &Graph<'a>) -> Result<()> {
         for tensor in &graph.initializers {
             let place = || format!("initializer {}", tensor.name);
-            let len = tensor.len().context("a shape beyond all memory").with_context(place)?;
+            let len = tensor.count().context("a shape beyond all memory").with_context(place)?;
             self.context.spend(len).with_context(place)?;
             let value = ops::value_of(tensor.constant().with_context(place)?);
             self.put(tensor.name, value)?;

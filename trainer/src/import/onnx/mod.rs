@@ -16,6 +16,7 @@ mod finish;
 mod graph;
 mod ops;
 mod proto;
+mod tensor;
 mod value;
 mod wire;
 
@@ -24,7 +25,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use array::Array;
-pub use proto::{Constant, Tensor};
+pub use tensor::{Constant, Tensor};
 
 use anyhow::{Result, ensure};
 

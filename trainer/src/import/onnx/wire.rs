@@ -166,7 +166,11 @@ mod tests {
         assert_eq!(fields(&minus_two).unwrap()[0].1.int().unwrap(), -2);
         let mut packed = Vec::new();
         let all = fields(&[0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05]).unwrap();
-        all[0].1.each_int(|value| Ok(packed.push(value))).unwrap();
+        let mut keep = |value| {
+            packed.push(value);
+            Ok(())
+        };
+        all[0].1.each_int(&mut keep).unwrap();
         assert_eq!((all[0].0, packed), (6, vec![3, 270, 86942]));
         let fixed = [&[0x0d][..], &1.5f32.to_le_bytes(), &[0x11], &2.5f64.to_le_bytes()].concat();
         let expected = [(1, Wire::Fixed32(1.5f32.to_bits())), (2, Wire::Fixed64(2.5f64.to_bits()))];

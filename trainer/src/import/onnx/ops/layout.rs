@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::import::onnx::call::Call;
 use crate::import::onnx::context::Context;
-use crate::import::onnx::proto::element;
+use crate::import::onnx::tensor::element;
 use crate::import::onnx::value::{Atom, Axis, Data, Dim, Value, axis_of, on_constants};
 
 /// Gives what it takes.
@@ -17,7 +17,8 @@ pub fn identity(_: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> 
 pub fn dropout(_: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(3)?;
     // What share is left out in training, and by which random numbers.
-    (call.attributes.float("ratio")?, call.attributes.int("seed")?);
+    call.attributes.float("ratio")?;
+    call.attributes.int("seed")?;
     if let Some(training) = call.ints(2)? {
         ensure!(training == [0], "training_mode: on");
     }

@@ -1,12 +1,14 @@
 //! The table of operators: each is a function that knows what becomes of its inputs, or refuses.
 
 mod activations;
+mod join;
 mod layout;
 mod normalization;
 mod recurrent;
 mod select;
 mod shapes;
 mod sums;
+mod time;
 
 use anyhow::Result;
 
@@ -60,8 +62,8 @@ const OPS: &[(&str, Op)] = &[
     ("Gather", select::gather),
     ("Slice", select::slice),
     ("Split", select::split),
-    ("Concat", select::concat),
-    ("ReverseSequence", select::reverse_sequence),
+    ("Concat", join::concat),
+    ("ReverseSequence", time::reverse_sequence),
     ("Constant", shapes::constant),
     ("ConstantOfShape", shapes::constant_of_shape),
     ("Expand", shapes::expand),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::activations::{activation, defaults};
-use super::select::whole_length;
+use super::time::whole_length;
 use crate::activation::Activation;
 use crate::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
 use crate::import::onnx::array::Array;

@@ -6,7 +6,7 @@ use super::layout::dims;
 use crate::import::onnx::array::{Array, MOST_AXES};
 use crate::import::onnx::call::Call;
 use crate::import::onnx::context::Context;
-use crate::import::onnx::proto::Constant;
+use crate::import::onnx::tensor::Constant;
 use crate::import::onnx::value::{Dim, Value};
 
 /// As a value.
@@ -22,7 +22,7 @@ pub fn constant(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Va
     call.at_most(0)?;
     let attributes = &mut call.attributes;
     let value = if let Some(tensor) = attributes.tensor("value")? {
-        context.spend(tensor.len().context("a shape beyond all memory")?)?;
+        context.spend(tensor.count().context("a shape beyond all memory")?)?;
         value_of(tensor.constant()?)
     } else if let Some(value) = attributes.int("value_int")? {
         Value::ints(Array::scalar(Dim::known(value)))
@@ -58,7 +58,7 @@ pub fn constant_of_shape(context: &mut Context<'_>, call: &mut Call<'_>) -> Resu
     let shape = call.dims(0)?.context("input: not given")?;
     let constant = match call.attributes.tensor("value")? {
         Some(tensor) => {
-            ensure!(tensor.len() == Some(1), "value: not one value");
+            ensure!(tensor.count() == Some(1), "value: not one value");
             value_of(tensor.constant()?)
         }
         None => Value::floats(Array::scalar(0.0)),

@@ -6,7 +6,7 @@ use super::shapes::of_lengths;
 use crate::activation::Activation;
 use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, column, matrix};
-use crate::import::onnx::chain::{Link, Point};
+use crate::import::onnx::chain::Link;
 use crate::import::onnx::context::{Context, Frames};
 use crate::import::onnx::value::{Data, Dim, Part, Value};
 use crate::layers::{BatchNormalization, Dense, Kind, MergeMode};
@@ -152,10 +152,7 @@ fn each_feature(
     data: &Data,
     constant: &Array<f32>,
 ) -> Result<(Frames, Option<usize>, Matrix<f32>)> {
-    ensure!(
-        constant.single().is_some() || constant.shape().len() <= data.axes.len(),
-        "a constant of more axes than the data"
-    );
+    ensure!(constant.shape().len() <= data.axes.len(), "a constant of more axes than the data");
     let last = data.axes.len().checked_sub(1).context("data without axes")?;
     let axis = if constant.single().is_some() { context.every_feature(data)? } else { Some(last) };
     let axis = axis.filter(|&axis| !data.axes[axis].is_empty());
@@ -224,10 +221,4 @@ fn merged(context: &mut Context<'_>, a: &Data, b: &Data, merge: MergeMode) -> Re
     let (first, second) = if backwards(first) { (second, first) } else { (first, second) };
     let link = Link::both(first, second, merge).context("a branch beside the chain")?;
     Ok(vec![Value::Data(context.after(a, axis, link)?)])
-}
-
-impl Point {
-    fn goes_backwards(&self) -> bool {
-        matches!(self.work, crate::import::onnx::chain::Work::Recurrent { backwards: true, .. })
-    }
 }
