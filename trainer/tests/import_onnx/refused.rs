@@ -81,6 +81,10 @@ fn recurrent_nodes_that_the_runtime_has_not() {
             "LSTM (node 0): initial_h: h: a constant other than zeros; a model begins with zeros, or with what it is given",
         ),
         (
+            lstm(&with(&["", "", "c"]), &[]).initializer(tensor("c", &[1, 1, 3], 1, &[0; 12])),
+            "LSTM (node 0): initial_c: zeros of another shape than 1 times 2 units",
+        ),
+        (
             lstm(&with(&["lens"]), &[]).initializer(places("lens", &[4, 5])),
             "LSTM (node 0): sequence_lens lens: not the length of all sequences",
         ),

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::array::Array;
 use super::chain::{Link, Point};
@@ -42,6 +42,16 @@ impl Dim {
         ensure!(unknown.len() <= super::array::MOST_AXES, "a product of too many lengths");
         unknown.sort_unstable();
         Ok(Self { factor, unknown })
+    }
+
+    /// What times `other` it is.
+    pub fn over(&self, other: &Self) -> Option<Self> {
+        let factor = self.factor.checked_div(other.factor)?;
+        let mut unknown = self.unknown.clone();
+        for atom in &other.unknown {
+            unknown.remove(unknown.iter().position(|own| own == atom)?);
+        }
+        (factor.checked_mul(other.factor)? == self.factor).then_some(Self { factor, unknown })
     }
 }
 
@@ -84,6 +94,15 @@ pub struct Data {
     pub ids: bool,
 }
 
+/// A tensor of which all values are the same.
+#[derive(Clone, Debug)]
+pub struct Same {
+    /// The integer that they are; none for zeros as floats.
+    pub int: Option<Dim>,
+    /// Lengths of the axes.
+    pub shape: Vec<Dim>,
+}
+
 /// A tensor.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -91,10 +110,8 @@ pub enum Value {
     Floats(Rc<Array<f32>>),
     /// Integers known up to lengths of axes.
     Ints(Rc<Array<Dim>>),
-    /// Any number of the same integer.
-    Filled(Dim),
-    /// Any number of zeros, as floats.
-    Zeros,
+    /// The same all over, in a shape that comes at run time.
+    Same(Same),
     /// What flows through the chain.
     Data(Data),
 }
@@ -110,13 +127,13 @@ impl Value {
         Self::Ints(Rc::new(array))
     }
 
-    /// The number of axes, where it is known.
-    pub fn rank(&self) -> Result<usize> {
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
         match self {
-            Self::Floats(array) => Ok(array.shape().len()),
-            Self::Ints(array) => Ok(array.shape().len()),
-            Self::Data(data) => Ok(data.axes.len()),
-            Self::Filled(_) | Self::Zeros => bail!("the shape of zeros that are made at run time"),
+            Self::Floats(array) => array.shape().len(),
+            Self::Ints(array) => array.shape().len(),
+            Self::Same(same) => same.shape.len(),
+            Self::Data(data) => data.axes.len(),
         }
     }
 
@@ -124,15 +141,15 @@ impl Value {
     pub fn is_zeros(&self) -> bool {
         match self {
             Self::Floats(array) => array.values().iter().all(|&value| value == 0.0),
-            Self::Zeros => true,
+            Self::Same(same) => same.int.is_none(),
             _ => false,
         }
     }
 }
 
-/// Changes constants and leaves alone what is the same all over; hands data on.
+/// Changes constants, or the shape of what is the same all over; hands data on.
 macro_rules! on_constants {
-    ($value:expr, $array:ident => $changed:expr, $data:ident => $moved:expr) => {
+    ($value:expr, $array:ident => $changed:expr, $same:ident => $shape:expr, $data:ident => $moved:expr) => {
         match $value {
             $crate::import::onnx::value::Value::Floats($array) => {
                 Ok($crate::import::onnx::value::Value::floats($changed))
@@ -140,8 +157,11 @@ macro_rules! on_constants {
             $crate::import::onnx::value::Value::Ints($array) => {
                 Ok($crate::import::onnx::value::Value::ints($changed))
             }
+            $crate::import::onnx::value::Value::Same($same) => {
+                let shape = $shape;
+                Ok($crate::import::onnx::value::Value::Same(Same { shape, ..$same }))
+            }
             $crate::import::onnx::value::Value::Data($data) => $moved,
-            same => Ok(same),
         }
     };
 }

@@ -2,11 +2,12 @@
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::layout::dims;
 use super::select::MOST_PIECES;
 use crate::import::onnx::array::Array;
 use crate::import::onnx::call::Call;
 use crate::import::onnx::context::{Context, Role};
-use crate::import::onnx::value::{Atom, Data, Part, Value, axis_of};
+use crate::import::onnx::value::{Atom, Data, Dim, Part, Same, Value, axis_of};
 
 /// `Concat`.
 pub fn concat(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
@@ -14,11 +15,12 @@ pub fn concat(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Valu
     let values = call.inputs.iter().map(|input| Ok(&input.as_ref().context("an input left out")?.1));
     let values = values.collect::<Result<Vec<_>>>()?;
     let first = *values.first().context("no inputs")?;
-    if values.iter().all(|value| value.is_zeros()) && values.iter().any(|value| matches!(value, Value::Zeros))
+    let axis = axis_of(axis, first.rank())?;
+    if values.iter().all(|value| value.is_zeros())
+        && values.iter().any(|value| matches!(value, Value::Same(_)))
     {
-        return Ok(vec![Value::Zeros]);
+        return Ok(vec![zeros(context, &values, axis)?]);
     }
-    let axis = axis_of(axis, first.rank()?)?;
     Ok(vec![match first {
         Value::Floats(_) => {
             let arrays =
@@ -41,6 +43,21 @@ pub fn concat(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Valu
             Value::Data(together(context, &all, axis)?)
         }
     }])
+}
+
+/// Zeros behind zeros.
+fn zeros(context: &Context<'_>, values: &[&Value], axis: usize) -> Result<Value> {
+    let mut shape = dims(context, values[0])?;
+    let mut sum = 0i64;
+    for value in values {
+        let mut own = dims(context, value)?;
+        let len = own.get(axis).and_then(Dim::value).context("an axis whose length comes at run time")?;
+        sum = sum.checked_add(len).context("a length beyond all memory")?;
+        own[axis] = Dim::known(sum);
+        shape[axis] = Dim::known(sum);
+        ensure!(own == shape, "zeros of other axes");
+    }
+    Ok(Value::Same(Same { int: None, shape }))
 }
 
 /// Several tensors of data as one: along an axis of directions or layers, or directions as features of one frame.

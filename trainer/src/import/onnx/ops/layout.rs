@@ -2,10 +2,11 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::import::onnx::array::MOST_AXES;
 use crate::import::onnx::call::Call;
 use crate::import::onnx::context::Context;
 use crate::import::onnx::tensor::element;
-use crate::import::onnx::value::{Atom, Axis, Data, Dim, Value, axis_of, on_constants};
+use crate::import::onnx::value::{Atom, Axis, Data, Dim, Same, Value, axis_of, on_constants};
 
 /// Gives what it takes.
 pub fn identity(_: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
@@ -36,8 +37,9 @@ pub fn cast(_: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
         // Ids can be given as floats: what a model takes is whole then.
         Value::Data(data) if element::is_int(to) => Value::Data(Data { ids: true, ..data }),
         Value::Data(data) if element::is_float(to) && !data.ids => Value::Data(data),
-        Value::Floats(_) | Value::Zeros if element::is_float(to) => value,
-        Value::Ints(_) | Value::Filled(_) if element::is_int(to) => value,
+        Value::Floats(_) if element::is_float(to) => value,
+        Value::Same(ref same) if same.int.is_none() == element::is_float(to) => value,
+        Value::Ints(_) if element::is_int(to) => value,
         Value::Ints(ints) if element::is_float(to) => {
             let floats: Option<Vec<f32>> =
                 ints.values().iter().map(|dim| Some(dim.value()? as f32)).collect();
@@ -53,10 +55,7 @@ pub fn transpose(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<V
     call.at_most(1)?;
     let value = call.value(0)?.clone();
     let order = call.attributes.ints("perm")?;
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value]);
-    }
-    let rank = value.rank()?;
+    let rank = value.rank();
     let order = match order {
         Some(order) => order.iter().map(|&axis| axis_of(axis, rank)).collect::<Result<Vec<_>>>()?,
         None => (0..rank).rev().collect(),
@@ -65,7 +64,7 @@ pub fn transpose(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<V
     sorted.sort_unstable();
     ensure!(sorted.into_iter().eq(0..rank), "perm {order:?}: no order of {rank} axes");
     count(context, &value)?;
-    let value: Result<Value> = on_constants!(value, array => array.transposed(&order)?, data => {
+    let value: Result<Value> = on_constants!(value, array => array.transposed(&order)?, same => order.iter().map(|&axis| same.shape[axis].clone()).collect(), data => {
         let axes = order.iter().map(|&axis| data.axes[axis].clone()).collect();
         Ok(Value::Data(Data { axes, ..data }))
     });
@@ -86,11 +85,8 @@ pub fn squeeze(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Val
     call.at_most(2)?;
     let axes = call.ints_of("axes", 1)?;
     let value = call.value(0)?.clone();
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value]);
-    }
-    let rank = value.rank()?;
-    let sizes = sizes(context, &value);
+    let rank = value.rank();
+    let sizes: Vec<Option<i64>> = dims(context, &value)?.iter().map(Dim::value).collect();
     let gone = match axes {
         Some(axes) => axes.iter().map(|&axis| axis_of(axis, rank)).collect::<Result<Vec<_>>>()?,
         None => {
@@ -106,6 +102,7 @@ pub fn squeeze(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Val
     let value: Result<Value> = on_constants!(
         value,
         array => array.reshaped((0..rank).filter(kept).map(|axis| array.shape()[axis]).collect())?,
+        same => (0..rank).filter(kept).map(|axis| same.shape[axis].clone()).collect(),
         data => {
             let axes = (0..rank).filter(kept).map(|axis| data.axes[axis].clone()).collect();
             Ok(Value::Data(Data { axes, ..data }))
@@ -114,26 +111,13 @@ pub fn squeeze(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Val
     Ok(vec![value?])
 }
 
-/// The fixed lengths of its axes.
-fn sizes(context: &Context<'_>, value: &Value) -> Vec<Option<usize>> {
-    let all = |shape: &[usize]| shape.iter().map(|&len| Some(len)).collect();
-    match value {
-        Value::Floats(array) => all(array.shape()),
-        Value::Ints(array) => all(array.shape()),
-        Value::Data(data) => data.axes.iter().map(|axis| context.axis_size(axis, data)).collect(),
-        Value::Filled(_) | Value::Zeros => Vec::new(),
-    }
-}
-
 /// `Unsqueeze`.
 pub fn unsqueeze(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(2)?;
     let axes = call.ints_of("axes", 1)?.context("axes: not given")?;
     let value = call.value(0)?.clone();
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value]);
-    }
-    let rank = value.rank()? + axes.len();
+    let rank = value.rank() + axes.len();
+    ensure!(rank <= MOST_AXES, "axes: more than {MOST_AXES} then");
     let mut new = axes.iter().map(|&axis| axis_of(axis, rank)).collect::<Result<Vec<_>>>()?;
     new.sort_unstable();
     new.dedup();
@@ -143,10 +127,13 @@ pub fn unsqueeze(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<V
         let mut shape = array.shape().to_vec();
         new.iter().for_each(|&axis| shape.insert(axis, 1));
         array.reshaped(shape)?
+    }, same => {
+        let mut shape = same.shape.clone();
+        new.iter().for_each(|&axis| shape.insert(axis, Dim::known(1)));
+        shape
     }, data => {
         let mut axes = data.axes.clone();
         new.iter().for_each(|&axis| axes.insert(axis, Axis::new()));
-        ensure!(axes.len() <= crate::import::onnx::array::MOST_AXES, "too many axes");
         Ok(Value::Data(Data { axes, ..data }))
     });
     Ok(vec![value?])
@@ -167,12 +154,9 @@ pub fn flatten(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Val
 pub fn reshape(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(2)?;
     let mut shape = call.dims(1)?.context("shape: not given")?;
-    ensure!(shape.len() <= crate::import::onnx::array::MOST_AXES, "shape: too many axes");
+    ensure!(shape.len() <= MOST_AXES, "shape: too many axes");
     let zero_is_zero = call.attributes.int("allowzero")?.unwrap_or(0) != 0;
     let value = call.value(0)?.clone();
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value]);
-    }
     for (axis, dim) in shape.iter_mut().enumerate().filter(|(_, dim)| dim.value() == Some(0)) {
         ensure!(!zero_is_zero, "allowzero 1: an axis of length 0");
         *dim = dims(context, &value)?.into_iter().nth(axis).context("shape: 0 where no axis was")?;
@@ -181,6 +165,7 @@ pub fn reshape(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Val
     let value: Result<Value> = on_constants!(
         value,
         array => array.reshaped(known_shape(&shape, array.values().len())?)?,
+        same => inferred(&shape, &product(&same.shape)?)?,
         data => {
             let axes = regrouped(context, &data, &shape)?;
             Ok(Value::Data(Data { axes, ..data }))
@@ -198,19 +183,30 @@ pub fn dims(context: &Context<'_>, value: &Value) -> Result<Vec<Dim>> {
         Value::Data(data) => {
             data.axes.iter().map(|axis| context.axis_dim(axis, data)).collect::<Result<_>>()?
         }
-        Value::Filled(_) | Value::Zeros => bail!("the shape of zeros that are made at run time"),
+        Value::Same(same) => same.shape.clone(),
     })
 }
 
 /// The shape of a constant of `len` values, one axis of which may be -1.
 fn known_shape(shape: &[Dim], len: usize) -> Result<Vec<usize>> {
-    let known: Option<Vec<i64>> = shape.iter().map(Dim::value).collect();
-    let known = known.context("shape: lengths that come at run time, for a constant")?;
-    let mut rest = known.iter().filter(|&&axis| axis != -1);
-    let rest = rest.try_fold(1usize, |rest, &axis| rest.checked_mul(usize::try_from(axis).ok()?));
-    let rest = rest.with_context(|| format!("shape {known:?}"))?;
-    let each = |&axis: &i64| if axis == -1 { len.checked_div(rest) } else { usize::try_from(axis).ok() };
-    known.iter().map(each).collect::<Option<_>>().with_context(|| format!("shape {known:?}"))
+    let shape = inferred(shape, &Dim::known(i64::try_from(len)?))?;
+    let known = shape.iter().map(|dim| dim.value().and_then(|len| usize::try_from(len).ok()));
+    known.collect::<Option<_>>().context("shape: lengths that come at run time, for a constant")
+}
+
+/// The same shape, its -1 as what is left of `total` values.
+fn inferred(shape: &[Dim], total: &Dim) -> Result<Vec<Dim>> {
+    let is_open = |dim: &&Dim| dim.value() == Some(-1);
+    let known: Vec<Dim> = shape.iter().filter(|dim| !is_open(dim)).cloned().collect();
+    let left = total.over(&product(&known)?);
+    let left = left.filter(|left| known.len() < shape.len() || left.value() == Some(1));
+    let left = left.context("shape: of another number of values")?;
+    Ok(shape.iter().map(|dim| if is_open(&dim) { left.clone() } else { dim.clone() }).collect())
+}
+
+/// The number of values of this shape.
+pub fn product(shape: &[Dim]) -> Result<Dim> {
+    shape.iter().try_fold(Dim::known(1), |product, dim| product.times(dim))
 }
 
 /// The atoms of the data, in the order in which they are, as axes of these lengths; one of them may be -1.

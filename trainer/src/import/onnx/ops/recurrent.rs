@@ -5,6 +5,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::activations::{activation, defaults};
+use super::layout::dims;
 use super::time::whole_length;
 use crate::activation::Activation;
 use crate::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
@@ -12,7 +13,7 @@ use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, column, matrix};
 use crate::import::onnx::chain::{ALWAYS, From, Initial, Link, Point, When, Work};
 use crate::import::onnx::context::{Context, Frames, Role};
-use crate::import::onnx::value::{Atom, Axis, Data, Part, Value};
+use crate::import::onnx::value::{Atom, Axis, Data, Dim, Part, Value};
 
 /// Where things stand in `X` and `Y`, by the attribute `layout`.
 struct Layout {
@@ -228,7 +229,16 @@ fn initial_states(
 ) -> Result<Vec<Option<Initial>>> {
     let data = match call.given(place) {
         None => return Ok(vec![None; directions]),
-        Some((_, value)) if value.is_zeros() => return Ok(vec![None; directions]),
+        Some((_, value)) if value.is_zeros() => {
+            let shape = dims(context, value)?;
+            ensure!(
+                shape.len() == 3
+                    && shape[layout.directions] == Dim::known(directions as i64)
+                    && shape[2] == Dim::known(hidden as i64),
+                "zeros of another shape than {directions} times {hidden} units"
+            );
+            return Ok(vec![None; directions]);
+        }
         Some((_, Value::Data(data))) => data,
         Some((name, _)) => {
             bail!("{name}: a constant other than zeros; a model begins with zeros, or with what it is given")

@@ -7,11 +7,14 @@ use super::time::turned;
 use crate::import::onnx::call::{Call, matrix};
 use crate::import::onnx::chain::{ALWAYS, From, Link, OF_BOTH};
 use crate::import::onnx::context::{Context, Role};
-use crate::import::onnx::value::{Atom, Data, Dim, Part, Value, axis_of, on_constants};
+use crate::import::onnx::value::{Atom, Data, Dim, Part, Same, Value, axis_of, on_constants};
 use crate::layers::{Embedding, Kind};
 
 /// Most pieces that an input is taken apart into: layers times directions.
 pub const MOST_PIECES: usize = 256;
+
+/// Longest axis whose places are counted one by one.
+const MOST_LENGTH: usize = 1 << 20;
 
 /// `Gather`: an embedding if the places are ids that come at run time; else one step, one direction or one layer.
 pub fn gather(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
@@ -24,10 +27,7 @@ pub fn gather(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Valu
     }
     let Value::Ints(places) = call.value(1)?.clone() else { bail!("indices: no integers that are known") };
     let value = call.value(0)?.clone();
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value]);
-    }
-    let axis = axis_of(axis, value.rank()?)?;
+    let axis = axis_of(axis, value.rank())?;
     let known: Option<Vec<i64>> = places.values().iter().map(Dim::value).collect();
     let known = known.context("indices: lengths that come at run time")?;
     if let Value::Data(data) = value {
@@ -46,6 +46,11 @@ pub fn gather(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Valu
         let shape = [&array.shape()[..axis], places.shape(), &array.shape()[axis + 1..]].concat();
         context.spend((array.values().len() / len.max(1)).saturating_mul(chosen.len()))?;
         array.taken(axis, &chosen)?.reshaped(shape)?
+    }, same => {
+        let len = same.shape[axis].value().context("indices: along an axis whose length comes at run time")?;
+        known.iter().try_for_each(|&place| axis_of(place, len as usize).map(drop)).context("indices")?;
+        let chosen: Vec<Dim> = places.shape().iter().map(|&len| Dim::known(len as i64)).collect();
+        [&same.shape[..axis], &chosen, &same.shape[axis + 1..]].concat()
     }, _data => bail!("indices: of data"));
     Ok(vec![value?])
 }
@@ -135,11 +140,8 @@ pub fn slice(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value
     let lens = [starts.len(), ends.len(), axes.len(), steps.len()];
     ensure!(lens.iter().all(|&len| len == axes.len()), "starts, ends, axes and steps of {lens:?} values");
     let mut value = call.value(0)?.clone();
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value]);
-    }
     for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
-        let axis = axis_of(axis, value.rank()?)?;
+        let axis = axis_of(axis, value.rank())?;
         value = stretch(context, &value, axis, Stretch { start, end, step })?;
     }
     Ok(vec![value])
@@ -178,6 +180,13 @@ fn stretch(context: &mut Context<'_>, value: &Value, axis: usize, stretch: Stret
         let places = places(&stretch, array.shape()[axis])?;
         context.spend(array.values().len())?;
         array.taken(axis, &places)?
+    }, same => {
+        let len = len.value().and_then(|len| usize::try_from(len).ok());
+        let len = len.context("a stretch of an axis whose length comes at run time")?;
+        ensure!(len <= MOST_LENGTH, "a stretch of {len} zeros");
+        let mut shape = same.shape.clone();
+        shape[axis] = Dim::known(places(&stretch, len)?.len() as i64);
+        shape
     }, data => Ok(Value::Data(part_of(context, &data, axis, &stretch, is_end)?)))
 }
 
@@ -192,8 +201,7 @@ fn part_of(
     let held = data.axes[axis].clone();
     let Stretch { start, end, step } = stretch;
     let size = context.axis_size(&held, data);
-    let chosen =
-        size.filter(|&size| size <= MOST_PIECES * 4096).map(|size| places(stretch, size)).transpose()?;
+    let chosen = size.filter(|&size| size <= MOST_LENGTH).map(|size| places(stretch, size)).transpose()?;
     let parts = data.parts.len();
     // Of both directions as features of one frame, one of them.
     if held.len() == 2 && held[0] == Atom::Parts {
@@ -249,10 +257,7 @@ pub fn split(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value
     call.attributes.int("num_outputs")?;
     let lens = call.ints_of("split", 1)?;
     let value = call.value(0)?.clone();
-    if matches!(value, Value::Zeros | Value::Filled(_)) {
-        return Ok(vec![value; call.outputs]);
-    }
-    let axis = axis_of(axis, value.rank()?)?;
+    let axis = axis_of(axis, value.rank())?;
     let len = dims(context, &value)?[axis].value().context("an axis whose length comes at run time")?;
     // Without lengths each is as long, but for the last.
     let each = (len as u64).div_ceil(call.outputs.max(1) as u64) as i64;

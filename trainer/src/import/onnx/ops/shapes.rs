@@ -2,12 +2,12 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::layout::dims;
+use super::layout::{dims, product};
 use crate::import::onnx::array::{Array, MOST_AXES};
 use crate::import::onnx::call::Call;
 use crate::import::onnx::context::Context;
 use crate::import::onnx::tensor::Constant;
-use crate::import::onnx::value::{Dim, Value};
+use crate::import::onnx::value::{Dim, Same, Value};
 
 /// As a value.
 pub fn value_of(constant: Constant) -> Value {
@@ -56,6 +56,7 @@ pub fn shape(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value
 pub fn constant_of_shape(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(1)?;
     let shape = call.dims(0)?.context("input: not given")?;
+    ensure!(shape.len() <= MOST_AXES, "more than {MOST_AXES} axes");
     let constant = match call.attributes.tensor("value")? {
         Some(tensor) => {
             ensure!(tensor.count() == Some(1), "value: not one value");
@@ -66,36 +67,45 @@ pub fn constant_of_shape(context: &mut Context<'_>, call: &mut Call<'_>) -> Resu
     Ok(vec![spread(context, &constant, &shape)?])
 }
 
-/// `Expand` of one value.
+/// `Expand` of one value, or of zeros.
 pub fn expand(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(2)?;
     let value = call.value(0)?.clone();
-    if value.is_zeros() {
-        return Ok(vec![Value::Zeros]);
+    let mut shape = call.dims(1)?.context("shape: not given")?;
+    let own = dims(context, &value)?;
+    ensure!(own.len().max(shape.len()) <= MOST_AXES, "more than {MOST_AXES} axes");
+    // The last axes stand below each other; one of length 1 becomes the other.
+    while shape.len() < own.len() {
+        shape.insert(0, Dim::known(1));
     }
-    let shape = call.dims(1)?.context("shape: not given")?;
+    let first = shape.len() - own.len();
+    for (wanted, own) in shape[first..].iter_mut().zip(own) {
+        if wanted.value() == Some(1) {
+            *wanted = own;
+        } else {
+            ensure!(own.value() == Some(1) || own == *wanted, "shape: of other axes than the values");
+        }
+    }
     Ok(vec![spread(context, &value, &shape)?])
 }
 
-/// One value in all places of this shape.
+/// One value, or zeros, in all places of this shape.
 fn spread(context: &mut Context<'_>, value: &Value, shape: &[Dim]) -> Result<Value> {
-    ensure!(shape.len() <= MOST_AXES, "{} axes", shape.len());
     let known: Option<Vec<usize>> =
         shape.iter().map(|dim| dim.value().and_then(|len| usize::try_from(len).ok())).collect();
-    match (value, known) {
-        (Value::Floats(array), _) if value.is_zeros() && array.single().is_some() => Ok(Value::Zeros),
-        (Value::Floats(array), Some(shape)) => {
+    let int = match value {
+        Value::Ints(array) => Some(array.single().context("more than one value")?.clone()),
+        _ if value.is_zeros() => None,
+        Value::Floats(array) => {
             let &value = array.single().context("more than one value")?;
-            Ok(Value::floats(filled(context, value, shape)?))
+            let shape = known.context("values other than zeros, in a shape that comes at run time")?;
+            return Ok(Value::floats(filled(context, value, shape)?));
         }
-        (Value::Ints(array), Some(shape)) => {
-            let value = array.single().context("more than one value")?.clone();
-            Ok(Value::ints(filled(context, value, shape)?))
-        }
-        (Value::Ints(array), None) => {
-            Ok(Value::Filled(array.single().context("more than one value")?.clone()))
-        }
-        _ => bail!("values other than one constant, in a shape that comes at run time"),
+        _ => bail!("values other than one constant"),
+    };
+    match (int, known) {
+        (Some(int), Some(shape)) => Ok(Value::ints(filled(context, int, shape)?)),
+        (int, _) => Ok(Value::Same(Same { int, shape: shape.to_vec() })),
     }
 }
 
@@ -113,8 +123,7 @@ pub fn reduce_prod(_: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value
     ensure!(axes.iter().all(|&axis| axis == 0 || axis == -1), "axes {axes:?}: lengths have one axis");
     call.only("noop_with_empty_axes", 0)?;
     let keeps = call.attributes.int("keepdims")?.unwrap_or(1) != 0;
-    let product = call.dims(0)?.context("input: not given")?;
-    let product = product.iter().try_fold(Dim::known(1), |product, dim| product.times(dim))?;
+    let product = product(&call.dims(0)?.context("input: not given")?)?;
     let product = if keeps { Array::vector(vec![product]) } else { Array::scalar(product) };
     Ok(vec![Value::ints(product)])
 }

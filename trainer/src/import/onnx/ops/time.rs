@@ -37,7 +37,7 @@ pub fn whole_length(
     let Some((name, value)) = call.given(place) else { return Ok(()) };
     let len = context.axis_dim(&data.axes[time], data)?;
     let is_whole = match value {
-        Value::Filled(dim) => *dim == len,
+        Value::Same(same) => same.int == Some(len),
         Value::Ints(array) => array.values().iter().all(|dim| *dim == len),
         _ => false,
     };
