@@ -82,7 +82,7 @@ fn recurrent_nodes_that_the_runtime_has_not() {
         ),
         (
             lstm(&with(&["", "", "c"]), &[]).initializer(tensor("c", &[1, 1, 3], 1, &[0; 12])),
-            "LSTM (node 0): initial_c: zeros of another shape than 1 times 2 units",
+            "LSTM (node 0): initial_c: zeros of another shape than 1 times 2 units for each sequence",
         ),
         (
             lstm(&with(&["lens"]), &[]).initializer(places("lens", &[4, 5])),

@@ -7,6 +7,7 @@ mod normalization;
 mod recurrent;
 mod select;
 mod shapes;
+mod states;
 mod sums;
 mod time;
 

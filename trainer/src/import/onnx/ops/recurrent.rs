@@ -5,15 +5,15 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::activations::{activation, defaults};
-use super::layout::dims;
+use super::states::{Expected, initial_states};
 use super::time::whole_length;
 use crate::activation::Activation;
 use crate::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
 use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, column, matrix};
-use crate::import::onnx::chain::{ALWAYS, From, Initial, Link, Point, When, Work};
+use crate::import::onnx::chain::{ALWAYS, From, Link, Point, When, Work};
 use crate::import::onnx::context::{Context, Frames, Role};
-use crate::import::onnx::value::{Atom, Axis, Data, Dim, Part, Value};
+use crate::import::onnx::value::{Atom, Axis, Data, Part, Value};
 
 /// Where things stand in `X` and `Y`, by the attribute `layout`.
 struct Layout {
@@ -70,12 +70,13 @@ fn recurrent(context: &mut Context<'_>, call: &mut Call<'_>, kind: CellKind) -> 
     let When::Always { turned } = frames.link.when else {
         bail!("X: reads what has no time, but only a last step")
     };
+    let batch = context.axis_dim(&axes[1], &data)?;
+    let expected = Expected { directions: cells.len(), directions_axis: layout.directions, batch, hidden };
     let states: &[&'static str] =
         if kind == CellKind::Lstm { &["initial_h", "initial_c"] } else { &["initial_h"] };
     let mut initial = vec![Vec::new(); cells.len()];
     for (place, &state) in states.iter().enumerate() {
-        let given =
-            initial_states(context, call, 5 + place, state, cells.len(), hidden, layout).context(state)?;
+        let given = initial_states(context, call, 5 + place, state, &expected).context(state)?;
         initial.iter_mut().zip(given).for_each(|(initial, given)| initial.extend(given));
     }
     let mut points = Vec::new();
@@ -215,63 +216,6 @@ fn of_cell(functions: &[Activation]) -> Result<CellActivations> {
         }
         _ => bail!("not as many as a cell has"),
     })
-}
-
-/// For each direction what a state begins with, if that is given from outside; nothing for zeros.
-fn initial_states(
-    context: &mut Context<'_>,
-    call: &Call<'_>,
-    place: usize,
-    state: &'static str,
-    directions: usize,
-    hidden: usize,
-    layout: &Layout,
-) -> Result<Vec<Option<Initial>>> {
-    let data = match call.given(place) {
-        None => return Ok(vec![None; directions]),
-        Some((_, value)) if value.is_zeros() => {
-            let shape = dims(context, value)?;
-            ensure!(
-                shape.len() == 3
-                    && shape[layout.directions] == Dim::known(directions as i64)
-                    && shape[2] == Dim::known(hidden as i64),
-                "zeros of another shape than {directions} times {hidden} units"
-            );
-            return Ok(vec![None; directions]);
-        }
-        Some((_, Value::Data(data))) => data,
-        Some((name, _)) => {
-            bail!("{name}: a constant other than zeros; a model begins with zeros, or with what it is given")
-        }
-    };
-    ensure!(data.axes.len() == 3 && !data.ids, "{} axes, expected three", data.axes.len());
-    let batch = &data.axes[1 - layout.directions];
-    context.bind(batch, Role::Batch)?;
-    context.bind(&data.axes[2], Role::Features)?;
-    let size = context.axis_size(&data.axes[2], data);
-    ensure!(size.is_none_or(|size| size == hidden), "{} units, expected {hidden}", size.unwrap_or_default());
-    let held = &data.axes[layout.directions];
-    let count = context.axis_size(held, data);
-    ensure!(
-        count.is_none_or(|count| count == directions),
-        "{} directions, expected {directions}",
-        count.unwrap_or_default()
-    );
-    let of = |part: &Part, place: Option<usize>| match *part {
-        Part::Piece { input, place } => Ok(Some(Initial { state, input, place: Some(place) })),
-        Part::Made(Link { from: From::Input(input), when: ALWAYS }) => {
-            Ok(Some(Initial { state, input, place }))
-        }
-        _ => bail!("made by another layer; a model begins with zeros, or with what it is given"),
-    };
-    match &data.parts[..] {
-        [part] if directions == 1 => Ok(vec![of(part, None)?]),
-        [part @ Part::Made(_)] => (0..directions).map(|direction| of(part, Some(direction))).collect(),
-        parts if parts.len() == directions && held[..] == [Atom::Parts] => {
-            parts.iter().map(|part| of(part, None)).collect()
-        }
-        parts => bail!("{} parts, expected {directions}", parts.len()),
-    }
 }
 
 /// Y, Y_h and Y_c.
