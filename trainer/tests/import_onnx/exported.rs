@@ -1,0 +1,103 @@
+//! Networks as PyTorch and tf2onnx export them, and graphs put together node by node, against ONNX Runtime.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use embedded_rnn::Backend;
+use embedded_rnn_trainer::import::onnx::from_bytes;
+use npyz::NpyFile;
+
+use crate::run::run;
+use crate::{Worst, imported, unzipped};
+
+/// Of each exporter the bound, and the number of its cases. The worst are 2.9e-7, 1.8e-7, 3.6e-7 and 9.0e-8, on backends that
+/// fuse multiplications and additions and on those that do not.
+const EXPORTERS: &[(&str, &str, f32, usize)] = &[
+    ("torch.zip", "torch_script/", 3.5e-7, 25),
+    ("torch.zip", "torch_dynamo/", 2.2e-7, 15),
+    ("torch.zip", "nodes/", 4.3e-7, 22),
+    ("keras.zip", "keras/", 1.1e-7, 13),
+];
+
+struct Array {
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
+
+impl Array {
+    fn read(bytes: &[u8]) -> Self {
+        let npy = NpyFile::new(Cursor::new(bytes)).unwrap();
+        let shape = npy.shape().iter().map(|&len| len as usize).collect();
+        let values = match npy.dtype().descr().as_str() {
+            "'<i8'" => npy.into_vec::<i64>().unwrap().into_iter().map(|value| value as f32).collect(),
+            _ => npy.into_vec::<f32>().unwrap(),
+        };
+        Self { shape, values }
+    }
+
+    /// Of the first axis the part with this number.
+    fn part(&self, number: usize) -> &[f32] {
+        let len = self.values.len() / self.shape[0];
+        &self.values[number * len..][..len]
+    }
+}
+
+/// Of each state that of one sequence.
+fn states_of(array: &Array, sequence: usize) -> Vec<Vec<f32>> {
+    let [states, sequences, units] = array.shape[..] else { panic!("{:?}", array.shape) };
+    (0..states)
+        .map(|state| array.values[(state * sequences + sequence) * units..][..units].to_vec())
+        .collect()
+}
+
+fn compare(files: &BTreeMap<String, Vec<u8>>, name: &str, worst: &mut Worst) {
+    let file = imported(&files[&format!("{name}.onnx")], name);
+    let array = |key: &str| files.get(&format!("{name}/{key}.npy")).map(|bytes| Array::read(bytes));
+    let (x, y) = (array("x").unwrap(), array("y").unwrap());
+    let (initial, last) = (array("initial"), array("final"));
+    for backend in Backend::all() {
+        for sequence in 0..x.shape[0] {
+            let of = |states: &Option<Array>| states.as_ref().map(|states| states_of(states, sequence));
+            let found = run(&file, backend, x.part(sequence), of(&initial).as_deref());
+            let place = format!("{name}, sequence {sequence} on {}", backend.name());
+            worst.compare(&found.output, y.part(sequence), &place);
+            if let Some(last) = of(&last) {
+                worst.compare(&found.states.concat(), &last.concat(), &format!("{place}, final state"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_exporters_write_answers_as_in_onnx_runtime() {
+    for &(zip, exporter, bound, count) in EXPORTERS {
+        let files = unzipped(zip);
+        let names: Vec<&str> = files
+            .keys()
+            .filter_map(|name| name.strip_suffix(".onnx"))
+            .filter(|name| name.starts_with(exporter))
+            .collect();
+        assert_eq!(names.len(), count, "{exporter}");
+        let mut worst = Worst::default();
+        names.iter().for_each(|name| compare(&files, name, &mut worst));
+        worst.assert_within(bound);
+    }
+}
+
+/// Layers have the names of their nodes, and say what they were.
+#[test]
+fn layers_say_where_they_came_from() {
+    let files = unzipped("torch.zip");
+    let name = "torch_script/lstm_states_both.onnx";
+    let imported = from_bytes(&files[name], "model").unwrap();
+    let origins: Vec<_> =
+        imported.meta.origins.iter().map(|(name, origin)| format!("{name}: {origin}")).collect();
+    assert_eq!(
+        origins,
+        [
+            "/head/MatMul: ONNX MatMul /head/MatMul",
+            "/rnn/LSTM: ONNX LSTM /rnn/LSTM, initial_h h0[0], initial_c c0[0], initial_h h0[1], initial_c c0[1]",
+            "/rnn/LSTM_1: ONNX LSTM /rnn/LSTM_1, initial_h h0[2], initial_c c0[2], initial_h h0[3], initial_c c0[3]",
+        ]
+    );
+}
