@@ -26,6 +26,7 @@ import zlib
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import h5py
 import numpy as np
 import tensorflow as tf
 
@@ -232,6 +233,57 @@ def refused():
     yield "quantized", quantized
 
 
+def hostile():
+    """Files that ask for more than they have, by name."""
+    model = keras.Sequential([frames(), L.LSTM(3, name="lstm")], name="seq")
+    model.save("/tmp/model.h5")
+    model_bytes = pathlib.Path("/tmp/model.h5").read_bytes()
+    lstm = "model_weights/lstm/seq/lstm/lstm_cell"
+
+    @contextlib.contextmanager
+    def edited():
+        buffer = io.BytesIO(model_bytes)
+        with h5py.File(buffer, "r+") as file:
+            yield buffer, file
+
+    with edited() as (link_to_itself, file):
+        del file["model_weights/lstm/seq"]
+        file["model_weights/lstm/seq"] = file["model_weights/lstm"]
+    yield "cyclic_links.h5", link_to_itself
+    with edited() as (soft_link, file):
+        del file["model_weights/lstm"]
+        file["model_weights/lstm"] = h5py.SoftLink("/model_weights/lstm")
+    yield "soft_link_to_itself.h5", soft_link
+    with edited() as (external, file):
+        del file["model_weights/lstm"]
+        file["model_weights/lstm"] = h5py.ExternalLink("other.h5", "/lstm")
+    yield "external_link.h5", external
+    with edited() as (other_shape, file):
+        del file[f"{lstm}/kernel"]
+        file.create_dataset(f"{lstm}/kernel", (1 << 40, 12), "float32", chunks=(1 << 16, 12))
+    yield "huge_array.h5", other_shape
+    with edited() as (huge, file):
+        file.attrs["model_config"] = file.attrs["model_config"].replace('"units": 3', f'"units": {1 << 24}')
+        del file[f"{lstm}/kernel"]
+        file.create_dataset(f"{lstm}/kernel", (2, 4 << 24), "float32", chunks=(1, 1 << 16))
+    yield "huge_as_it_says.h5", huge
+    with edited() as (bomb, file):
+        del file[f"{lstm}/kernel"]
+        kernel = file.create_dataset(f"{lstm}/kernel", (2, 12), "float32", chunks=(2, 12), compression="gzip")
+        kernel.id.write_direct_chunk((0, 0), zlib.compress(bytes(1 << 24), 9)[: 1 << 15])
+    yield "gzip_bomb.h5", bomb
+    # Five hundred references to a text of 60 kB.
+    with edited() as (references, file):
+        text = h5py.string_dtype()
+        file["model_weights/lstm"].attrs.create("weight_names", ["x" * 60_000] + ["y"] * 500, dtype=text)
+    data = bytearray(references.getvalue())
+    at = data.index((60_000).to_bytes(4, "little"), data.index(b"weight_names"))
+    while data[at + 16 : at + 20] != (1).to_bytes(4, "little"):
+        at = data.index((60_000).to_bytes(4, "little"), at + 1)
+    data[at : at + 16 * 501] = 501 * data[at : at + 16]
+    yield "text_bomb.h5", io.BytesIO(data)
+
+
 def mine(x):
     return x + 1
 
@@ -276,7 +328,7 @@ def extensions(name):
 
 
 def put(zipped, name, data):
-    """Always with the same date, so that the same models give the same file."""
+    """Dates say nothing here."""
     info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     zipped.writestr(info, data)
 
@@ -322,6 +374,8 @@ def main():
         with packed("refused") as zipped:
             for name, model in refused():
                 save(zipped, name, model, [".keras"])
+            for name, buffer in hostile():
+                put(zipped, name, buffer.getvalue())
             weights = keras.Sequential([frames(), L.LSTM(3)])
             weights.save_weights("/tmp/alone.weights.h5")
             put(zipped, "weights_alone.h5", pathlib.Path("/tmp/alone.weights.h5").read_bytes())

@@ -50,6 +50,25 @@ const REFUSED: &[(&str, &str)] = &[
         "zeros_at_the_end.keras",
         "zeros: zero_output_for_mask true: not read behind a mask without return_sequences",
     ),
+    ("cyclic_links.h5", "lstm: /model_weights/lstm/seq/lstm/lstm_cell/kernel: group not found: lstm"),
+    ("external_link.h5", "lstm: model_weights: /model_weights/lstm: group not found: lstm"),
+    (
+        "gzip_bomb.h5",
+        "lstm: /model_weights/lstm/seq/lstm/lstm_cell/kernel: invalid data: chunk at offsets [0, 0] decoded to 97 bytes, expected 96 bytes",
+    ),
+    (
+        "huge_array.h5",
+        "lstm: /model_weights/lstm/seq/lstm/lstm_cell/kernel: shape [1099511627776, 12], expected [2, 12] by the config",
+    ),
+    (
+        "huge_as_it_says.h5",
+        "lstm: /model_weights/lstm/seq/lstm/lstm_cell/kernel: more than 67108864 numbers in the file",
+    ),
+    ("soft_link_to_itself.h5", "lstm: model_weights: /model_weights/lstm: group not found: lstm"),
+    (
+        "text_bomb.h5",
+        "lstm: model_weights: /model_weights/lstm: weight_names: more than 16777216 bytes of text in the file",
+    ),
 ];
 
 #[test]

@@ -47,7 +47,7 @@ impl Hdf5 {
             .with_chunk_cache_bytes(0);
         let file = Hdf5File::from_storage_with_options(Arc::new(Metered::new(bytes)), options);
         Ok(Self {
-            file: file.context("not an HDF5 file")?,
+            file: file.map_err(said).context("not an HDF5 file")?,
             text_left: Cell::new(MOST_TEXT),
             numbers_left: Cell::new(MOST_NUMBERS),
         })
@@ -58,10 +58,13 @@ impl Hdf5 {
     /// # Errors
     /// No such group, or a damaged one.
     pub fn members(&self, group: &str) -> Result<Members> {
-        let read = || -> Result<_> { Ok(self.file.group(group)?.member_names()?) };
+        let read = || -> Result<_> {
+            let (groups, datasets) =
+                self.file.group(group).and_then(|group| group.member_names()).map_err(said)?;
+            self.take_text(groups.iter().chain(&datasets).map(String::len).sum())?;
+            Ok((groups, datasets))
+        };
         let (groups, datasets) = read().with_context(|| group.to_owned())?;
-        let text = groups.iter().chain(&datasets).map(String::len).sum();
-        take(&self.text_left, text).with_context(|| format!("{group}: names"))?;
         Ok(Members { groups: groups.into_iter().collect(), datasets: datasets.into_iter().collect() })
     }
 
@@ -71,8 +74,8 @@ impl Hdf5 {
     /// No such group, or an attribute that is no text.
     pub fn texts(&self, group: &str, attribute: &str) -> Result<Option<Vec<String>>> {
         let read = || -> Result<_> {
-            let object = self.file.group(group)?;
-            let attributes = object.raw_attributes()?;
+            let object = self.file.group(group).map_err(said)?;
+            let attributes = object.raw_attributes().map_err(said)?;
             let Some(found) = attributes.iter().find(|found| found.name() == attribute) else {
                 return Ok(None);
             };
@@ -94,7 +97,7 @@ impl Hdf5 {
         let raw = &attribute.raw_data;
         let values = match &attribute.datatype {
             Datatype::String { size: StringSize::Fixed(width), .. } => {
-                take(&self.text_left, raw.len())?;
+                self.take_text(raw.len())?;
                 raw.chunks(usize::try_from(*width)?.max(1)).map(<[u8]>::to_vec).collect()
             }
             Datatype::String { size: StringSize::Variable, .. }
@@ -103,8 +106,8 @@ impl Hdf5 {
                 let references = raw.chunks(4 + offset_size + 4);
                 let resolved = references.map(|reference| {
                     let length = reference.first_chunk().context("cut short")?;
-                    take(&self.text_left, u32::from_le_bytes(*length) as usize)?;
-                    Ok(resolve(reference)?)
+                    self.take_text(u32::from_le_bytes(*length) as usize)?;
+                    resolve(reference).map_err(said)
                 });
                 resolved.collect::<Result<Vec<_>>>()?
             }
@@ -125,26 +128,36 @@ impl Hdf5 {
     /// No such array, another shape or type, a number that is not finite.
     pub fn tensor(&self, path: &str, shape: &[usize]) -> Result<Tensor> {
         let read = || -> Result<Tensor> {
-            let dataset = self.file.dataset(path)?;
+            let dataset = self.file.dataset(path).map_err(said)?;
             let found = dataset.shape();
             let same = found.len() == shape.len() && found.iter().zip(shape).all(|(&a, &b)| a == b as u64);
             ensure!(same, "shape {found:?}, expected {shape:?} by the config");
             let float = matches!(dataset.dtype(), Datatype::FloatingPoint { size: 4, .. });
             ensure!(float, "type {:?}: only 32-bit floats are read", dataset.dtype());
             let count = shape.iter().try_fold(1usize, |count, &axis| count.checked_mul(axis));
-            take(&self.numbers_left, count.context("too large to count")?)?;
-            Tensor::new(shape.to_vec(), dataset.read_array::<f32>()?.into_raw_vec_and_offset().0)
+            let left = count.and_then(|count| self.numbers_left.get().checked_sub(count));
+            self.numbers_left
+                .set(left.with_context(|| format!("more than {MOST_NUMBERS} numbers in the file"))?);
+            let values = dataset.read_array::<f32>().map_err(said)?;
+            Tensor::new(shape.to_vec(), values.into_raw_vec_and_offset().0)
         };
-        // The reader's errors begin with the path, ours do not.
         read().with_context(|| path.to_owned())
+    }
+
+    /// Counts text, before it is read.
+    fn take_text(&self, bytes: usize) -> Result<()> {
+        let left = self.text_left.get().checked_sub(bytes);
+        self.text_left.set(left.with_context(|| format!("more than {MOST_TEXT} bytes of text in the file"))?);
+        Ok(())
     }
 }
 
-/// Counts what is taken, before it is.
-fn take(left: &Cell<usize>, count: usize) -> Result<()> {
-    let rest = left.get().checked_sub(count).with_context(|| format!("{count} more than fit into memory"))?;
-    left.set(rest);
-    Ok(())
+/// What the reader says, without the paths that it puts before it: ours stand there already.
+fn said(mut error: Error) -> anyhow::Error {
+    while let Error::Context { source, .. } = error {
+        error = *source;
+    }
+    anyhow::Error::msg(error.to_string())
 }
 
 /// Bytes of a file that can be read only so often: no link, tree or heap in them makes a small file cost much time or

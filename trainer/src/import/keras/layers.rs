@@ -117,7 +117,7 @@ impl Builder {
         options.common()?;
         let value = options.number("mask_value")?;
         options.clone().finish()?;
-        ensure!((value as f32).is_finite(), "mask_value {value}: in no data");
+        ensure!((value as f32).is_finite(), "mask_value {value:?}: in no data");
         let first = self.chain.layers().is_empty() && self.time;
         ensure!(first, "class_name Masking: only read where frames come in, as the first layer");
         self.mask = Some(Made { from: entry.from.clone(), value, any: true });
@@ -141,7 +141,7 @@ impl Builder {
 
     /// The layer that a `TimeDistributed` applies to every frame.
     fn inner(&self, entry: &mut Entry) -> Result<Entry> {
-        ensure!(self.time, "class_name TimeDistributed: there is no time axis left");
+        ensure!(self.time, "class_name TimeDistributed: no time axis is left");
         entry.options.common()?;
         let inner = Entry::read(entry.options.needed("layer")?).context("layer")?;
         entry.options.clone().finish()?;

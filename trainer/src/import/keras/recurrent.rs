@@ -80,8 +80,8 @@ impl Config {
     }
 
     /// Refuses what the runtime does otherwise at this place.
-    fn check(&self, builder: &Builder, states_unused: bool) -> Result<()> {
-        ensure!(builder.time, "class_name: a recurrent layer, but there is no time axis left");
+    fn check(&self, builder: &Builder, class: &str, states_unused: bool) -> Result<()> {
+        ensure!(builder.time, "class_name {class}: no time axis is left");
         ensure!(states_unused || !self.return_state, "return_state true: states as outputs are not read");
         if builder.mask.is_some() {
             ensure!(
@@ -101,7 +101,7 @@ impl Builder {
     /// An `LSTM`, a `GRU` or a `SimpleRNN`.
     pub fn recurrent(&mut self, entry: &Entry, weights: &mut LayerWeights<'_>) -> Result<Recurrent<f32>> {
         let config = Config::read(self.version, &entry.class, entry.options.clone())?;
-        config.check(self, entry.states_unused)?;
+        config.check(self, &entry.class, entry.states_unused)?;
         let cell = config.cell(self.features, weights, Part::Cell)?;
         let Config { return_sequences, go_backwards, .. } = config;
         Ok(Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) })
@@ -135,7 +135,7 @@ impl Builder {
         options.finish()?;
         let config = Config::read(self.version, &layer.class, layer.options).context("layer")?;
         ensure!(!config.go_backwards, "layer: go_backwards true: the other layer reads backwards");
-        config.check(self, entry.states_unused)?;
+        config.check(self, &entry.class, entry.states_unused)?;
         let mut direction = |part| config.cell(self.features, weights, part);
         let [forward, backward] = [direction(Part::Forward)?, direction(Part::Backward)?];
         let forward = Recurrent::new(forward, config.return_sequences);
@@ -148,7 +148,7 @@ impl Builder {
 fn mirrored(forward: &Entry, backward: &Entry) -> Result<()> {
     ensure!(
         forward.class == backward.class,
-        "class_name {}: the other layer is a {}",
+        "class_name {}: the other layer is of class {}",
         backward.class,
         forward.class
     );

@@ -147,7 +147,7 @@ impl Weights {
             // From 3.6 on the file says whose they are.
             let said = self.file.texts(&format!("{group}/vars"), "name")?;
             let same = said.as_ref().is_none_or(|said| said[..] == [name]);
-            ensure!(same, "{group}: weights of {}", said.unwrap_or_default().join(" "));
+            ensure!(same, "{group}: name {}: expected {name}", said.unwrap_or_default().join(" "));
         }
         Ok(LayerWeights {
             file: &self.file,
