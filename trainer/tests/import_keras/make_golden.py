@@ -236,8 +236,7 @@ def refused():
 def hostile():
     """Files that ask for more than they have, by name."""
     model = keras.Sequential([frames(), L.LSTM(3, name="lstm")], name="seq")
-    model.save("/tmp/model.h5")
-    model_bytes = pathlib.Path("/tmp/model.h5").read_bytes()
+    model_bytes = saved(model, ".h5")
     lstm = "model_weights/lstm/seq/lstm/lstm_cell"
 
     @contextlib.contextmanager
@@ -288,6 +287,43 @@ def mine(x):
     return x + 1
 
 
+def rewritten(data):
+    """The same .h5 file as other versions of Keras and of HDF5 write it, by what is different."""
+
+    def copy(options, text, split, **storage):
+        buffer = io.BytesIO()
+        with h5py.File(io.BytesIO(data)) as old, h5py.File(buffer, "w", **options) as new:
+
+            def visit(name, item):
+                if isinstance(item, h5py.Dataset):
+                    new.create_dataset(name, data=item[()], **storage)
+                target = new[name] if name in new else new.create_group(name)
+                for key, value in item.attrs.items():
+                    if split and key in ["layer_names", "weight_names"] and len(value):
+                        target.attrs[f"{key}0"], target.attrs[f"{key}1"] = text(value[:1]), text(value[1:])
+                    else:
+                        target.attrs[key] = text(value)
+
+            visit("/", old)
+            old.visititems(visit)
+            for number in range(20):
+                new.attrs[f"number {number}"] = number
+        return buffer.getvalue()
+
+    def fixed(value):
+        """Texts of a fixed length."""
+        return np.bytes_(value.encode()) if isinstance(value, str) else np.array(value, "S")
+
+    def same(value):
+        return value if isinstance(value, str) or not len(value) else np.array(value, h5py.string_dtype())
+
+    yield "old_texts", copy({"libver": "earliest"}, fixed, False)
+    yield "split_names", copy({}, fixed, True)
+    yield "newest_format", copy(
+        {"libver": "latest"}, same, False, chunks=True, compression="gzip", shuffle=True, fletcher32=True
+    )
+
+
 def put_weights(model, rng):
     """Asymmetric weights; variances that can be divided by."""
     for layer in model.layers:
@@ -312,12 +348,17 @@ def inputs(model, rng):
     return x.astype("float32")
 
 
+def saved(model, extension):
+    path = HERE / f"model{extension}"
+    model.save(path)
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
 def save(zipped, name, model, formats):
     for extension in formats:
-        path = f"/tmp/{name}{extension}"
-        model.save(path)
-        put(zipped, f"{name}{extension}", pathlib.Path(path).read_bytes())
-        os.remove(path)
+        put(zipped, f"{name}{extension}", saved(model, extension))
 
 
 def extensions(name):
@@ -367,9 +408,15 @@ def main():
             except Exception as error:
                 print("Keras itself fails:", name, str(error).splitlines()[-1][:150])
                 continue
+            names = [name]
             save(zipped, name, model, extensions(name))
-            save_array(zipped, f"{name}.x", x)
-            save_array(zipped, f"{name}.y", y)
+            if newest and name == "both_ways":
+                for how, data in rewritten(saved(model, ".h5")):
+                    names.append(f"{name}_{how}")
+                    put(zipped, f"{names[-1]}.h5", data)
+            for name in names:
+                save_array(zipped, f"{name}.x", x)
+                save_array(zipped, f"{name}.y", y)
     if newest:
         with packed("refused") as zipped:
             for name, model in refused():
@@ -377,8 +424,10 @@ def main():
             for name, buffer in hostile():
                 put(zipped, name, buffer.getvalue())
             weights = keras.Sequential([frames(), L.LSTM(3)])
-            weights.save_weights("/tmp/alone.weights.h5")
-            put(zipped, "weights_alone.h5", pathlib.Path("/tmp/alone.weights.h5").read_bytes())
+            path = HERE / "alone.weights.h5"
+            weights.save_weights(path)
+            put(zipped, "weights_alone.h5", path.read_bytes())
+            path.unlink()
 
 
 main()

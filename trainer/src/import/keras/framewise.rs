@@ -4,8 +4,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::activation::{self, last_axis};
 use super::layers::Builder;
+use super::naming::Part;
 use super::options::Options;
-use super::weights::{LayerWeights, Part};
+use super::weights::LayerWeights;
 use crate::activation::Activation;
 use crate::layers::{self, BatchNormalization, Dense, Kind, LayerNormalization};
 use crate::tensor::Matrix;
@@ -96,9 +97,9 @@ impl Framewise<'_, '_> {
     fn layer_normalization(&mut self, builder: &Builder) -> Result<LayerNormalization<f32>> {
         self.options.off("rms_scaling", "not read")?;
         let [gamma, beta, ..] = self.normalization(builder, &[])?;
-        let epsilon = self.options.number("epsilon")?;
+        let epsilon = self.options.number("epsilon")? as f32;
         ensure!(epsilon > 0.0, "epsilon {epsilon}: not above zero");
-        Ok(LayerNormalization { gamma, beta, epsilon: epsilon as f32 })
+        Ok(LayerNormalization { gamma, beta, epsilon })
     }
 
     /// Gamma and beta, ones and zeros where the layer has none, and `statistics`.
@@ -110,7 +111,7 @@ impl Framewise<'_, '_> {
         let wanted: Vec<_> =
             names.chain(statistics.iter().copied()).map(|name| (name, vec![builder.features])).collect();
         let mut found = self.weights.part_of(self.part, &wanted)?.into_iter();
-        let mut next = |there: bool, else_all: f32| match found.next_if(there) {
+        let mut next = |there: bool, else_all: f32| match there.then(|| found.next()).flatten() {
             Some(tensor) => tensor.column(),
             None => Ok(Matrix::repeat(builder.features, 1, else_all)),
         };
@@ -120,23 +121,16 @@ impl Framewise<'_, '_> {
     }
 }
 
-/// The next, if it is to be there.
-trait NextIf: Iterator {
-    fn next_if(&mut self, there: bool) -> Option<Self::Item> {
-        if there { self.next() } else { None }
-    }
-}
-
-impl<I: Iterator> NextIf for I {}
-
 /// An activation as a layer of its own.
 fn standing(builder: &Builder, function: Activation) -> Option<Kind<f32>> {
     let layer = layers::Activation::new(builder.features, function);
     (function != Activation::Linear).then_some(Kind::Activation(layer))
 }
 
+/// Refuses options that make something else of the weights.
+///
 /// # Errors
-/// Weights that are not all that there is.
+/// One is set.
 pub fn not_quantized(options: &mut Options) -> Result<()> {
     for key in ["lora_rank", "lora_alpha", "quantization_config", "quantization_mode"] {
         options.only(key, &[], "only plain weights are read")?;

@@ -15,12 +15,16 @@ use crate::import::{MOST_BYTES, Tensor};
 /// Most numbers that are read from a file: as many as the trainer trains.
 const MOST_NUMBERS: usize = 1 << 26;
 
+/// Most bytes that a byte of a file unfolds to: deflate makes no more of it.
+const MOST_UNFOLDED: usize = 1032;
+
 /// Most bytes that the texts read from a file may have in all; a config has some thousands.
 pub const MOST_TEXT: usize = 1 << 24;
 
 /// An open file.
 pub struct Hdf5 {
     file: Hdf5File,
+    len: usize,
     text_left: Cell<usize>,
     numbers_left: Cell<usize>,
 }
@@ -45,11 +49,13 @@ impl Hdf5 {
             .with_max_read_bytes(4 * MOST_NUMBERS)
             .with_max_object_header_bytes(MOST_TEXT)
             .with_chunk_cache_bytes(0);
+        let len = bytes.len();
         let file = Hdf5File::from_storage_with_options(Arc::new(Metered::new(bytes)), options);
         Ok(Self {
             file: file.map_err(said).context("not an HDF5 file")?,
+            len,
             text_left: Cell::new(MOST_TEXT),
-            numbers_left: Cell::new(MOST_NUMBERS),
+            numbers_left: Cell::new(MOST_NUMBERS.min(len.saturating_mul(MOST_UNFOLDED) / 4)),
         })
     }
 
@@ -134,10 +140,15 @@ impl Hdf5 {
             ensure!(same, "shape {found:?}, expected {shape:?} by the config");
             let float = matches!(dataset.dtype(), Datatype::FloatingPoint { size: 4, .. });
             ensure!(float, "type {:?}: only 32-bit floats are read", dataset.dtype());
+            let chunks = dataset.chunks().map_or(1, |chunks| {
+                let along = |(&axis, &chunk): (&usize, &u32)| axis.div_ceil(chunk.max(1) as usize);
+                shape.iter().zip(&chunks).map(along).fold(1, usize::saturating_mul)
+            });
+            ensure!(chunks <= self.len, "{chunks} chunks: more than there can be in {} bytes", self.len);
             let count = shape.iter().try_fold(1usize, |count, &axis| count.checked_mul(axis));
             let left = count.and_then(|count| self.numbers_left.get().checked_sub(count));
             self.numbers_left
-                .set(left.with_context(|| format!("more than {MOST_NUMBERS} numbers in the file"))?);
+                .set(left.with_context(|| format!("too many numbers for a file of {} bytes", self.len))?);
             let values = dataset.read_array::<f32>().map_err(said)?;
             Tensor::new(shape.to_vec(), values.into_raw_vec_and_offset().0)
         };

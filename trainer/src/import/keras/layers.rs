@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::Version;
 use super::framewise::{Framewise, not_quantized};
 use super::graph::{Entry, Input};
+use super::naming::Part;
 use super::node::{Made, Mask};
-use super::weights::{LayerWeights, Part};
+use super::weights::LayerWeights;
 use crate::import::Chain;
 use crate::layers::{Embedding, Kind, Masking};
 

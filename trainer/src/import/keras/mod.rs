@@ -14,6 +14,7 @@ mod graph;
 mod hdf5;
 mod layers;
 mod legacy;
+mod naming;
 mod node;
 mod options;
 mod recurrent;
@@ -89,7 +90,8 @@ pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Imported> {
     let own = weights.group("InputLayer", &input.name, false);
     weights.layer(&own, &input.name).and_then(LayerWeights::finish).context(place)?;
     let first = order.first().map_or("", |&first| layers[first].class.as_str());
-    let mut builder = Builder::new(version, &input, first).with_context(|| input.name.clone())?;
+    let mut builder = Builder::new(version, &input, first)
+        .with_context(|| if input.name.is_empty() { "input" } else { &input.name }.to_owned())?;
     for at in order {
         let entry = &mut layers[at];
         let name = entry.name.clone();
