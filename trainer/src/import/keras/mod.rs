@@ -1,8 +1,9 @@
 //! Keras: `.keras` files of Keras 3 and of the last versions of Keras 2, `.h5` and `.hdf5` files of both.
 //!
 //! Models are `Sequential`, or `Functional` with layers in a row. What reaches a trained network from its config is read
-//! or refused by name ([`options`]); `archive` and `legacy` are the two kinds of files, `hdf5` what both stand on,
-//! [`weights`] which arrays are whose, `graph` and `node` the order of the layers, `layers` and `recurrent` the layers.
+//! or refused by name (`options`); `archive` and `legacy` are the two kinds of files, `hdf5` what both stand on,
+//! `weights` and `naming` which arrays are whose, `graph` and `node` the order of the layers, `layers`, `framewise` and
+//! `recurrent` the layers.
 //!
 //! A model without a time axis, over `[n, features]`, is one over sequences of one frame, `[n, 1, features]`. Masks do in the
 //! runtime what they do in Keras to all frames that count; what is answered to one that does not is nothing to go by.

@@ -108,7 +108,7 @@ impl Weights {
         if self.numbers.is_none() {
             names = Some(if there { listed(&self.file, &group, "weight_names")? } else { Vec::new() });
         } else if there && self.file.members(&group)?.groups.contains("vars") {
-            // From 3.6 on the file says whose they are.
+            // Newer versions say whose they are: 3.8 does, 3.5 does not.
             let said = self.file.texts(&format!("{group}/vars"), "name")?;
             let same = said.as_ref().is_none_or(|said| said[..] == [name]);
             ensure!(same, "{group}: name {}: expected {name}", said.unwrap_or_default().join(" "));
