@@ -1,0 +1,433 @@
+"""Writes VERSION.zip.gz: models as this version of Keras saves them, inputs, and what it makes of them.
+
+    python3 -m venv VENV
+    VENV/bin/pip install -r requirements.txt
+    VENV/bin/python make_golden.py
+
+That writes 3.15.1.zip.gz, with all cases, and refused.zip.gz. The files of other versions have the cases of `OF_ALL_VERSIONS`; each
+needs an environment of its own:
+
+    2.13.1, 2.15.0              pip install tensorflow-cpu==VERSION (2.15.1 for 2.15.0), Python 3.11
+    3.0.5, 3.3.3, 3.8.0         pip install tensorflow-cpu==2.15.1, keras==VERSION with --no-deps; make_golden.py keras
+
+A case is CASE.keras or CASE.h5 or both, CASE.x.npy and CASE.y.npy. The zips are not compressed, as one stream over all of
+them is smaller. Weights and inputs are multiples of 1/512; all of it follows from
+the name of the case.
+"""
+
+import contextlib
+import gzip
+import io
+import os
+import pathlib
+import sys
+import zipfile
+import zlib
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import h5py
+import numpy as np
+import tensorflow as tf
+
+HERE = pathlib.Path(__file__).parent
+if tf.__version__ < "2.16" and "keras" not in sys.argv:
+    keras = tf.keras
+    KERAS_2 = True
+    VERSION = {"2.15.1": "2.15.0"}.get(tf.__version__, tf.__version__)
+else:
+    import keras
+
+    KERAS_2 = False
+    VERSION = keras.__version__
+L = keras.layers
+IDS, FEATURES, TIME, SEQUENCES = 7, 2, 5, 3
+MASKED = -9.0
+
+
+def frames(time=None):
+    return L.Input((time, FEATURES))
+
+
+def ids():
+    return L.Input((None,), dtype="int32")
+
+
+def rows(features=3):
+    return L.Input((features,))
+
+
+CELLS = {"rnn": L.SimpleRNN, "lstm": L.LSTM, "gru": L.GRU, "before": lambda *a, **k: L.GRU(*a, reset_after=False, **k)}
+
+
+def seq(cell, units, **options):
+    return CELLS[cell](units, return_sequences=True, **options)
+
+
+def chains():
+    """Layers in a row, by name."""
+    yield "masked_stack", lambda: [
+        frames(), L.Masking(MASKED), seq("lstm", 3), L.Dropout(0.5), seq("lstm", 4, name="zebra"), L.BatchNormalization(),
+        seq("gru", 3, name="lstm_7"), L.LayerNormalization(), L.Dense(3, activation="relu"), seq("lstm", 3),
+        seq("before", 3), L.SimpleRNN(3), L.Dense(2, name="dense_5"), L.Dense(3), L.Activation("softmax"),
+    ]
+    yield "both_ways", lambda: [
+        frames(), L.Bidirectional(L.GRU(3, return_sequences=True)),
+        L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode="sum", name="forward_both"),
+        L.TimeDistributed(L.Dense(3, activation="tanh")), L.TimeDistributed(L.Dense(4)),
+        L.Bidirectional(L.SimpleRNN(3), merge_mode="mul"),
+    ]
+    yield "hard_sigmoid", lambda: [
+        frames(), seq("gru", 3, recurrent_activation="hard_sigmoid"), L.Dense(3, activation="hard_sigmoid"),
+        L.Activation("hard_sigmoid"), L.LSTM(3, recurrent_activation="hard_sigmoid"),
+    ]
+    yield "words", lambda: [ids(), L.Embedding(IDS, 3, mask_zero=True), L.GRU(3), L.Dense(3, activation="softmax")]
+    yield "parts_off", lambda: [
+        frames(), seq("lstm", 3, use_bias=False), L.LayerNormalization(center=False, scale=False),
+        L.BatchNormalization(center=False), L.LayerNormalization(scale=False), L.Dense(3, use_bias=False),
+        L.LayerNormalization(center=False), L.BatchNormalization(scale=False, epsilon=0.01), L.SimpleRNN(4, use_bias=False),
+    ]
+    yield "leaky", lambda: [frames(), L.LSTM(3), L.Dense(4, activation="leaky_relu"), L.Dense(3, activation="elu")]
+    yield "layers_as_activations", lambda: [
+        frames(), seq("rnn", 4), L.ReLU(), L.Dense(4), L.LeakyReLU(0.2), L.Dense(4), L.ELU(), L.Dense(4), L.ReLU(6.0),
+        L.Dense(3, activation=L.ReLU()), L.Softmax(),
+    ]
+
+
+OF_ALL_VERSIONS = [name for name, _ in chains()]
+
+
+def of_this_version():
+    """Cases that only the newest version makes."""
+    for cell in CELLS:
+        for suffix, options in [("", {}), ("_last_first", {"go_backwards": True})]:
+            yield f"{cell}{suffix}", lambda c=cell, o=options: [frames(), CELLS[c](4, **o)]
+            yield f"{cell}{suffix}_sequences", lambda c=cell, o=options: [frames(), seq(c, 3, **o)]
+        yield f"{cell}_masked", lambda c=cell: [frames(), L.Masking(MASKED), CELLS[c](3)]
+        yield f"{cell}_masked_last_first", lambda c=cell: [frames(), L.Masking(MASKED), CELLS[c](3, go_backwards=True)]
+        yield f"{cell}_masked_sequences", lambda c=cell: [frames(), L.Masking(MASKED), seq(c, 3)]
+        yield f"{cell}_no_bias", lambda c=cell: [frames(), CELLS[c](3, use_bias=False, activation="softsign")]
+        yield f"{cell}_unrolled", lambda c=cell: [
+            frames(TIME), L.Masking(MASKED), seq(c, 3, unroll=True, dropout=0.2, recurrent_dropout=0.1),
+            CELLS[c](3, unroll=True, implementation=1) if KERAS_2 else CELLS[c](3, unroll=True),
+        ]
+        yield f"{cell}_relu", lambda c=cell: [frames(), CELLS[c](3, activation="relu")]
+    for mode in ["concat", "sum", "ave", "mul"]:
+        yield f"{mode}_sequences", lambda m=mode: [
+            frames(), L.Masking(MASKED), L.Bidirectional(seq("lstm", 3), merge_mode=m), L.Dense(3, activation="tanh")
+        ]
+        yield f"{mode}_last", lambda m=mode: [
+            frames(), L.Masking(MASKED), L.Bidirectional(seq("before", 3), merge_mode=m),
+            L.Bidirectional(L.GRU(3), merge_mode=m, name=m),
+        ]
+    yield "mirrored", lambda: [
+        frames(),
+        L.Bidirectional(seq("lstm", 3), backward_layer=seq("lstm", 3, go_backwards=True, dropout=0.1, name="other")),
+    ]
+    yield "per_frame", lambda: [
+        frames(), L.Masking(MASKED), seq("lstm", 3), L.TimeDistributed(L.Dense(4, activation="gelu")),
+        L.TimeDistributed(L.Activation("tanh")), L.TimeDistributed(L.BatchNormalization()),
+        L.TimeDistributed(L.LayerNormalization(scale=False)), L.TimeDistributed(L.Dropout(0.3)), L.GRU(3), L.Dense(2),
+    ]
+    yield "of_training", lambda: [
+        frames(), L.Dropout(0.1), L.Masking(MASKED), L.SpatialDropout1D(0.1), seq("gru", 3, dropout=0.5), L.GaussianNoise(0.1),
+        L.GaussianDropout(0.1), L.AlphaDropout(0.1), L.ActivityRegularization(0.1), L.Identity(),
+        L.LSTM(3, kernel_regularizer="l2", bias_constraint="non_neg", recurrent_dropout=0.5, kernel_initializer="zeros"),
+        L.Dropout(0.2), L.Dense(2, kernel_regularizer=keras.regularizers.L1L2(0.1), activity_regularizer="l1"),
+    ]
+    yield "axes", lambda: [
+        frames(), L.BatchNormalization(axis=2), L.LayerNormalization(axis=2), L.LSTM(3), L.BatchNormalization(axis=1),
+        L.LayerNormalization(axis=-1, epsilon=0.01), L.Softmax(axis=1),
+    ]
+    yield "embedding", lambda: [ids(), L.Embedding(IDS, 3)]
+    yield "words_every_step", lambda: [
+        ids(), L.Embedding(IDS, 4, mask_zero=True), L.Bidirectional(seq("lstm", 3)), seq("gru", 3),
+        L.Dense(3, activation="softmax"),
+    ]
+    yield "no_time", lambda: [rows(), L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dense(3), L.Softmax()]
+    yield "no_recurrence", lambda: [frames(), L.Masking(MASKED), L.Dense(4), L.LayerNormalization(), L.Dense(2, "sigmoid")]
+    yield "zeros_for_masked", lambda: [
+        frames(), L.Masking(MASKED), seq("lstm", 3, zero_output_for_mask=True), L.GRU(3)
+    ]
+    yield "zeros_without_mask", lambda: [frames(), L.LSTM(3, zero_output_for_mask=True)]
+    yield "named_like_the_default", lambda: [
+        frames(), seq("lstm", 3, name="lstm_1"), seq("lstm", 3, name="lstm"), L.LSTM(3, name="lstm_2")
+    ]
+    # Every activation, as that of a Dense layer and on its own.
+    for activation in [
+        "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear",
+        "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax",
+        "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink",
+    ]:
+        yield f"activation_{activation}", lambda a=activation: [
+            rows(2), L.Dense(3, activation=a), L.Activation(a), L.Dense(3, activation="tanh")
+        ]
+
+
+def row(layers):
+    """A Functional model of layers in a row."""
+    x, *layers = layers
+    y = x
+    for layer in layers:
+        y = layer(y)
+    return keras.Model(x, y)
+
+
+def functional():
+    """Functional models, by name."""
+    for name in ["masked_stack", "both_ways", "words", "leaky"]:
+        yield f"functional_{name}", lambda n=name: row(dict(chains())[n]())
+    if KERAS_2 or "keras" in sys.argv:
+        return
+    for name in ["per_frame", "of_training", "no_time"]:
+        yield f"functional_{name}", lambda n=name: row(dict(of_this_version())[n]())
+    yield "states_unused", states_unused
+
+
+def states_unused():
+    x = frames()
+    y, _, _ = L.LSTM(3, return_state=True)(x)
+    return keras.Model(x, L.Dense(2)(y))
+
+
+def refused():
+    """Models that are refused, by name."""
+    x = frames()
+    lstm = L.LSTM(3, name="lstm")(x)
+    yield "branch", keras.Model(x, L.Dense(2, name="head")(L.Add(name="add")([lstm, L.GRU(3, name="gru")(x)])))
+    yield "skip", keras.Model(x, L.Concatenate(name="cat")([seq("lstm", 3, name="a")(x), x]))
+    yield "two_outputs", keras.Model(x, [L.Dense(2, name="p")(lstm), L.Dense(2, name="q")(lstm)])
+    x2 = frames()
+    yield "two_inputs", keras.Model([x, x2], L.Dense(2)(L.Concatenate()([lstm, L.LSTM(3)(x2)])))
+    dense = L.Dense(3, name="twice")
+    yield "shared", keras.Model(x, dense(dense(lstm)))
+    y, h, c = L.LSTM(3, return_state=True, name="states")(x)
+    yield "state_used", keras.Model(x, L.Dense(2, name="of_h")(h))
+    y, h, c = seq("lstm", 3, return_state=True, name="encoder")(x)
+    yield "state_given", keras.Model(x, L.LSTM(3, name="decoder")(y, initial_state=[h, c]))
+    yield "training", keras.Model(x, L.Dropout(0.5, name="always")(x, training=True))
+    inner = keras.Sequential([frames(), L.LSTM(3)], name="inner")
+    yield "nested", keras.Sequential([frames(), inner, L.Dense(2)])
+    yield "lambda", keras.Sequential([frames(), L.LSTM(3), L.Lambda(lambda x: x * 2, name="twice")])
+    yield "conv", keras.Sequential([frames(), L.Conv1D(3, 2, name="conv"), L.LSTM(3)])
+    yield "flatten", keras.Sequential([frames(TIME), seq("lstm", 3), L.Flatten(name="flatten"), L.Dense(2)])
+    yield "stateful", keras.Sequential([L.Input((None, 2), batch_size=1), L.LSTM(3, stateful=True, name="stateful")])
+    yield "rnn_of_cells", keras.Sequential([frames(), L.RNN([L.LSTMCell(3), L.LSTMCell(3)], name="cells")])
+    yield "half", keras.Sequential([frames(), L.LSTM(3, dtype="mixed_float16", name="half")])
+    yield "custom", keras.Sequential([frames(), L.LSTM(3), L.Dense(2, activation=mine, name="dense")])
+    yield "two_outputs_of_one", keras.Model(x, L.Bidirectional(L.LSTM(3), merge_mode=None, name="apart")(x))
+    different = L.GRU(3, go_backwards=True, activation="relu", name="b")
+    yield "not_mirrored", keras.Sequential([frames(), L.Bidirectional(L.GRU(3), backward_layer=different, name="pair")])
+    yield "mask_late", keras.Sequential([frames(), seq("lstm", 3), L.Masking(name="late"), L.LSTM(3)])
+    masked = L.Masking(MASKED)
+    yield "mask_not_turned", keras.Sequential([frames(), masked, seq("lstm", 3, go_backwards=True, name="turned"), L.LSTM(3)])
+    yield "zeros_at_the_end", keras.Sequential([frames(), masked, L.LSTM(3, zero_output_for_mask=True, name="zeros")])
+    masked = L.Masking(MASKED)(x)
+    own = keras.ops.any(x > 0, axis=-1)
+    yield "own_mask", keras.Model(x, L.LSTM(3, name="lstm")(masked, mask=own))
+    lora = keras.Sequential([frames(), L.Dense(3, name="lora")])
+    lora.layers[-1].enable_lora(1)
+    yield "lora", lora
+    quantized = keras.Sequential([frames(), L.Dense(3, name="quantized")])
+    quantized.quantize("int8")
+    yield "quantized", quantized
+
+
+def hostile():
+    """Files that ask for more than they have, by name."""
+    model = keras.Sequential([frames(), L.LSTM(3, name="lstm")], name="seq")
+    model_bytes = saved(model, ".h5")
+    lstm = "model_weights/lstm/seq/lstm/lstm_cell"
+
+    @contextlib.contextmanager
+    def edited():
+        buffer = io.BytesIO(model_bytes)
+        with h5py.File(buffer, "r+") as file:
+            yield buffer, file
+
+    with edited() as (link_to_itself, file):
+        del file["model_weights/lstm/seq"]
+        file["model_weights/lstm/seq"] = file["model_weights/lstm"]
+    yield "cyclic_links.h5", link_to_itself
+    with edited() as (soft_link, file):
+        del file["model_weights/lstm"]
+        file["model_weights/lstm"] = h5py.SoftLink("/model_weights/lstm")
+    yield "soft_link_to_itself.h5", soft_link
+    with edited() as (external, file):
+        del file["model_weights/lstm"]
+        file["model_weights/lstm"] = h5py.ExternalLink("other.h5", "/lstm")
+    yield "external_link.h5", external
+    with edited() as (other_shape, file):
+        del file[f"{lstm}/kernel"]
+        file.create_dataset(f"{lstm}/kernel", (1 << 40, 12), "float32", chunks=(1 << 16, 12))
+    yield "huge_array.h5", other_shape
+    with edited() as (huge, file):
+        file.attrs["model_config"] = file.attrs["model_config"].replace('"units": 3', f'"units": {1 << 24}')
+        del file[f"{lstm}/kernel"]
+        file.create_dataset(f"{lstm}/kernel", (2, 4 << 24), "float32", chunks=(1, 1 << 16))
+    yield "huge_as_it_says.h5", huge
+    with edited() as (bomb, file):
+        del file[f"{lstm}/kernel"]
+        kernel = file.create_dataset(f"{lstm}/kernel", (2, 12), "float32", chunks=(2, 12), compression="gzip")
+        kernel.id.write_direct_chunk((0, 0), zlib.compress(bytes(1 << 24), 9)[: 1 << 15])
+    yield "gzip_bomb.h5", bomb
+    # Five hundred references to a text of 60 kB.
+    with edited() as (references, file):
+        text = h5py.string_dtype()
+        file["model_weights/lstm"].attrs.create("weight_names", ["x" * 60_000] + ["y"] * 500, dtype=text)
+    data = bytearray(references.getvalue())
+    at = data.index((60_000).to_bytes(4, "little"), data.index(b"weight_names"))
+    while data[at + 16 : at + 20] != (1).to_bytes(4, "little"):
+        at = data.index((60_000).to_bytes(4, "little"), at + 1)
+    data[at : at + 16 * 501] = 501 * data[at : at + 16]
+    yield "text_bomb.h5", io.BytesIO(data)
+
+
+def mine(x):
+    return x + 1
+
+
+def rewritten(data):
+    """The same .h5 file as other versions of Keras and of HDF5 write it, by what is different."""
+
+    def copy(options, text, split, **storage):
+        buffer = io.BytesIO()
+        with h5py.File(io.BytesIO(data)) as old, h5py.File(buffer, "w", **options) as new:
+
+            def visit(name, item):
+                if isinstance(item, h5py.Dataset):
+                    new.create_dataset(name, data=item[()], **storage)
+                target = new[name] if name in new else new.create_group(name)
+                for key, value in item.attrs.items():
+                    if split and key in ["layer_names", "weight_names"] and len(value):
+                        target.attrs[f"{key}0"], target.attrs[f"{key}1"] = text(value[:1]), text(value[1:])
+                    else:
+                        target.attrs[key] = text(value)
+
+            visit("/", old)
+            old.visititems(visit)
+            for number in range(20):
+                new.attrs[f"number {number}"] = number
+        return buffer.getvalue()
+
+    def fixed(value):
+        """Texts of a fixed length."""
+        return np.bytes_(value.encode()) if isinstance(value, str) else np.array(value, "S")
+
+    def same(value):
+        return value if isinstance(value, str) or not len(value) else np.array(value, h5py.string_dtype())
+
+    yield "old_texts", copy({"libver": "earliest"}, fixed, False)
+    yield "split_names", copy({}, fixed, True)
+    yield "newest_format", copy(
+        {"libver": "latest"}, same, False, chunks=True, compression="gzip", shuffle=True, fletcher32=True
+    )
+
+
+def put_weights(model, rng):
+    """Asymmetric weights; variances that can be divided by."""
+    for layer in model.layers:
+        for weight in layer.weights:
+            name = getattr(weight, "path", weight.name)
+            if "seed" in name:
+                continue
+            values = np.round(512 * rng.uniform(-0.8, 1.0, weight.shape)) / 512
+            weight.assign(np.abs(values) + 0.25 if "variance" in name else values)
+
+
+def inputs(model, rng):
+    first = model.layers[0] if not isinstance(model.layers[0], L.InputLayer) else model.layers[1]
+    if isinstance(first, L.Embedding):
+        return rng.integers(0, IDS, (SEQUENCES, TIME)).astype("int32")
+    shape = model.input_shape
+    shape = (SEQUENCES, TIME, shape[-1]) if len(shape) == 3 else (SEQUENCES, shape[-1])
+    x = np.round(512 * rng.uniform(-1.5, 1.0, shape)) / 512
+    if any(isinstance(layer, L.Masking) for layer in model.layers):
+        x[0, 3:] = MASKED
+        x[1, [0, 2]] = MASKED
+    return x.astype("float32")
+
+
+def saved(model, extension):
+    path = HERE / f"model{extension}"
+    model.save(path)
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def save(zipped, name, model, formats):
+    for extension in formats:
+        put(zipped, f"{name}{extension}", saved(model, extension))
+
+
+def extensions(name):
+    """The formats of a case: both where they may differ, and .h5 files of Keras 3 from its newest version alone."""
+    plain = name.removeprefix("functional_")
+    both = plain in OF_ALL_VERSIONS + ["per_frame", "of_training", "mirrored", "no_time", "states_unused"]
+    return [".keras", ".h5"] if both and VERSION in ["2.15.0", "3.15.1"] else [".keras"]
+
+
+def put(zipped, name, data):
+    """Dates say nothing here."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    zipped.writestr(info, data)
+
+
+@contextlib.contextmanager
+def packed(name):
+    """A zip to write to, which becomes NAME.zip.gz."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        yield zipped
+    (HERE / f"{name}.zip.gz").write_bytes(gzip.compress(buffer.getvalue(), mtime=0))
+
+
+def save_array(zipped, name, values):
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(values, "float32"))
+    put(zipped, f"{name}.npy", buffer.getvalue())
+
+
+def main():
+    print("Keras", VERSION, "TensorFlow", tf.__version__, "numpy", np.__version__)
+    newest = not KERAS_2 and "keras" not in sys.argv
+    cases = {name: (lambda l=layers: keras.Sequential(l())) for name, layers in chains()}
+    if newest:
+        cases |= {name: (lambda l=layers: keras.Sequential(l())) for name, layers in of_this_version()}
+    cases |= dict(functional())
+    with packed(VERSION) as zipped:
+        for name, make in cases.items():
+            rng = np.random.default_rng(zlib.crc32(name.encode()))
+            keras.backend.clear_session()
+            model = make()
+            put_weights(model, rng)
+            x = inputs(model, rng)
+            try:
+                y = np.asarray(model(x, training=False))
+            except Exception as error:
+                print("Keras itself fails:", name, str(error).splitlines()[-1][:150])
+                continue
+            names = [name]
+            save(zipped, name, model, extensions(name))
+            if newest and name == "both_ways":
+                for how, data in rewritten(saved(model, ".h5")):
+                    names.append(f"{name}_{how}")
+                    put(zipped, f"{names[-1]}.h5", data)
+            for name in names:
+                save_array(zipped, f"{name}.x", x)
+                save_array(zipped, f"{name}.y", y)
+    if newest:
+        with packed("refused") as zipped:
+            for name, model in refused():
+                save(zipped, name, model, [".keras"])
+            for name, buffer in hostile():
+                put(zipped, name, buffer.getvalue())
+            weights = keras.Sequential([frames(), L.LSTM(3)])
+            path = HERE / "alone.weights.h5"
+            weights.save_weights(path)
+            put(zipped, "weights_alone.h5", path.read_bytes())
+            path.unlink()
+
+
+main()
