@@ -145,10 +145,6 @@ def of_this_version():
         L.Dense(3, activation="softmax"),
     ]
     yield "no_time", lambda: [rows(), L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dense(3), L.Softmax()]
-    yield "no_recurrence", lambda: [frames(), L.Masking(MASKED), L.Dense(4), L.LayerNormalization(), L.Dense(2, "sigmoid")]
-    yield "zeros_for_masked", lambda: [
-        frames(), L.Masking(MASKED), seq("lstm", 3, zero_output_for_mask=True), L.GRU(3)
-    ]
     yield "zeros_without_mask", lambda: [frames(), L.LSTM(3, zero_output_for_mask=True)]
     yield "named_like_the_default", lambda: [
         frames(), seq("lstm", 3, name="lstm_1"), seq("lstm", 3, name="lstm"), L.LSTM(3, name="lstm_2")
@@ -220,6 +216,7 @@ def refused():
     yield "not_mirrored", keras.Sequential([frames(), L.Bidirectional(L.GRU(3), backward_layer=different, name="pair")])
     yield "mask_late", keras.Sequential([frames(), seq("lstm", 3), L.Masking(name="late"), L.LSTM(3)])
     masked = L.Masking(MASKED)
+    yield "mask_alone", keras.Sequential([frames(), L.Masking(MASKED, name="masking"), L.Dense(4)])
     yield "mask_not_turned", keras.Sequential([frames(), masked, seq("lstm", 3, go_backwards=True, name="turned"), L.LSTM(3)])
     yield "zeros_at_the_end", keras.Sequential([frames(), masked, L.LSTM(3, zero_output_for_mask=True, name="zeros")])
     masked = L.Masking(MASKED)(x)

@@ -42,14 +42,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("two_inputs.keras", "input_layers: 2 of them, and only one is read"),
     ("two_outputs.keras", "output_layers: 2 of them, and only one is read"),
     ("two_outputs_of_one.keras", "output_layers: 2 of them, and only one is read"),
+    ("mask_alone.keras", "masking: class_name Masking: not read without a recurrent layer behind it"),
     (
         "weights_alone.h5",
         "model_config: missing: the file holds weights alone; write the model with model.save(FILE)",
     ),
-    (
-        "zeros_at_the_end.keras",
-        "zeros: zero_output_for_mask true: not read behind a mask without return_sequences",
-    ),
+    ("zeros_at_the_end.keras", "zeros: zero_output_for_mask true: not read behind a mask"),
     ("cyclic_links.h5", "lstm: /model_weights/lstm/seq/lstm/lstm_cell/kernel: group not found: lstm"),
     ("external_link.h5", "lstm: model_weights: /model_weights/lstm: group not found: lstm"),
     (

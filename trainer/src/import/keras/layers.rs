@@ -9,8 +9,8 @@ use super::graph::{Entry, Input};
 use super::naming::Part;
 use super::node::{Made, Mask};
 use super::weights::LayerWeights;
-use crate::import::Chain;
-use crate::layers::{Embedding, Kind, Masking};
+use crate::import::{Chain, Imported};
+use crate::layers::{Embedding, Kind, Layer, Masking};
 
 /// The layers so far, and what comes out of them.
 pub struct Builder {
@@ -111,6 +111,19 @@ impl Builder {
             (self.time, self.mask) = (false, None);
         }
         self.chain.push(&entry.name, format!("Keras {class} {}", entry.name), kind)
+    }
+
+    /// The network.
+    ///
+    /// # Errors
+    /// A Masking in front of layers that have no states to leave alone: Keras then runs them on zeros instead.
+    pub fn finish(self, name: &str) -> Result<Imported> {
+        let layers = self.chain.layers();
+        if let Some(Layer { name, kind: Kind::Masking(_) }) = layers.first() {
+            let remembers = layers.iter().any(|layer| !layer.kind.get().states().is_empty());
+            ensure!(remembers, "{name}: class_name Masking: not read without a recurrent layer behind it");
+        }
+        self.chain.finish(name, self.input_size)
     }
 
     fn masking(&mut self, entry: &mut Entry) -> Result<Masking<f32>> {

@@ -101,5 +101,5 @@ pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Imported> {
         pushed.with_context(|| name)?;
     }
     weights.finish().context(place)?;
-    builder.chain.finish(if own_name.is_empty() { name } else { &own_name }, builder.input_size)
+    builder.finish(if own_name.is_empty() { name } else { &own_name })
 }

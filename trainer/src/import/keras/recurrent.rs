@@ -24,6 +24,7 @@ struct Config {
     return_state: bool,
     go_backwards: bool,
     zero_output_for_mask: bool,
+    unroll: bool,
 }
 
 impl Config {
@@ -33,7 +34,7 @@ impl Config {
         options.off("stateful", "a state that outlives its sequence is not read")?;
         options.off("time_major", "only batches of sequences are read")?;
         // How Keras goes about it, and where it starts to learn from.
-        options.ignore(&["unroll", "implementation", "use_cudnn", "unit_forget_bias"]);
+        options.ignore(&["implementation", "use_cudnn", "unit_forget_bias"]);
         let kind = match class {
             "SimpleRNN" => CellKind::SimpleRnn,
             "LSTM" => CellKind::Lstm,
@@ -55,6 +56,7 @@ impl Config {
             return_state: options.flag("return_state", false)?,
             go_backwards: options.flag("go_backwards", false)?,
             zero_output_for_mask: options.flag("zero_output_for_mask", false)?,
+            unroll: options.flag("unroll", false)?,
         };
         options.clone().finish()?;
         Ok(config)
@@ -86,14 +88,29 @@ impl Config {
         ensure!(states_unused || !self.return_state, "return_state true: states as outputs are not read");
         if builder.mask.is_some() {
             ensure!(
-                self.return_sequences || !self.zero_output_for_mask,
-                "zero_output_for_mask true: not read behind a mask without return_sequences"
-            );
-            ensure!(
                 !self.return_sequences || !self.go_backwards,
                 "go_backwards true: with return_sequences not read behind a mask, which Keras does not turn round"
             );
         }
+        Ok(())
+    }
+
+    /// Refuses what the runtime does otherwise behind a mask, of one direction: it gives the answer before once more.
+    fn check_alone(&self, builder: &Builder) -> Result<()> {
+        ensure!(
+            builder.mask.is_none() || !self.zero_output_for_mask,
+            "zero_output_for_mask true: not read behind a mask"
+        );
+        Ok(())
+    }
+
+    /// The same of two directions: it gives zeros. So does Keras, but in the wrong places if it unrolls the backward one
+    /// (`backend.rnn` applies the mask to outputs that are turned round).
+    fn check_both(&self, builder: &Builder) -> Result<()> {
+        ensure!(
+            builder.mask.is_none() || !self.unroll || !self.return_sequences,
+            "unroll true: with return_sequences not read behind a mask, which Keras applies the wrong way round"
+        );
         Ok(())
     }
 }
@@ -103,6 +120,7 @@ impl Builder {
     pub fn recurrent(&mut self, entry: &Entry, weights: &mut LayerWeights<'_>) -> Result<Recurrent<f32>> {
         let config = Config::read(self.version, &entry.class, entry.options.clone())?;
         config.check(self, &entry.class, entry.states_unused)?;
+        config.check_alone(self)?;
         let cell = config.cell(self.features, weights, Part::Cell)?;
         let Config { return_sequences, go_backwards, .. } = config;
         Ok(Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) })
@@ -137,6 +155,7 @@ impl Builder {
         let config = Config::read(self.version, &layer.class, layer.options).context("layer")?;
         ensure!(!config.go_backwards, "layer: go_backwards true: the other layer reads backwards");
         config.check(self, &entry.class, entry.states_unused)?;
+        config.check_both(self)?;
         let mut direction = |part| config.cell(self.features, weights, part);
         let [forward, backward] = [direction(Part::Forward)?, direction(Part::Backward)?];
         let forward = Recurrent::new(forward, config.return_sequences);

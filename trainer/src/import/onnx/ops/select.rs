@@ -98,7 +98,8 @@ fn at(context: &mut Context<'_>, data: &Data, axis: usize, place: i64) -> Result
     }
     ensure!(
         context.role_of(held[0]) == Some(Role::Time) && held.len() == 1,
-        "place {place} along {name}: only steps, directions and layers are chosen"
+        "place {place} along {name}: only steps, directions and layers are chosen; a recurrent layer that was exported step \
+         by step (torch.onnx.export of an nn.RNN does it, unless dynamo=False) is not read"
     );
     ensure!(is_last || place == 0, "step {place}: a model gives all steps, or the one that is made last");
     let ends = data.parts.iter().map(|part| context.made(part)?.at_end(is_last).map(Part::Made));
