@@ -12,7 +12,9 @@ use crate::output::write_atomically;
 /// Turn a trained network of another framework into a model: a .keras, .h5, .hdf5, .onnx or .safetensors file
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  ernn import gestures.keras -o gestures.ernn\n  \
-                        ernn import denoiser.onnx -o denoiser.ernn --weights f16")]
+                        ernn import denoiser.onnx -o denoiser.ernn --weights f16\n  \
+                        ernn import tags.safetensors -o tags.ernn --return-sequences --activation fc=softmax\n  \
+                        ernn import vad.safetensors -o vad.ernn --prefix decoder. --modules rnn,fc1,fc2 --activation fc1=relu")]
 pub struct Args {
     /// The file of the other framework
     pub file: PathBuf,
@@ -25,6 +27,9 @@ pub struct Args {
     /// Where to write the model
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
+    /// What a state dict does not say.
+    #[command(flatten)]
+    pub pytorch: import::pytorch::Options,
 }
 
 /// Floats that an imported model can have.
@@ -39,7 +44,7 @@ pub enum Weights {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.file.display().to_string();
-    let mut imported = import::read(&args.file).with_context(place)?;
+    let mut imported = import::read_with(&args.file, &args.pytorch).with_context(place)?;
     if let Some(name) = &args.name {
         imported.meta.name.clone_from(name);
     }

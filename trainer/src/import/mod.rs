@@ -58,6 +58,11 @@ impl Chain {
         &self.layers
     }
 
+    /// The layers so far, to change.
+    pub fn layers_mut(&mut self) -> &mut [Layer<f32>] {
+        &mut self.layers
+    }
+
     /// The last layer so far, to change: a node after it may say more of it.
     pub fn last_mut(&mut self) -> Option<&mut Layer<f32>> {
         self.layers.last_mut()
@@ -109,12 +114,23 @@ impl Imported {
 /// # Errors
 /// What is not understood, by layer and attribute; a damaged file; anything that would unfold to more than [`MOST_BYTES`].
 pub fn read(path: &Path) -> Result<Imported> {
+    read_with(path, &pytorch::Options::default())
+}
+
+/// [`read`], and what a `.safetensors` file does not say.
+///
+/// # Errors
+/// As [`read`]; an option, by its flag, for a file of another format.
+pub fn read_with(path: &Path, options: &pytorch::Options) -> Result<Imported> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if let Some(flag) = options.given().filter(|_| extension != "safetensors") {
+        bail!("{flag}: only for a .safetensors file");
+    }
     match extension.as_str() {
         "keras" | "h5" | "hdf5" => keras::read(path, &name),
         "onnx" => onnx::read(path, &name),
-        "safetensors" => pytorch::read(path, &name),
+        "safetensors" => pytorch::read(path, &name, options),
         _ => bail!("not a .keras, .h5, .hdf5, .onnx or .safetensors file by its name"),
     }
 }

@@ -1,0 +1,90 @@
+//! `golden.json`, which `make_golden.py` wrote.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use embedded_rnn::{Backend, F32};
+use embedded_rnn_trainer::deployed::{Deployed, ModelFile, Pace};
+use serde::Deserialize;
+
+use crate::import;
+
+/// A fifth above the worst, which is 2.1e-7 without fused multiply-adds, 1.5e-7 with.
+const ALLOWED: f64 = 2.5e-7;
+
+#[derive(Deserialize)]
+pub struct Case {
+    pub name: String,
+    pub args: Vec<String>,
+    sequences: Vec<Vec<f32>>,
+    answers: Vec<Vec<f64>>,
+}
+
+/// A file beside this one.
+pub fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import_pytorch").join(name)
+}
+
+pub fn cases() -> Vec<Case> {
+    serde_json::from_str(&fs::read_to_string(path("golden.json")).unwrap()).unwrap()
+}
+
+/// On every backend of this machine.
+#[test]
+fn imported_nets_answer_as_pytorch_does() {
+    let (mut worst, mut place) = (0.0f64, String::new());
+    for Case { name, args, sequences, answers } in cases() {
+        let imported = import(&path(&format!("{name}.safetensors")), &args).unwrap();
+        let file = ModelFile::new(Path::new(&name), &imported.write::<F32>().unwrap());
+        let Deployed::F32(model) = file.deploy().unwrap() else { panic!("{name}: not of f32") };
+        for backend in Backend::all() {
+            let model = Deployed::F32(model.with_backend(backend));
+            for (frames, golden) in sequences.iter().zip(&answers) {
+                let found = model.predict(frames, Pace::Whole).unwrap();
+                assert_eq!(found.len(), golden.len(), "{name}");
+                for (&found, golden) in found.iter().zip(golden) {
+                    assert!(found.is_finite(), "{name}");
+                    let error = (f64::from(found) - golden).abs() / golden.abs().max(1.0);
+                    if error > worst {
+                        (worst, place) = (error, format!("{name} on {}", backend.name()));
+                    }
+                }
+            }
+        }
+    }
+    println!("worst: {worst:.2e}, {place}");
+    assert!(worst < ALLOWED, "{worst:e}, allowed: {ALLOWED:e}: {place}");
+}
+
+/// A file that no case speaks of would be tested by nothing.
+#[test]
+fn every_file_has_a_case() {
+    let files = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().path());
+    let files: BTreeSet<_> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(files, cases().into_iter().map(|case| case.name).collect());
+    assert!(files.len() >= 20);
+}
+
+/// `ernn inspect` shows these.
+#[test]
+fn layers_say_where_they_came_from() {
+    for (case, expected) in [
+        ("lstm", "fc: PyTorch Linear fc; lstm: PyTorch LSTM lstm"),
+        ("alone", "lstm_l0: PyTorch LSTM, layer 0; lstm_l1: PyTorch LSTM, layer 1"),
+        ("cells", "a: PyTorch LSTMCell a; b: PyTorch GRUCell b; c: PyTorch RNNCell c; fc: PyTorch Linear fc"),
+        (
+            "norms",
+            "bn: PyTorch BatchNorm1d bn; fc: PyTorch Linear fc; lstm: PyTorch LSTM lstm; norm: PyTorch LayerNorm norm",
+        ),
+        ("embedding", "embed: PyTorch Embedding embed; fc: PyTorch Linear fc; gru: PyTorch GRU gru"),
+    ] {
+        let imported = import(&path(&format!("{case}.safetensors")), &[""; 0]).unwrap();
+        let origins = imported.meta.origins.iter().map(|(name, origin)| format!("{name}: {origin}"));
+        assert_eq!(origins.collect::<Vec<_>>().join("; "), expected);
+        assert_eq!(imported.meta.name, case);
+    }
+}
