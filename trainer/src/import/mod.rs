@@ -11,6 +11,8 @@ mod tensor;
 
 pub use tensor::Tensor;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
@@ -61,11 +63,6 @@ impl Chain {
     /// The layers so far, to change.
     pub fn layers_mut(&mut self) -> &mut [Layer<f32>] {
         &mut self.layers
-    }
-
-    /// The last layer so far, to change: a node after it may say more of it.
-    pub fn last_mut(&mut self) -> Option<&mut Layer<f32>> {
-        self.layers.last_mut()
     }
 
     /// The network of these layers over frames of `input_size` features.
@@ -128,9 +125,17 @@ pub fn read_with(path: &Path, options: &pytorch::Options) -> Result<Imported> {
         bail!("{flag}: only for a .safetensors file");
     }
     match extension.as_str() {
-        "keras" | "h5" | "hdf5" => keras::read(path, &name),
-        "onnx" => onnx::read(path, &name),
-        "safetensors" => pytorch::read(path, &name, options),
+        "keras" | "h5" | "hdf5" => keras::read(bytes(path)?, &name),
+        "onnx" => onnx::read(&bytes(path)?, &name),
+        "safetensors" => pytorch::read(&bytes(path)?, &name, options),
         _ => bail!("not a .keras, .h5, .hdf5, .onnx or .safetensors file by its name"),
     }
+}
+
+/// A file, if it is not longer than any that is read.
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= MOST_BYTES, "more than {MOST_BYTES} bytes");
+    Ok(bytes)
 }

@@ -13,7 +13,7 @@ const MOST: f32 = 4.2e-6;
 
 /// How far the answers of a model are from Keras's, those to masked frames too.
 fn distance(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
-    let imported = keras::from_bytes(file.to_vec(), "file")?;
+    let imported = keras::read(file.to_vec(), "file")?;
     let model = ModelFile::new(Path::new("model.ernn"), &imported.write::<F32>()?);
     let model = model.deploy()?;
     let mut worst = 0.0f32;

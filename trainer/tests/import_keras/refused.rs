@@ -7,7 +7,7 @@ use crate::golden::members;
 
 /// What is said of a file, without its name.
 pub fn refusal(bytes: Vec<u8>) -> String {
-    let read = keras::from_bytes(bytes, "file").and_then(|imported| imported.write::<F32>());
+    let read = keras::read(bytes, "file").and_then(|imported| imported.write::<F32>());
     match read {
         Ok(_) => "read".to_owned(),
         Err(error) => format!("{error:#}"),

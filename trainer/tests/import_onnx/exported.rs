@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use embedded_rnn::Backend;
-use embedded_rnn_trainer::import::onnx::from_bytes;
+use embedded_rnn_trainer::import::onnx::read;
 use npyz::NpyFile;
 
 use crate::run::run;
@@ -89,7 +89,7 @@ fn what_exporters_write_answers_as_in_onnx_runtime() {
 fn layers_say_where_they_came_from() {
     let files = unzipped("torch.zip");
     let name = "torch_script/lstm_states_both.onnx";
-    let imported = from_bytes(&files[name], "model").unwrap();
+    let imported = read(&files[name], "model").unwrap();
     let origins: Vec<_> =
         imported.meta.origins.iter().map(|(name, origin)| format!("{name}: {origin}")).collect();
     assert_eq!(

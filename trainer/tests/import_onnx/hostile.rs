@@ -1,7 +1,7 @@
 //! Files that mean harm: they end in an error, in little memory and soon.
 
 use embedded_rnn::F32;
-use embedded_rnn_trainer::import::onnx::from_bytes;
+use embedded_rnn_trainer::import::onnx::read;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -22,7 +22,7 @@ fn samples() -> Vec<Vec<u8>> {
 
 /// Whatever is read can be written, or is refused too.
 fn try_all(bytes: &[u8]) {
-    if let Ok(imported) = from_bytes(bytes, "model") {
+    if let Ok(imported) = read(bytes, "model") {
         drop(imported.write::<F32>());
     }
 }

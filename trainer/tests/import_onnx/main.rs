@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::Path;
 
 use embedded_rnn::F32;
-use embedded_rnn_trainer::import::onnx::from_bytes;
+use embedded_rnn_trainer::import::onnx::read;
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 /// The files in a zip beside this one, by name.
@@ -33,13 +33,13 @@ fn unzipped(name: &str) -> BTreeMap<String, Vec<u8>> {
 
 /// The model file of an `.onnx` file.
 fn imported(bytes: &[u8], name: &str) -> AlignedBytes {
-    let imported = from_bytes(bytes, "model").unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let imported = read(bytes, "model").unwrap_or_else(|error| panic!("{name}: {error:#}"));
     AlignedBytes::new(&imported.write::<F32>().unwrap())
 }
 
 /// Why an `.onnx` file is refused.
 fn reason(bytes: &[u8]) -> String {
-    let error = from_bytes(bytes, "model").expect_err("refused");
+    let error = read(bytes, "model").expect_err("refused");
     let said = format!("{error:#}");
     assert!(!said.contains('\n') && said.len() < 400, "{said}");
     said

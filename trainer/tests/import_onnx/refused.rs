@@ -1,6 +1,6 @@
 //! What is not understood: one line that names the node and the attribute.
 
-use embedded_rnn_trainer::import::onnx::from_bytes;
+use embedded_rnn_trainer::import::onnx::read;
 
 use crate::build::*;
 use crate::{reason, unzipped};
@@ -28,7 +28,7 @@ fn what_is_put_together_here_is_read() {
     for graph in
         [gru(&[]).output("H"), gru(&[]).output("Y"), lstm(&["X", "W", "R", "B"], &[]).output("Y").output("H")]
     {
-        from_bytes(&graph.file(22), "model").unwrap();
+        read(&graph.file(22), "model").unwrap();
     }
 }
 

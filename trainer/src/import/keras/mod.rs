@@ -21,17 +21,13 @@ mod options;
 mod recurrent;
 mod weights;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use self::graph::{Entry, Graph};
 use self::layers::{Builder, has_weights};
 use self::weights::{LayerWeights, Weights};
-use super::{Imported, MOST_BYTES};
+use super::Imported;
 
 /// What a file says.
 struct Source {
@@ -61,22 +57,11 @@ impl Version {
     }
 }
 
-/// Reads a file. The model's name is its own, or `name` if it has none.
+/// Reads the bytes of a file. The model's name is its own, or `name` if it has none.
 ///
 /// # Errors
-/// What is not understood.
-pub fn read(path: &Path, name: &str) -> Result<Imported> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= MOST_BYTES, "more than {MOST_BYTES} bytes");
-    from_bytes(bytes, name)
-}
-
-/// What [`read`] makes of a file with these bytes.
-///
-/// # Errors
-/// What is not understood.
-pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Imported> {
+/// What is not understood, by layer and attribute.
+pub fn read(bytes: Vec<u8>, name: &str) -> Result<Imported> {
     let source = match bytes.first_chunk() {
         Some(b"PK\x03\x04") => archive::read(&bytes),
         // Keras 2.12 gives such files the name .keras too.

@@ -20,33 +20,18 @@ mod tensor;
 mod value;
 mod wire;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
 pub use array::Array;
 pub use tensor::{Constant, Tensor};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use super::{Imported, MOST_BYTES};
+use super::Imported;
 
-/// Reads a file.
+/// Reads the bytes of a file.
 ///
 /// # Errors
 /// What is not understood, by node and attribute.
-pub fn read(path: &Path, name: &str) -> Result<Imported> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= MOST_BYTES, "more than {MOST_BYTES} bytes");
-    from_bytes(&bytes, name)
-}
-
-/// Reads what is in a file.
-///
-/// # Errors
-/// As [`read`].
-pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Imported> {
+pub fn read(bytes: &[u8], name: &str) -> Result<Imported> {
     let model = proto::Model::read(bytes)?;
     finish::network(graph::run(&model)?, &model.graph.outputs, name)
 }

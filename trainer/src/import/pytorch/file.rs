@@ -1,9 +1,6 @@
 //! A `.safetensors` file: the length of a JSON header, the header, the tensors' bytes one after another.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use half::{bf16, f16};
@@ -25,9 +22,8 @@ pub type Tensors = BTreeMap<String, Tensor>;
 ///
 /// # Errors
 /// A damaged file; a selection that names nothing; a tensor that is selected, but not of finite floats.
-pub fn read(path: &Path, options: &Options) -> Result<Tensors> {
-    let bytes = bytes(path)?;
-    let (header, data) = split(&bytes)?;
+pub fn read(bytes: &[u8], options: &Options) -> Result<Tensors> {
+    let (header, data) = split(bytes)?;
     options.check_selection(&header.offset_keys())?;
     let mut tensors = Tensors::new();
     let mut unfolded = 0u64;
@@ -52,13 +48,6 @@ pub fn read(path: &Path, options: &Options) -> Result<Tensors> {
 fn counts_batches(name: &str, info: &TensorInfo, header: &Metadata) -> bool {
     let norm = name.strip_suffix("num_batches_tracked").filter(|_| info.dtype == Dtype::I64);
     norm.is_some_and(|norm| header.info(&format!("{norm}running_mean")).is_some())
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= MOST_BYTES, "more than {MOST_BYTES} bytes");
-    Ok(bytes)
 }
 
 /// The header, and the bytes of all tensors. Not by `SafeTensors::deserialize`, which lets a header be 100 MB long, and

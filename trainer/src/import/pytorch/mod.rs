@@ -37,8 +37,6 @@ mod recurrent;
 
 pub use options::{Nonlinearity, Options, Role};
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 
 use super::{Chain, Imported};
@@ -46,13 +44,13 @@ use crate::layers::{Activation, Kind};
 use modules::{Form, Module, Takes};
 use order::Link;
 
-/// Reads a file.
+/// Reads the bytes of a file.
 ///
 /// # Errors
 /// A tensor that is not understood, by name; modules that fit each other in no way or in several, with the flag that
 /// helps; a flag that nothing in the file is meant by; a damaged file.
-pub fn read(path: &Path, name: &str, options: &Options) -> Result<Imported> {
-    let tensors = file::read(path, options)?;
+pub fn read(bytes: &[u8], name: &str, options: &Options) -> Result<Imported> {
+    let tensors = file::read(bytes, options)?;
     let modules = modules::of(tensors, options)?;
     options.check_modules(&modules)?;
     let order = order::find(&modules, options)?;
