@@ -6,6 +6,7 @@
 mod files;
 mod gru_5_4;
 mod layers;
+mod nsnet2;
 mod rnnoise;
 mod silero_vad;
 mod table;
