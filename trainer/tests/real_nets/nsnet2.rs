@@ -1,5 +1,4 @@
-//! NSNet2, which takes noise off speech: Dense 400, two GRU 400, Dense 600, 600, 161, imported from the `.onnx` file of its package;
-//! a step is 10 ms.
+//! NSNet2, which takes noise off speech: Dense 400, two GRU 400, Dense 600, 600, 161, imported from the `.onnx` file of its package.
 
 use embedded_rnn::{Backend, F16, F32};
 use embedded_rnn_trainer::import::{Imported, read};
