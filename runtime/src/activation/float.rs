@@ -5,8 +5,8 @@ mod rare;
 use rare::rare;
 
 use crate::format::Activation;
+use crate::format::features::RARE_ACTIVATIONS;
 use crate::isa::{Float, LANES};
-use crate::layers::RARE_ACTIVATIONS;
 
 /// Larger arguments are moved here. The evaluation below gives exactly 1 for it, fused or not, and nothing above 1 for any
 /// smaller one (the first that does is 7.972), so that a result need not be clamped. tanh itself is 1 - 2.4e-7 here.

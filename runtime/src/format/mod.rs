@@ -3,6 +3,7 @@
 //! `preamble` is what every reader needs first, `record` the table of layers, `header` the names (postcard).
 
 mod crc;
+pub(crate) mod features;
 pub mod header;
 mod preamble;
 mod record;

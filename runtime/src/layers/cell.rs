@@ -3,9 +3,9 @@
 //! The two are told apart once a step, outside of all loops, and a build whose models have no others links the defaults
 //! only.
 
-use super::OTHER_ACTIVATIONS;
 use crate::activation::int::{LINEAR_FRAC, PRE_FRAC};
 use crate::activation::{float, int};
+use crate::format::features::OTHER_ACTIVATIONS;
 use crate::format::{Activation, LayerRecord};
 use crate::isa::{Float, Int};
 

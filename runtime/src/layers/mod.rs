@@ -27,6 +27,7 @@ pub use normalization::{quantize, to_nearest};
 pub use table::{ALL_FEATURES, Dispatch, Kind};
 
 use crate::error::LayerFault;
+use crate::format::features::{MASKED, OTHER_ACTIVATIONS, RARE_ACTIVATIONS, WHOLE_SEQUENCES};
 use crate::format::{Activation, DIRECTION, DType, GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
 use crate::isa::{Backend, Isa, LANES, Operation};
 use crate::number::Number;
@@ -106,18 +107,6 @@ pub trait Layer<N: Number> {
         Some(y)
     }
 }
-
-/// Feature: the first layer says which time steps are none.
-pub const MASKED: u32 = 1 << 28;
-/// Feature: the model is an encoder and a decoder.
-pub const DECODER: u32 = 1 << 29;
-/// Feature: a layer reads sequences from their ends.
-pub const WHOLE_SEQUENCES: u32 = 1 << 30;
-/// Feature: a cell with gates has other activations than its kind's defaults.
-pub const OTHER_ACTIVATIONS: u32 = 1 << 31;
-
-/// Feature: an activation is one that most models do without ([`Activation::is_rare`]).
-pub const RARE_ACTIVATIONS: u32 = 1 << 27;
 
 /// What a layer asks of the build beside the code of its kind.
 fn features<N: Number, L: Layer<N>>(record: &LayerRecord) -> u32 {

@@ -1,12 +1,12 @@
 //! The table of layers: a line each at the end. Everything that has to tell kinds apart comes of it.
 
 use super::{
-    DECODER, Layer, MASKED, OTHER_ACTIVATIONS, Place, RARE_ACTIVATIONS, Step, View, WHOLE_SEQUENCES,
-    activation, batch_normalization, bidirectional, check, dense, embedding, features, gru, gru_reset_before,
-    layer_normalization, lstm, masking, normalization, simple_rnn,
+    Layer, Place, Step, View, activation, batch_normalization, bidirectional, check, dense, embedding,
+    features, gru, gru_reset_before, layer_normalization, lstm, masking, normalization, simple_rnn,
 };
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
+use crate::format::features::{DECODER, MASKED, OTHER_ACTIVATIONS, RARE_ACTIVATIONS, WHOLE_SEQUENCES};
 use crate::isa::{Backend, Isa};
 use crate::number::{F16, F32, I8, Number};
 use core::ops::Range;

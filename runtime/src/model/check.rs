@@ -3,11 +3,12 @@
 use super::Model;
 use super::sizes::Sizes;
 use crate::error::{Error, LayerFault};
+use crate::format::features::DECODER;
 use crate::format::{
     Activation, DType, LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION, checksum,
 };
 use crate::isa::Backend;
-use crate::layers::{ALL_FEATURES, DECODER, Dispatch, Kind, Place};
+use crate::layers::{ALL_FEATURES, Dispatch, Kind, Place};
 use crate::number::Number;
 use crate::state::State;
 use bytemuck::Pod;

@@ -3,8 +3,9 @@
 use super::Model;
 use super::sequence;
 use super::span::Span;
+use crate::format::features::DECODER;
 use crate::isa::Backend;
-use crate::layers::{DECODER, Dispatch};
+use crate::layers::Dispatch;
 use crate::number::Number;
 use crate::state::State;
 

@@ -12,9 +12,10 @@ mod states;
 pub use check::{Needs, needs};
 
 use crate::error::Error;
+use crate::format::features::{DECODER, MASKED, WHOLE_SEQUENCES};
 use crate::format::{LayerRecord, Preamble, header::Header};
 use crate::isa::Backend;
-use crate::layers::{ALL_FEATURES, DECODER, Kind, MASKED, WHOLE_SEQUENCES, mask_value, quantize};
+use crate::layers::{ALL_FEATURES, Kind, mask_value, quantize};
 use crate::number::{I8, Number};
 use crate::state::State;
 use core::marker::PhantomData;
