@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = bytes.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&bytes))?;
     super::say(&format!(
-        "Wrote {}, {} bytes, {} layers: `ernn inspect` shows them",
+        "Wrote {}, {} bytes, of {} layers read: `ernn inspect` shows what they became",
         args.output.display(),
         bytes.len(),
         imported.network.layers.len()
