@@ -3,8 +3,8 @@
 //! ```text
 //! bytes --wire, proto--> graph --ops, node by node--> points --finish--> Network
 //! ```
-//! Each tensor is known as far as can be before anything runs ([`value`]): constants by their numbers, the data by its axes.
-//! A node makes a layer of it ([`chain`]), moves its axes about, or is refused. What nobody asks for is refused too: fields of
+//! Each tensor is known as far as can be before anything runs (`value`): constants by their numbers, the data by its axes.
+//! A node makes a layer of it (`chain`), moves its axes about, or is refused. What nobody asks for is refused too: fields of
 //! messages, attributes, inputs, outputs.
 
 mod array;
