@@ -53,16 +53,10 @@ fn hard_sigmoid<S: Float>(isa: S, v: S::V) -> S::V {
     isa.max(isa.splat(0.0), isa.min(one, isa.mul_add(v, one, isa.splat(0.5))))
 }
 
-/// What the rows of an activation are multiplied with (FORMAT.md): a sigmoid is a tanh of the half, a hard sigmoid has its
-/// slope in its weights.
+/// [`Activation::fold`] by its code.
 #[inline(always)]
 pub fn fold(activation: u8) -> f32 {
-    match Activation::from_code(activation) {
-        Some(Activation::Sigmoid) => 0.5,
-        Some(Activation::HardSigmoid) => 1.0 / 6.0,
-        Some(Activation::HardSigmoidKeras1) => 0.2,
-        _ => 1.0,
-    }
+    Activation::from_code(activation).map_or(1.0, Activation::fold)
 }
 
 /// A unit's own activation of its folded pre-activation. A softmax, which is not one unit's, comes after. `F` is the set of

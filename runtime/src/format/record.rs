@@ -191,6 +191,18 @@ impl Activation {
         Self::SparseSigmoid,
     ];
 
+    /// What the rows of it are multiplied with in a file (FORMAT.md): a sigmoid is a tanh of the half, a hard sigmoid has its
+    /// slope in its weights.
+    #[inline(always)]
+    pub const fn fold(self) -> f32 {
+        match self {
+            Self::Sigmoid => 0.5,
+            Self::HardSigmoid => 1.0 / 6.0,
+            Self::HardSigmoidKeras1 => 0.2,
+            _ => 1.0,
+        }
+    }
+
     /// Whether it is one that most models do without: not linear, relu, tanh, a sigmoid or softmax.
     pub const fn is_rare(code: u8) -> bool {
         code >= Self::Relu6 as u8 && Self::from_code(code).is_some()

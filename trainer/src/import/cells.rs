@@ -1,9 +1,11 @@
 //! Weights of recurrent layers, from the gate orders of other frameworks to ours: i f g o; z r n.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use embedded_rnn::Kind as Code;
 
-use crate::activation::Activation;
-use crate::cells::{AnyCell, Gru, Lstm, SimpleRnn};
+use crate::cells::AnyCell;
+use crate::pack::form::{Activations, Weights};
+use crate::pack::{cell_of, form_of};
 use crate::tensor::Matrix;
 
 /// Who wrote the weights, as far as the order of gates goes.
@@ -32,6 +34,18 @@ pub enum CellKind {
 }
 
 impl CellKind {
+    const AFTER: Self = Self::Gru { reset_after: true };
+
+    /// Its code in a model file.
+    const fn code(self) -> Code {
+        match self {
+            Self::SimpleRnn => Code::SimpleRnn,
+            Self::Lstm => Code::Lstm,
+            Self::Gru { reset_after: true } => Code::Gru,
+            Self::Gru { reset_after: false } => Code::GruResetBefore,
+        }
+    }
+
     /// Number of gates.
     pub const fn gates(self) -> usize {
         match self {
@@ -66,21 +80,6 @@ pub struct CellWeights {
     pub recurrent_bias: Option<Matrix<f32>>,
 }
 
-/// What a cell does to its sums; gates only where it has some.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CellActivations {
-    /// Of the candidate, and of an LSTM's cell state.
-    pub value: Activation,
-    /// Of the gates.
-    pub gates: Activation,
-}
-
-impl Default for CellActivations {
-    fn default() -> Self {
-        Self { value: Activation::Tanh, gates: Activation::Sigmoid }
-    }
-}
-
 /// The cell of these weights.
 ///
 /// # Errors
@@ -89,12 +88,11 @@ pub fn cell(
     kind: CellKind,
     framework: Framework,
     weights: CellWeights,
-    activations: CellActivations,
+    activations: Activations,
 ) -> Result<AnyCell<f32>> {
     let hidden = weights.w_hh.ncols();
     let rows = kind.gates() * hidden;
     let zeros = || Matrix::zeros(rows, 1);
-    let use_bias = weights.bias.is_some() || weights.recurrent_bias.is_some();
     let [bias, recurrent_bias] = [weights.bias, weights.recurrent_bias].map(|b| b.unwrap_or_else(zeros));
     let inputs = weights.w_ih.ncols();
     ensure!(hidden > 0 && inputs > 0, "no weights");
@@ -113,37 +111,12 @@ pub fn cell(
         );
     }
     let ours = |matrix: &Matrix<f32>| reordered(matrix, hidden, kind.order(framework));
-    let (w_ih, w_hh) = (ours(&weights.w_ih), ours(&weights.w_hh));
     let (bias, recurrent_bias) = (ours(&bias), ours(&recurrent_bias));
-    let CellActivations { value: activation, gates: recurrent_activation } = activations;
-    Ok(match kind {
-        CellKind::SimpleRnn => {
-            AnyCell::SimpleRnn(SimpleRnn { w_ih, w_hh, bias: bias + recurrent_bias, activation, use_bias })
-        }
-        CellKind::Lstm => AnyCell::Lstm(Lstm {
-            w_ih,
-            w_hh,
-            bias: bias + recurrent_bias,
-            activation,
-            recurrent_activation,
-            use_bias,
-        }),
-        CellKind::Gru { reset_after } => {
-            // Before the product the two biases of every gate act as their sum.
-            let (bias, recurrent_bias) =
-                if reset_after { (bias, recurrent_bias) } else { (bias + recurrent_bias, zeros()) };
-            AnyCell::Gru(Gru {
-                w_ih,
-                w_hh,
-                bias,
-                recurrent_bias,
-                activation,
-                recurrent_activation,
-                reset_after,
-                use_bias,
-            })
-        }
-    })
+    // But where the reset gate comes between them the two biases of a gate act as their sum.
+    let (bias, recurrent_bias) =
+        if kind == CellKind::AFTER { (bias, recurrent_bias) } else { (bias + recurrent_bias, zeros()) };
+    let weights = Weights { w_ih: ours(&weights.w_ih), w_hh: ours(&weights.w_hh), bias, recurrent_bias };
+    form_of(kind.code()).and_then(|form| cell_of(form, weights, activations)).context("no such cell")
 }
 
 /// The rows gate by gate in the order that names for each its place.

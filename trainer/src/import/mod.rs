@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::layers::{Kind, Layer};
 use crate::net::Network;
-use crate::pack::{FloatWeights, Meta, check_packable, write_float};
+use crate::pack::{FloatWeights, GOLDEN_STEPS, Meta, check_packable, write_float};
 
 /// Most bytes that a file, or anything packed inside it, may unfold to: far beyond any network for a microcontroller, and
 /// no danger to a PC.
@@ -76,9 +76,6 @@ impl Chain {
         Ok(Imported { network, meta: Meta { name: name.to_owned(), ..self.meta } })
     }
 }
-
-/// Time steps of the golden trace of an imported network.
-const GOLDEN_STEPS: usize = 4;
 
 impl Imported {
     /// The model file.

@@ -120,6 +120,13 @@ pub struct Activations {
     pub recurrent: Activation,
 }
 
+/// Keras's defaults.
+impl Default for Activations {
+    fn default() -> Self {
+        Self { value: Activation::Tanh, recurrent: Activation::Sigmoid }
+    }
+}
+
 /// A layer's weights, the rows gate by gate: `gate * units + unit`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {

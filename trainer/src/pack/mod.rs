@@ -24,7 +24,7 @@ pub use errors::{ErrorTable, LayerError, Quantized};
 pub use file::AlignedBytes;
 pub use float::{FloatWeights, rounded, write_float};
 pub use int::{check_quantizable, quantize};
-pub use parts::form_of;
+pub use parts::{cell_of, form_of};
 pub use random::{Random, files, random_cell, recurrent_layer};
 pub use read::read_float;
 
@@ -57,7 +57,7 @@ impl Meta {
 }
 
 /// Time steps of the golden trace: enough for the state to matter, little enough for flash.
-const GOLDEN_STEPS: usize = 4;
+pub(crate) const GOLDEN_STEPS: usize = 4;
 
 /// The first steps of `frames`, as the golden trace takes them.
 fn golden_frames(frames: &[f32], input_size: usize) -> anyhow::Result<&[f32]> {

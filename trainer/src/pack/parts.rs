@@ -100,7 +100,7 @@ impl Parts {
 
     /// What the weights and bias of a row are multiplied with.
     pub fn fold(&self, row: usize) -> f32 {
-        fold(self.activation(row))
+        self.activation(row).code().fold()
     }
 
     /// Refuses activations that the runtime does not have in this place: those over all units, but in Dense.
@@ -133,16 +133,5 @@ impl Parts {
             output_scale: 1.0,
             ..bytemuck::Zeroable::zeroed()
         }
-    }
-}
-
-/// What the rows of an activation are multiplied with: a sigmoid is a tanh of the half, a hard sigmoid has its slope in
-/// its weights.
-pub fn fold(activation: Activation) -> f32 {
-    match activation {
-        Activation::Sigmoid => 0.5,
-        Activation::HardSigmoid => 1.0 / 6.0,
-        Activation::HardSigmoidKeras1 => 0.2,
-        _ => 1.0,
     }
 }

@@ -8,7 +8,7 @@ use super::Meta;
 use super::float::FloatWeights;
 use super::form::{Activations, Form, Weights};
 use super::layout::{Place, Sizes, panels};
-use super::parts::{cell_of, fold, form_of};
+use super::parts::{cell_of, form_of};
 use crate::activation::Activation;
 use crate::layers::{
     self, BatchNormalization, Bidirectional, Dense, Embedding, Kind, Layer, LayerNormalization, Masking,
@@ -136,7 +136,7 @@ fn sums(record: &LayerRecord, words: &[f32], form: &Form, hidden: usize) -> Resu
             Place::BiasApart(row) => (row, &mut weights.recurrent_bias[row]),
             Place::Recurrent(row, k) => (row, &mut weights.w_hh[(row, k)]),
         };
-        *number = word / fold(form.activation(row / sizes.units, activations));
+        *number = word / form.activation(row / sizes.units, activations).code().fold();
     }
     Ok((weights, activations))
 }

@@ -6,9 +6,10 @@ use embedded_rnn::{Backend, F32};
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::cells::AnyCell;
 use embedded_rnn_trainer::deployed::{Deployed, ModelFile, Pace};
-use embedded_rnn_trainer::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
+use embedded_rnn_trainer::import::cells::{CellKind, CellWeights, Framework, cell};
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Recurrent};
 use embedded_rnn_trainer::net::Network;
+use embedded_rnn_trainer::pack::form::Activations;
 use embedded_rnn_trainer::pack::{Meta, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 
@@ -35,7 +36,7 @@ pub fn gru(weights: &[f32], recurrent: &[f32], bias: &[f32]) -> Kind<f32> {
         bias: Some(matrix(rows, bias)),
         recurrent_bias: None,
     };
-    let activations = CellActivations { value: Activation::Relu, gates: Activation::Sigmoid };
+    let activations = Activations { value: Activation::Relu, recurrent: Activation::Sigmoid };
     let cell: AnyCell<f32> =
         cell(CellKind::Gru { reset_after: false }, Framework::Keras, weights, activations).unwrap();
     Kind::Recurrent(Recurrent::new(cell, true))

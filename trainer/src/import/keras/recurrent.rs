@@ -10,15 +10,16 @@ use super::options::Options;
 use super::weights::LayerWeights;
 use super::{Version, options::refusal};
 use crate::cells::AnyCell;
-use crate::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
+use crate::import::cells::{CellKind, CellWeights, Framework, cell};
 use crate::layers::{Bidirectional, MergeMode, Recurrent};
+use crate::pack::form::Activations;
 use crate::tensor::Matrix;
 
 /// What a config says of a recurrent layer.
 struct Config {
     kind: CellKind,
     units: usize,
-    activations: CellActivations,
+    activations: Activations,
     use_bias: bool,
     return_sequences: bool,
     return_state: bool,
@@ -50,7 +51,7 @@ impl Config {
         let config = Self {
             kind,
             units: options.size("units")?,
-            activations: CellActivations { value, gates },
+            activations: Activations { value, recurrent: gates },
             use_bias: options.flag("use_bias", true)?,
             return_sequences: options.flag("return_sequences", false)?,
             return_state: options.flag("return_state", false)?,

@@ -10,8 +10,9 @@ use anyhow::{Context, Result, bail, ensure};
 use super::modules::{Form, Group, NamedLayer, Takes};
 use super::options::Options;
 use crate::cells::AnyCell;
-use crate::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
+use crate::import::cells::{CellKind, CellWeights, Framework, cell};
 use crate::layers::{Bidirectional, Kind, MergeMode, Recurrent};
+use crate::pack::form::Activations;
 
 const STEMS: [&str; 4] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
 /// A projection of an LSTM's h (`proj_size`).
@@ -154,10 +155,8 @@ fn direction(
         bail!("{}: missing", group.full(missing));
     }
     let activations = match shape.kind {
-        CellKind::SimpleRnn => {
-            CellActivations { value: options.rnn_activation(), ..CellActivations::default() }
-        }
-        _ => CellActivations::default(),
+        CellKind::SimpleRnn => Activations { value: options.rnn_activation(), ..Activations::default() },
+        _ => Activations::default(),
     };
     let weights = CellWeights { w_ih, w_hh, bias, recurrent_bias };
     let cell: AnyCell<f32> = cell(shape.kind, Framework::PyTorch, weights, activations)?;

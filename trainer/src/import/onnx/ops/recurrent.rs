@@ -8,12 +8,13 @@ use super::activations::{activation, defaults};
 use super::states::{Expected, initial_states};
 use super::time::whole_length;
 use crate::activation::Activation;
-use crate::import::cells::{CellActivations, CellKind, CellWeights, Framework, cell};
+use crate::import::cells::{CellKind, CellWeights, Framework, cell};
 use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, column, matrix};
 use crate::import::onnx::chain::{ALWAYS, From, Link, Point, When, Work};
 use crate::import::onnx::context::{Context, Frames, Role};
 use crate::import::onnx::value::{Atom, Axis, Data, Part, Value};
+use crate::pack::form::Activations;
 
 /// Where things stand in `X` and `Y`, by the attribute `layout`.
 struct Layout {
@@ -116,7 +117,7 @@ fn cells(
     context: &mut Context<'_>,
     call: &mut Call<'_>,
     kind: CellKind,
-    activations: &[CellActivations],
+    activations: &[Activations],
     size: usize,
 ) -> Result<Vec<Made>> {
     let [w, r] = [(1, "W"), (2, "R")].map(|(place, name)| -> Result<Rc<Array<f32>>> {
@@ -169,7 +170,7 @@ fn cells(
 }
 
 /// What each direction does to its sums, by the lists of names and parameters.
-fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Result<Vec<CellActivations>> {
+fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Result<Vec<Activations>> {
     let usual: &[&str] = match kind {
         CellKind::SimpleRnn => &["Tanh"],
         CellKind::Gru { .. } => &["Sigmoid", "Tanh"],
@@ -206,13 +207,13 @@ fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Result
         .collect()
 }
 
-fn of_cell(functions: &[Activation]) -> Result<CellActivations> {
+fn of_cell(functions: &[Activation]) -> Result<Activations> {
     Ok(match *functions {
-        [value] => CellActivations { value, gates: Activation::Sigmoid },
-        [gates, value] => CellActivations { value, gates },
+        [value] => Activations { value, recurrent: Activation::Sigmoid },
+        [gates, value] => Activations { value, recurrent: gates },
         [gates, value, output] => {
             ensure!(value == output, "candidate and cell state differ, which the runtime cannot");
-            CellActivations { value, gates }
+            Activations { value, recurrent: gates }
         }
         _ => bail!("not as many as a cell has"),
     })
