@@ -3,19 +3,19 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use embedded_rnn_benches::nets::{Deployed, NETS, Numbers, backends};
+use embedded_rnn_benches::nets::{DType, ModelFile, NETS, backends};
 
 fn cell_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
     let backends = backends();
     for net in NETS {
         group.throughput(Throughput::Elements(net.multiply_adds() as u64));
-        for numbers in Numbers::ALL {
-            let deployed = Deployed::new(net, numbers).expect("a random net is one that runs");
+        for dtype in DType::ALL {
+            let model_file = ModelFile::new(net, dtype).expect("a random network is valid");
             for &backend in &backends {
-                let mut steps = deployed.steps(backend).expect("the file was just made");
-                let id = BenchmarkId::new(format!("{net}/{}", numbers.name()), backend.name());
-                // Timed as a run of steps: the state goes on from one to the next.
+                let mut steps = model_file.steps(backend).expect("a new model file is valid");
+                let id = BenchmarkId::new(format!("{net}/{}", dtype.name()), backend.name());
+                // Timed as a run of steps: the state is carried from one to the next.
                 group.bench_function(id, |bencher| {
                     bencher.iter_custom(|times| {
                         let start = Instant::now();
@@ -31,7 +31,7 @@ fn cell_step(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    // The least that gives a stable mean: all cases take less than a minute.
+    // The shortest times that give a stable mean: all cases take less than a minute.
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));

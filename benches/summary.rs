@@ -1,35 +1,35 @@
-//! Every step beside the bound of its machine, timed in turns: a table, and `target/bench.jsonl`.
+//! Every step and the bound of the machine, timed in turns: prints a table and writes `target/bench.jsonl`.
 //!
-//! With `--test` everything runs once and nothing is written.
+//! With `--test`, everything runs once and nothing is written.
 
 use anyhow::Result;
 use embedded_rnn::Backend;
 use embedded_rnn_benches::bounds::{Bound, Machine, Passes};
-use embedded_rnn_benches::nets::{Deployed, NETS, Numbers, backends};
+use embedded_rnn_benches::nets::{DType, ModelFile, NETS, backends};
 use embedded_rnn_benches::report::{self, Circumstances, Row};
 use embedded_rnn_benches::rounds::{self, Plan, Timed};
 
-/// A model: passes over its weights, and its steps on each backend.
+/// A model with the passes over its weights and its steps on each backend.
 struct Case {
-    deployed: Deployed,
+    model_file: ModelFile,
     passes: Passes,
     steps: Vec<(Backend, Timed)>,
 }
 
 impl Case {
-    fn new(deployed: Deployed, machine: Machine, backends: &[Backend]) -> Result<Self> {
-        let passes = Passes::new(machine, deployed.weights()?, deployed.numbers);
-        let timed = |&backend| Ok((backend, Timed::new(deployed.steps(backend)?)));
+    fn new(model_file: ModelFile, machine: Machine, backends: &[Backend]) -> Result<Self> {
+        let passes = Passes::new(machine, model_file.weights()?, model_file.dtype);
+        let timed = |&backend| Ok((backend, Timed::new(model_file.steps(backend)?)));
         let steps = backends.iter().map(timed).collect::<Result<_>>()?;
-        Ok(Self { deployed, passes, steps })
+        Ok(Self { model_file, passes, steps })
     }
 
     fn rows(&self, multiply_adds: f64) -> impl Iterator<Item = Row> {
-        let Deployed { net, numbers, .. } = self.deployed;
-        let bound = Bound::new(net, numbers, multiply_adds, &self.passes);
+        let ModelFile { net, dtype, .. } = self.model_file;
+        let bound = Bound::new(net, dtype, multiply_adds, &self.passes);
         self.steps.iter().map(move |(backend, timed)| Row {
             model: net.to_string(),
-            dtype: numbers.name(),
+            dtype: dtype.name(),
             cell: net.cell.name,
             input_size: net.input_size,
             hidden_size: net.hidden_size,
@@ -49,20 +49,20 @@ fn main() -> Result<()> {
     let (machine, backends) = (Machine::new(), backends());
     let mut cases = Vec::new();
     for net in NETS {
-        for numbers in Numbers::ALL {
-            cases.push(Case::new(Deployed::new(net, numbers)?, machine, &backends)?);
+        for dtype in DType::ALL {
+            cases.push(Case::new(ModelFile::new(net, dtype)?, machine, &backends)?);
         }
     }
     let mut multiply_adds = Timed::new(machine.multiply_adds());
-    let mut works = vec![&mut multiply_adds];
+    let mut tasks = vec![&mut multiply_adds];
     for Case { passes, steps, .. } in &mut cases {
-        works.extend(passes.timed().chain(steps.iter_mut().map(|(_, timed)| timed)));
+        tasks.extend(passes.timed().chain(steps.iter_mut().map(|(_, timed)| timed)));
     }
-    rounds::run(&mut works, if test { Plan::TEST } else { Plan::FULL });
+    rounds::run(&mut tasks, if test { Plan::TEST } else { Plan::FULL });
 
-    let rate = machine.multiply_adds_at_once() as f64 / multiply_adds.min();
+    let rate = machine.multiply_adds_per_round() as f64 / multiply_adds.min();
     let rows: Vec<Row> = cases.iter().flat_map(|case| case.rows(rate)).collect();
-    let circumstances = Circumstances::look(machine.name(), rate);
+    let circumstances = Circumstances::collect(machine.name(), rate);
     if !test {
         print!("{}", report::table(&circumstances, &rows));
         eprintln!("written: {}", report::write(&circumstances, &rows)?.display());

@@ -1,13 +1,13 @@
-//! How long a step takes on this machine, beside what the machine allows.
+//! Time per step on this machine, compared with the bound that the machine sets.
 //!
 //! `cargo bench -p embedded-rnn-benches` runs both targets:
 //!
-//! - `cell_step`: criterion's statistics of each case, its own comparison with the run before;
-//! - `summary`: every case and every bound in turns, so that a drift of the clock hits all alike; a table, and
-//!   `target/bench.jsonl`.
+//! - `cell_step`: criterion's statistics of each case, compared with the previous run;
+//! - `summary`: every case and every bound in turns, so that a drift of the clock affects all alike; prints a
+//!   table and writes `target/bench.jsonl`.
 //!
-//! Map: [`nets`] what is run, [`bounds`] what the machine allows, [`rounds`] how it is timed, [`report`] what is said.
-//! Recorded results lie in `results/`.
+//! Map: [`nets`] the networks, [`bounds`] the bounds of the machine, [`rounds`] the timing, [`report`] the
+//! table. `results/` contains recorded results.
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 

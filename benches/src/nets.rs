@@ -1,4 +1,4 @@
-//! The nets and the ways to run them: one cell of random weights, in each kind of numbers, on each backend.
+//! The networks and their steps: one cell with random weights, in each dtype, on each backend.
 
 use std::fmt;
 use std::hint::black_box;
@@ -7,21 +7,21 @@ use anyhow::Result;
 use embedded_rnn::{Backend, F16, F32, I8, Model, Number};
 use embedded_rnn_trainer::pack::{AlignedBytes, Meta, files, random_cell, write_float};
 
-use crate::rounds::Work;
+use crate::rounds::Task;
 
-/// Frames that the steps go through, over and over; the state is carried on.
+/// Frames that the steps process in a loop, with the state carried on.
 const FRAMES: usize = 32;
-/// Nets are the same in every run.
+/// Seed of the weights and frames, which are the same in every run.
 const SEED: u64 = 20;
 
-/// A cell.
+/// A recurrent cell.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// As in the ids of benchmarks.
+    /// Name in the ids of benchmarks.
     pub name: &'static str,
-    /// Keras's name, and options as in a config.
+    /// Name in Keras, and options as in a config.
     keras: (&'static str, &'static str),
-    /// Rows of weights a unit.
+    /// Rows of weights per unit.
     gates: usize,
 }
 
@@ -30,12 +30,12 @@ static GRU: Cell = Cell { name: "gru", keras: ("GRU", ""), gates: 3 };
 static GRU_BEFORE: Cell = Cell { name: "gru-before", keras: ("GRU", "reset_after = false"), gates: 3 };
 static RNN: Cell = Cell { name: "rnn", keras: ("SimpleRNN", ""), gates: 1 };
 
-/// A net: one cell.
+/// A network of one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Net {
-    /// Which.
+    /// Cell.
     pub cell: &'static Cell,
-    /// Values in a step's input.
+    /// Values per time step.
     pub input_size: usize,
     /// Units.
     pub hidden_size: usize,
@@ -45,7 +45,7 @@ const fn net(cell: &'static Cell, input_size: usize, hidden_size: usize) -> Net 
     Net { cell, input_size, hidden_size }
 }
 
-/// The nets: from a few hundred bytes of weights to more than a second-level cache holds.
+/// The networks, from a few hundred bytes of weights to more than the size of a second-level cache.
 pub static NETS: [Net; 13] = [
     net(&LSTM, 1, 8),
     net(&LSTM, 1, 16),
@@ -69,38 +69,38 @@ impl fmt::Display for Net {
 }
 
 impl Net {
-    /// Multiply-adds that a step cannot do without: one for each weight, the padding of the file not counted.
+    /// Returns the multiply-adds that a step requires: one per weight, without the padding of the file.
     pub fn multiply_adds(self) -> usize {
         self.cell.gates * self.hidden_size * (self.input_size + self.hidden_size)
     }
 
-    /// Bytes that a step cannot but read: each weight, and a bias for each gate of a unit.
-    pub fn bytes(self, numbers: Numbers) -> usize {
-        let (weight, bias) = match numbers {
-            Numbers::F32 => (4, 4),
-            Numbers::F16 => (2, 2),
-            Numbers::I8 => (1, 4),
+    /// Returns the bytes that a step must read: all weights, and one bias per gate of each unit.
+    pub fn bytes(self, dtype: DType) -> usize {
+        let (weight, bias) = match dtype {
+            DType::F32 => (4, 4),
+            DType::F16 => (2, 2),
+            DType::I8 => (1, 4),
         };
         weight * self.multiply_adds() + bias * self.cell.gates * self.hidden_size
     }
 }
 
-/// The kind of a model's numbers.
+/// Dtype of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Numbers {
-    /// f32.
+pub enum DType {
+    /// f32 weights and arithmetic.
     F32,
-    /// Weights f16, arithmetic f32.
+    /// f16 weights, f32 arithmetic.
     F16,
     /// i8 weights, i16 activations.
     I8,
 }
 
-impl Numbers {
-    /// All kinds.
+impl DType {
+    /// All dtypes.
     pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::I8];
 
-    /// As in the ids of benchmarks.
+    /// Returns the name in the ids of benchmarks.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -110,57 +110,58 @@ impl Numbers {
     }
 }
 
-/// The backends to compare: plain Rust, and the best one where that is another.
+/// Returns the backends to compare: portable Rust, and the best one where that is another.
 pub fn backends() -> Vec<Backend> {
     let best = Backend::best();
     let mut backends = vec![Backend::portable()];
     if best.name() == backends[0].name() {
-        eprintln!("skipped: avx2, which this machine does not run");
+        eprintln!("skipped: avx2, which this machine does not support");
     } else {
         backends.push(best);
     }
     backends
 }
 
-/// A net's model file in one kind of numbers, and frames to feed it. It is never freed: work may hold on to it.
-pub struct Deployed {
-    /// The net.
+/// A network's model file in one dtype, and its frames. The file is never freed: steps borrow it.
+pub struct ModelFile {
+    /// Network.
     pub net: Net,
-    /// The kind of its numbers.
-    pub numbers: Numbers,
+    /// Dtype of the model file.
+    pub dtype: DType,
     file: &'static [u8],
     frames: Vec<f32>,
 }
 
-impl Deployed {
-    /// Makes the file of a random net, quantized if need be.
-    pub fn new(net: Net, numbers: Numbers) -> Result<Self> {
+impl ModelFile {
+    /// Makes the file of a network with random weights, quantized for i8.
+    pub fn new(net: Net, dtype: DType) -> Result<Self> {
         let sizes = (net.input_size, net.hidden_size);
         let (network, frames) = random_cell(net.cell.keras, sizes, FRAMES, SEED)?;
         let (f32, i8) = files(&network, &frames)?;
-        let file = match numbers {
-            Numbers::F32 => forever(&f32),
-            Numbers::F16 => forever(&write_float::<F16>(&network, &Meta::default(), &frames)?),
-            Numbers::I8 => forever(&i8),
+        let file = match dtype {
+            DType::F32 => forever(&f32),
+            DType::F16 => forever(&write_float::<F16>(&network, &Meta::default(), &frames)?),
+            DType::I8 => forever(&i8),
         };
-        Ok(Self { net, numbers, file, frames })
+        Ok(Self { net, dtype, file, frames })
     }
 
-    /// The weights as they lie in memory when a step reads them.
+    /// Returns the weights in the memory from which a step reads them.
     pub fn weights(&self) -> Result<&'static [u8]> {
-        Ok(match self.numbers {
-            Numbers::F32 => bytemuck::cast_slice(Model::<F32>::new(self.file)?.weights()),
-            Numbers::F16 => bytemuck::cast_slice(Model::<F16>::new(self.file)?.weights()),
-            Numbers::I8 => bytemuck::cast_slice(Model::<I8>::new(self.file)?.weights()),
+        Ok(match self.dtype {
+            DType::F32 => bytemuck::cast_slice(Model::<F32>::new(self.file)?.weights()),
+            DType::F16 => bytemuck::cast_slice(Model::<F16>::new(self.file)?.weights()),
+            DType::I8 => bytemuck::cast_slice(Model::<I8>::new(self.file)?.weights()),
         })
     }
 
-    /// Steps on `backend`: one call of the public API each, another frame each time, from the state of the step before.
-    pub fn steps(&self, backend: Backend) -> Result<Work> {
-        match self.numbers {
-            Numbers::F32 => steps(Model::<F32>::new(self.file)?.with_backend(backend), self.frames.clone()),
-            Numbers::F16 => steps(Model::<F16>::new(self.file)?.with_backend(backend), self.frames.clone()),
-            Numbers::I8 => {
+    /// Returns steps on `backend`: one call of the public API per step, with the next frame and the state of
+    /// the step before.
+    pub fn steps(&self, backend: Backend) -> Result<Task> {
+        match self.dtype {
+            DType::F32 => steps(Model::<F32>::new(self.file)?.with_backend(backend), self.frames.clone()),
+            DType::F16 => steps(Model::<F16>::new(self.file)?.with_backend(backend), self.frames.clone()),
+            DType::I8 => {
                 let model = Model::<I8>::new(self.file)?.with_backend(backend);
                 let mut frames = vec![0; self.frames.len()];
                 let size = model.input_size();
@@ -173,20 +174,20 @@ impl Deployed {
     }
 }
 
-fn steps<N: Number>(model: Model<'static, N>, frames: Vec<N::In>) -> Result<Work> {
+fn steps<N: Number>(model: Model<'static, N>, frames: Vec<N::In>) -> Result<Task> {
     let mut state = model.state(forever(&vec![0; model.preamble().ram_needed as usize]))?;
     let mut next = 0;
     Ok(Box::new(move |times| {
         for _ in 0..times {
             let end = next + model.input_size();
-            let answer = model.step(&mut state, black_box(&frames[next..end]));
-            let _ = black_box(answer);
+            let output = model.step(&mut state, black_box(&frames[next..end]));
+            let _ = black_box(output);
             next = if end == frames.len() { 0 } else { end };
         }
     }))
 }
 
-/// An aligned copy that lives as long as the process, so that model and state can go into one closure.
+/// Returns an aligned copy that lives as long as the process, so that one closure can own model and state.
 fn forever(bytes: &[u8]) -> &'static mut [u8] {
     let bytes: &'static mut AlignedBytes = Box::leak(Box::new(AlignedBytes::new(bytes)));
     bytes
@@ -197,22 +198,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_net_has_its_name_and_its_work() {
+    fn a_network_has_its_name_and_its_work() {
         let net = net(&LSTM, 40, 128);
         assert_eq!(net.to_string(), "lstm-40x128");
         assert_eq!(net.multiply_adds(), 86_016);
-        assert_eq!(net.bytes(Numbers::F32), 4 * 86_016 + 4 * 512);
-        assert_eq!(net.bytes(Numbers::I8), 86_016 + 4 * 512);
+        assert_eq!(net.bytes(DType::F32), 4 * 86_016 + 4 * 512);
+        assert_eq!(net.bytes(DType::I8), 86_016 + 4 * 512);
     }
 
     #[test]
-    fn every_kind_of_numbers_steps_and_holds_its_weights() {
+    fn every_dtype_steps_and_contains_its_weights() {
         let net = NETS[0];
-        for numbers in Numbers::ALL {
-            let deployed = Deployed::new(net, numbers).unwrap();
-            assert!(deployed.weights().unwrap().len() >= net.bytes(numbers));
+        for dtype in DType::ALL {
+            let model_file = ModelFile::new(net, dtype).unwrap();
+            assert!(model_file.weights().unwrap().len() >= net.bytes(dtype));
             for backend in backends() {
-                deployed.steps(backend).unwrap()(FRAMES as u64 + 1);
+                model_file.steps(backend).unwrap()(FRAMES as u64 + 1);
             }
         }
     }

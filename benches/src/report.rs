@@ -1,4 +1,4 @@
-//! What is said of a run: a table for people, JSON lines for programs, and where and when it was.
+//! The report of a run: a table for people, JSON lines for programs, and the circumstances.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,32 +8,32 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Where and when a run was made; the first line of the results.
+/// Machine, compiler and date of a run; the first line of the results.
 #[derive(Debug, Serialize)]
 pub struct Circumstances {
     /// Model, family and number of the CPU.
     pub cpu: String,
-    /// The cores that the run was allowed.
+    /// Cores on which the run was allowed.
     pub cores: String,
-    /// Programs that wanted to run, on the average of the minute before.
+    /// Load average over the minute before the run.
     pub load: String,
-    /// The compiler.
+    /// Version of the compiler.
     pub rustc: String,
-    /// The commit.
+    /// Commit of the tree.
     pub commit: String,
-    /// The day, in UTC.
+    /// Date, in UTC.
     pub date: String,
-    /// How to get it again.
+    /// Command that repeats the run.
     pub command: &'static str,
-    /// The instructions of the bounds.
+    /// Instructions of the bounds.
     pub bounds: &'static str,
     /// f32 multiply-adds per ns on registers.
     pub multiply_adds: f64,
 }
 
 impl Circumstances {
-    /// Looks around; what cannot be found out is `unknown`.
-    pub fn look(bounds: &'static str, multiply_adds: f64) -> Self {
+    /// Collects the circumstances; a value that cannot be found is `unknown`.
+    pub fn collect(bounds: &'static str, multiply_adds: f64) -> Self {
         let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
         Self {
             cpu: cpu(),
@@ -42,9 +42,9 @@ impl Circumstances {
                 .ok()
                 .and_then(|text| text.split(' ').next().map(str::to_owned))
                 .unwrap_or_else(unknown),
-            rustc: said_by(&rustc, &["--version"]),
-            commit: said_by("git", &["describe", "--always", "--dirty", "--exclude=*"]),
-            date: said_by("date", &["-u", "+%F"]),
+            rustc: output_of(&rustc, &["--version"]),
+            commit: output_of("git", &["describe", "--always", "--dirty", "--exclude=*"]),
+            date: output_of("date", &["-u", "+%F"]),
             command: "cargo bench -p embedded-rnn-benches",
             bounds,
             multiply_adds,
@@ -56,7 +56,7 @@ fn unknown() -> String {
     "unknown".into()
 }
 
-/// Model, family and number: hypervisors shorten the name, the numbers stay.
+/// Returns name, family and model of the CPU: hypervisors shorten the name, the numbers stay.
 fn cpu() -> String {
     let field = |key| field("/proc/cpuinfo", key);
     let Some(name) = field("model name") else { return std::env::consts::ARCH.into() };
@@ -66,41 +66,41 @@ fn cpu() -> String {
     }
 }
 
-/// The value behind the first `key:` of a file of the system's.
+/// Returns the value after the first `key:` in a file of the system.
 fn field(file: &str, key: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
     pairs.find(|(k, _)| k.trim() == key).map(|(_, value)| value.trim().to_owned())
 }
 
-fn said_by(program: &str, args: &[&str]) -> String {
+fn output_of(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output();
-    let said = output.ok().filter(|output| output.status.success());
-    said.map_or_else(unknown, |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = output.ok().filter(|output| output.status.success());
+    output.map_or_else(unknown, |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// One net in one kind of numbers on one backend.
+/// One network in one dtype on one backend.
 #[derive(Debug, Serialize)]
 pub struct Row {
-    /// `lstm-40x128`.
+    /// Name of the network, such as `lstm-40x128`.
     pub model: String,
-    /// `f32` or `i8`.
+    /// `f32`, `f16` or `i8`.
     pub dtype: &'static str,
-    /// The recurrent cell.
+    /// Recurrent cell.
     pub cell: &'static str,
-    /// Values in a step's input.
+    /// Values per time step.
     pub input_size: usize,
-    /// Units.
+    /// Units of the cell.
     pub hidden_size: usize,
-    /// The code that ran it.
+    /// Backend that ran the steps.
     pub backend: &'static str,
-    /// ns a step, in the best round.
+    /// Time in ns per step, in the best round.
     pub ns_min: f64,
-    /// ns a step, in the median round.
+    /// Time in ns per step, in the median round.
     pub ns_median: f64,
-    /// ns that the machine takes at least.
+    /// Least time in ns per step on this machine.
     pub bound_ns: f64,
-    /// What takes them.
+    /// Operation that sets the bound.
     pub bound_by: &'static str,
     /// Bytes of weights read per ns.
     pub read_rate: f64,
@@ -109,25 +109,24 @@ pub struct Row {
 }
 
 impl Row {
-    /// How much of the step is what the machine cannot do faster.
+    /// Returns the share of the bound in the time of a step.
     pub fn share(&self) -> f64 {
         self.bound_ns / self.ns_min
     }
 }
 
-/// Everything as text.
+/// Formats all results as text.
 pub fn table(circumstances: &Circumstances, rows: &[Row]) -> String {
     let c = circumstances;
     let mut text = format!(
-        "{}, core {}, load {}; {}; {}, commit {}\n{}\n{:.1} multiply-adds per ns in f32 on registers ({})\n\n",
+        "{}, core {}, load {}; {}; {}, commit {}\n{}\n\
+         {:.1} multiply-adds per ns in f32 on registers ({})\n\n",
         c.cpu, c.cores, c.load, c.rustc, c.date, c.commit, c.command, c.multiply_adds, c.bounds
     );
-    let head = ["net", "numbers", "backend", "min ns", "median ns", "bound ns", "share", "bound by"];
-    let [net, numbers, backend, min, median, bound, share, by] = head;
-    let _ = writeln!(
-        text,
-        "{net:<13} {numbers:<7} {backend:<8} {min:>9} {median:>9} {bound:>9} {share:>6}  {by}"
-    );
+    let titles = ["net", "dtype", "backend", "min ns", "median ns", "bound ns", "share", "bound by"];
+    let [net, dtype, backend, min, median, bound, share, by] = titles;
+    let _ =
+        writeln!(text, "{net:<13} {dtype:<7} {backend:<8} {min:>9} {median:>9} {bound:>9} {share:>6}  {by}");
     for row in rows {
         let rate = row.widen_rate.filter(|_| row.bound_by == "widen").unwrap_or(row.read_rate);
         let rate = match row.bound_by {
@@ -150,7 +149,7 @@ pub fn table(circumstances: &Circumstances, rows: &[Row]) -> String {
     text
 }
 
-/// Writes `target/bench.jsonl`: the circumstances, then a line for each row.
+/// Writes `target/bench.jsonl`: the circumstances, then one line per row.
 pub fn write(circumstances: &Circumstances, rows: &[Row]) -> Result<PathBuf> {
     let mut lines = serde_json::to_string(circumstances)? + "\n";
     for row in rows {

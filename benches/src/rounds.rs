@@ -1,60 +1,60 @@
-//! Timing in turns: a batch of each work, then of each again, for many rounds.
+//! Timing in turns: one batch of each task per round, for many rounds.
 //!
-//! A machine's clock drifts and its neighbours come and go; works that take turns see the same of both. The least of the
-//! rounds is what the machine can do, the median what it did.
+//! The clock of a machine drifts and other programs interfere; tasks that take turns are affected alike. The
+//! minimum over the rounds is the speed of the machine, the median the speed under this load.
 
 use std::time::{Duration, Instant};
 
-/// Something to be done a number of times in a row.
-pub type Work = Box<dyn FnMut(u64)>;
+/// A task that runs a given number of times in a row.
+pub type Task = Box<dyn FnMut(u64)>;
 
-/// How long and how often.
+/// Number and length of the rounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Rounds; at least one.
     pub rounds: usize,
-    /// About how long a batch takes.
+    /// Approximate time of a batch.
     pub batch: Duration,
 }
 
 impl Plan {
-    /// Many batches, each short beside the time that a system gives to a program in one go: a disturbance spoils some of
-    /// them, not the least and hardly the median.
+    /// Many batches, each much shorter than a time slice of the system: a disturbance affects some of them,
+    /// not the minimum and hardly the median.
     pub const FULL: Self = Self { rounds: 1000, batch: Duration::from_micros(200) };
-    /// Only to see that everything runs.
+    /// One round, to see that everything runs.
     pub const TEST: Self = Self { rounds: 1, batch: Duration::ZERO };
 }
 
-/// A work and its times.
+/// A task and its times.
 pub struct Timed {
-    work: Work,
-    /// ns for doing it once, a figure a round, sorted after the last.
+    task: Task,
+    /// Time in ns per run of the task, one value per round, sorted after the last round.
     ns: Vec<f64>,
 }
 
 impl Timed {
-    /// Not timed yet.
-    pub fn new(work: Work) -> Self {
-        Self { work, ns: Vec::new() }
+    /// Creates a task without times.
+    pub fn new(task: Task) -> Self {
+        Self { task, ns: Vec::new() }
     }
 
-    /// ns for doing it once, in the best round.
+    /// Returns the time in ns per run, in the best round.
     pub fn min(&self) -> f64 {
         self.ns[0]
     }
 
-    /// ns for doing it once, in the middle one of the rounds.
+    /// Returns the time in ns per run, in the median round.
     pub fn median(&self) -> f64 {
         self.ns[self.ns.len() / 2]
     }
 
     fn time(&mut self, times: u64) -> Duration {
         let start = Instant::now();
-        (self.work)(times);
+        (self.task)(times);
         start.elapsed()
     }
 
-    /// How often it is done in a batch.
+    /// Returns the number of runs per batch.
     fn times_in(&mut self, batch: Duration) -> u64 {
         let mut times = 1;
         loop {
@@ -67,17 +67,18 @@ impl Timed {
     }
 }
 
-/// Times all of `works` in turns.
-pub fn run(works: &mut [&mut Timed], plan: Plan) {
-    let times: Vec<u64> = works.iter_mut().map(|timed| timed.times_in(plan.batch)).collect();
+/// Times all tasks in turns.
+pub fn run(tasks: &mut [&mut Timed], plan: Plan) {
+    let times: Vec<u64> = tasks.iter_mut().map(|timed| timed.times_in(plan.batch)).collect();
     for _ in 0..plan.rounds {
-        for (timed, &times) in works.iter_mut().zip(&times) {
-            timed.time(times / 4 + 1); // Brings its weights back into the caches: the works before have taken them.
+        for (timed, &times) in tasks.iter_mut().zip(&times) {
+            // Loads its weights into the caches, which the other tasks have filled.
+            timed.time(times / 4 + 1);
             let took = timed.time(times);
             timed.ns.push(took.as_secs_f64() * 1e9 / times as f64);
         }
     }
-    for timed in works {
+    for timed in tasks {
         timed.ns.sort_by(f64::total_cmp);
     }
 }
@@ -92,7 +93,7 @@ mod tests {
             Timed::new(Box::new(|times| std::thread::sleep(Duration::from_micros(200) * times as u32)));
         let mut fast = Timed::new(Box::new(|_| {}));
         let plan = Plan { rounds: 5, batch: Duration::from_micros(400) };
-        // A work of no time at all would never fill a batch.
+        // A task without work would never fill a batch.
         run(&mut [&mut slow], plan);
         run(&mut [&mut fast], Plan::TEST);
         assert_eq!((slow.ns.len(), fast.ns.len()), (5, 1));

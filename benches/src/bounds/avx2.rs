@@ -1,44 +1,45 @@
-//! The loops in AVX2 and FMA. The intrinsics here touch no memory, so they are safe where the features are on; the one
-//! thing left to prove is that the CPU has them.
+//! The loops in AVX2 and FMA. The intrinsics here access no memory, so they are safe where the features are
+//! enabled; a value of [`Avx2`] proves that the CPU has them.
 
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
 use super::Block;
 
-/// Sums in flight: two units of four cycles take eight, and sixteen registers hold these and the factors.
-const SUMS: usize = 12;
+/// Accumulators in flight: two units with a latency of four cycles keep eight busy, and all fit in sixteen
+/// registers with the factors.
+const ACCUMULATORS: usize = 12;
 const LANES: usize = 8;
 
-/// Multiply-adds of one time.
-pub const MULTIPLY_ADDS: usize = SUMS * LANES;
+/// Multiply-adds per round.
+pub const MULTIPLY_ADDS: usize = ACCUMULATORS * LANES;
 
 /// Proof that this CPU has AVX2 and FMA.
 #[derive(Clone, Copy)]
 pub struct Avx2(());
 
 impl Avx2 {
-    /// Asks the CPU.
+    /// Returns the proof if this CPU has the features.
     pub fn new() -> Option<Self> {
         let has = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
         has.then_some(Self(()))
     }
 
-    /// f32 multiply-adds on registers.
+    /// Computes f32 multiply-adds on registers.
     #[allow(unsafe_code, reason = "calls a function of AVX2 and FMA")]
     pub fn multiply_adds(self, times: u64) {
         // SAFETY: a value of `Avx2` exists, so `Avx2::new` has found the features on this CPU.
         unsafe { multiply_adds(times) }
     }
 
-    /// Reads all of `weights` as often as that.
+    /// Reads all of `weights`, `times` times.
     #[allow(unsafe_code, reason = "calls a function of AVX2")]
     pub fn read(self, weights: &[Block], times: u64) {
         // SAFETY: as above.
         unsafe { read(weights, times) }
     }
 
-    /// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds pairs, as often as that.
+    /// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds pairs, `times` times.
     #[allow(unsafe_code, reason = "calls a function of AVX2")]
     pub fn widen(self, weights: &[Block], times: u64) {
         // SAFETY: as above.
@@ -48,8 +49,8 @@ impl Avx2 {
 
 #[target_feature(enable = "avx2,fma")]
 fn multiply_adds(times: u64) {
-    // Different starts, else the compiler sees that all sums are one.
-    let mut sums = black_box([[0.5f32; LANES]; SUMS]).map(bytemuck::cast::<_, __m256>);
+    // Opaque start values, else the compiler merges the equal accumulators.
+    let mut sums = black_box([[0.5f32; LANES]; ACCUMULATORS]).map(bytemuck::cast::<_, __m256>);
     let factor = _mm256_set1_ps(black_box(0.5));
     for _ in 0..times {
         for sum in &mut sums {
@@ -59,7 +60,7 @@ fn multiply_adds(times: u64) {
     black_box(sums);
 }
 
-/// Two streams: behind the second-level cache the prefetchers bring more of two than of one.
+/// Reads two streams: beyond the second-level cache the prefetchers load more of two than of one.
 #[target_feature(enable = "avx2")]
 fn read(weights: &[Block], times: u64) {
     let mut seen = [_mm256_setzero_si256(); 8];

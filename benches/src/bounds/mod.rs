@@ -1,29 +1,30 @@
-//! What one core of this machine allows, measured: no step can be faster than the slowest thing it must do.
+//! The measured bounds of one core of this machine: no step can be faster than its slowest required
+//! operation.
 //!
-//! Three rates, each of the barest loop that does the thing:
+//! Three rates, each of the smallest loop with that operation:
 //!
 //! | rate | bounds | why |
 //! |---|---|---|
-//! | f32 multiply-adds on registers | f32, f16 | a step has one for each weight |
-//! | reads of the model's own weights | all | a step reads each weight once; the same memory in the same cache level |
-//! | i8 weights read, widened to i16, multiplied and added in pairs | i8 | 16-bit products are the narrowest that are exact |
+//! | f32 multiply-adds on registers | f32, f16 | a step has one per weight |
+//! | reads of the model's own weights | all | a step reads each weight once, from the same cache level |
+//! | i8 weights read, widened to i16, multiplied and added in pairs | i8 | narrower products are not exact |
 //!
-//! The third is the rate of that way of doing it: cheaper instructions for the same would raise it. A bound leaves out
-//! what depends on the cell: activations, the state, the call. In small nets these are most of a step, in large ones
-//! little.
+//! The third is the rate of these instructions: cheaper ones for the same result would raise it. A bound
+//! leaves out everything that depends on the cell: activations, the state, the call. These are most of a step
+//! in small networks and little in large ones.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod portable;
 
-use crate::nets::{Net, Numbers};
-use crate::rounds::{Timed, Work};
+use crate::nets::{DType, Net};
+use crate::rounds::{Task, Timed};
 
-/// Weights come in blocks of this many bytes: enough of them in flight to hide every latency.
+/// Bytes per block of weights: enough loads in flight to hide every latency.
 const BLOCK: usize = 256;
 type Block = [u8; BLOCK];
 
-/// The instructions that the loops are made of.
+/// The instructions of the loops.
 #[derive(Clone, Copy)]
 pub struct Machine(Choice);
 
@@ -35,7 +36,7 @@ enum Choice {
 }
 
 impl Machine {
-    /// AVX2 where this CPU has it, else what the compiler makes of plain Rust.
+    /// Selects AVX2 where this CPU has it, else portable Rust.
     pub fn new() -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = avx2::Avx2::new() {
@@ -44,7 +45,7 @@ impl Machine {
         Self(Choice::Portable)
     }
 
-    /// `avx2` or `portable`.
+    /// Returns `avx2` or `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Choice::Portable => "portable",
@@ -53,8 +54,9 @@ impl Machine {
         }
     }
 
-    /// Multiply-adds in f32 on registers, [`multiply_adds_at_once`](Self::multiply_adds_at_once) each time.
-    pub fn multiply_adds(self) -> Work {
+    /// Returns a loop of f32 multiply-adds on registers, with
+    /// [`multiply_adds_per_round`](Self::multiply_adds_per_round) of them per round.
+    pub fn multiply_adds(self) -> Task {
         match self.0 {
             Choice::Portable => Box::new(portable::multiply_adds),
             #[cfg(target_arch = "x86_64")]
@@ -62,8 +64,8 @@ impl Machine {
         }
     }
 
-    /// How many multiply-adds one time is.
-    pub fn multiply_adds_at_once(self) -> usize {
+    /// Returns the number of multiply-adds per round of the loop.
+    pub fn multiply_adds_per_round(self) -> usize {
         match self.0 {
             Choice::Portable => portable::MULTIPLY_ADDS,
             #[cfg(target_arch = "x86_64")]
@@ -71,7 +73,7 @@ impl Machine {
         }
     }
 
-    fn read(self, weights: &'static [Block]) -> Work {
+    fn read(self, weights: &'static [Block]) -> Task {
         match self.0 {
             Choice::Portable => Box::new(move |times| portable::read(weights, times)),
             #[cfg(target_arch = "x86_64")]
@@ -79,7 +81,7 @@ impl Machine {
         }
     }
 
-    fn widen(self, weights: &'static [Block]) -> Work {
+    fn widen(self, weights: &'static [Block]) -> Task {
         match self.0 {
             Choice::Portable => Box::new(move |times| portable::widen(weights, times)),
             #[cfg(target_arch = "x86_64")]
@@ -94,7 +96,7 @@ impl Default for Machine {
     }
 }
 
-/// Passes over the weights of one model, to be timed in turns with its steps.
+/// Passes over the weights of one model, timed in turns with its steps.
 pub struct Passes {
     bytes: usize,
     read: Timed,
@@ -102,42 +104,44 @@ pub struct Passes {
 }
 
 impl Passes {
-    /// Passes over `weights`; what is behind the last whole block is left out, and not counted.
-    pub fn new(machine: Machine, weights: &'static [u8], numbers: Numbers) -> Self {
+    /// Creates passes over the whole blocks of `weights`; the rest is neither read nor counted.
+    pub fn new(machine: Machine, weights: &'static [u8], dtype: DType) -> Self {
         let (blocks, _) = weights.as_chunks();
-        let widen = (numbers == Numbers::I8).then(|| Timed::new(machine.widen(blocks)));
+        let widen = (dtype == DType::I8).then(|| Timed::new(machine.widen(blocks)));
         Self { bytes: size_of_val(blocks), read: Timed::new(machine.read(blocks)), widen }
     }
 
-    /// What is to be timed.
+    /// Returns the passes to be timed.
     pub fn timed(&mut self) -> impl Iterator<Item = &mut Timed> {
         std::iter::once(&mut self.read).chain(&mut self.widen)
     }
 
-    /// Bytes read in a ns, in the best round.
+    /// Returns the bytes read per ns, in the best round.
     pub fn read_rate(&self) -> f64 {
         self.bytes as f64 / self.read.min()
     }
 
-    /// Weights of eight bits read, widened, multiplied and added in a ns, in the best round; `None` for floats.
+    /// Returns the i8 weights read, widened, multiplied and added per ns, in the best round; `None` for
+    /// floats.
     pub fn widen_rate(&self) -> Option<f64> {
         Some(self.bytes as f64 / self.widen.as_ref()?.min())
     }
 }
 
-/// A bound of a step.
+/// Bound of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
-    /// ns that a step takes at least.
+    /// Least time of a step, in ns.
     pub ns: f64,
-    /// What takes them: `multiply-add`, `read` or `widen`.
+    /// Operation that takes this time: `multiply-add`, `read` or `widen`.
     pub by: &'static str,
 }
 
 impl Bound {
-    /// The bound of a step of `net`, given multiply-adds in f32 per ns and the timed passes over its weights.
-    pub fn new(net: Net, numbers: Numbers, multiply_adds: f64, passes: &Passes) -> Self {
-        let read = Self { ns: net.bytes(numbers) as f64 / passes.read_rate(), by: "read" };
+    /// Computes the bound of a step of `net` from the f32 multiply-adds per ns and the timed passes over its
+    /// weights.
+    pub fn new(net: Net, dtype: DType, multiply_adds: f64, passes: &Passes) -> Self {
+        let read = Self { ns: net.bytes(dtype) as f64 / passes.read_rate(), by: "read" };
         let work = net.multiply_adds() as f64;
         let arithmetic = match passes.widen_rate() {
             Some(rate) => Self { ns: work / rate, by: "widen" },
@@ -160,12 +164,12 @@ mod tests {
         for machine in [Machine::new(), Machine(Choice::Portable)] {
             let mut multiply_adds = Timed::new(machine.multiply_adds());
             run(&mut [&mut multiply_adds], Plan::TEST);
-            let rate = machine.multiply_adds_at_once() as f64 / multiply_adds.min();
-            for numbers in Numbers::ALL {
-                let mut passes = Passes::new(machine, &WEIGHTS, numbers);
+            let rate = machine.multiply_adds_per_round() as f64 / multiply_adds.min();
+            for dtype in DType::ALL {
+                let mut passes = Passes::new(machine, &WEIGHTS, dtype);
                 assert_eq!(passes.bytes, 2 * BLOCK);
                 run(&mut passes.timed().collect::<Vec<_>>(), Plan::TEST);
-                let bound = Bound::new(NETS[0], numbers, rate, &passes);
+                let bound = Bound::new(NETS[0], dtype, rate, &passes);
                 assert!(bound.ns > 0.0 && bound.ns.is_finite(), "{} {bound:?}", machine.name());
             }
         }

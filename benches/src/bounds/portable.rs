@@ -1,18 +1,20 @@
-//! The loops in plain Rust, for a CPU without a file here: as wide as the compiler makes them for the target.
+//! The loops in portable Rust, for a CPU without a file of its own: as wide as the compiler makes them for
+//! the target.
 
 use std::hint::black_box;
 
 use super::Block;
 
-/// Sums in flight.
-const SUMS: usize = 32;
+/// Accumulators in flight.
+const ACCUMULATORS: usize = 32;
 
-/// Multiply-adds of one time.
-pub const MULTIPLY_ADDS: usize = SUMS;
+/// Multiply-adds per round.
+pub const MULTIPLY_ADDS: usize = ACCUMULATORS;
 
-/// f32 multiply-adds on registers, in two roundings: one would be a call where the CPU has no such instruction.
+/// Computes f32 multiply-adds on registers, in two roundings: a fused one would be a call on a CPU without
+/// it.
 pub fn multiply_adds(times: u64) {
-    let mut sums = black_box([0.5f32; SUMS]);
+    let mut sums = black_box([0.5f32; ACCUMULATORS]);
     let factor = black_box(0.5);
     for _ in 0..times {
         for sum in &mut sums {
@@ -22,7 +24,7 @@ pub fn multiply_adds(times: u64) {
     black_box(sums);
 }
 
-/// Reads all of `weights` as often as that.
+/// Reads all of `weights`, `times` times.
 pub fn read(weights: &[Block], times: u64) {
     let mut seen = [0u8; size_of::<Block>()];
     for _ in 0..times {
@@ -35,7 +37,7 @@ pub fn read(weights: &[Block], times: u64) {
     black_box(seen);
 }
 
-/// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds them, as often as that.
+/// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds them, `times` times.
 pub fn widen(weights: &[Block], times: u64) {
     let act = black_box(-3i16);
     let mut sums = [0i32; 16];
