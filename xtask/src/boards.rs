@@ -1,20 +1,20 @@
-//! The table of emulated boards: one row each. Adding a board is adding a row.
+//! The table of emulated boards, one row each. A new board is a new row.
 
-/// A stretch of the address space.
+/// A range of the address space.
 #[derive(Clone, Copy)]
 pub struct Region {
     /// First address.
     pub origin: u32,
-    /// Bytes.
+    /// Length in bytes.
     pub length: u32,
 }
 
-/// How the core computes `a * b + c` in f32: the PC's answer must come from the same arithmetic.
+/// Arithmetic of `a * b + c` in f32. The PC computes the expected outputs in the same arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Float {
     /// An FPU with fused multiply-add.
     Fused,
-    /// No FPU: a library multiplies, rounds, adds and rounds.
+    /// No FPU: a library rounds the product, then the sum.
     Soft,
 }
 
@@ -22,27 +22,28 @@ pub enum Float {
 pub struct Board {
     /// The name users type, and the key `board` of the results.
     pub name: &'static str,
-    /// What it is, for people.
+    /// Displayed description.
     pub core: &'static str,
-    /// rustc's name of the target.
+    /// Target triple of rustc.
     pub target: &'static str,
-    /// The emulator's program.
+    /// Program of the emulator.
     pub qemu: &'static str,
-    /// Its arguments that choose the machine and the core.
+    /// Arguments that select the machine and the core.
     pub machine: &'static [&'static str],
-    /// Where code and model lie.
+    /// Memory of the code and the model.
     pub flash: Region,
-    /// Where state and stack lie.
+    /// Memory of the state and the stack.
     pub ram: Region,
-    /// Ticks a virtual second of the counter that the image reads.
+    /// Frequency, in virtual Hz, of the counter that the image reads.
     pub counter_hz: f64,
-    /// Each instruction takes 2^this nanoseconds of virtual time (QEMU's `-icount shift`).
+    /// Binary logarithm of the virtual nanoseconds per instruction (QEMU's `-icount shift`).
     pub icount_shift: u32,
-    /// Its f32 arithmetic.
+    /// Arithmetic in f32.
     pub float: Float,
-    /// Runs in floats end with the recording that reaches so many steps: software floating point is slow to emulate.
+    /// Limit of time steps for float dtypes, reached by whole sequences: software floating point is slow to
+    /// emulate.
     pub float_steps: usize,
-    /// The smallest image must hold no panic and no allocator.
+    /// `true` if the smallest image may contain no panic and no allocator.
     pub no_panic: bool,
 }
 
@@ -82,7 +83,7 @@ pub static BOARDS: &[Board] = &[
         target: "riscv32imc-unknown-none-elf",
         qemu: "qemu-system-riscv32",
         machine: &["-machine", "virt", "-bios", "none"],
-        // The emulated machine has RAM only; the first part of it stands for the flash.
+        // The emulated machine has RAM only; its first part serves as flash.
         flash: Region { origin: 0x8000_0000, length: 4 << 20 },
         ram: Region { origin: 0x8040_0000, length: 4 << 20 },
         // Under `-icount`, `minstret` counts nanoseconds of virtual time.
@@ -94,18 +95,18 @@ pub static BOARDS: &[Board] = &[
     },
 ];
 
-/// The targets of all boards.
+/// Returns the targets of all boards.
 pub fn targets() -> Vec<&'static str> {
     BOARDS.iter().map(|board| board.target).collect()
 }
 
 impl Board {
-    /// The row of that name.
+    /// Returns the row of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         BOARDS.iter().find(|board| board.name == name)
     }
 
-    /// The memory map for the linker, in the form that the start-up crate of the core expects.
+    /// Returns the memory map for the linker, in the form that the start-up crate of the core expects.
     pub fn memory_x(&self) -> String {
         let region =
             |name, r: Region| format!("{name} : ORIGIN = {:#010x}, LENGTH = {}\n", r.origin, r.length);
@@ -119,10 +120,10 @@ impl Board {
         map + &in_flash.concat() + &in_ram.concat()
     }
 
-    /// Instructions that `ticks` of the counter stand for.
+    /// Converts ticks of the counter to instructions.
     pub fn instructions(&self, ticks: f64) -> f64 {
-        let seconds_an_instruction = f64::from(1u32 << self.icount_shift) * 1e-9;
-        ticks / (self.counter_hz * seconds_an_instruction)
+        let seconds_per_instruction = f64::from(1u32 << self.icount_shift) * 1e-9;
+        ticks / (self.counter_hz * seconds_per_instruction)
     }
 }
 
@@ -140,14 +141,14 @@ mod tests {
 
     #[test]
     fn ticks_are_instructions() {
-        let of = |name, ticks| Board::named(name).unwrap().instructions(ticks);
-        assert!((of("cortex-m4", 1600.0) - 1000.0).abs() < 1e-9);
-        assert!((of("cortex-m0", 1024.0) - 1000.0).abs() < 1e-9);
-        assert!((of("riscv32imc", 64_000.0) - 1000.0).abs() < 1e-9);
+        let instructions = |name, ticks| Board::named(name).unwrap().instructions(ticks);
+        assert!((instructions("cortex-m4", 1600.0) - 1000.0).abs() < 1e-9);
+        assert!((instructions("cortex-m0", 1024.0) - 1000.0).abs() < 1e-9);
+        assert!((instructions("riscv32imc", 64_000.0) - 1000.0).abs() < 1e-9);
     }
 
     #[test]
-    fn memory_maps_are_as_the_linker_wants_them() {
+    fn memory_maps_have_the_form_that_the_linker_requires() {
         let map = Board::named("cortex-m0").unwrap().memory_x();
         assert!(map.contains("FLASH : ORIGIN = 0x00000000, LENGTH = 262144"), "{map}");
         assert!(!map.contains("REGION_ALIAS"), "{map}");

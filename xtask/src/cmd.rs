@@ -1,9 +1,9 @@
-//! Running other programs: every command is echoed before it runs, so that a reader of the log can repeat it.
+//! Running other programs. Every command is echoed before it runs, so that a reader of the log can repeat it.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
@@ -14,14 +14,14 @@ pub struct Cmd {
 }
 
 impl Cmd {
-    /// `program`, looked up on the PATH, in the workspace's root.
+    /// Creates a command that runs `program`, found on the PATH, in the workspace's root.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.current_dir(root());
         Self { command, settings: Vec::new() }
     }
 
-    /// The cargo that runs this program.
+    /// Creates a command that runs the cargo that started this program.
     pub fn cargo() -> Self {
         Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
@@ -32,14 +32,14 @@ impl Cmd {
         self
     }
 
-    /// Sets a variable for the command.
+    /// Sets an environment variable of the command.
     pub fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
         self.settings.push(format!("{key}={}", quote(value.as_ref())));
         self.command.env(key, value);
         self
     }
 
-    /// Removes a variable for the command.
+    /// Removes an environment variable of the command.
     pub fn env_remove(mut self, key: &str) -> Self {
         self.command.env_remove(key);
         self
@@ -51,7 +51,7 @@ impl Cmd {
         self
     }
 
-    /// The line that a shell would take.
+    /// Returns the command as a line for a shell.
     pub fn line(&self) -> String {
         let program = Path::new(self.command.get_program());
         let program = program.file_name().unwrap_or(program.as_os_str());
@@ -59,7 +59,7 @@ impl Cmd {
         self.settings.iter().cloned().chain(words).collect::<Vec<_>>().join(" ")
     }
 
-    /// Echoes and runs; a status other than success is an error.
+    /// Echoes and runs the command. Any exit status but success is an error.
     pub fn run(mut self) -> Result<()> {
         let line = self.line();
         eprintln!("$ {line}");
@@ -70,7 +70,17 @@ impl Cmd {
         Ok(())
     }
 
-    /// Echoes and runs with its output kept: the inner error is a command that failed, with what it said.
+    /// Echoes and runs the command in the place of this program, whose exit status becomes that of the
+    /// command.
+    pub fn delegate(mut self) -> Result<ExitCode> {
+        let line = self.line();
+        eprintln!("$ {line}");
+        let status = self.command.status().with_context(|| format!("`{line}` does not start"))?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    }
+
+    /// Echoes and runs the command, and captures its output. The inner error is a command that failed.
     pub fn run_captured(mut self) -> Result<std::result::Result<(), Failed>> {
         let line = self.line();
         eprintln!("$ {line}");
@@ -81,7 +91,7 @@ impl Cmd {
         Ok(Err(Failed { line, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }))
     }
 
-    /// Runs quietly; its standard output, or `None` if it did not start or failed.
+    /// Runs the command quietly and returns its standard output, or `None` if it did not start or failed.
     pub fn output(mut self) -> Option<String> {
         let output = self.command.output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -92,15 +102,15 @@ impl Cmd {
 #[derive(Debug)]
 pub struct Failed {
     line: String,
-    /// What it said.
+    /// Its standard error output.
     pub stderr: String,
 }
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The line above was echoed already; its first complaint makes the better headline.
-        let complaint = self.stderr.lines().find(|line| line.contains("error")).unwrap_or(&self.line);
-        write!(f, "{complaint}\n{}", self.stderr)
+        // The command was echoed already, so its first error makes the better headline.
+        let first = self.stderr.lines().find(|line| line.contains("error")).unwrap_or(&self.line);
+        write!(f, "{first}\n{}", self.stderr)
     }
 }
 
@@ -112,25 +122,33 @@ fn quote(word: &OsStr) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{word}'") }
 }
 
-/// The workspace's root. Cargo says at run time which package it runs: with a shared target folder, this program may
-/// have been built in another checkout.
+/// Returns the workspace's root: the folder above the running package that contains `Cargo.lock`.
+///
+/// The package is the one that cargo runs, not the one that was compiled: with a shared target folder, this
+/// program may have been built in another checkout.
 pub fn root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&package).parent().expect("xtask lies in the workspace").to_path_buf()
+    let root = Path::new(&package).ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.expect("a package of the workspace lies below its lock file").to_path_buf()
 }
 
-/// The program's full path, if it is on the PATH.
+/// Returns the target folder of the workspace.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Returns the program's full path if it is on the PATH.
 pub fn which(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
-/// What went wrong so far: a run goes on after a failure and lists them all at its end, a line each.
+/// Failures of a run that continues after each of them and lists all at its end, one line per failure.
 #[derive(Default)]
 pub struct Failures(Vec<String>);
 
 impl Failures {
-    /// Keeps the error, if it is one, under the name of what failed.
+    /// Returns the value, or stores the error under the name of the part that failed.
     pub fn note<T>(&mut self, what: &str, result: Result<T>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -143,7 +161,7 @@ impl Failures {
         }
     }
 
-    /// Success, or one error that lists all of them.
+    /// Returns success, or one error that lists all failures.
     pub fn finish(self) -> Result<()> {
         match self.0.len() {
             0 => Ok(()),
@@ -157,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_echo_is_what_a_shell_takes() {
+    fn the_echo_is_a_line_for_a_shell() {
         let cmd = Cmd::new("/usr/bin/cargo").args(["build", "a b"]).env("X", "1 2");
         assert_eq!(cmd.line(), "X='1 2' cargo build 'a b'");
     }
@@ -171,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_captured_command_said_is_its_error() {
+    fn a_captured_command_has_its_output_as_the_error() {
         let cmd = Cmd::new("sh").args(["-c", "echo building; echo 'error: no' >&2; exit 1"]);
         let failed = cmd.run_captured().unwrap().unwrap_err();
         assert_eq!(failed.to_string(), "error: no\nerror: no\n");

@@ -1,56 +1,57 @@
-//! Which toolchain builds for the boards: the first rung of a ladder that carries, decided once a run.
+//! Choice of the toolchain that builds for the boards: the first of these that works, decided once per run.
 //!
 //! 1. the targets are installed in the default toolchain;
 //! 2. `rustup target add` installs them;
 //! 3. a toolchain with the library's source builds `core` itself: the default one with the component
 //!    `rust-src`, or Debian's packages rustc-web, cargo-web and rust-web-src;
-//! 4. one line that says what to install.
+//! 4. one line that names the packages to install.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::cmd::Cmd;
+use crate::cmd::{Cmd, target_dir};
 
-/// Where the library for a board comes from.
+/// Source of the core library for the boards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Toolchain {
-    /// The default toolchain has the targets.
+    /// Targets installed in the default toolchain.
     Installed,
-    /// The default toolchain builds `core` from its component `rust-src`.
+    /// Default toolchain, which builds `core` from its component `rust-src`.
     RustSrc,
-    /// Debian's compiler builds `core`; it has no linker for the boards, the default toolchain lends its own.
+    /// Debian's compiler, which builds `core`. It has no linker for the boards, so the default toolchain's is
+    /// used.
     Debian {
-        /// A linker for bare metal.
+        /// Linker for bare metal.
         linker: PathBuf,
     },
 }
 
-/// Which rungs may be taken.
+/// Toolchains that may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Choice {
-    /// The first that carries.
+    /// The first that works.
     Auto,
     /// Only installed targets.
     Installed,
-    /// Only a library built from source.
+    /// Only a core library built from source.
     Source,
 }
 
-/// What can be asked of the machine; a trait, so that the decision is tested without one.
+/// Queries of the machine; a trait, so that the decision is tested without one.
 pub trait Machine {
-    /// The default toolchain has the target's library.
+    /// Returns whether the default toolchain has the target's library.
     fn has_target(&self, target: &str) -> bool;
-    /// `rustup target add` did it.
+    /// Runs `rustup target add` and returns whether it succeeded.
     fn add_targets(&self, targets: &[&str]) -> bool;
-    /// The default toolchain has the library's source.
+    /// Returns whether the default toolchain has the library's source.
     fn has_rust_src(&self) -> bool;
-    /// Debian's compiler with its source is there, and this is a linker for it.
+    /// Returns a linker for Debian's compiler if that is installed with its source.
     fn debian(&self) -> Option<PathBuf>;
 }
 
-/// Climbs the ladder.
+/// Decides which toolchain builds for `targets`.
 pub fn decide(machine: &impl Machine, targets: &[&str], choice: Choice) -> Result<Toolchain> {
     if choice != Choice::Source {
         let missing: Vec<&str> =
@@ -77,7 +78,7 @@ pub fn decide(machine: &impl Machine, targets: &[&str], choice: Choice) -> Resul
 }
 
 impl Toolchain {
-    /// What was chosen, for the log.
+    /// Returns a description for the log.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Installed => "the targets installed in the default toolchain",
@@ -86,15 +87,15 @@ impl Toolchain {
         }
     }
 
-    /// Name of the folder it builds in: two compilers in one would rebuild everything at each change.
-    pub fn target_folder(&self) -> &'static str {
-        match self {
+    /// Returns the target folder. Two compilers in one folder would rebuild everything at each change.
+    pub fn target_dir(&self) -> PathBuf {
+        target_dir().join(match self {
             Self::Installed => "firmware",
             Self::RustSrc | Self::Debian { .. } => "firmware-from-source",
-        }
+        })
     }
 
-    /// `cargo SUBCOMMAND --target TARGET` with this toolchain.
+    /// Creates the command `cargo SUBCOMMAND --target TARGET` of this toolchain.
     pub fn cargo(&self, subcommand: &str, target: &str) -> Cmd {
         let args = [subcommand, "--target", target];
         match self {
@@ -108,13 +109,13 @@ impl Toolchain {
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("RUSTC", DEBIAN_RUSTC)
                 .env(&linker_variable(target), linker)
-                // Cargo hands its own toolchain down to its children; this one is another.
+                // Cargo passes its own toolchain on to its children; this one is another.
                 .env_remove("RUSTUP_TOOLCHAIN")
                 .env_remove("CARGO"),
         }
     }
 
-    /// The compiler's own line about its version.
+    /// Returns the version line of the compiler.
     pub fn rustc_version(&self) -> String {
         let rustc = if let Self::Debian { .. } = self { DEBIAN_RUSTC } else { "rustc" };
         Cmd::new(rustc).args(["--version"]).output().unwrap_or_else(|| "unknown".into())
@@ -128,14 +129,14 @@ fn linker_variable(target: &str) -> String {
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
-/// This machine.
+/// The machine that runs this program.
 pub struct ThisMachine {
     sysroot: PathBuf,
     host: String,
 }
 
 impl ThisMachine {
-    /// Asks the default compiler where its library lies.
+    /// Queries the default compiler for the folder of its library.
     pub fn look() -> Result<Self> {
         let rustc = |args: &[&str]| Cmd::new("rustc").args(args).output();
         let (Some(sysroot), Some(version)) = (rustc(&["--print", "sysroot"]), rustc(&["-vV"])) else {
@@ -157,7 +158,7 @@ impl Machine for ThisMachine {
     }
 
     fn add_targets(&self, targets: &[&str]) -> bool {
-        // A machine without a network should learn that at once.
+        // A machine without a network fails at once instead of after many retries.
         let rustup = Cmd::new("rustup").args(["target", "add"]).args(targets).env("RUSTUP_MAX_RETRIES", "0");
         crate::cmd::which("rustup").is_some() && rustup.run().is_ok()
     }
@@ -210,48 +211,48 @@ mod tests {
         }
     }
 
-    const WANTED: &[&str] = &["m4", "m0"];
+    const TARGETS: &[&str] = &["m4", "m0"];
 
     #[test]
-    fn installed_targets_are_taken_and_nothing_else_is_tried() {
+    fn installed_targets_are_used_and_nothing_else_is_tried() {
         let machine = Fake { targets: &["m0", "m4"], rustup: true, ..Fake::default() };
-        assert_eq!(decide(&machine, WANTED, Choice::Auto).unwrap(), Toolchain::Installed);
+        assert_eq!(decide(&machine, TARGETS, Choice::Auto).unwrap(), Toolchain::Installed);
         assert_eq!(machine.added.get(), 0);
     }
 
     #[test]
-    fn only_what_is_missing_is_added() {
+    fn only_missing_targets_are_added() {
         let machine = Fake { targets: &["m4"], rustup: true, ..Fake::default() };
-        assert_eq!(decide(&machine, WANTED, Choice::Auto).unwrap(), Toolchain::Installed);
+        assert_eq!(decide(&machine, TARGETS, Choice::Auto).unwrap(), Toolchain::Installed);
         assert_eq!(machine.added.get(), 1);
     }
 
     #[test]
-    fn source_is_the_next_rung_and_the_default_toolchain_goes_first() {
+    fn source_comes_next_and_the_default_toolchain_first() {
         let both = Fake { rust_src: true, debian: true, ..Fake::default() };
-        assert_eq!(decide(&both, WANTED, Choice::Auto).unwrap(), Toolchain::RustSrc);
+        assert_eq!(decide(&both, TARGETS, Choice::Auto).unwrap(), Toolchain::RustSrc);
         let debian = Fake { debian: true, ..Fake::default() };
-        assert!(matches!(decide(&debian, WANTED, Choice::Auto).unwrap(), Toolchain::Debian { .. }));
+        assert!(matches!(decide(&debian, TARGETS, Choice::Auto).unwrap(), Toolchain::Debian { .. }));
     }
 
     #[test]
-    fn choices_keep_to_their_rung() {
+    fn choices_restrict_the_toolchains() {
         let all = Fake { targets: &["m0", "m4"], rustup: true, debian: true, ..Fake::default() };
-        assert!(matches!(decide(&all, WANTED, Choice::Source).unwrap(), Toolchain::Debian { .. }));
+        assert!(matches!(decide(&all, TARGETS, Choice::Source).unwrap(), Toolchain::Debian { .. }));
         let none = Fake { rustup: true, debian: true, ..Fake::default() };
-        assert!(decide(&none, WANTED, Choice::Installed).is_err());
+        assert!(decide(&none, TARGETS, Choice::Installed).is_err());
         assert_eq!(none.added.get(), 0);
     }
 
     #[test]
-    fn the_last_rung_says_what_to_install() {
-        let error = decide(&Fake::default(), WANTED, Choice::Auto).unwrap_err().to_string();
+    fn the_error_names_the_packages_to_install() {
+        let error = decide(&Fake::default(), TARGETS, Choice::Auto).unwrap_err().to_string();
         assert!(error.contains("rustup target add m4 m0"), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
 
     #[test]
-    fn debian_is_called_with_the_borrowed_linker() {
+    fn debian_is_called_with_the_linker_of_the_default_toolchain() {
         let line =
             Toolchain::Debian { linker: "/x/rust-lld".into() }.cargo("build", "thumbv6m-none-eabi").line();
         assert!(line.contains("CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER=/x/rust-lld"), "{line}");

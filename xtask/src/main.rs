@@ -1,28 +1,21 @@
-//! `cargo xtask`: cross builds, emulated boards and what CI runs. `cargo xtask help` lists the commands.
+//! `cargo xtask`: cross builds, emulated boards and CI. `cargo xtask help` lists the commands.
+//!
+//! Map: [`commands`] one file per command, [`gates`] the checks of sources and packages, [`metadata`] the
+//! workspace as cargo describes it.
 
-mod boards;
-mod cmd;
 mod commands;
-mod cross;
-mod data;
-mod elf;
-mod exam;
-mod examples;
-mod image;
-mod needs;
-mod nets;
-mod qemu;
-mod results;
-mod table;
+mod gates;
+mod metadata;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::args::{BoardArgs, DataArgs};
 
-use commands::{board::BoardArgs, ci::Ci, data::Data, doctor::Doctor, setup::Setup};
+use commands::{ci::Ci, delegate, doctor::Doctor, setup::Setup, style::Style};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The only door for this project's scripts")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The scripts of this project")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -32,26 +25,25 @@ struct Cli {
 enum Command {
     Board(BoardArgs),
     Ci(Ci),
-    Data(Data),
+    Data(DataArgs),
     Doctor(Doctor),
     Setup(Setup),
+    Style(Style),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Board(command) => command.run(),
-        Command::Ci(command) => command.run(),
-        Command::Data(command) => command.run(),
-        Command::Doctor(command) => command.run(),
-        Command::Setup(command) => command.run(),
+        Command::Board(_) => delegate::board(),
+        Command::Data(_) => delegate::data(),
+        Command::Ci(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Doctor(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Setup(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Style(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 #[cfg(test)]

@@ -1,24 +1,24 @@
-//! What the commands need from the machine beyond the Rust toolchain: one row each, for `setup` and `doctor`.
+//! The table of requirements beyond the Rust toolchain, one row each, for `setup` and `doctor`.
 
 use std::path::Path;
 
 use crate::cmd::which;
 
-/// One thing that must be on the machine.
+/// A program or file that must be on the machine.
 pub struct Need {
-    /// Its name for people.
+    /// Displayed name.
     pub name: &'static str,
-    /// What it is for.
+    /// Purpose.
     pub purpose: &'static str,
-    /// How to see whether it is there.
+    /// Test for its presence.
     pub probe: Probe,
-    /// The Debian package that holds it.
+    /// Debian package that contains it.
     pub package: &'static str,
-    /// Nothing runs on the boards without it; the others have a substitute.
+    /// `true` if no board runs without it; the others have a substitute.
     pub required: bool,
 }
 
-/// How to see whether something is there.
+/// Test for the presence of a requirement.
 pub enum Probe {
     /// A program on the PATH.
     Program(&'static str),
@@ -26,7 +26,7 @@ pub enum Probe {
     File(&'static str),
 }
 
-/// All needs.
+/// All requirements.
 pub const NEEDS: &[Need] = &[
     Need {
         name: "qemu-system-arm",
@@ -66,7 +66,7 @@ pub const NEEDS: &[Need] = &[
 ];
 
 impl Need {
-    /// Whether it is there.
+    /// Returns whether the requirement is present.
     pub fn is_met(&self) -> bool {
         match self.probe {
             Probe::Program(program) => which(program).is_some(),
@@ -81,14 +81,14 @@ mod tests {
     use crate::boards::BOARDS;
 
     #[test]
-    fn every_emulator_in_the_table_of_boards_is_a_need() {
+    fn every_emulator_in_the_table_of_boards_is_required() {
         for board in BOARDS {
             assert!(NEEDS.iter().any(|need| need.name == board.qemu && need.required), "{}", board.qemu);
         }
     }
 
     #[test]
-    fn probes_look() {
+    fn probes_find_programs_and_files() {
         let need = |probe| Need { name: "", purpose: "", probe, package: "", required: true };
         assert!(need(Probe::Program("sh")).is_met());
         assert!(!need(Probe::Program("no-such-program")).is_met());

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-/// Rows under a head.
+/// Rows below a header.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these column heads.
-    pub fn new(heads: &[&str]) -> Self {
-        Self { rows: vec![heads.iter().map(|head| (*head).to_owned()).collect()] }
+    /// Creates a table with these column titles.
+    pub fn new(titles: &[&str]) -> Self {
+        Self { rows: vec![titles.iter().map(|title| (*title).to_owned()).collect()] }
     }
 
-    /// Adds a row. A row may be shorter than the head; its last cell then runs on to the right.
+    /// Adds a row. A row may be shorter than the header; its last cell then extends to the right.
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_and_short_rows_run_on() {
+    fn columns_line_up_and_short_rows_extend() {
         let mut table = Table::new(&["a", "bb"]);
         table.row(vec!["xxx".into(), "1".into()]);
         table.row(vec!["a long remark in a short row".into()]);

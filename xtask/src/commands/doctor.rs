@@ -2,13 +2,13 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use xtask::boards::BOARDS;
+use xtask::cross::{Machine, ThisMachine};
+use xtask::needs::NEEDS;
+use xtask::table::Table;
 
-use crate::boards::BOARDS;
-use crate::cross::{Machine, ThisMachine};
-use crate::needs::NEEDS;
-use crate::table::Table;
-
-/// Says what is there, what is missing and how to get it; fails if the boards cannot run
+/// Lists the requirements that are present and missing, and how to install them; fails if the boards cannot
+/// run
 #[derive(Args)]
 #[command(after_help = "Example:\n  cargo xtask doctor")]
 pub struct Doctor {}
@@ -17,10 +17,10 @@ impl Doctor {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let machine = ThisMachine::look()?;
-        let mut table = Table::new(&["what", "state", "for", "how to get it"]);
-        let mut line = |what: &str, there: bool, purpose: &str, how: &str| {
-            let (state, how) = if there { ("there", "") } else { ("missing", how) };
-            table.row([what, state, purpose, how].map(str::to_owned).to_vec());
+        let mut table = Table::new(&["requirement", "state", "for", "how to install it"]);
+        let mut line = |name: &str, present: bool, purpose: &str, how: &str| {
+            let (state, how) = if present { ("present", "") } else { ("missing", how) };
+            table.row([name, state, purpose, how].map(str::to_owned).to_vec());
         };
         for need in NEEDS {
             let how = format!("cargo xtask setup, or package {}", need.package);
@@ -36,7 +36,8 @@ impl Doctor {
     }
 }
 
-/// The targets may be missing as long as some toolchain builds `core`: nothing is installed to find out.
+/// Checks that the boards can run. Targets may be missing if some toolchain builds `core`; nothing is
+/// installed.
 fn verdict(machine: &impl Machine) -> Result<()> {
     let emulators = NEEDS.iter().filter(|need| need.required && !need.is_met());
     let mut missing: Vec<String> = emulators.map(|need| need.name.to_owned()).collect();

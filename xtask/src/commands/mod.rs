@@ -1,7 +1,7 @@
 //! The commands, one file each.
 
-pub mod board;
 pub mod ci;
-pub mod data;
+pub mod delegate;
 pub mod doctor;
 pub mod setup;
+pub mod style;

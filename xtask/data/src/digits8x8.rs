@@ -1,20 +1,20 @@
-//! Written digits as 8 x 8 images, read row by row: out of scikit-learn, which carries them as compressed CSV.
+//! Written digits as 8 x 8 images, read row by row, from scikit-learn, which contains them as compressed CSV.
 
 use std::io::Read;
 
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 
-use super::Made;
-use super::npz::Arrays;
-use super::package::out_of_wheel;
+use crate::npz::Arrays;
+use crate::package::out_of_wheel;
+use crate::set::Made;
 
-/// Rows and columns of an image.
+/// Number of rows, and of columns, of an image.
 const SIDE: usize = 8;
-/// One image in five, from the end of the file, is to test on.
+/// One image in this many is for the test, from the end of the file.
 const TEST_SHARE: usize = 5;
 
-/// From the package to the arrays.
+/// Converts the package into arrays.
 pub fn make(wheel: &[u8]) -> Result<Made> {
     let mut text = String::new();
     let packed = out_of_wheel(wheel, "sklearn/datasets/data/digits.csv.gz")?;
@@ -23,7 +23,7 @@ pub fn make(wheel: &[u8]) -> Result<Made> {
     for line in text.lines() {
         let row = line.split(',').map(str::parse).collect::<Result<Vec<u8>, _>>();
         let (&digit, pixels) =
-            row.as_deref().ok().and_then(<[u8]>::split_last).context("no row of numbers")?;
+            row.as_deref().ok().and_then(<[u8]>::split_last).context("not a row of numbers")?;
         ensure!(pixels.len() == SIDE * SIDE, "a row of {} pixels", pixels.len());
         x.extend(pixels.iter().map(|&pixel| f32::from(pixel)));
         y.push(digit);
@@ -36,6 +36,6 @@ pub fn make(wheel: &[u8]) -> Result<Made> {
         arrays.add(&format!("x_{part}"), &[y.len(), SIDE, SIDE], x)?;
         arrays.add(&format!("y_{part}"), &[y.len()], y)?;
     }
-    let what = format!("{} images, the last {} of the file to test on", y.len(), y_test.len());
-    Ok(Made { arrays, what })
+    let summary = format!("{} images, the last {} of the file for the test", y.len(), y_test.len());
+    Ok(Made { arrays, summary })
 }

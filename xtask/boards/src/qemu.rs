@@ -1,4 +1,4 @@
-//! Runs an image on an emulated board, in a folder through which the two exchange files.
+//! Running an image on an emulated board, in a folder through which the two exchange files.
 
 use std::fs;
 use std::io::Read;
@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use defmt_decoder::{DecodeError, Table};
+use xtask::boards::Board;
 
-use crate::boards::Board;
-
-/// A net on a board that runs longer than this hangs.
+/// Limit of the time of one run; a run that takes longer hangs.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// Runs `image` with `folder` as its working folder; prints its log. An error if it ends with a status other than
-/// success, or not at all.
+/// Runs `image` with `folder` as its working folder, and prints its log.
+///
+/// # Errors
+/// The image ends with any status but success, or does not end.
 pub fn run(board: &Board, image: &Path, folder: &Path) -> Result<()> {
     let mut child = Command::new(board.qemu)
         .args(board.machine)
@@ -33,7 +34,7 @@ pub fn run(board: &Board, image: &Path, folder: &Path) -> Result<()> {
     let mut stdout = child.stdout.take().context("stdout is piped")?;
     let log = thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What came before an error is still worth decoding.
+        // The bytes before an error are still worth decoding.
         let _ = stdout.read_to_end(&mut bytes);
         bytes
     });
@@ -62,7 +63,7 @@ fn wait(child: &mut Child, timeout: Duration) -> Result<ExitStatus> {
     bail!("the board was still running after {} s", timeout.as_secs())
 }
 
-/// The lines of a defmt log; the image holds the words, the log only their numbers.
+/// Decodes a defmt log into lines. The image contains the texts, the log only their indices.
 fn decode(image: &[u8], log: &[u8]) -> Result<Vec<String>> {
     let table = Table::parse(image)?.context("the image has no defmt table")?;
     let mut decoder = table.new_stream_decoder();
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hanging_child_is_ended() {
+    fn a_hanging_child_is_killed() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let error = wait(&mut child, Duration::from_millis(20)).unwrap_err().to_string();
         assert!(error.contains("still running"), "{error}");
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_a_child_is_handed_on() {
+    fn the_status_of_a_child_is_returned() {
         let mut child = Command::new("false").spawn().unwrap();
         assert!(!wait(&mut child, Duration::from_secs(10)).unwrap().success());
     }

@@ -1,8 +1,9 @@
-//! Exercises as a smartwatch feels them, several in a row: out of seglearn, which carries a pickled numpy object.
+//! Exercises recorded by a smartwatch, several in a row, from seglearn, which contains a pickled numpy
+//! object.
 //!
-//! The package has a recording for each of 10 subjects, each arm and each of 7 exercises. Here the recordings of a subject and
-//! an arm are cut into bouts, the bouts are shuffled, and some of them one after another are a sequence, so that the exercise
-//! changes at moments that nobody tells.
+//! The package has a recording for each of 10 subjects, each arm and each of 7 exercises. The recordings of a
+//! subject and an arm are cut into bouts, the bouts are shuffled, and some of them one after another are a
+//! sequence, so that the exercise changes at unmarked moments.
 
 use anyhow::{Context, Result, ensure};
 use rand::seq::SliceRandom;
@@ -13,25 +14,26 @@ use serde::de::IgnoredAny;
 use serde_bytes::ByteBuf;
 use serde_pickle::DeOptions;
 
-use super::Made;
-use super::npz::{Arrays, Sequences};
-use super::package::out_of_wheel;
+use crate::npz::{Arrays, Sequences};
+use crate::package::out_of_wheel;
+use crate::set::Made;
 
 /// Acceleration and turning rate along three axes.
 const AXES: usize = 6;
-/// Of so many frames at 50 Hz the mean is one frame here: 10 Hz.
+/// Number of frames at 50 Hz whose mean is one frame here, at 10 Hz.
 const FRAMES_TO_ONE: usize = 5;
-/// The shortest bout, and the longest that is cut off while another of the shortest is left: 4 and 8 seconds.
+/// Shortest and longest length of a bout, in frames: 4 and 8 seconds. The last bout of a recording may be
+/// longer.
 const BOUT: [usize; 2] = [40, 80];
-/// Bouts in a sequence.
+/// Bouts per sequence.
 const BOUTS: usize = 4;
-/// Who is tested on; the other seven are trained on.
+/// Subjects of the test; the other seven are for training.
 const TEST_SUBJECTS: [i64; 3] = [8, 9, 10];
 
-/// What numpy's pickles hold of an array: a version, the shape, the type, whether the first axis goes fastest, the values.
+/// An array in numpy's pickles: version, shape, dtype, flag of Fortran order, values.
 type Pickled = (IgnoredAny, Vec<usize>, IgnoredAny, bool, ByteBuf);
 
-/// The object in the file; the names are its own.
+/// The object in the file, with the file's names.
 #[derive(Deserialize)]
 struct Watch {
     #[serde(rename = "X")]
@@ -41,19 +43,19 @@ struct Watch {
     side: Pickled,
 }
 
-/// Some seconds of one exercise: frames, and which one it is.
+/// Some seconds of one exercise.
 struct Bout {
     frames: Vec<f32>,
     exercise: u8,
 }
 
-/// A part of the data set: sequences, and the exercise of every frame.
+/// A part of the data set: sequences, and the exercise per frame.
 struct Part {
     x: Sequences<f32>,
     y: Vec<u8>,
 }
 
-/// From the package to the arrays.
+/// Converts the package into arrays.
 pub fn make(wheel: &[u8]) -> Result<Made> {
     let watch = read(&out_of_wheel(wheel, "seglearn/data/watch_dataset.npy")?)?;
     let subjects = numbers(&watch.subject, i64::from_le_bytes);
@@ -80,7 +82,7 @@ pub fn make(wheel: &[u8]) -> Result<Made> {
         }
     }
     let [train, test] = &parts;
-    let what = format!(
+    let summary = format!(
         "{count} recordings as {} sequences of seven subjects and {} of subjects {TEST_SUBJECTS:?}",
         train.x.len(),
         test.x.len()
@@ -90,7 +92,7 @@ pub fn make(wheel: &[u8]) -> Result<Made> {
         arrays.add_sequences([&format!("x_{name}"), &format!("len_{name}")], &part.x)?;
         arrays.add(&format!("y_{name}"), &[part.y.len()], &part.y)?;
     }
-    Ok(Made { arrays, what })
+    Ok(Made { arrays, summary })
 }
 
 impl Part {
@@ -102,7 +104,7 @@ impl Part {
     }
 }
 
-/// The object in a `.npy` file that holds one: it stands there pickled, behind a header that ends with its line.
+/// Reads the object in a `.npy` file, which is pickled after a header of one line.
 fn read(npy: &[u8]) -> Result<Watch> {
     let header = npy.iter().position(|&byte| byte == b'\n').context("not a .npy file")?;
     let options = DeOptions::new().keep_restore_state();
@@ -112,17 +114,17 @@ fn read(npy: &[u8]) -> Result<Watch> {
     Ok(watch)
 }
 
-/// The values of an array of numbers of eight bytes.
+/// Returns the values of an array with eight bytes per value.
 fn numbers<T>(array: &Pickled, from: fn([u8; 8]) -> T) -> Vec<T> {
     let (eights, _) = array.4.as_chunks();
     eights.iter().map(|&eight| from(eight)).collect()
 }
 
-/// A recording at a lower rate: `AXES` values a frame.
+/// Resamples a recording at the lower rate, with `AXES` values per frame.
 fn frames(recording: &Pickled) -> Result<Vec<f32>> {
     let (values, shape) = (numbers(recording, f64::from_le_bytes), &recording.1);
     let &[steps, AXES] = &shape[..] else { anyhow::bail!("a recording of shape {shape:?}") };
-    ensure!(recording.3 && values.len() == steps * AXES, "a recording that is not axis after axis");
+    ensure!(recording.3 && values.len() == steps * AXES, "a recording that is not stored axis by axis");
     let mut frames = Vec::new();
     for first in (0..=steps - FRAMES_TO_ONE).step_by(FRAMES_TO_ONE) {
         for axis in values.chunks_exact(steps) {
@@ -133,7 +135,7 @@ fn frames(recording: &Pickled) -> Result<Vec<f32>> {
     Ok(frames)
 }
 
-/// Bouts of random lengths, all frames in one of them.
+/// Cuts all frames into bouts of random lengths.
 fn cut(frames: &[f32], exercise: u8, rng: &mut ChaCha8Rng) -> Vec<Bout> {
     let mut rest = frames;
     let mut bouts = Vec::new();
@@ -153,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bouts_are_all_of_a_recording_in_its_order_and_of_lengths_as_said() {
+    fn bouts_cover_a_recording_in_order_and_keep_their_lengths() {
         let recording: Vec<f32> = (0..500 * AXES).map(|k| k as f32).collect();
         let bouts = cut(&recording, 3, &mut ChaCha8Rng::seed_from_u64(1));
         assert_eq!(bouts.iter().flat_map(|bout| bout.frames.clone()).collect::<Vec<_>>(), recording);

@@ -1,41 +1,42 @@
-//! The firmware's images for one board and one net, and what the check image says about a run.
+//! The firmware's images for one board and one network, and the figures that the check image reports.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use xtask::boards::Board;
+use xtask::cmd::{Cmd, root};
+use xtask::cross::Toolchain;
 
-use crate::boards::Board;
-use crate::cmd::{Cmd, root};
-use crate::cross::Toolchain;
+use crate::conformance::MAX_IDS;
 use crate::elf::{self, Contents};
 use crate::nets::Case;
 
-/// RAM that the check image needs beside the model: its stack, its buffers, the logger.
+/// Bytes of RAM that the check image needs besides the model: its stack, its buffers, the logger.
 const HARNESS_RAM: usize = 4 << 10;
 
-/// A mean over fewer steps is none.
-const FEWEST: u32 = 50;
+/// Fewest counted steps for a mean.
+const FEWEST_STEPS: u32 = 50;
 
-/// Linked images of one net for one board.
+/// Linked images of one network for one board.
 pub struct Images {
-    /// Runs the recordings.
+    /// Path of the check image, which runs the test vectors.
     pub check: PathBuf,
-    /// Opens the model and steps.
+    /// Contents of the smallest image that runs the model.
     pub size: Contents,
-    /// Starts up.
+    /// Contents of the image that only starts up.
     pub baseline: Contents,
 }
 
-/// What became of a build.
+/// Result of a build.
 pub enum Built {
     /// Images to run.
     Images(Images),
-    /// The board has no room for the net; the reason.
+    /// The board is too small for the network; the reason.
     DoesNotFit(String),
 }
 
-/// Builds the images.
+/// Builds the images of a network for a board.
 pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built> {
     let values = case.steps * case.net.input_size + case.output_len;
     if let Some(reason) = too_large(board, case.model.len(), case.ram_needed + 4 * values) {
@@ -47,7 +48,7 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
             None => Err(failure.into()),
         };
     }
-    let images = target_folder(toolchain).join(board.target).join("release");
+    let images = toolchain.target_dir().join(board.target).join("release");
     let read = |name| -> Result<Contents> { elf::contents(&fs::read(images.join(name))?) };
     Ok(Built::Images(Images {
         check: images.join("check"),
@@ -56,13 +57,13 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
     }))
 }
 
-/// `cargo SUBCOMMAND` on the images, with what their build script asks for.
+/// Creates the command `cargo SUBCOMMAND` on the images, with the variables that their build script requires.
 pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Case) -> Result<Cmd> {
-    let folder = target_folder(toolchain);
+    let folder = toolchain.target_dir();
     let memory_x = folder.join(board.name).with_extension("memory.x");
     fs::create_dir_all(&folder)?;
     fs::write(&memory_x, board.memory_x())?;
-    // A lock file that lags behind the runtime is brought up to date on a desk and refused in CI.
+    // A lock file older than the runtime's manifest is updated on a desk and an error in CI.
     let locked = std::env::var_os("CI").map(|_| "--locked");
     Ok(toolchain
         .cargo(subcommand, board.target)
@@ -75,27 +76,23 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Ca
         .env("BOARD_INPUT_SIZE", case.net.input_size.to_string())
         .env("BOARD_STEPS", case.steps.to_string())
         .env("BOARD_OUTPUT_LEN", case.output_len.to_string())
+        .env("BOARD_MAX_IDS", MAX_IDS.to_string())
         .env("BOARD_MEMORY_X", &memory_x)
         .env("DEFMT_LOG", "info"))
 }
 
-/// Where a toolchain builds for the boards.
-pub fn target_folder(toolchain: &Toolchain) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join(toolchain.target_folder())
-}
-
-/// Nets that need no linker to see that they do not fit.
+/// Returns the reason if the network is too large for the board even before linking.
 fn too_large(board: &Board, model: usize, ram_needed: usize) -> Option<String> {
     let (flash, ram) = (board.flash.length as usize, board.ram.length as usize);
     if model > flash {
         return Some(format!("does not fit: model of {model} bytes, flash of {flash}"));
     }
     let needed = ram_needed + HARNESS_RAM;
-    (needed > ram).then(|| format!("does not fit: {needed} bytes of RAM with the harness, {ram} there"))
+    (needed > ram)
+        .then(|| format!("does not fit: {needed} bytes of RAM with the harness, the board has {ram}"))
 }
 
-/// The linker's complaint about a full region.
+/// Returns the reason if the linker reports a full memory region.
 fn overflow(stderr: &str) -> Option<String> {
     let (_, rest) = stderr.split_once("will not fit in region '")?;
     let (region, rest) = rest.split_once('\'')?;
@@ -103,27 +100,27 @@ fn overflow(stderr: &str) -> Option<String> {
     Some(format!("does not fit: {region} overflowed by {} bytes", bytes.unwrap_or("some")))
 }
 
-/// What a step costs, as the check image writes it.
+/// Cost of a step, as the check image writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
     /// Sum of the counter's ticks over the counted steps.
     pub ticks: u64,
-    /// Steps counted.
+    /// Number of counted steps.
     pub counted: u32,
-    /// Bytes of stack of the deepest step.
+    /// Bytes of stack in the deepest step.
     pub stack: u32,
-    /// Bytes of the model's memory and of the values that hold it.
+    /// Bytes of the model's memory and of the values that borrow it.
     pub ram: u32,
-    /// Steps run.
+    /// Number of all steps.
     pub steps: u32,
-    /// Ticks of a thousand instructions.
+    /// Ticks per thousand instructions.
     pub thousand: u32,
 }
 
 impl Measured {
-    /// Reads `figures.bin`: see `firmware/src/bin/check.rs`.
+    /// Reads `figures.bin`, in the layout of `Figures` in `firmware/src/bin/check.rs`.
     pub fn read(file: &Path) -> Result<Self> {
-        Self::parse(&fs::read(file).with_context(|| format!("{}: the board left none", file.display()))?)
+        Self::parse(&fs::read(file).with_context(|| format!("{}: the board wrote none", file.display()))?)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
@@ -135,12 +132,15 @@ impl Measured {
         Ok(Self { ticks, counted, stack, ram, steps, thousand })
     }
 
-    /// Mean instructions of a step; an error if the board's row has the wrong counter, or too few steps were counted.
+    /// Returns the mean instructions per step.
+    ///
+    /// # Errors
+    /// The board's row has the wrong counter, or too few steps were counted.
     pub fn instructions_per_step(&self, board: &Board) -> Result<f64> {
         let thousand = board.instructions(self.thousand.into());
         // The nops, and the call around them.
         ensure!((1000.0..1010.0).contains(&thousand), "1000 nops counted as {thousand:.1} instructions");
-        ensure!(self.counted >= FEWEST, "only {} steps were counted", self.counted);
+        ensure!(self.counted >= FEWEST_STEPS, "only {} steps were counted", self.counted);
         Ok(board.instructions(self.ticks as f64 / f64::from(self.counted)))
     }
 }
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_linkers_complaint_is_understood() {
+    fn an_overflow_reported_by_the_linker_is_parsed() {
         let stderr =
             "rust-lld: error: section '.rodata' will not fit in region 'FLASH': overflowed by 91852 bytes\n";
         assert_eq!(overflow(stderr).unwrap(), "does not fit: FLASH overflowed by 91852 bytes");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn nets_beyond_a_board_are_seen_without_a_build() {
+    fn networks_too_large_for_a_board_need_no_build() {
         let m0 = Board::named("cortex-m0").unwrap();
         assert!(too_large(m0, 346_000, 100).unwrap().contains("flash of 262144"));
         assert!(too_large(m0, 20_000, 15_000).unwrap().contains("RAM"));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_counter_or_too_few_steps_are_no_mean() {
+    fn a_wrong_counter_or_too_few_steps_give_no_mean() {
         let m4 = Board::named("cortex-m4").unwrap();
         let good = Measured { ticks: 160_000, counted: 50, stack: 0, ram: 0, steps: 51, thousand: 1605 };
         assert_eq!(good.instructions_per_step(m4).unwrap(), 2000.0);

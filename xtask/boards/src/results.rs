@@ -1,68 +1,68 @@
-//! What a run found out: one JSON line a net and board, and the table for people.
+//! Results of a run: one JSON line per network and board, and the printed table.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
+use xtask::files;
+use xtask::table::Table;
 
-use crate::table::Table;
-
-/// One net on one board.
+/// One network on one board.
 #[derive(Clone, Serialize)]
 pub struct Row {
     /// Name of the board.
     pub board: String,
-    /// Name of the net.
+    /// Name of the network.
     pub model: String,
-    /// `i8` or `f32`.
+    /// `i8`, `f16` or `f32`.
     pub dtype: String,
-    /// The recurrent cell.
+    /// Recurrent cell.
     pub cell: String,
-    /// Values in a step's input.
+    /// Values per time step.
     pub input_size: usize,
     /// Units of the recurrent layer.
     pub hidden_size: usize,
-    /// `ok`, or `does not fit: ...` for a net that the board has no room for; then there are no figures.
+    /// `ok`, or `does not fit: ...` for a network that is too large for the board and has no figures.
     pub status: String,
-    /// The figures of a run.
+    /// Figures of the run.
     #[serde(flatten)]
     pub figures: Option<Figures>,
-    /// The compiler that built the image.
+    /// Version of the compiler that built the image.
     pub rustc: String,
 }
 
-/// What was measured. Bytes and instructions.
+/// Measured figures, in bytes and instructions.
 #[derive(Clone, Serialize)]
 pub struct Figures {
-    /// Mean over the counted steps.
+    /// Mean instructions over the counted steps.
     pub instructions_per_step: f64,
-    /// Every output of every step has the bits that the PC computed.
+    /// `true` if every output of every step has the bits that the PC computed.
     pub equal: bool,
-    /// Recordings run.
+    /// Sequences that ran.
     pub sequences: usize,
-    /// Time steps run and compared.
+    /// Time steps that ran and were compared.
     pub steps: usize,
-    /// Instructions and small constants, net of start-up.
+    /// Instructions and small constants, without start-up.
     pub flash_code: u64,
     /// Lookup tables.
     pub flash_tables: u64,
-    /// The model file.
+    /// Model file.
     pub flash_model: u64,
-    /// The model's memory plus the values that hold it: `ram_needed`, `Model` and `State`.
+    /// The model's memory and the values that borrow it: `ram_needed`, `Model` and `State`.
     pub ram: u64,
-    /// High-water mark of one step.
+    /// Highest use of the stack in one step.
     pub stack: u64,
-    /// The smallest image links no panic and no allocator.
+    /// `true` if the smallest image links no panic and no allocator.
     pub no_panic: bool,
 }
 
-/// Two lines with the same values here are about the same thing: the newer replaces the older.
+/// Keys that identify a line: a newer line replaces an older one with the same values.
 const IDENTITY: [&str; 3] = ["board", "model", "dtype"];
 
-/// The older lines with the newer ones in the place of those they replace, or behind them. A newer line without figures
-/// says that nothing ran: it only takes the older one away.
+/// Replaces older lines by newer ones of the same identity and appends the others. A newer line without
+/// figures, of a network that did not run, only removes the older one.
 fn merge(older: Vec<Value>, newer: Vec<Value>) -> Vec<Value> {
     let mut merged = older;
     for line in newer {
@@ -77,37 +77,34 @@ fn merge(older: Vec<Value>, newer: Vec<Value>) -> Vec<Value> {
     merged
 }
 
-/// Merges `rows` into the file, a line for each that ran; written beside it and renamed, so that a reader never sees
-/// half of it.
+/// Merges `rows` into the file, one line for each that ran.
 pub fn update(file: &Path, rows: &[Row]) -> Result<()> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    // A line that is no JSON is no result.
+    // Lines that are not JSON are dropped.
     let older = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let newer = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
     let lines: String = merge(older, newer).iter().map(|line| format!("{line}\n")).collect();
-    fs::create_dir_all(file.parent().context("a file has a folder")?)?;
-    let beside = PathBuf::from(format!("{}.tmp", file.display()));
-    fs::write(&beside, lines).with_context(|| format!("writing {}", beside.display()))?;
-    fs::rename(&beside, file).with_context(|| format!("renaming to {}", file.display()))
+    files::replace(file, lines.as_bytes())
 }
 
-/// The rows as a table.
+const TITLES: [&str; 12] = [
+    "board",
+    "model",
+    "dtype",
+    "instr/step",
+    "code",
+    "tables",
+    "model",
+    "ram",
+    "stack",
+    "steps",
+    "equal",
+    "no panic",
+];
+
+/// Formats the rows as a table.
 pub fn table(rows: &[Row]) -> String {
-    let heads = [
-        "board",
-        "model",
-        "dtype",
-        "instr/step",
-        "code",
-        "tables",
-        "model",
-        "ram",
-        "stack",
-        "steps",
-        "equal",
-        "no panic",
-    ];
-    let mut table = Table::new(&heads);
+    let mut table = Table::new(&TITLES);
     for row in rows {
         let mut cells = vec![row.board.clone(), row.model.clone(), row.dtype.clone()];
         match &row.figures {
@@ -160,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_lines_replace_and_others_stay() {
+    fn newer_lines_replace_older_ones_of_the_same_identity() {
         let old = [row("m4", "i8", 1.0), row("m4", "f32", 2.0)].map(json).to_vec();
         let merged = merge(old, [row("m0", "i8", 3.0), row("m4", "i8", 4.0)].map(json).to_vec());
         assert_eq!(merged, [row("m4", "i8", 4.0), row("m4", "f32", 2.0), row("m0", "i8", 3.0)].map(json));
@@ -193,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_longer_fits_leaves_no_old_figures() {
+    fn a_network_that_no_longer_fits_keeps_no_old_figures() {
         let old = [row("m0", "i8", 1.0), row("m4", "i8", 2.0)].map(json).to_vec();
         assert_eq!(merge(old, vec![json(unfit())]), [json(row("m4", "i8", 2.0))]);
         assert_eq!(merge(Vec::new(), vec![json(unfit())]), Vec::<Value>::new());
@@ -213,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_shows_what_does_not_fit() {
+    fn the_table_shows_networks_that_do_not_fit() {
         let text = table(&[row("m4", "i8", 2804.4), unfit()]);
         assert!(text.contains("2804") && text.contains("does not fit: flash"), "{text}");
     }

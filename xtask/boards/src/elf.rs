@@ -1,16 +1,16 @@
-//! What a linked image holds: bytes of flash, constant tables, and symbols that should not be there.
+//! Contents of a linked image: bytes of flash, constant tables, and forbidden symbols.
 
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolKind, elf};
 
-/// The parts of one image that the tables tell about.
+/// The parts of one image that the tables show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Bytes that lie in flash: code, constants and the start values of variables.
+    /// Bytes in flash: code, constants and the start values of variables.
     pub flash: u64,
-    /// Those of them that are the runtime's named constant tables.
+    /// Bytes of flash in the runtime's named constant tables.
     pub tables: u64,
-    /// Variables that lie in RAM from the start.
+    /// Bytes of variables in RAM.
     pub ram: u64,
     /// Symbols of panics and of an allocator.
     pub forbidden: Vec<String>,
@@ -51,7 +51,7 @@ fn is_variables(kind: SectionKind) -> bool {
     matches!(kind, SectionKind::Data | SectionKind::UninitializedData)
 }
 
-/// The runtime's constants are its tables; the model is the firmware's.
+/// Returns whether a symbol is a table of the runtime. The model is a constant of the firmware.
 fn is_table(name: &str) -> bool {
     name.starts_with("embedded_rnn::") || name.starts_with("<embedded_rnn::")
 }
@@ -62,24 +62,25 @@ fn is_forbidden(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
-/// Flash of a network, net of the harness.
+/// Flash of a network, without the harness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flash {
     /// Instructions and small constants.
     pub code: u64,
     /// Lookup tables.
     pub tables: u64,
-    /// The model file.
+    /// Model file.
     pub model: u64,
 }
 
-/// The smallest image with a model, minus the same start-up without one.
-pub fn net_of_harness(with_model: &Contents, baseline: &Contents, model: u64) -> Result<Flash> {
+/// Subtracts the image that only starts up from the smallest image with a model.
+pub fn without_harness(with_model: &Contents, baseline: &Contents, model: u64) -> Result<Flash> {
     let tables = with_model.tables;
     let rest = baseline.flash + tables + model;
     ensure!(
         with_model.flash > rest,
-        "the image has {} bytes of flash, less than start-up, tables and model together ({rest}): is the model in it?",
+        "the image has {} bytes of flash, less than start-up, tables and model together ({rest}): \
+         does it contain the model?",
         with_model.flash
     );
     Ok(Flash { code: with_model.flash - rest, tables, model })
@@ -95,17 +96,17 @@ mod tests {
 
     #[test]
     fn the_harness_is_subtracted() {
-        let net = net_of_harness(&flash(10_000, 2048), &flash(400, 0), 6000).unwrap();
-        assert_eq!(net, Flash { code: 1552, tables: 2048, model: 6000 });
+        let flash = without_harness(&flash(10_000, 2048), &flash(400, 0), 6000).unwrap();
+        assert_eq!(flash, Flash { code: 1552, tables: 2048, model: 6000 });
     }
 
     #[test]
     fn an_image_without_its_model_is_an_error() {
-        assert!(net_of_harness(&flash(5000, 0), &flash(400, 0), 6000).is_err());
+        assert!(without_harness(&flash(5000, 0), &flash(400, 0), 6000).is_err());
     }
 
     #[test]
-    fn names_are_told_apart() {
+    fn names_are_classified() {
         assert!(is_table("embedded_rnn::activation::TANH"));
         assert!(!is_table("embedded_rnn_firmware::net::MODEL"));
         assert!(is_forbidden("core::panicking::panic_bounds_check"));
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_refused() {
+    fn garbage_is_rejected() {
         assert!(contents(b"not an image").is_err());
     }
 

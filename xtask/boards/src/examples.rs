@@ -1,5 +1,5 @@
-//! The trainer's examples as nets for the boards: trained when their files are newer than the model, with their own test
-//! sequences.
+//! The examples of the trainer as networks for the boards: trained when their files are newer than the model,
+//! and run on their own test sequences.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,23 +10,24 @@ use embedded_rnn::{F16, F32, I8, Model};
 use embedded_rnn_trainer::config::Config;
 use embedded_rnn_trainer::data::{Data, Sequences};
 use embedded_rnn_trainer::pack::{AlignedBytes, read_float, write_float};
+use xtask::args::DType;
+use xtask::cmd::{Cmd, root};
 
-use crate::cmd::{Cmd, root};
-use crate::exam::Recordings;
-use crate::nets::DType;
+use crate::vectors::TestVectors;
 
-/// An example of the trainer's.
+/// An example of the trainer.
 pub struct Example {
-    /// Its config, found from `trainer/examples`, without `.toml`.
+    /// Path of the config from `trainer/examples`, without `.toml`.
     pub config: &'static str,
-    /// It is trained for no more epochs: what a step costs does not depend on how good a network is, nor do bits.
+    /// Limit of the training epochs: neither instruction counts nor equality depend on the accuracy of a
+    /// network.
     pub epochs: usize,
-    /// No more than so many test sequences run.
+    /// Limit of the test sequences that run.
     pub sequences: usize,
 }
 
 impl Example {
-    /// The file that is missing for it, if one is: `cargo xtask data` fetches those that are not in the tree.
+    /// Returns the data file if it is missing: `cargo xtask data` fetches those that are not in the tree.
     pub fn missing(&self) -> Result<Option<PathBuf>> {
         let data = self.read()?.data_file(&self.path());
         Ok((!data.is_file()).then_some(data))
@@ -40,8 +41,8 @@ impl Example {
         Config::read(&self.path())
     }
 
-    /// The model file's bytes and the test sequences in its kind of numbers.
-    pub fn prepare(&self, dtype: DType) -> Result<(Vec<u8>, Recordings)> {
+    /// Returns the model file and the test vectors in one dtype.
+    pub fn prepare(&self, dtype: DType) -> Result<(Vec<u8>, TestVectors)> {
         let config = self.read()?;
         let data = config.data_file(&self.path());
         let folder = root().join("target/boards/examples").join(self.config);
@@ -53,22 +54,22 @@ impl Example {
         let test = test.context("no test part")?.sequences;
         let read = |file: &Path| fs::read(file).with_context(|| file.display().to_string());
         let float = folder.join("model.ernn");
-        let (bytes, recordings) = match dtype {
-            DType::F32 => (read(&float)?, Recordings::F32(each(&test, <[f32]>::to_vec))),
+        let (bytes, vectors) = match dtype {
+            DType::F32 => (read(&float)?, TestVectors::F32(each(&test, <[f32]>::to_vec))),
             DType::F16 => {
                 let (network, meta) = read_float::<F32>(&AlignedBytes::new(&read(&float)?))?;
                 let bytes = write_float::<F16>(&network, &meta, test.get(0))?;
-                (bytes, Recordings::F16(each(&test, <[f32]>::to_vec)))
+                (bytes, TestVectors::F16(each(&test, <[f32]>::to_vec)))
             }
             DType::I8 => {
                 let bytes = read(&model_i8)?;
                 let aligned = AlignedBytes::new(&bytes);
                 let model = Model::<I8>::new(&aligned)?;
-                let recordings = each(&test, |x| quantize(&model, x)).into_iter().collect::<Result<_>>()?;
-                (bytes, Recordings::I8(recordings))
+                let vectors = each(&test, |x| quantize(&model, x)).into_iter().collect::<Result<_>>()?;
+                (bytes, TestVectors::I8(vectors))
             }
         };
-        Ok((bytes, recordings.first(self.sequences)))
+        Ok((bytes, vectors.first(self.sequences)))
     }
 
     fn train(&self, mut config: Config, data: &Path, folder: &Path) -> Result<()> {
@@ -86,17 +87,17 @@ fn each<T>(sequences: &Sequences, convert: impl Fn(&[f32]) -> T) -> Vec<T> {
     (0..sequences.len()).map(|s| convert(sequences.get(s))).collect()
 }
 
-/// A recording as the model's integers.
-fn quantize(model: &Model<I8>, recording: &[f32]) -> Result<Vec<i16>> {
-    let mut integers = vec![0; recording.len()];
+/// Quantizes a sequence to the integers of the model.
+fn quantize(model: &Model<I8>, sequence: &[f32]) -> Result<Vec<i16>> {
+    let mut integers = vec![0; sequence.len()];
     let size = model.input_size();
-    for (x, out) in recording.chunks_exact(size).zip(integers.chunks_exact_mut(size)) {
+    for (x, out) in sequence.chunks_exact(size).zip(integers.chunks_exact_mut(size)) {
         model.quantize_input(x, out)?;
     }
     Ok(integers)
 }
 
-/// There, of a version that this runtime reads, and no older than what it is made of.
+/// Returns whether the model exists, this runtime reads its version, and no source is newer.
 fn is_up_to_date(model: &Path, sources: &[PathBuf]) -> bool {
     let modified = |file: &Path| -> Option<SystemTime> { fs::metadata(file).ok()?.modified().ok() };
     let Some(made) = modified(model) else { return false };

@@ -7,48 +7,48 @@ use npyz::{AutoSerialize, WriterBuilder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// Arrays on their way into a file.
+/// Arrays that are written into a file.
 pub struct Arrays {
     archive: ZipWriter<Cursor<Vec<u8>>>,
     shapes: Vec<String>,
 }
 
-/// Sequences of frames of some values each, all frames one after another.
+/// Sequences of frames, all frames one after another.
 pub struct Sequences<T> {
     features: usize,
-    /// All values.
+    /// Values of all frames.
     pub frames: Vec<T>,
-    /// How many frames each has.
+    /// Number of frames per sequence.
     pub lengths: Vec<i32>,
 }
 
 impl<T: Copy + AutoSerialize> Sequences<T> {
-    /// None yet, of frames of `features` values.
+    /// Creates an empty list of sequences with `features` values per frame.
     pub fn new(features: usize) -> Self {
         Self { features, frames: Vec::new(), lengths: Vec::new() }
     }
 
-    /// One more, of whole frames.
+    /// Appends a sequence of whole frames.
     pub fn push(&mut self, frames: &[T]) {
         self.frames.extend(frames);
         self.lengths.push((frames.len() / self.features) as i32);
     }
 
-    /// How many there are.
+    /// Returns the number of sequences.
     pub fn len(&self) -> usize {
         self.lengths.len()
     }
 }
 
 impl Arrays {
-    /// None yet.
+    /// Creates an empty file.
     pub fn new() -> Self {
         Self { archive: ZipWriter::new(Cursor::new(Vec::new())), shapes: Vec::new() }
     }
 
     /// Adds an array in C order.
     pub fn add<T: Copy + AutoSerialize>(&mut self, name: &str, shape: &[usize], values: &[T]) -> Result<()> {
-        // Without a time of its own, so that the bytes depend on the arrays alone.
+        // Without a time stamp, so that the bytes depend on the arrays alone.
         let options = SimpleFileOptions::default().compression_level(Some(9));
         self.archive.start_file(format!("{name}.npy"), options)?;
         let axes: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
@@ -73,7 +73,7 @@ impl Arrays {
         self.add(lengths, &[sequences.len()], &sequences.lengths)
     }
 
-    /// The file's bytes, and the names and shapes of what is in it.
+    /// Returns the file's bytes, and the names and shapes of its arrays.
     pub fn finish(self) -> Result<(Vec<u8>, String)> {
         Ok((self.archive.finish()?.into_inner(), self.shapes.join(", ")))
     }

@@ -1,4 +1,4 @@
-//! Family names to be spelled from a nationality: out of name2nat, which carries names of people as a pickled dictionary.
+//! Family names by nationality, from name2nat, which contains names of people as a pickled dictionary.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,13 +6,13 @@ use anyhow::Result;
 use deunicode::deunicode;
 use serde_pickle::DeOptions;
 
-use super::Made;
-use super::npz::{Arrays, Sequences};
-use super::package::out_of_wheel;
-use super::words::{draw, is_for_test, letters};
+use crate::npz::{Arrays, Sequences};
+use crate::package::out_of_wheel;
+use crate::set::Made;
+use crate::words::{draw, is_for_test, letters};
 
-/// Frequent nationalities whose names look different; the first input of a name is the number here, from 27 on, behind
-/// those of the letters.
+/// Frequent nationalities whose names look different. The first input of a name is its nationality's id, from
+/// 27 on, above those of the letters.
 const NATIONALITIES: [&str; 10] = [
     "English",
     "French",
@@ -26,18 +26,18 @@ const NATIONALITIES: [&str; 10] = [
     "Chinese",
 ];
 const FIRST_NATIONALITY: u8 = 27;
-/// What stands for the end of a name.
+/// Id of the end of a name.
 const END: u8 = 0;
-/// Of each nationality at most so many names, all different.
-const MOST: usize = 4000;
+/// Limit of different names per nationality.
+const MAX_NAMES: usize = 4000;
 
-/// From the package to the arrays.
+/// Converts the package into arrays.
 pub fn make(wheel: &[u8]) -> Result<Made> {
     let pickled = out_of_wheel(wheel, "name2nat/name2nats.pkl")?;
     let people: HashMap<String, Vec<String>> = serde_pickle::from_slice(&pickled, DeOptions::new())?;
     let mut families = [(); NATIONALITIES.len()].map(|()| HashSet::new());
     for (person, nationalities) in &people {
-        // Of people with more than one nationality nobody knows which the name is from.
+        // The name of a person with several nationalities can come from any of them.
         let [nationality] = &nationalities[..] else { continue };
         if let Some(place) = NATIONALITIES.iter().position(|known| known == nationality) {
             families[place].extend(family(person));
@@ -45,7 +45,7 @@ pub fn make(wheel: &[u8]) -> Result<Made> {
     }
     let mut parts = [(); 2].map(|()| (Sequences::<u8>::new(1), Vec::new()));
     for (families, first) in families.into_iter().zip(FIRST_NATIONALITY..) {
-        for name in draw(families.into_iter().collect(), MOST) {
+        for name in draw(families.into_iter().collect(), MAX_NAMES) {
             let spelled = letters(&name).unwrap_or_default();
             let (x, y) = &mut parts[usize::from(is_for_test(&name))];
             x.push(&[&[first], &spelled[..]].concat());
@@ -54,17 +54,17 @@ pub fn make(wheel: &[u8]) -> Result<Made> {
         }
     }
     let [(train, _), (test, _)] = &parts;
-    let what = format!("{} names to train on and {} to test on", train.len(), test.len());
+    let summary = format!("{} names for training and {} for the test", train.len(), test.len());
     let mut arrays = Arrays::new();
     for (part, (x, y)) in ["train", "test"].iter().zip(&parts) {
         arrays.add_sequences([&format!("x_{part}"), &format!("len_{part}")], x)?;
         arrays.add(&format!("y_{part}"), &[y.len()], y)?;
     }
-    Ok(Made { arrays, what })
+    Ok(Made { arrays, summary })
 }
 
-/// The last word of a person's name as 3 to 12 letters a to z, without accents. What is in brackets, has an apostrophe or a
-/// hyphen, or is a number, like VIII, is none.
+/// Returns the last word of a person's name as 3 to 12 letters a to z, without accents. A word in
+/// parentheses, with an apostrophe or a hyphen, or that is a number like VIII is rejected.
 fn family(person: &str) -> Option<String> {
     let plain = deunicode(person).to_lowercase();
     let word = plain.split_whitespace().last()?;

@@ -1,10 +1,10 @@
-//! Nets that others trained, for the tests in trainer/tests/real_nets.
+//! The table of third-party models, for the tests in trainer/tests/real_nets.
 
-use super::package::{Package, Registry};
-use super::{Make, Set};
+use crate::package::{Package, Registry};
+use crate::set::{Make, Set};
 
-/// All of them.
-pub const NETS: &[Set] = &[
+/// Third-party models of the tests.
+pub const MODELS: &[Set] = &[
     Set {
         name: "webrtc_vad",
         shipped: false,

@@ -1,0 +1,47 @@
+//! `xtask-boards`: networks on emulated boards. `cargo xtask board` runs it.
+//!
+//! Map: [`nets`] the table of networks, made from [`random`] weights or from [`examples`] of the trainer;
+//! [`vectors`] their test vectors; [`conformance`] the outputs that the PC computes from these; [`image`] the
+//! firmware's images, [`elf`] their contents; [`qemu`] the emulator; [`run`] the command; [`results`] its
+//! table and lines.
+
+mod clippy;
+mod conformance;
+mod elf;
+mod examples;
+mod image;
+mod nets;
+mod qemu;
+mod random;
+mod results;
+mod run;
+mod vectors;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use xtask::args::BoardArgs;
+
+/// Networks on emulated boards; `cargo xtask board` runs it
+#[derive(Parser)]
+#[command(name = "xtask-boards")]
+enum Command {
+    Run(BoardArgs),
+    /// Lints the firmware on every board
+    #[command(after_help = "Example:\n  cargo run --package xtask-boards -- clippy")]
+    Clippy,
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Run(args) => run::run(&args),
+        Command::Clippy => clippy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

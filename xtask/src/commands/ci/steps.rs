@@ -1,0 +1,158 @@
+//! The table of CI's steps, cheap ones first.
+
+use anyhow::Result;
+use xtask::boards;
+use xtask::cmd::{Cmd, Failed, root, target_dir, which};
+use xtask::cross::{self, Choice, ThisMachine, Toolchain};
+
+use crate::commands::{delegate, setup};
+use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
+use crate::metadata;
+
+/// Folders whose docs and lines are checked; the others still have findings, which `cargo xtask style` lists.
+const STYLED: &[&str] = &["benches", "xtask"];
+
+/// A step: its name and its function.
+pub type Step = (&'static str, fn() -> Result<Outcome>);
+
+/// Outcome of a step that did not fail.
+pub enum Outcome {
+    /// The step ran; a remark on its extent.
+    Passed(String),
+    /// The step did not run; the reason.
+    Skipped(String),
+}
+
+/// All steps, in their order.
+pub const STEPS: &[Step] = &[
+    ("fmt", fmt),
+    ("module-cycles", || passed(module_cycles::check(&metadata::members()?)?)),
+    ("function-docs", || passed(sources::check(STYLED, function_docs::find)?)),
+    ("line-width", || passed(sources::check(STYLED, line_width::find)?)),
+    ("deny", deny),
+    ("setup", || run_all([setup::Setup::default().run()])),
+    ("data", || run(delegate::run("xtask-data", "fetch"))),
+    ("test", || run(Cmd::cargo().args(["test"]))),
+    ("test-members", test_members),
+    ("test-no-std", || {
+        run(Cmd::cargo().args(["test", "--package", "embedded-rnn", "--no-default-features"]))
+    }),
+    ("benches", benches),
+    ("clippy", || run(clippy())),
+    ("clippy-firmware", clippy_firmware),
+    ("msrv", msrv),
+    ("doc", doc),
+    ("package", || passed(package::check(&metadata::published()?)?)),
+    ("cross", cross),
+    ("boards", || run(delegate::run("xtask-boards", "run").args(["--all"]))),
+];
+
+fn passed(remark: String) -> Result<Outcome> {
+    Ok(Outcome::Passed(remark))
+}
+
+fn run(command: Cmd) -> Result<Outcome> {
+    run_all([command.run()])
+}
+
+fn run_all(results: impl IntoIterator<Item = Result<()>>) -> Result<Outcome> {
+    results.into_iter().collect::<Result<()>>()?;
+    passed(String::new())
+}
+
+fn fmt() -> Result<Outcome> {
+    let firmware = Cmd::cargo().args(["fmt", "--check"]).dir(root().join("firmware"));
+    run_all([Cmd::cargo().args(["fmt", "--all", "--check"]).run(), firmware.run()])
+}
+
+/// Runs cargo-deny, or the checks of `deny.toml` that need no advisory database where it is not installed.
+fn deny() -> Result<Outcome> {
+    if which("cargo-deny").is_none() {
+        return passed(dependencies::check()? + "; no advisories: cargo-deny is not installed");
+    }
+    let deny = |checks: &[&str]| Cmd::cargo().args(["deny", "check"]).args(checks);
+    deny(&["bans", "licenses", "sources"]).run()?;
+    match deny(&["advisories"]).run_captured()? {
+        Ok(()) => passed("cargo-deny, advisories included".into()),
+        Err(failed) if is_out_of_reach(&failed) => {
+            passed("cargo-deny; no advisories: their database is out of reach".into())
+        }
+        Err(failed) => Err(failed.into()),
+    }
+}
+
+fn is_out_of_reach(failed: &Failed) -> bool {
+    ["failed to fetch", "failed to load advisory database"].iter().any(|text| failed.stderr.contains(text))
+}
+
+/// Tests the members that a plain `cargo test` leaves out.
+fn test_members() -> Result<Outcome> {
+    let members = metadata::members()?;
+    let names =
+        members.iter().filter(|member| !member.is_default).flat_map(|member| ["--package", &member.name]);
+    run(Cmd::cargo().args(["test"]).args(names))
+}
+
+/// Runs every benchmark once, without a measurement, in the profile that the tests have built.
+fn benches() -> Result<Outcome> {
+    let bench = ["bench", "--profile", "dev", "--package", "embedded-rnn-benches", "--", "--test"];
+    run(Cmd::cargo().args(bench))
+}
+
+fn clippy() -> Cmd {
+    let lints = ["-D", "warnings", "-D", "clippy::incompatible_msrv"];
+    Cmd::cargo().args(["clippy", "--workspace", "--all-targets", "--"]).args(lints)
+}
+
+fn clippy_firmware() -> Result<Outcome> {
+    let toolchain = cross::decide(&ThisMachine::look()?, &boards::targets(), Choice::Auto)?;
+    if toolchain != Toolchain::Installed {
+        return Ok(Outcome::Skipped(format!("no clippy in {}", toolchain.describe())));
+    }
+    run(delegate::run("xtask-boards", "clippy"))
+}
+
+/// Builds the published crates with the oldest compiler that they claim, or lints them where it cannot be
+/// installed.
+fn msrv() -> Result<Outcome> {
+    let members = metadata::published()?;
+    let versions = members.iter().filter_map(|member| member.package["rust_version"].as_str());
+    let version = versions.max().unwrap_or_default();
+    if !has_toolchain(version) {
+        clippy().run()?;
+        return passed(format!("clippy::incompatible_msrv: Rust {version} cannot be installed"));
+    }
+    let names = members.iter().flat_map(|member| ["--package", &member.name]);
+    let check = Cmd::new("rustup").args(["run", version, "cargo", "check", "--locked"]).args(names);
+    // Cargo passes its own toolchain on to its children; this one is another.
+    let check = check.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
+    check.env("CARGO_TARGET_DIR", target_dir().join("msrv")).run()?;
+    passed(format!("built with Rust {version}"))
+}
+
+/// Returns whether rustup has the toolchain, or can install it.
+fn has_toolchain(version: &str) -> bool {
+    let list = Cmd::new("rustup").args(["toolchain", "list"]).output().unwrap_or_default();
+    let install = ["toolchain", "install", version, "--profile", "minimal", "--no-self-update"];
+    let has = list.lines().any(|line| line.starts_with(&format!("{version}-")));
+    // A machine without a network fails at once instead of after many retries.
+    has || which("rustup").is_some()
+        && Cmd::new("rustup").args(install).env("RUSTUP_MAX_RETRIES", "0").run().is_ok()
+}
+
+fn doc() -> Result<Outcome> {
+    let doc = Cmd::cargo().args(["doc", "--workspace", "--no-deps"]);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Builds the runtime alone for every board's target, as a user's firmware does.
+fn cross() -> Result<Outcome> {
+    let targets = boards::targets();
+    let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
+    run_all(targets.iter().map(|target| build_runtime(&toolchain, target)))
+}
+
+fn build_runtime(toolchain: &Toolchain, target: &str) -> Result<()> {
+    let build = toolchain.cargo("build", target).args(["--release", "--package", "embedded-rnn"]);
+    build.args(["--no-default-features", "--target-dir"]).args([toolchain.target_dir()]).run()
+}

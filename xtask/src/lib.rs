@@ -1,0 +1,13 @@
+//! Parts that `cargo xtask` shares with the crates of its larger commands, `xtask-boards` and `xtask-data`.
+//!
+//! Map: [`args`] the arguments of these commands, [`boards`] the table of boards, [`cross`] the choice of a
+//! toolchain for them, [`needs`] the programs required on the machine, [`cmd`] running other programs,
+//! [`files`] writing files, [`table`] text tables.
+
+pub mod args;
+pub mod boards;
+pub mod cmd;
+pub mod cross;
+pub mod files;
+pub mod needs;
+pub mod table;
