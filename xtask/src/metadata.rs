@@ -41,7 +41,7 @@ impl Member {
 
 /// Returns all members of the workspace.
 pub fn members() -> Result<Vec<Member>> {
-    members_of(&query(&["--no-deps", "--offline"])?)
+    members_of(&query()?)
 }
 
 /// Returns the members to be published.
@@ -55,9 +55,8 @@ fn members_of(metadata: &Value) -> Result<Vec<Member>> {
     list("packages")?.iter().map(|package| Member::new(package, default_ids)).collect()
 }
 
-/// Runs `cargo metadata` with further options.
-pub fn query(options: &[&str]) -> Result<Value> {
-    let cargo = Cmd::cargo().args(["metadata", "--format-version=1"]).args(options);
+fn query() -> Result<Value> {
+    let cargo = Cmd::cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]);
     let line = cargo.line();
     let text = cargo.output().with_context(|| format!("`{line}` failed"))?;
     serde_json::from_str(&text).context(line)

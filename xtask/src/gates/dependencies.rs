@@ -5,14 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 use toml::Table;
-use xtask::cmd::root;
+use xtask::cmd::{Cmd, root};
 
 use super::licence;
-use crate::metadata;
-
-const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// The parts of `deny.toml` that are checked here.
 struct Policy {
@@ -25,31 +21,63 @@ struct Policy {
 }
 
 /// A package of the dependency graph.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Package {
     name: String,
     version: String,
-    licence: Option<String>,
-    /// `None` for a member of the workspace.
-    source: Option<String>,
+    /// Path or address in parentheses; empty for the crate registry.
+    source: String,
+    /// SPDX expression; empty if there is none.
+    licence: String,
 }
 
-/// Checks the dependency graph of the workspace.
+/// Checks the dependency graphs of the workspace and of the firmware.
 ///
 /// # Errors
 /// One that lists all violations.
 pub fn check() -> Result<String> {
     let policy = fs::read_to_string(root().join("deny.toml")).context("deny.toml")?;
     let policy = Policy::parse(&policy).context("deny.toml")?;
-    let mut options = vec!["--locked"];
-    for target in &policy.targets {
-        options.extend(["--filter-platform", target]);
+    let (mut count, mut violations) = (0, BTreeSet::new());
+    for folder in [".", "firmware"] {
+        let packages = packages(folder, &policy.targets)?;
+        count += packages.len();
+        violations.extend(policy.violations(&packages));
     }
-    let packages = packages(&metadata::query(&options)?)?;
-    let violations = policy.violations(&packages);
     if !violations.is_empty() {
-        bail!("{} violations of deny.toml\n  {}", violations.len(), violations.join("\n  "));
+        let lines: Vec<String> = violations.into_iter().collect();
+        bail!("{} violations of deny.toml\n  {}", lines.len(), lines.join("\n  "));
     }
-    Ok(format!("licences, sources, duplicates of {} packages", packages.len()))
+    Ok(format!("licences, sources and duplicates of {count} packages"))
+}
+
+/// Returns the packages that a workspace needs for any of the targets, with its features.
+fn packages(folder: &str, targets: &[String]) -> Result<BTreeSet<Package>> {
+    let tree = ["tree", "--locked", "--workspace", "--prefix=none", "--format={p}|{l}"];
+    let targets = targets.iter().flat_map(|target| ["--target", target]);
+    let tree = Cmd::cargo().args(tree).args(targets).dir(root().join(folder)).output();
+    let tree = tree.with_context(|| format!("{folder}: `cargo tree` failed"))?;
+    // Empty lines separate the trees of the members.
+    let lines = tree.lines().filter(|line| !line.is_empty());
+    lines.map(|line| Package::parse(line).with_context(|| line.to_owned())).collect()
+}
+
+impl Package {
+    /// Parses `name v1.2.3|MIT`, where the source, `(proc-macro)` and the mark of a repeated line `(*)` may follow the
+    /// version.
+    fn parse(line: &str) -> Option<Self> {
+        let (package, licence) = line.split_once('|')?;
+        let mut words = package.split_whitespace();
+        let (name, version) = (words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned());
+        let source =
+            words.find(|word| !["(proc-macro)", "(*)"].contains(word)).unwrap_or_default().to_owned();
+        let licence = licence.trim_end_matches("(*)").trim().to_owned();
+        Some(Self { name, version, source, licence })
+    }
+
+    fn is_member(&self) -> bool {
+        self.source.starts_with("(/")
+    }
 }
 
 impl Policy {
@@ -72,7 +100,7 @@ impl Policy {
         })
     }
 
-    fn violations(&self, packages: &[Package]) -> Vec<String> {
+    fn violations(&self, packages: &BTreeSet<Package>) -> Vec<String> {
         let mut violations: Vec<String> =
             packages.iter().filter_map(|package| self.violation(package)).collect();
         let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -91,15 +119,17 @@ impl Policy {
     /// Checks the licence and the source of one package.
     fn violation(&self, package: &Package) -> Option<String> {
         let place = format!("{} {}", package.name, package.version);
-        if package.source.as_deref().is_some_and(|source| source != REGISTRY) {
-            return Some(format!("{place}: not from the crate registry"));
+        if !package.source.is_empty() && !package.is_member() {
+            return Some(format!("{place}: {} is not the crate registry", package.source));
         }
-        let Some(expression) = &package.licence else { return Some(format!("{place}: no licence")) };
+        if package.licence.is_empty() {
+            return Some(format!("{place}: no licence"));
+        }
         let exceptions = self.exceptions.get(&package.name).into_iter().flatten();
         let allowed: Vec<&str> = self.licences.iter().chain(exceptions).map(String::as_str).collect();
-        match licence::is_satisfied(expression, &allowed) {
+        match licence::is_satisfied(&package.licence, &allowed) {
             Ok(true) => None,
-            Ok(false) => Some(format!("{place}: the licence {expression} is not allowed")),
+            Ok(false) => Some(format!("{place}: the licence {} is not allowed", package.licence)),
             Err(error) => Some(format!("{place}: {error}")),
         }
     }
@@ -124,29 +154,6 @@ fn texts(table: &Table, key: &str) -> Result<Vec<String>> {
     texts.collect::<Option<_>>().with_context(|| format!("{key}: not all are texts"))
 }
 
-/// Returns the packages that the resolver selects; `packages` also lists those of inactive features.
-fn packages(metadata: &Value) -> Result<Vec<Package>> {
-    let list = |value: &'static str, of: &Value| {
-        of[value].as_array().cloned().with_context(|| format!("no {value}"))
-    };
-    let nodes = list("nodes", &metadata["resolve"])?;
-    let selected: BTreeSet<&str> = nodes.iter().filter_map(|node| node["id"].as_str()).collect();
-    let all = list("packages", metadata)?;
-    let text = |package: &Value, key: &str| package[key].as_str().map(str::to_owned);
-    let packages =
-        all.iter().filter(|package| package["id"].as_str().is_some_and(|id| selected.contains(id)));
-    packages
-        .map(|package| {
-            Ok(Package {
-                name: text(package, "name").context("no name")?,
-                version: text(package, "version").context("no version")?,
-                licence: text(package, "license"),
-                source: text(package, "source"),
-            })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,53 +168,38 @@ mod tests {
         skip = [{ crate = 'c@1.0.0', reason = 'd' }]
     ";
 
-    fn package(name: &str, version: &str, licence: &str) -> Package {
-        let text = |text: &str| Some(text.to_owned());
-        Package { name: name.into(), version: version.into(), licence: text(licence), source: text(REGISTRY) }
+    fn violations(lines: &[&str]) -> Vec<String> {
+        let packages = lines.iter().map(|line| Package::parse(line).unwrap()).collect();
+        Policy::parse(POLICY).unwrap().violations(&packages)
     }
 
-    fn violations(packages: &[Package]) -> Vec<String> {
-        Policy::parse(POLICY).unwrap().violations(packages)
+    #[test]
+    fn lines_of_the_tree_are_parsed() {
+        let package = Package::parse("a v1.2.0 (proc-macro) (*)|MIT OR Zlib (*)").unwrap();
+        let expected = ["a", "1.2.0", "", "MIT OR Zlib"].map(str::to_owned);
+        assert_eq!([package.name, package.version, package.source, package.licence], expected);
+        assert!(Package::parse("a v1.2.0 (/work/a)|MIT").unwrap().is_member());
+        assert_eq!(Package::parse("warning: no package"), None);
     }
 
     #[test]
     fn allowed_and_excepted_licences_pass_and_others_fail() {
-        assert_eq!(violations(&[package("a", "1.0.0", "MIT"), package("b", "1.0.0", "Zlib")]), [""; 0]);
-        let found = violations(&[package("a", "1.0.0", "Zlib")]);
-        assert_eq!(found, ["a 1.0.0: the licence Zlib is not allowed"]);
-        let none = Package { licence: None, ..package("a", "1.0.0", "") };
-        assert_eq!(violations(&[none]), ["a 1.0.0: no licence"]);
+        assert_eq!(violations(&["a v1.0.0|MIT", "b v1.0.0|Zlib"]), [""; 0]);
+        assert_eq!(violations(&["a v1.0.0|Zlib"]), ["a 1.0.0: the licence Zlib is not allowed"]);
+        assert_eq!(violations(&["a v1.0.0|"]), ["a 1.0.0: no licence"]);
     }
 
     #[test]
     fn duplicates_fail_unless_skipped() {
-        let two = |name| [package(name, "1.0.0", "MIT"), package(name, "2.0.0", "MIT")];
-        assert_eq!(violations(&two("a")), ["a: several versions, 1.0.0 and 2.0.0"]);
-        assert_eq!(violations(&two("c")), [""; 0]);
+        let found = violations(&["a v1.0.0|MIT", "a v2.0.0|MIT"]);
+        assert_eq!(found, ["a: several versions, 1.0.0 and 2.0.0"]);
+        assert_eq!(violations(&["c v1.0.0|MIT", "c v2.0.0|MIT"]), [""; 0]);
     }
 
     #[test]
-    fn other_sources_fail_and_members_have_none() {
-        let source = |source: Option<&str>| Package {
-            source: source.map(str::to_owned),
-            ..package("a", "1.0.0", "MIT")
-        };
-        assert_eq!(
-            violations(&[source(Some("git+https://example.com/a"))]),
-            ["a 1.0.0: not from the crate registry"]
-        );
-        assert_eq!(violations(&[source(None)]), [""; 0]);
-    }
-
-    #[test]
-    fn inactive_packages_are_left_out() {
-        let metadata = serde_json::json!({
-            "resolve": { "nodes": [{ "id": "a 1" }] },
-            "packages": [
-                { "id": "a 1", "name": "a", "version": "1.0.0", "license": "MIT", "source": null },
-                { "id": "b 1", "name": "b", "version": "1.0.0", "license": "GPL-3.0", "source": null },
-            ],
-        });
-        assert_eq!(packages(&metadata).unwrap().len(), 1);
+    fn members_pass_and_sources_other_than_the_registry_fail() {
+        assert_eq!(violations(&["a v1.0.0 (/work/a)|MIT"]), [""; 0]);
+        let found = violations(&["a v1.0.0 (https://example.com/a#1234)|MIT"]);
+        assert_eq!(found, ["a 1.0.0: (https://example.com/a#1234) is not the crate registry"]);
     }
 }
