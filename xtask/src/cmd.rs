@@ -149,13 +149,13 @@ pub struct Failures(Vec<String>);
 
 impl Failures {
     /// Returns the value, or stores the error under the name of the part that failed.
-    pub fn note<T>(&mut self, what: &str, result: Result<T>) -> Option<T> {
+    pub fn note<T>(&mut self, name: &str, result: Result<T>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                eprintln!("error: {what}: {error:#}");
+                eprintln!("error: {name}: {error:#}");
                 let message = format!("{error:#}");
-                self.0.push(format!("{what}: {}", message.lines().next().unwrap_or_default()));
+                self.0.push(format!("{name}: {}", message.lines().next().unwrap_or_default()));
                 None
             }
         }

@@ -234,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_client_that_fails_is_quoted_in_one_line() {
-        let said = "echo 'WARNING: an error' >&2; echo 'ERROR: none' >&2; echo 'ERROR: b' >&2; exit 1";
-        let failed = Cmd::new("sh").args(["-c", said]).run_captured().unwrap().unwrap_err();
+        let script = "echo 'WARNING: an error' >&2; echo 'ERROR: none' >&2; echo 'ERROR: b' >&2; exit 1";
+        let failed = Cmd::new("sh").args(["-c", script]).run_captured().unwrap().unwrap_err();
         assert_eq!(first_error(&failed), "ERROR: none");
         let missing = client(&["no-such-client", "nor-this"]).unwrap_err().to_string();
         assert_eq!(missing, "no-such-client is missing: install it, then try again");
