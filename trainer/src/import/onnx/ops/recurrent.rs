@@ -4,53 +4,55 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::activations::{activation, defaults};
-use super::states::{Expected, initial_states};
+use super::activations::{defaults, runtime_activation};
+use super::initial_states::{StateShape, initial_states};
 use super::time::whole_length;
 use crate::activation::Activation;
 use crate::import::cells::{CellKind, CellWeights, Framework, cell};
 use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, column, matrix};
-use crate::import::onnx::chain::{ALWAYS, From, Link, Point, When, Work};
-use crate::import::onnx::context::{Context, Frames, Role};
-use crate::import::onnx::value::{Atom, Axis, Data, Part, Value};
+use crate::import::onnx::context::{AxisRole, FrameInput, GraphContext};
+use crate::import::onnx::layer_graph::{Edge, LayerNode, LayerOp, Source, TimeSpan, WHOLE};
+use crate::import::onnx::value::{Axis, AxisFactor, Component, Data, Value};
 use crate::pack::form::Activations;
 
-/// Where things stand in `X` and `Y`, by the attribute `layout`.
-struct Layout {
+/// The positions of the axes of `X` and `Y`, by the attribute `layout`.
+struct SequenceLayout {
     time: usize,
     batch: usize,
-    /// Of the directions in the initial and final states.
+    /// The axis of the directions in the initial and final states.
     directions: usize,
 }
 
-const LAYOUTS: [Layout; 2] =
-    [Layout { time: 0, batch: 1, directions: 0 }, Layout { time: 1, batch: 0, directions: 1 }];
+const LAYOUTS: [SequenceLayout; 2] = [
+    SequenceLayout { time: 0, batch: 1, directions: 0 },
+    SequenceLayout { time: 1, batch: 0, directions: 1 },
+];
 
-/// `LSTM`.
-pub fn lstm(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+/// Evaluates `LSTM`.
+pub fn lstm(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.only("input_forget", 0)?;
-    ensure!(call.given(7).is_none(), "P: peepholes, which the runtime has not");
+    ensure!(call.input(7).is_none(), "P: peepholes are not supported");
     call.at_most(7)?;
     recurrent(context, call, CellKind::Lstm)
 }
 
-/// `GRU`.
-pub fn gru(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+/// Evaluates `GRU`.
+pub fn gru(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     let reset_after = call.attributes.int("linear_before_reset")?.unwrap_or(0) != 0;
     call.at_most(6)?;
     recurrent(context, call, CellKind::Gru { reset_after })
 }
 
-/// `RNN`.
-pub fn rnn(context: &mut Context<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+/// Evaluates `RNN`.
+pub fn rnn(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(6)?;
     recurrent(context, call, CellKind::SimpleRnn)
 }
 
-fn recurrent(context: &mut Context<'_>, call: &mut Call<'_>, kind: CellKind) -> Result<Vec<Value>> {
+fn recurrent(context: &mut GraphContext<'_>, call: &mut Call<'_>, kind: CellKind) -> Result<Vec<Value>> {
     if let Some(clip) = call.attributes.float("clip")? {
-        bail!("clip {clip}: sums that are clipped, which the runtime cannot");
+        bail!("clip {clip}: clipping of pre-activations is not supported");
     }
     let layout = call.attributes.int("layout")?.unwrap_or(0);
     let layout = usize::try_from(layout)
@@ -61,67 +63,67 @@ fn recurrent(context: &mut Context<'_>, call: &mut Call<'_>, kind: CellKind) -> 
         "forward" => &[false],
         "reverse" => &[true],
         "bidirectional" => &[false, true],
-        other => bail!("direction {other:?}: not one that is known"),
+        other => bail!("direction {other:?}: unknown"),
     };
     let activations = activations(call, kind, reverses.len())?;
     let data = call.data(0).context("X")?;
     let (frames, axes) = frames_of(context, call, &data, layout)?;
     let cells = cells(context, call, kind, &activations, frames.size)?;
     let hidden = cells[0].hidden;
-    let When::Always { turned } = frames.link.when else {
-        bail!("X: reads what has no time, but only a last step")
+    let TimeSpan::Whole { reversed } = frames.edge.span else {
+        bail!("X: a single time step, expected a sequence")
     };
     let batch = context.axis_dim(&axes[1], &data)?;
-    let expected = Expected { directions: cells.len(), directions_axis: layout.directions, batch, hidden };
+    let expected = StateShape { directions: cells.len(), directions_axis: layout.directions, batch, hidden };
     let states: &[&'static str] =
         if kind == CellKind::Lstm { &["initial_h", "initial_c"] } else { &["initial_h"] };
     let mut initial = vec![Vec::new(); cells.len()];
-    for (place, &state) in states.iter().enumerate() {
-        let given = initial_states(context, call, 5 + place, state, &expected).context(state)?;
+    for (k, &state) in states.iter().enumerate() {
+        let given = initial_states(context, call, 5 + k, state, &expected).context(state)?;
         initial.iter_mut().zip(given).for_each(|(initial, given)| initial.extend(given));
     }
-    let mut points = Vec::new();
+    let mut nodes = Vec::new();
     for ((made, &reverse), initial) in cells.into_iter().zip(reverses).zip(initial) {
-        let work = Work::Recurrent { cell: Rc::new(made.cell), backwards: reverse != turned };
-        let input = Link { from: frames.link.from.clone(), when: ALWAYS };
-        let point = Point::new(&call.name, &call.origin, work, input, hidden)?;
-        points.push(Rc::new(point.beginning(initial)));
+        let op = LayerOp::Recurrent { cell: Rc::new(made.cell), backwards: reverse != reversed };
+        let input = Edge { source: frames.edge.source.clone(), span: WHOLE };
+        let node = LayerNode::new(&call.name, &call.origin, op, input, hidden)?;
+        nodes.push(Rc::new(node.with_initial(initial)));
     }
-    Ok(outputs(context, call, &points, reverses, layout, axes))
+    Ok(outputs(context, call, &nodes, reverses, layout, axes))
 }
 
-/// The frames that X holds, and its axes of time and batch.
+/// Returns the frames that X contains, and its axes of time and batch.
 fn frames_of(
-    context: &mut Context<'_>,
+    context: &mut GraphContext<'_>,
     call: &Call<'_>,
     data: &Data,
-    layout: &Layout,
-) -> Result<(Frames, [Axis; 2])> {
+    layout: &SequenceLayout,
+) -> Result<(FrameInput, [Axis; 2])> {
     ensure!(data.axes.len() == 3, "X: {} axes, expected three", data.axes.len());
     let axes = [layout.time, layout.batch].map(|axis| data.axes[axis].clone());
-    context.bind(&axes[0], Role::Time).context("X")?;
-    context.bind(&axes[1], Role::Batch).context("X")?;
+    context.bind_role(&axes[0], AxisRole::Time).context("X")?;
+    context.bind_role(&axes[1], AxisRole::Batch).context("X")?;
     whole_length(context, call, 4, data, layout.time)?;
     let features = if data.axes[2].is_empty() { None } else { Some(2) };
-    Ok((context.frames(data, features).context("X")?, axes))
+    Ok((context.frame_input(data, features).context("X")?, axes))
 }
 
-/// A cell, and its number of units.
-struct Made {
+/// The cell of one direction, and its number of units.
+struct DirectionCell {
     cell: crate::cells::AnyCell<f32>,
     hidden: usize,
 }
 
-/// The cell of each direction.
+/// Creates the cell of each direction.
 fn cells(
-    context: &mut Context<'_>,
+    context: &mut GraphContext<'_>,
     call: &mut Call<'_>,
     kind: CellKind,
     activations: &[Activations],
     size: usize,
-) -> Result<Vec<Made>> {
-    let [w, r] = [(1, "W"), (2, "R")].map(|(place, name)| -> Result<Rc<Array<f32>>> {
-        call.weights(place).context(name)?.with_context(|| format!("{name}: not given"))
+) -> Result<Vec<DirectionCell>> {
+    let [w, r] = [(1, "W"), (2, "R")].map(|(index, name)| -> Result<Rc<Array<f32>>> {
+        call.weights(index).context(name)?.with_context(|| format!("{name}: missing"))
     });
     let (w, r, b) = (w?, r?, call.weights(3).context("B")?);
     let directions = activations.len();
@@ -133,13 +135,13 @@ fn cells(
         );
     }
     let hidden = r.shape()[2];
-    if let Some(said) = call.attributes.int("hidden_size")? {
-        ensure!(said == hidden as i64, "hidden_size {said}: R is of {hidden} units");
+    if let Some(given) = call.attributes.int("hidden_size")? {
+        ensure!(given == hidden as i64, "hidden_size {given}: R has {hidden} units");
     }
-    ensure!(w.shape()[2] == size, "W: over {} features, but {size} come in", w.shape()[2]);
+    ensure!(w.shape()[2] == size, "W: {} input features, but X has {size}", w.shape()[2]);
     let rows = kind.gates() * hidden;
     context.spend(w.values().len() + r.values().len())?;
-    let of = |direction: usize| -> Result<Made> {
+    let direction_cell = |direction: usize| -> Result<DirectionCell> {
         let matrix_of = |array: &Array<f32>| {
             matrix(&array.taken(0, &[direction])?.reshaped(array.shape()[1..].to_vec())?)
         };
@@ -164,12 +166,12 @@ fn cells(
             bias: bias?,
             recurrent_bias: recurrent_bias?,
         };
-        Ok(Made { cell: cell(kind, Framework::Onnx, weights, activations[direction])?, hidden })
+        Ok(DirectionCell { cell: cell(kind, Framework::Onnx, weights, activations[direction])?, hidden })
     };
-    (0..directions).map(of).collect()
+    (0..directions).map(direction_cell).collect()
 }
 
-/// What each direction does to its sums, by the lists of names and parameters.
+/// Returns the activations of each direction, from the lists of names and parameters.
 fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Result<Vec<Activations>> {
     let usual: &[&str] = match kind {
         CellKind::SimpleRnn => &["Tanh"],
@@ -179,7 +181,7 @@ fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Result
     let names = call.attributes.texts("activations")?.unwrap_or_else(|| usual.repeat(directions));
     ensure!(
         names.len() == usual.len() * directions,
-        "activations {names:?}: {} of them, expected {}",
+        "activations {names:?}: {} names, expected {}",
         names.len(),
         usual.len() * directions
     );
@@ -190,64 +192,69 @@ fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Result
     }
     let mut functions = Vec::new();
     for name in &names {
-        // Those that have a parameter take it from the list, one after another.
+        // Functions with parameters take them from the lists in order.
         let mut parameters = defaults(name).context("activations")?;
         for (parameter, given) in parameters.iter_mut().zip(&mut given) {
             if parameter.is_some() {
                 *parameter = given.pop().or(*parameter);
             }
         }
-        functions.push(activation(name, parameters).context("activations")?);
+        functions.push(runtime_activation(name, parameters).context("activations")?);
     }
     let left = given.iter().any(|given| !given.is_empty());
     ensure!(!left, "activation_alpha, activation_beta: more values than the activations take");
     functions
         .chunks(usual.len())
-        .map(|own| of_cell(own).with_context(|| format!("activations {names:?}")))
+        .map(|own| cell_activations(own).with_context(|| format!("activations {names:?}")))
         .collect()
 }
 
-fn of_cell(functions: &[Activation]) -> Result<Activations> {
+fn cell_activations(functions: &[Activation]) -> Result<Activations> {
     Ok(match *functions {
         [value] => Activations { value, recurrent: Activation::Sigmoid },
         [gates, value] => Activations { value, recurrent: gates },
         [gates, value, output] => {
-            ensure!(value == output, "candidate and cell state differ, which the runtime cannot");
+            ensure!(value == output, "different candidate and cell activations are not supported");
             Activations { value, recurrent: gates }
         }
-        _ => bail!("not as many as a cell has"),
+        _ => bail!("not the number of activations of a cell"),
     })
 }
 
-/// Y, Y_h and Y_c.
+/// Returns Y, Y_h and Y_c.
 fn outputs(
-    context: &mut Context<'_>,
+    context: &mut GraphContext<'_>,
     call: &Call<'_>,
-    points: &[Rc<Point>],
+    nodes: &[Rc<LayerNode>],
     reverses: &[bool],
-    layout: &Layout,
+    layout: &SequenceLayout,
     [time, batch]: [Axis; 2],
 ) -> Vec<Value> {
-    let hidden = points[0].size;
-    let features =
-        context.atom(Some(Role::Features), Some(hidden), format!("the {hidden} units of {}", call.name));
-    let directions = if points.len() == 1 { Vec::new() } else { vec![Atom::Parts] };
-    let features = vec![Atom::Numbered(features)];
-    let link = |point: &Rc<Point>, when| Part::Made(Link { from: From::Point(point.clone()), when });
-    // In ONNX Y has the order of X, whichever way it was read.
-    let all = points.iter().zip(reverses).map(|(point, &turned)| link(point, When::Always { turned }));
+    let hidden = nodes[0].size;
+    let features = context.add_factor(
+        Some(AxisRole::Features),
+        Some(hidden),
+        format!("the {hidden} units of {}", call.name),
+    );
+    let directions = if nodes.len() == 1 { Vec::new() } else { vec![AxisFactor::Components] };
+    let features = vec![AxisFactor::Indexed(features)];
+    let frames =
+        |node: &Rc<LayerNode>, span| Component::Frames(Edge { source: Source::Node(node.clone()), span });
+    // Y has the order of X in time, whatever the direction of the cell.
+    let all = nodes.iter().zip(reverses).map(|(node, &reversed)| frames(node, TimeSpan::Whole { reversed }));
     let mut axes = if layout.time == 0 {
         vec![time, directions.clone(), batch.clone()]
     } else {
         vec![batch.clone(), time, directions.clone()]
     };
     axes.push(features.clone());
-    let mut values = vec![Value::Data(Data { parts: all.collect(), axes, ids: false })];
+    let mut values = vec![Value::Data(Data { components: all.collect(), axes, ids: false })];
     let mut axes = vec![batch, features];
     axes.insert(layout.directions, directions);
-    let last = points.iter().map(|point| link(point, When::Last)).collect();
-    let cells = points.iter().map(|point| Part::Cell(point.clone())).collect();
-    let states = [last, cells].map(|parts| Value::Data(Data { parts, axes: axes.clone(), ids: false }));
+    let last = nodes.iter().map(|node| frames(node, TimeSpan::Last)).collect();
+    let cells = nodes.iter().map(|node| Component::CellState(node.clone())).collect();
+    let states =
+        [last, cells].map(|components| Value::Data(Data { components, axes: axes.clone(), ids: false }));
     values.extend(states.into_iter().take(if call.op == "LSTM" { 2 } else { 1 }));
     values
 }
