@@ -18,7 +18,7 @@ pub struct Case {
     pub name: String,
     pub args: Vec<String>,
     sequences: Vec<Vec<f32>>,
-    answers: Vec<Vec<f64>>,
+    outputs: Vec<Vec<f64>>,
 }
 
 /// Returns the path of a file in this folder.
@@ -34,13 +34,13 @@ pub fn cases() -> Vec<Case> {
 #[test]
 fn imported_networks_match_pytorch() {
     let (mut worst, mut place) = (0.0f64, String::new());
-    for Case { name, args, sequences, answers } in cases() {
+    for Case { name, args, sequences, outputs } in cases() {
         let imported = import(&path(&format!("{name}.safetensors")), &args).unwrap();
         let file = ModelFile::new(Path::new(&name), &imported.write::<F32>().unwrap());
         let Deployed::F32(model) = file.deploy().unwrap() else { panic!("{name}: not of f32") };
         for backend in Backend::all() {
             let model = Deployed::F32(model.with_backend(backend));
-            for (frames, golden) in sequences.iter().zip(&answers) {
+            for (frames, golden) in sequences.iter().zip(&outputs) {
                 let found = model.predict(frames, Pace::Whole).unwrap();
                 assert_eq!(found.len(), golden.len(), "{name}");
                 for (&found, golden) in found.iter().zip(golden) {

@@ -107,7 +107,7 @@ fn gains_match_the_engine() {
     let Some(layers) = open() else { return };
     let table = numbers(&source("rnnoise", "src/util.rs").unwrap(), "TANSIG_TABLE", |_| unreachable!());
     let table = Table(table);
-    let (features, golden) = (halves("rnnoise", "features.npy"), floats("rnnoise", "answers.npy"));
+    let (features, golden) = (halves("rnnoise", "features.npy"), floats("rnnoise", "outputs.npy"));
     assert_eq!(golden.len(), 400 * (GAINS + 1));
     let widened = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
     let exact = layers.outputs(&features, exact);

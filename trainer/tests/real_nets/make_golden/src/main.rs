@@ -135,5 +135,5 @@ fn rnnoise(speech: &[f32]) {
     println!("rnnoise: {} frames", RNNOISE.len());
     println!("  the network alone compared with the crate, probability of speech: {worst:e}");
     write("rnnoise/features.npy", FEATURES, &bits(&all));
-    write("rnnoise/answers.npy", 23, &outputs);
+    write("rnnoise/outputs.npy", 23, &outputs);
 }
