@@ -28,7 +28,7 @@ pub struct Args {
     /// The dtype of the weights; `ernn quantize` converts the model to 8 bits
     #[arg(long, default_value = "f32")]
     pub weights: WeightDtype,
-    /// The name of the model [default: the name in the file, or of the file]
+    /// The name of the model [default: the name stored in the file, or the file name]
     #[arg(long)]
     pub name: Option<String>,
     /// The path of the model to write

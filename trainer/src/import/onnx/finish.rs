@@ -25,8 +25,8 @@ impl Output<'_> {
 }
 
 /// Returns the recurrent layer whose final state this is.
-fn state_of(part: &Component) -> Option<&Rc<LayerNode>> {
-    match part {
+fn state_of(component: &Component) -> Option<&Rc<LayerNode>> {
+    match component {
         Component::CellState(node) => Some(node),
         Component::Frames(edge) if edge.span == TimeSpan::Last => {
             edge.node().filter(|node| node.framewise_kind().is_none())

@@ -51,8 +51,8 @@
 //!
 //! # Rejections
 //!
-//! The importer is exact or fails. It rejects operators and attributes that it does not know (an attribute
-//! that no operator reads is an error, as is an unknown protobuf field); data whose axes have another role
+//! The importer is exact or fails. It rejects unknown operators and attributes (an attribute that no
+//! operator reads is an error, as is an unknown protobuf field); data whose axes have another role
 //! than a layer requires; a time step other than the one computed last; branches, as a model is one chain of
 //! layers; states computed by other layers; and graph inputs or outputs without a role. Every error names the
 //! node, the attribute or input, and the reason. Memory and time are bounded by the size of the file and by
@@ -67,6 +67,8 @@
 //!   tensor                        constants of the file
 //!    array      wire              computed constants; protobuf
 //! ```
+//!
+//! [`MAX_BYTES`]: super::MAX_BYTES
 
 mod array;
 mod attributes;
@@ -87,8 +89,6 @@ pub use tensor::{Constant, TensorProto};
 use anyhow::Result;
 
 use super::importer::Importer;
-#[cfg(doc)]
-use super::limits::MAX_BYTES;
 use super::stack::Imported;
 
 /// The importer of `.onnx` files; it has no options.

@@ -22,26 +22,27 @@ pub fn concat(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec
     }
     Ok(vec![match first {
         Value::Floats(_) => {
-            let arrays =
-                values.iter().map(|value| if let Value::Floats(a) = value { Some(&**a) } else { None });
-            let arrays: Vec<_> = arrays.collect::<Option<_>>().context("constants and other values")?;
+            let arrays = all(&values, |value| if let Value::Floats(a) = value { Some(&**a) } else { None });
+            let arrays = arrays.context("constants and other values")?;
             context.spend(arrays.iter().map(|array| array.values().len()).sum())?;
             Value::floats(Array::concatenated(&arrays, axis)?)
         }
         Value::Ints(_) => {
-            let arrays =
-                values.iter().map(|value| if let Value::Ints(a) = value { Some(&**a) } else { None });
-            let arrays: Vec<_> = arrays.collect::<Option<_>>().context("integers and other values")?;
+            let arrays = all(&values, |value| if let Value::Ints(a) = value { Some(&**a) } else { None });
+            let arrays = arrays.context("integers and other values")?;
             context.spend(arrays.iter().map(|array| array.values().len() * 8).sum())?;
             Value::ints(Array::concatenated(&arrays, axis)?)
         }
-        _ => {
-            let data =
-                values.iter().map(|value| if let Value::Data(data) = value { Some(data) } else { None });
-            let data: Vec<_> = data.collect::<Option<_>>().context("run-time data and constants")?;
-            Value::Data(concatenated(context, &data, axis)?)
+        Value::Data(_) | Value::Uniform(_) => {
+            let data = all(&values, |value| if let Value::Data(data) = value { Some(data) } else { None });
+            Value::Data(concatenated(context, &data.context("run-time data and constants")?, axis)?)
         }
     }])
+}
+
+/// Returns the content of all values, if they are all of the selected kind.
+fn all<'v, T>(values: &[&'v Value], select: impl Fn(&'v Value) -> Option<&'v T>) -> Option<Vec<&'v T>> {
+    values.iter().map(|&value| select(value)).collect()
 }
 
 /// Concatenates zeros.

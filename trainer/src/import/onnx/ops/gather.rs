@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use crate::import::onnx::array::Array;
 use crate::import::onnx::call::{Call, matrix};
 use crate::import::onnx::context::{AxisRole, GraphContext};
 use crate::import::onnx::layer_graph::{Edge, STEP_OF_BIDIRECTIONAL, Source, WHOLE};
@@ -18,39 +19,58 @@ pub const MAX_PARTS: usize = 256;
 pub fn gather(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(2)?;
     let axis = call.attributes.int("axis")?.unwrap_or(0);
-    if let Value::Data(ids) = call.value(1)? {
-        let ids = ids.clone();
-        ensure!(axis == 0, "axis {axis}: ids can only select along axis 0");
-        return Ok(vec![Value::Data(embedding(context, call, ids)?)]);
-    }
-    let Value::Ints(indices) = call.value(1)?.clone() else { bail!("indices: expected known integers") };
+    let indices = match call.value(1)?.clone() {
+        Value::Ints(indices) => indices,
+        Value::Data(ids) => {
+            ensure!(axis == 0, "axis {axis}: ids can only select along axis 0");
+            return Ok(vec![Value::Data(embedding(context, call, ids)?)]);
+        }
+        Value::Floats(_) | Value::Uniform(_) => bail!("indices: expected known integers"),
+    };
     let value = call.value(0)?.clone();
     let axis = axis_index(axis, value.rank())?;
     let known: Option<Vec<i64>> = indices.values().iter().map(Dim::value).collect();
     let known = known.context("indices: lengths known at run time only")?;
-    if let Value::Data(data) = value {
-        let [index] = known[..] else { bail!("indices {known:?}: only one index is supported") };
-        ensure!(indices.shape().len() <= 1, "indices: {} axes", indices.shape().len());
-        let mut data = at_index(context, &data, axis, index)?;
-        if indices.shape().is_empty() {
-            data.axes.remove(axis);
-        }
-        return Ok(vec![Value::Data(data)]);
+    let indices = Array::new(indices.shape().to_vec(), known)?;
+    Ok(vec![match value {
+        Value::Data(data) => Value::Data(gather_data(context, &data, axis, &indices)?),
+        constant => gather_constant(context, constant, axis, &indices)?,
+    }])
+}
+
+/// Returns the run-time data at one index along an axis; an index without an axis removes the axis.
+fn gather_data(context: &GraphContext<'_>, data: &Data, axis: usize, indices: &Array<i64>) -> Result<Data> {
+    let all = indices.values();
+    let &[index] = all else { bail!("indices {all:?}: only one index is supported") };
+    ensure!(indices.shape().len() <= 1, "indices: {} axes", indices.shape().len());
+    let mut data = at_index(context, data, axis, index)?;
+    if indices.shape().is_empty() {
+        data.axes.remove(axis);
     }
-    let value: Result<Value> = map_constants!(value, array => {
+    Ok(data)
+}
+
+/// Returns a constant at these indices along an axis.
+fn gather_constant(
+    context: &mut GraphContext<'_>,
+    constant: Value,
+    axis: usize,
+    indices: &Array<i64>,
+) -> Result<Value> {
+    let all = indices.values();
+    map_constants!(constant, array => {
         let len = array.shape()[axis];
-        let from_start = |&index: &i64| axis_index(index, len).with_context(|| format!("indices {known:?}"));
-        let selected = known.iter().map(from_start).collect::<Result<Vec<_>>>()?;
+        let from_start = |&index: &i64| axis_index(index, len).with_context(|| format!("indices {all:?}"));
+        let selected = all.iter().map(from_start).collect::<Result<Vec<_>>>()?;
         let shape = [&array.shape()[..axis], indices.shape(), &array.shape()[axis + 1..]].concat();
         context.spend((array.values().len() / len.max(1)).saturating_mul(selected.len()))?;
         array.taken(axis, &selected)?.reshaped(shape)?
     }, uniform => {
         let len = uniform.shape[axis].value().context("indices: an axis of a length known at run time only")?;
-        known.iter().try_for_each(|&index| axis_index(index, len as usize).map(drop)).context("indices")?;
+        all.iter().try_for_each(|&index| axis_index(index, len as usize).map(drop)).context("indices")?;
         let selected: Vec<Dim> = indices.shape().iter().map(|&len| Dim::known(len as i64)).collect();
         [&uniform.shape[..axis], &selected, &uniform.shape[axis + 1..]].concat()
-    }, _data => bail!("indices: of run-time data"));
-    Ok(vec![value?])
+    }, _data => bail!("indices: of run-time data"))
 }
 
 fn embedding(context: &mut GraphContext<'_>, call: &Call<'_>, mut ids: Data) -> Result<Data> {

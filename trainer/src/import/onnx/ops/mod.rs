@@ -8,6 +8,7 @@ mod initial_states;
 mod layout;
 mod normalization;
 mod recurrent;
+mod recurrent_cells;
 mod shapes;
 mod slice;
 mod time;
