@@ -121,7 +121,8 @@ pub fn activations(call: &mut Call<'_>, kind: CellKind, directions: usize) -> Re
         .collect()
 }
 
-/// Returns the functions with these names. Those with parameters take them from the lists of the node in order.
+/// Returns the functions with these names. Those with parameters take them from the lists of the node in
+/// order.
 fn functions(call: &mut Call<'_>, names: &[&str]) -> Result<Vec<Activation>> {
     let mut lists = [Vec::new(), Vec::new()];
     for (list, name) in lists.iter_mut().zip(["activation_alpha", "activation_beta"]) {
