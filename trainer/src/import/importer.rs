@@ -11,7 +11,7 @@ pub trait Importer {
 
     /// Returns the flag of the first option that is set, as in `ernn import`: `--prefix`. An importer without
     /// options returns `None`.
-    fn set_flag(&self) -> Option<&'static str>;
+    fn first_flag(&self) -> Option<&'static str>;
 
     /// Reads the bytes of a file. The network is called `name` if the file has no name for it.
     ///

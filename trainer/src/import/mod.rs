@@ -70,7 +70,7 @@ impl Importers {
             bail!("unknown file name extension: expected {known}")
         };
         for other in others {
-            if let Some(flag) = other.set_flag() {
+            if let Some(flag) = other.first_flag() {
                 bail!("{flag}: only valid for {} files", listed(other));
             }
         }

@@ -263,6 +263,10 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
             &["net.safetensors"][..],
             "net.safetensors: conv.weight: a convolution with kernel size 3: only 1 is supported",
         ),
+        (
+            &["net.pt"],
+            "net.pt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors",
+        ),
         (&["net.onnx", "--modules", "a"], "net.onnx: --modules: only valid for .safetensors files"),
         (
             &["net.onnx", "--return-sequences"],

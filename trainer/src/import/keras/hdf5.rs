@@ -115,8 +115,7 @@ impl Hdf5 {
             }
             Datatype::String { size: StringSize::Variable, .. }
             | Datatype::VarLen { kind: VarLenKind::String, .. } => {
-                // A reference is a length of four bytes, the offset of a heap, and the index of an object in
-                // it.
+                // A reference is a length of four bytes, the offset of a heap, and an index in the heap.
                 let references = raw.chunks(4 + offset_size + 4);
                 let resolved = references.map(|reference| {
                     let length = reference.first_chunk().context("truncated")?;

@@ -21,7 +21,7 @@ pub struct LayerConfig {
     pub from: String,
     /// The mask argument.
     pub mask: MaskArg,
-    /// Whether its states may be outputs too: in a Functional model no layer reads them.
+    /// Whether no layer reads its states, which only a Functional model determines.
     pub states_unused: bool,
     /// The inputs, until the model reads them.
     pub inbound_nodes: Option<Value>,
@@ -74,7 +74,7 @@ impl LayerConfig {
     }
 }
 
-/// Checks the keys of a layer beside its config, and returns its inputs.
+/// Checks the keys of a layer next to its config, and returns its inputs.
 fn inbound_nodes(mut outer: ConfigDict, class: &str, name: &str) -> Result<Option<Value>> {
     ensure!(!MODELS.contains(&class), "a nested model is not supported");
     let modules = ["keras.layers", "tf_keras.layers", "keras.src.ops.numpy", "keras.src.ops.operation"];

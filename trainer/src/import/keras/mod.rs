@@ -5,9 +5,9 @@
 //! the arrays that its config implies, by path and with checked shapes. Nothing is skipped on either side: an
 //! option that no layer reads, and an array that no layer takes, are errors.
 //!
-//! A model without a time axis, over `[batch, features]`, becomes one over sequences of one frame, `[batch,
-//! 1, features]`. Masks have the same effect in the runtime as in Keras on all frames that are not masked;
-//! outputs at masked frames have no meaning.
+//! A model without a time axis, over `[batch, features]`, becomes one over sequences of one frame. Masks have
+//! the same effect in the runtime as in Keras on all frames that are not masked; outputs at masked frames
+//! have no meaning.
 //!
 //! ```text
 //! .keras: a zip of config.json, model.weights.h5        .h5: attribute model_config, group model_weights
@@ -62,7 +62,7 @@ impl Importer for Keras {
         &["keras", "h5", "hdf5"]
     }
 
-    fn set_flag(&self) -> Option<&'static str> {
+    fn first_flag(&self) -> Option<&'static str> {
         None
     }
 

@@ -7,7 +7,7 @@
 //! # The values of tensors
 //!
 //! A tensor has one of four values (`value`): constant floats; integers, known up to run-time lengths such as
-//! "the length of axis 0 of x"; one value in a shape of such lengths (zero states made by `Expand`); or
+//! "the length of axis 0 of x"; one value in a shape of such lengths (zero states); or
 //! run-time data. Constants and shapes are simply computed. Run-time data is followed by its axes: the length
 //! of an axis is a product of factors, a factor has a role (batch, time, features) as soon as a node requires
 //! one, and `Transpose`, `Squeeze`, `Reshape` and their like only move factors. So the position of time,
@@ -29,25 +29,28 @@
 //! back to an input of the graph is the stack of layers. The other graph outputs must be final states of
 //! layers on that path, the other inputs their initial states.
 //!
-//! A PyTorch LSTM with a linear head on the last step, `batch_first`, as its exporter writes it:
+//! A PyTorch LSTM 3 -> 4 with `batch_first` and a linear head on the last step becomes two layers. Its
+//! exporter writes these nodes (b: batch, t: time):
 //!
 //! ```text
-//! node                  value of its output                     layer nodes
+//! node                         value of its output              layer nodes
 //!
-//! x                     [b] [t] [3]      input 0
-//! Transpose 1,0,2       [t] [b] [3]      input 0                (t: time, b: batch, known by the next node)
-//! Shape, Gather,        zeros [1] [b] [4]
-//!   Concat, Expand
-//! LSTM X, W, R, B, 0, 0 Y   [t] [] [b] [4]  all steps           LSTM 3 -> 4  <- input 0
-//!                       Y_h [] [b] [4]   last step
-//!                       Y_c [] [b] [4]   cell state
-//! Squeeze 1             [t] [b] [4]      all steps
-//! Transpose 1,0,2       [b] [t] [4]      all steps
-//! Gather -1, axis 1     [b] [4]          last step
-//! Gemm                  [b] [2]          last step              Dense 4 -> 2 <- LSTM, last step
+//! input x                      [b] [t] [3]        input 0
+//! Shape, Gather, Unsqueeze,
+//!   Concat, ConstantOfShape    [1] [b] [4]        zeros         the initial h, and again for c
+//! Transpose 1,0,2              [t] [b] [3]        input 0
+//! LSTM                    Y    [t] [] [b] [4]     all steps     LSTM 3 -> 4   <- input 0
+//!                         Y_h  [] [b] [4]         last step
+//!                         Y_c  [] [b] [4]         cell state
+//! Squeeze 1                    [t] [b] [4]        all steps
+//! Transpose 1,0,2              [b] [t] [4]        all steps
+//! Gather -1, axis 1            [b] [4]            last step
+//! Gemm                         [b] [2]            last step     Dense 4 -> 2  <- LSTM, last step
 //!
-//! path: input 0 -> LSTM, return_sequences = false -> Dense
+//! path: input 0 -> LSTM (return_sequences = false) -> Dense
 //! ```
+//! An empty bracket is an axis of length 1 without a factor. That the first axis of x is the batch and the second is time
+//! follows from the node LSTM, which binds the roles of the factors behind its input.
 //!
 //! # Rejections
 //!
@@ -100,7 +103,7 @@ impl Importer for Onnx {
         &["onnx"]
     }
 
-    fn set_flag(&self) -> Option<&'static str> {
+    fn first_flag(&self) -> Option<&'static str> {
         None
     }
 

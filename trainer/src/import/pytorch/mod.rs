@@ -70,8 +70,8 @@ impl Importer for PyTorch {
         &["safetensors"]
     }
 
-    fn set_flag(&self) -> Option<&'static str> {
-        self.options.set_flag()
+    fn first_flag(&self) -> Option<&'static str> {
+        self.options.first_flag()
     }
 
     fn read(&self, bytes: Vec<u8>, name: &str) -> Result<Imported> {

@@ -50,7 +50,7 @@ pub enum Nonlinearity {
 
 impl Options {
     /// Returns the flag of the first option that is set.
-    pub(super) fn set_flag(&self) -> Option<&'static str> {
+    pub(super) fn first_flag(&self) -> Option<&'static str> {
         // Without `..`: a further option that is missing here is an unused variable.
         let Self { prefix, without, modules, roles, activations, nonlinearity, return_sequences, eps } = self;
         let flags = [
