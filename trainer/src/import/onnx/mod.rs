@@ -49,8 +49,8 @@
 //!
 //! path: input 0 -> LSTM (return_sequences = false) -> Dense
 //! ```
-//! An empty bracket is an axis of length 1 without a factor. That the first axis of x is the batch and the second is time
-//! follows from the node LSTM, which binds the roles of the factors behind its input.
+//! An empty bracket is an axis of length 1 without a factor. That the first axis of x is the batch and the
+//! second is time follows from the node LSTM, which binds the roles of the factors behind its input.
 //!
 //! # Rejections
 //!
