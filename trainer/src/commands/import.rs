@@ -1,4 +1,4 @@
-//! `ernn import`: networks trained in Keras or PyTorch, or written as ONNX.
+//! `ernn import`: networks trained in Keras or PyTorch, or exported as ONNX.
 
 use std::path::PathBuf;
 
@@ -6,56 +6,152 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use embedded_rnn::{F16, F32};
 
-use crate::import;
+use crate::activation::Activation;
+use crate::import::Importers;
+use crate::import::keras::Keras;
+use crate::import::onnx::Onnx;
+use crate::import::pytorch::{self, PyTorch};
 use crate::output::write_atomically;
 
-/// Turn a trained network of another framework into a model: a .keras, .h5, .hdf5, .onnx or .safetensors file
+/// Convert a trained network of another framework to a model: a .keras, .h5, .hdf5, .onnx or .safetensors
+/// file
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  ernn import gestures.keras -o gestures.ernn\n  \
                         ernn import denoiser.onnx -o denoiser.ernn --weights f16\n  \
-                        ernn import tags.safetensors -o tags.ernn --return-sequences --activation fc=softmax\n  \
-                        ernn import vad.safetensors -o vad.ernn --prefix decoder. --modules rnn,fc1,fc2 --activation fc1=relu")]
+                        ernn import tags.safetensors -o tags.ernn --return-sequences \
+                        --activation fc=softmax\n  \
+                        ernn import vad.safetensors -o vad.ernn --prefix decoder. --modules rnn,fc1,fc2 \
+                        --activation fc1=relu")]
 pub struct Args {
     /// The file of the other framework
     pub file: PathBuf,
-    /// What the weights become; `ernn quantize` goes on to 8 bits
+    /// The dtype of the weights; `ernn quantize` converts the model to 8 bits
     #[arg(long, default_value = "f32")]
-    pub weights: Weights,
-    /// The model's name; the file's unless said otherwise
+    pub weights: WeightDtype,
+    /// The name of the model [default: the name stored in the file, or the file name]
     #[arg(long)]
     pub name: Option<String>,
-    /// Where to write the model
+    /// The path of the model to write
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
-    /// What a state dict does not say.
+    /// The options of a state dict.
     #[command(flatten)]
-    pub pytorch: import::pytorch::Options,
+    pub pytorch: PyTorchArgs,
 }
 
-/// Floats that an imported model can have.
+/// The dtypes of the weights of an imported model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Weights {
-    /// As they were trained
+pub enum WeightDtype {
+    /// As trained
     F32,
-    /// Half floats; arithmetic stays f32
+    /// Half precision; arithmetic stays f32
     F16,
+}
+
+/// The flags for a `.safetensors` file.
+#[derive(clap::Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Options for .safetensors files, which contain no architecture")]
+pub struct PyTorchArgs {
+    /// Use only tensors whose names start with PREFIX, and remove it from the names: `encoder.`
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Option<String>,
+    /// Exclude these modules with all tensors below them: `stft_conv,conv1`
+    #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
+    pub without: Vec<String>,
+    /// All modules in their order, if the sizes fit in several orders: `lstm,fc1,fc2`
+    #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
+    pub modules: Vec<String>,
+    /// The role (embedding or linear) of a weight with two axes and no bias, if both fit: `table=embedding`
+    #[arg(long = "as", value_name = "MODULE=ROLE,..", value_delimiter = ',', value_parser = role)]
+    pub roles: Vec<(String, pytorch::WeightRole)>,
+    /// The activations after modules; all others are linear: `fc1=relu,fc2=softmax`
+    #[arg(long, value_name = "MODULE=FUNCTION,..", value_delimiter = ',', value_parser = activation)]
+    pub activation: Vec<(String, Activation)>,
+    /// The activation of nn.RNN [default: tanh]
+    #[arg(long)]
+    pub nonlinearity: Option<Nonlinearity>,
+    /// Output every time step, and not only the last
+    #[arg(long)]
+    pub return_sequences: bool,
+    /// The epsilon of BatchNorm1d and LayerNorm [default: 1e-5]
+    #[arg(long)]
+    pub eps: Option<f64>,
+}
+
+/// The activations of nn.RNN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Nonlinearity {
+    /// PyTorch's default
+    Tanh,
+    /// max(x, 0)
+    Relu,
+}
+
+impl From<Nonlinearity> for pytorch::Nonlinearity {
+    fn from(nonlinearity: Nonlinearity) -> Self {
+        match nonlinearity {
+            Nonlinearity::Tanh => Self::Tanh,
+            Nonlinearity::Relu => Self::Relu,
+        }
+    }
+}
+
+impl From<PyTorchArgs> for pytorch::Options {
+    fn from(args: PyTorchArgs) -> Self {
+        Self {
+            prefix: args.prefix,
+            without: args.without,
+            modules: args.modules,
+            roles: args.roles,
+            activations: args.activation,
+            nonlinearity: args.nonlinearity.map(Into::into),
+            return_sequences: args.return_sequences,
+            eps: args.eps,
+        }
+    }
+}
+
+/// Parses `MODULE=ROLE`.
+fn role(text: &str) -> Result<(String, pytorch::WeightRole), String> {
+    let (module, role) = pair(text)?;
+    let role = match role {
+        "embedding" => pytorch::WeightRole::Embedding,
+        "linear" => pytorch::WeightRole::Linear,
+        _ => return Err("expected the role embedding or linear".to_owned()),
+    };
+    Ok((module, role))
+}
+
+/// Parses `MODULE=FUNCTION`.
+fn activation(text: &str) -> Result<(String, Activation), String> {
+    let (module, name) = pair(text)?;
+    let activation = Activation::from_keras_name(name).ok_or_else(|| format!("unknown function {name}"))?;
+    Ok((module, activation))
+}
+
+fn pair(text: &str) -> Result<(String, &str), String> {
+    let (module, value) = text.split_once('=').ok_or("expected MODULE=VALUE")?;
+    Ok((module.to_owned(), value))
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.file.display().to_string();
-    let mut imported = import::read_with(&args.file, &args.pytorch).with_context(place)?;
+    let pytorch = PyTorch { options: args.pytorch.clone().into() };
+    // Without `..`: the flags of a further importer belong here.
+    let importers = Importers { keras: Keras, onnx: Onnx, pytorch };
+    let mut imported = importers.read(&args.file).with_context(place)?;
     if let Some(name) = &args.name {
         imported.meta.name.clone_from(name);
     }
     let bytes = match args.weights {
-        Weights::F32 => imported.write::<F32>(),
-        Weights::F16 => imported.write::<F16>(),
+        WeightDtype::F32 => imported.write::<F32>(),
+        WeightDtype::F16 => imported.write::<F16>(),
     };
     let bytes = bytes.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&bytes))?;
     super::say(&format!(
-        "Wrote {}, {} bytes, of {} layers read: `ernn inspect` shows what they became",
+        "Wrote {}: {} bytes, from {} imported layers; `ernn inspect` shows the layers of the model",
         args.output.display(),
         bytes.len(),
         imported.network.layers.len()

@@ -1,4 +1,5 @@
-//! Weights of recurrent layers, from the gate orders of other frameworks to ours: i f g o; z r n.
+//! The weights of recurrent cells, converted from the gate orders of other frameworks to this crate's: LSTM i
+//! f g o, GRU z r n.
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::Kind as Code;
@@ -8,7 +9,7 @@ use crate::pack::form::{Activations, Weights};
 use crate::pack::{cell_of, form_of};
 use crate::tensor::Matrix;
 
-/// Who wrote the weights, as far as the order of gates goes.
+/// The framework whose gate order the weights have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framework {
     /// LSTM i f c o, GRU z r h.
@@ -19,24 +20,24 @@ pub enum Framework {
     Onnx,
 }
 
-/// Which cell.
+/// The kind of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellKind {
-    /// One sum, one activation.
+    /// One pre-activation, one activation.
     SimpleRnn,
     /// Four gates.
     Lstm,
     /// Three gates.
     Gru {
-        /// Whether the reset gate comes after the recurrent product.
+        /// Whether the reset gate is applied after the recurrent product.
         reset_after: bool,
     },
 }
 
 impl CellKind {
-    const AFTER: Self = Self::Gru { reset_after: true };
+    const GRU_RESET_AFTER: Self = Self::Gru { reset_after: true };
 
-    /// Its code in a model file.
+    /// Returns the code in a model file.
     const fn code(self) -> Code {
         match self {
             Self::SimpleRnn => Code::SimpleRnn,
@@ -46,7 +47,7 @@ impl CellKind {
         }
     }
 
-    /// Number of gates.
+    /// Returns the number of gates.
     pub const fn gates(self) -> usize {
         match self {
             Self::SimpleRnn => 1,
@@ -55,7 +56,7 @@ impl CellKind {
         }
     }
 
-    /// For each gate of ours its place among theirs.
+    /// Returns for each gate of this crate its index in the order of the framework.
     const fn order(self, framework: Framework) -> &'static [usize] {
         match (self, framework) {
             (Self::SimpleRnn, _) => &[0],
@@ -67,23 +68,23 @@ impl CellKind {
     }
 }
 
-/// A recurrent layer's weights, their gates in the order of the framework.
+/// The weights of a cell, with gates in the order of the framework.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellWeights {
-    /// `[gates * H x I]`.
+    /// `[gates * hidden_size x input_size]`.
     pub w_ih: Matrix<f32>,
-    /// `[gates * H x H]`.
+    /// `[gates * hidden_size x hidden_size]`.
     pub w_hh: Matrix<f32>,
-    /// `[gates * H x 1]`: added to the product with the input; none for zeros.
+    /// `[gates * hidden_size x 1]`, added to the product with the input; `None` for zeros.
     pub bias: Option<Matrix<f32>>,
-    /// `[gates * H x 1]`: added to the product with h; none for zeros.
+    /// `[gates * hidden_size x 1]`, added to the product with h; `None` for zeros.
     pub recurrent_bias: Option<Matrix<f32>>,
 }
 
-/// The cell of these weights.
+/// Creates the cell with these weights.
 ///
 /// # Errors
-/// A matrix whose shape does not fit: its name, the shape found and the one expected.
+/// A matrix of the wrong shape: its name, the shape found and the shape expected.
 pub fn cell(
     kind: CellKind,
     framework: Framework,
@@ -110,16 +111,20 @@ pub fn cell(
             kind.gates()
         );
     }
-    let ours = |matrix: &Matrix<f32>| reordered(matrix, hidden, kind.order(framework));
-    let (bias, recurrent_bias) = (ours(&bias), ours(&recurrent_bias));
-    // But where the reset gate comes between them the two biases of a gate act as their sum.
-    let (bias, recurrent_bias) =
-        if kind == CellKind::AFTER { (bias, recurrent_bias) } else { (bias + recurrent_bias, zeros()) };
-    let weights = Weights { w_ih: ours(&weights.w_ih), w_hh: ours(&weights.w_hh), bias, recurrent_bias };
+    let reordered = |matrix: &Matrix<f32>| reordered(matrix, hidden, kind.order(framework));
+    let (bias, recurrent_bias) = (reordered(&bias), reordered(&recurrent_bias));
+    // Only a reset gate between the two biases of a gate separates them; otherwise they act as their sum.
+    let (bias, recurrent_bias) = if kind == CellKind::GRU_RESET_AFTER {
+        (bias, recurrent_bias)
+    } else {
+        (bias + recurrent_bias, zeros())
+    };
+    let weights =
+        Weights { w_ih: reordered(&weights.w_ih), w_hh: reordered(&weights.w_hh), bias, recurrent_bias };
     form_of(kind.code()).and_then(|form| cell_of(form, weights, activations)).context("no such cell")
 }
 
-/// The rows gate by gate in the order that names for each its place.
+/// Returns the rows with their gates permuted: gate `k` of the result is gate `order[k]` of `matrix`.
 fn reordered(matrix: &Matrix<f32>, hidden: usize, order: &[usize]) -> Matrix<f32> {
     Matrix::from_fn(matrix.nrows(), matrix.ncols(), |row, column| {
         matrix[(order[row / hidden] * hidden + row % hidden, column)]

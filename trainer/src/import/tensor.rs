@@ -1,10 +1,10 @@
-//! Numbers as a file gives them.
+//! The values of a tensor in a file.
 
 use anyhow::{Result, ensure};
 
 use crate::tensor::Matrix;
 
-/// An array of finite numbers, the last axis running fastest.
+/// An array of finite numbers in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
@@ -12,30 +12,30 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// Of this shape.
+    /// Creates a tensor of this shape.
     ///
     /// # Errors
-    /// Another number of values, or one that is not finite.
+    /// Another number of values than the shape has, or one that is not finite.
     pub fn new(shape: Vec<usize>, values: Vec<f32>) -> Result<Self> {
         let len = shape.iter().try_fold(1usize, |len, &axis| len.checked_mul(axis));
         ensure!(len == Some(values.len()), "shape {shape:?} but {} values", values.len());
-        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-            anyhow::bail!("value {place} is {}", values[place]);
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            anyhow::bail!("value {index} is {}", values[index]);
         }
         Ok(Self { shape, values })
     }
 
-    /// Lengths of the axes.
+    /// Returns the lengths of the axes.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// All values.
+    /// Returns all values.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The same values in this shape.
+    /// Returns the same values in another shape.
     ///
     /// # Errors
     /// A shape of another number of values.
@@ -43,23 +43,23 @@ impl Tensor {
         Self::new(shape.to_vec(), self.values)
     }
 
-    /// As a matrix `[rows x columns]` of two axes.
+    /// Converts a tensor of two axes to a matrix `[rows x columns]`.
     ///
     /// # Errors
-    /// More or fewer axes.
+    /// Another number of axes.
     pub fn matrix(&self) -> Result<Matrix<f32>> {
         let [rows, columns] = self.shape[..] else {
-            anyhow::bail!("shape {:?}: a matrix has two axes", self.shape);
+            anyhow::bail!("shape {:?}: expected two axes", self.shape);
         };
         Ok(Matrix::from_row_slice(rows, columns, &self.values))
     }
 
-    /// As one column, of one axis.
+    /// Converts a tensor of one axis to a column.
     ///
     /// # Errors
-    /// More or fewer axes.
+    /// Another number of axes.
     pub fn column(&self) -> Result<Matrix<f32>> {
-        ensure!(self.shape.len() == 1, "shape {:?}: one axis expected", self.shape);
+        ensure!(self.shape.len() == 1, "shape {:?}: expected one axis", self.shape);
         Ok(Matrix::from_column_slice(self.values.len(), 1, &self.values))
     }
 }

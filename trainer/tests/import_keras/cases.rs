@@ -1,4 +1,4 @@
-//! Models of several versions of Keras, imported and run: their answers are Keras's.
+//! Models of several versions of Keras, imported and run, compared with the outputs of Keras.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use embedded_rnn_trainer::session::{ModelFile, RunMode};
 
 use crate::golden::{Array, Members, members};
 
-/// Of the larger of 1 and the answer. Measured: 3.52e-6.
-const MOST: f32 = 4.2e-6;
+/// The bound, relative to outputs above 1. Measured: 3.52e-6.
+const BOUND: f32 = 4.2e-6;
 
-/// How far the answers of a model are from Keras's, those to masked frames too.
-fn distance(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
+/// Returns the largest difference of a model's outputs from those of Keras, masked frames included.
+fn difference(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
     let imported = keras::read(file.to_vec(), "file")?;
     let model = ModelFile::new(Path::new("model.ernn"), &imported.write::<F32>()?);
     let model = model.deploy()?;
@@ -26,15 +26,15 @@ fn distance(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
     Ok(worst)
 }
 
-/// Compares all models in a zip; gives the worst distance, and what is wrong.
+/// Compares all models of a zip; returns the worst difference, and the failures.
 fn compare(version: &str, members: &Members) -> (f32, Vec<String>) {
     let (mut worst, mut wrong) = (0.0f32, Vec::new());
     for (file, bytes) in members.iter().filter(|(file, _)| !file.ends_with(".npy")) {
         let (name, _) = file.rsplit_once('.').unwrap();
         let [x, y] = ["x", "y"].map(|which| Array::read(&members[&format!("{name}.{which}.npy")]));
-        match distance(bytes, &x, &y) {
-            Ok(distance) if distance < MOST => worst = worst.max(distance),
-            Ok(distance) => wrong.push(format!("{version} {file}: off by {distance:e}")),
+        match difference(bytes, &x, &y) {
+            Ok(difference) if difference < BOUND => worst = worst.max(difference),
+            Ok(difference) => wrong.push(format!("{version} {file}: off by {difference:e}")),
             Err(error) => wrong.push(format!("{version} {file}: {error:#}")),
         }
     }
@@ -42,8 +42,8 @@ fn compare(version: &str, members: &Members) -> (f32, Vec<String>) {
 }
 
 #[test]
-fn answers_are_those_of_keras() {
-    // As many models as `make_golden.py` makes.
+fn imported_models_match_keras() {
+    // The numbers of models that `make_golden.py` writes.
     for (version, models) in
         [("2.13.1", 11), ("2.15.0", 22), ("3.0.5", 11), ("3.3.3", 11), ("3.8.0", 11), ("3.15.1", 121)]
     {

@@ -1,4 +1,4 @@
-//! Options that are refused, set by themselves in the config of a model that is read.
+//! Unsupported options, each set in the config of a model that is imported otherwise.
 
 use std::io::{Cursor, Write};
 
@@ -7,9 +7,9 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::golden::{Members, members, unpacked};
-use crate::refused::refusal;
+use crate::rejected::error_of;
 
-/// A zip of these members.
+/// Returns a zip of these members.
 pub fn zipped(members: &Members, options: SimpleFileOptions) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in members {
@@ -19,8 +19,9 @@ pub fn zipped(members: &Members, options: SimpleFileOptions) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// What is said of a `.keras` file whose config has `value` at `place`, a path of JSON from the config of the model on.
-fn said(file: &[u8], place: &str, value: Value) -> String {
+/// Imports a `.keras` file whose config has `value` at `place`, a JSON pointer into the config of the model,
+/// and returns the error.
+fn edited(file: &[u8], place: &str, value: Value) -> String {
     let mut parts = unpacked(file.to_vec());
     let mut config: Value = serde_json::from_slice(&parts["config.json"]).unwrap();
     let (object, key) = place.rsplit_once('/').unwrap();
@@ -30,21 +31,21 @@ fn said(file: &[u8], place: &str, value: Value) -> String {
         object => object[key] = value,
     }
     parts.insert("config.json".to_owned(), serde_json::to_vec(&config).unwrap());
-    refusal(zipped(&parts, SimpleFileOptions::default()))
+    error_of(zipped(&parts, SimpleFileOptions::default()))
 }
 
-/// A line each: a case, a place in its config, what is put there, and what is said then.
+/// The edits, one per line: a case, a place in its config, the new value, and the error.
 const EDITS: &str = include_str!("edits.txt");
 
 #[test]
-fn options_that_are_refused_say_why() {
+fn unsupported_options_are_rejected_with_the_reason() {
     let members = members("3.15.1");
     let mut wrong = Vec::new();
     for edit in EDITS.lines() {
         let [case, place, value, reason] = edit.splitn(4, " | ").collect::<Vec<_>>()[..] else {
             panic!("{edit}")
         };
-        let found = said(&members[&format!("{case}.keras")], place, serde_json::from_str(value).unwrap());
+        let found = edited(&members[&format!("{case}.keras")], place, serde_json::from_str(value).unwrap());
         if found != reason {
             wrong.push(format!("{edit}\nfound: {found}"));
         }

@@ -1,4 +1,4 @@
-//! What `make_golden.py` wrote: zips that are gzipped as a whole.
+//! The files that `make_golden.py` writes: zips that are gzipped as a whole.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import_keras")
 }
 
-/// What is in `NAME.zip.gz`.
+/// Returns the members of `NAME.zip.gz`.
 pub fn members(name: &str) -> Members {
     let file = File::open(folder().join(format!("{name}.zip.gz"))).unwrap();
     let mut bytes = Vec::new();
@@ -24,7 +24,7 @@ pub fn members(name: &str) -> Members {
     unpacked(bytes)
 }
 
-/// What is in a zip.
+/// Returns the members of a zip.
 pub fn unpacked(bytes: Vec<u8>) -> Members {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut members = Members::new();
@@ -51,7 +51,7 @@ impl Array {
         Self { shape, values: file.into_vec().unwrap() }
     }
 
-    /// The values of each sequence.
+    /// Iterates over the values of each sequence.
     pub fn sequences(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.values.len() / self.shape[0])
     }

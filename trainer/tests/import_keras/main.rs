@@ -1,9 +1,9 @@
-//! Models as Keras saves them, read or refused.
+//! Models as Keras saves them, imported or rejected.
 //!
-//! `make_golden.py` wrote them, `golden` reads what it wrote, `cases` compares.
+//! `make_golden.py` writes the files, `golden` reads them, `cases` compares.
 
 mod cases;
 mod edited;
 mod golden;
 mod hostile;
-mod refused;
+mod rejected;

@@ -1,18 +1,18 @@
-"""Writes VERSION.zip.gz: models as this version of Keras saves them, inputs, and what it makes of them.
+"""Writes VERSION.zip.gz: models as this version of Keras saves them, inputs, and its outputs.
 
     python3 -m venv VENV
     VENV/bin/pip install -r requirements.txt
     VENV/bin/python make_golden.py
 
-That writes 3.15.1.zip.gz, with all cases, and refused.zip.gz. The files of other versions have the cases of `OF_ALL_VERSIONS`; each
-needs an environment of its own:
+This writes 3.15.1.zip.gz with all cases, and rejected.zip.gz. The files of other versions have the cases of
+`OF_ALL_VERSIONS`, and each needs an environment of its own:
 
     2.13.1, 2.15.0              pip install tensorflow-cpu==VERSION (2.15.1 for 2.15.0), Python 3.11
-    3.0.5, 3.3.3, 3.8.0         pip install tensorflow-cpu==2.15.1, keras==VERSION with --no-deps; make_golden.py keras
+    3.0.5, 3.3.3, 3.8.0         pip install tensorflow-cpu==2.15.1, keras==VERSION with --no-deps,
+                                make_golden.py keras
 
-A case is CASE.keras or CASE.h5 or both, CASE.x.npy and CASE.y.npy. The zips are not compressed, as one stream over all of
-them is smaller. Weights and inputs are multiples of 1/512; all of it follows from
-the name of the case.
+A case is CASE.keras or CASE.h5 or both, CASE.x.npy and CASE.y.npy. The zips are not compressed, as one
+stream over all of them is smaller. Weights and inputs are multiples of 1/512, made from the case's name.
 """
 
 import contextlib
@@ -57,7 +57,10 @@ def rows(features=3):
     return L.Input((features,))
 
 
-CELLS = {"rnn": L.SimpleRNN, "lstm": L.LSTM, "gru": L.GRU, "before": lambda *a, **k: L.GRU(*a, reset_after=False, **k)}
+CELLS = {
+    "rnn": L.SimpleRNN, "lstm": L.LSTM, "gru": L.GRU,
+    "before": lambda *a, **k: L.GRU(*a, reset_after=False, **k),
+}
 
 
 def seq(cell, units, **options):
@@ -65,9 +68,10 @@ def seq(cell, units, **options):
 
 
 def chains():
-    """Layers in a row, by name."""
+    """Yields chains of layers, by name."""
     yield "masked_stack", lambda: [
-        frames(), L.Masking(MASKED), seq("lstm", 3), L.Dropout(0.5), seq("lstm", 4, name="zebra"), L.BatchNormalization(),
+        frames(), L.Masking(MASKED), seq("lstm", 3), L.Dropout(0.5), seq("lstm", 4, name="zebra"),
+        L.BatchNormalization(),
         seq("gru", 3, name="lstm_7"), L.LayerNormalization(), L.Dense(3, activation="relu"), seq("lstm", 3),
         seq("before", 3), L.SimpleRNN(3), L.Dense(2, name="dense_5"), L.Dense(3), L.Activation("softmax"),
     ]
@@ -81,15 +85,21 @@ def chains():
         frames(), seq("gru", 3, recurrent_activation="hard_sigmoid"), L.Dense(3, activation="hard_sigmoid"),
         L.Activation("hard_sigmoid"), L.LSTM(3, recurrent_activation="hard_sigmoid"),
     ]
-    yield "words", lambda: [ids(), L.Embedding(IDS, 3, mask_zero=True), L.GRU(3), L.Dense(3, activation="softmax")]
+    yield "words", lambda: [
+        ids(), L.Embedding(IDS, 3, mask_zero=True), L.GRU(3), L.Dense(3, activation="softmax")
+    ]
     yield "parts_off", lambda: [
         frames(), seq("lstm", 3, use_bias=False), L.LayerNormalization(center=False, scale=False),
         L.BatchNormalization(center=False), L.LayerNormalization(scale=False), L.Dense(3, use_bias=False),
-        L.LayerNormalization(center=False), L.BatchNormalization(scale=False, epsilon=0.01), L.SimpleRNN(4, use_bias=False),
+        L.LayerNormalization(center=False), L.BatchNormalization(scale=False, epsilon=0.01),
+        L.SimpleRNN(4, use_bias=False),
     ]
-    yield "leaky", lambda: [frames(), L.LSTM(3), L.Dense(4, activation="leaky_relu"), L.Dense(3, activation="elu")]
+    yield "leaky", lambda: [
+        frames(), L.LSTM(3), L.Dense(4, activation="leaky_relu"), L.Dense(3, activation="elu")
+    ]
     yield "layers_as_activations", lambda: [
-        frames(), seq("rnn", 4), L.ReLU(), L.Dense(4), L.LeakyReLU(0.2), L.Dense(4), L.ELU(), L.Dense(4), L.ReLU(6.0),
+        frames(), seq("rnn", 4), L.ReLU(), L.Dense(4), L.LeakyReLU(0.2), L.Dense(4), L.ELU(), L.Dense(4),
+        L.ReLU(6.0),
         L.Dense(3, activation=L.ReLU()), L.Softmax(),
     ]
 
@@ -98,13 +108,15 @@ OF_ALL_VERSIONS = [name for name, _ in chains()]
 
 
 def of_this_version():
-    """Cases that only the newest version makes."""
+    """Yields the cases of the newest version only."""
     for cell in CELLS:
         for suffix, options in [("", {}), ("_last_first", {"go_backwards": True})]:
             yield f"{cell}{suffix}", lambda c=cell, o=options: [frames(), CELLS[c](4, **o)]
             yield f"{cell}{suffix}_sequences", lambda c=cell, o=options: [frames(), seq(c, 3, **o)]
         yield f"{cell}_masked", lambda c=cell: [frames(), L.Masking(MASKED), CELLS[c](3)]
-        yield f"{cell}_masked_last_first", lambda c=cell: [frames(), L.Masking(MASKED), CELLS[c](3, go_backwards=True)]
+        yield f"{cell}_masked_last_first", lambda c=cell: [
+            frames(), L.Masking(MASKED), CELLS[c](3, go_backwards=True)
+        ]
         yield f"{cell}_masked_sequences", lambda c=cell: [frames(), L.Masking(MASKED), seq(c, 3)]
         yield f"{cell}_no_bias", lambda c=cell: [frames(), CELLS[c](3, use_bias=False, activation="softsign")]
         yield f"{cell}_unrolled", lambda c=cell: [
@@ -114,7 +126,8 @@ def of_this_version():
         yield f"{cell}_relu", lambda c=cell: [frames(), CELLS[c](3, activation="relu")]
     for mode in ["concat", "sum", "ave", "mul"]:
         yield f"{mode}_sequences", lambda m=mode: [
-            frames(), L.Masking(MASKED), L.Bidirectional(seq("lstm", 3), merge_mode=m), L.Dense(3, activation="tanh")
+            frames(), L.Masking(MASKED), L.Bidirectional(seq("lstm", 3), merge_mode=m),
+            L.Dense(3, activation="tanh"),
         ]
         yield f"{mode}_last", lambda m=mode: [
             frames(), L.Masking(MASKED), L.Bidirectional(seq("before", 3), merge_mode=m),
@@ -122,21 +135,30 @@ def of_this_version():
         ]
     yield "mirrored", lambda: [
         frames(),
-        L.Bidirectional(seq("lstm", 3), backward_layer=seq("lstm", 3, go_backwards=True, dropout=0.1, name="other")),
+        L.Bidirectional(
+            seq("lstm", 3), backward_layer=seq("lstm", 3, go_backwards=True, dropout=0.1, name="other")
+        ),
     ]
     yield "per_frame", lambda: [
         frames(), L.Masking(MASKED), seq("lstm", 3), L.TimeDistributed(L.Dense(4, activation="gelu")),
         L.TimeDistributed(L.Activation("tanh")), L.TimeDistributed(L.BatchNormalization()),
-        L.TimeDistributed(L.LayerNormalization(scale=False)), L.TimeDistributed(L.Dropout(0.3)), L.GRU(3), L.Dense(2),
+        L.TimeDistributed(L.LayerNormalization(scale=False)), L.TimeDistributed(L.Dropout(0.3)), L.GRU(3),
+        L.Dense(2),
     ]
     yield "of_training", lambda: [
-        frames(), L.Dropout(0.1), L.Masking(MASKED), L.SpatialDropout1D(0.1), seq("gru", 3, dropout=0.5), L.GaussianNoise(0.1),
-        L.GaussianDropout(0.1), L.AlphaDropout(0.1), L.ActivityRegularization(0.1), L.Identity(),
-        L.LSTM(3, kernel_regularizer="l2", bias_constraint="non_neg", recurrent_dropout=0.5, kernel_initializer="zeros"),
-        L.Dropout(0.2), L.Dense(2, kernel_regularizer=keras.regularizers.L1L2(0.1), activity_regularizer="l1"),
+        frames(), L.Dropout(0.1), L.Masking(MASKED), L.SpatialDropout1D(0.1), seq("gru", 3, dropout=0.5),
+        L.GaussianNoise(0.1), L.GaussianDropout(0.1), L.AlphaDropout(0.1), L.ActivityRegularization(0.1),
+        L.Identity(),
+        L.LSTM(
+            3, kernel_regularizer="l2", bias_constraint="non_neg", recurrent_dropout=0.5,
+            kernel_initializer="zeros",
+        ),
+        L.Dropout(0.2),
+        L.Dense(2, kernel_regularizer=keras.regularizers.L1L2(0.1), activity_regularizer="l1"),
     ]
     yield "axes", lambda: [
-        frames(), L.BatchNormalization(axis=2), L.LayerNormalization(axis=2), L.LSTM(3), L.BatchNormalization(axis=1),
+        frames(), L.BatchNormalization(axis=2), L.LayerNormalization(axis=2), L.LSTM(3),
+        L.BatchNormalization(axis=1),
         L.LayerNormalization(axis=-1, epsilon=0.01), L.Softmax(axis=1),
     ]
     yield "embedding", lambda: [ids(), L.Embedding(IDS, 3)]
@@ -144,16 +166,19 @@ def of_this_version():
         ids(), L.Embedding(IDS, 4, mask_zero=True), L.Bidirectional(seq("lstm", 3)), seq("gru", 3),
         L.Dense(3, activation="softmax"),
     ]
-    yield "no_time", lambda: [rows(), L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dense(3), L.Softmax()]
+    yield "no_time", lambda: [
+        rows(), L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dense(3), L.Softmax()
+    ]
     yield "zeros_without_mask", lambda: [frames(), L.LSTM(3, zero_output_for_mask=True)]
     yield "named_like_the_default", lambda: [
         frames(), seq("lstm", 3, name="lstm_1"), seq("lstm", 3, name="lstm"), L.LSTM(3, name="lstm_2")
     ]
-    # Every activation, as that of a Dense layer and on its own.
+    # Every activation, within a Dense layer and as a layer.
     for activation in [
-        "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear",
-        "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax",
-        "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink",
+        "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh",
+        "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
+        "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+        "squareplus", "tanh", "tanh_shrink",
     ]:
         yield f"activation_{activation}", lambda a=activation: [
             rows(2), L.Dense(3, activation=a), L.Activation(a), L.Dense(3, activation="tanh")
@@ -161,7 +186,7 @@ def of_this_version():
 
 
 def row(layers):
-    """A Functional model of layers in a row."""
+    """Returns a Functional model of a chain of layers."""
     x, *layers = layers
     y = x
     for layer in layers:
@@ -170,7 +195,7 @@ def row(layers):
 
 
 def functional():
-    """Functional models, by name."""
+    """Yields Functional models, by name."""
     for name in ["masked_stack", "both_ways", "words", "leaky"]:
         yield f"functional_{name}", lambda n=name: row(dict(chains())[n]())
     if KERAS_2 or "keras" in sys.argv:
@@ -186,11 +211,12 @@ def states_unused():
     return keras.Model(x, L.Dense(2)(y))
 
 
-def refused():
-    """Models that are refused, by name."""
+def rejected():
+    """Yields unsupported models, by name."""
     x = frames()
     lstm = L.LSTM(3, name="lstm")(x)
-    yield "branch", keras.Model(x, L.Dense(2, name="head")(L.Add(name="add")([lstm, L.GRU(3, name="gru")(x)])))
+    added = L.Add(name="add")([lstm, L.GRU(3, name="gru")(x)])
+    yield "branch", keras.Model(x, L.Dense(2, name="head")(added))
     yield "skip", keras.Model(x, L.Concatenate(name="cat")([seq("lstm", 3, name="a")(x), x]))
     yield "two_outputs", keras.Model(x, [L.Dense(2, name="p")(lstm), L.Dense(2, name="q")(lstm)])
     x2 = frames()
@@ -207,18 +233,22 @@ def refused():
     yield "lambda", keras.Sequential([frames(), L.LSTM(3), L.Lambda(lambda x: x * 2, name="twice")])
     yield "conv", keras.Sequential([frames(), L.Conv1D(3, 2, name="conv"), L.LSTM(3)])
     yield "flatten", keras.Sequential([frames(TIME), seq("lstm", 3), L.Flatten(name="flatten"), L.Dense(2)])
-    yield "stateful", keras.Sequential([L.Input((None, 2), batch_size=1), L.LSTM(3, stateful=True, name="stateful")])
+    stateful = L.LSTM(3, stateful=True, name="stateful")
+    yield "stateful", keras.Sequential([L.Input((None, 2), batch_size=1), stateful])
     yield "rnn_of_cells", keras.Sequential([frames(), L.RNN([L.LSTMCell(3), L.LSTMCell(3)], name="cells")])
     yield "half", keras.Sequential([frames(), L.LSTM(3, dtype="mixed_float16", name="half")])
     yield "custom", keras.Sequential([frames(), L.LSTM(3), L.Dense(2, activation=mine, name="dense")])
     yield "two_outputs_of_one", keras.Model(x, L.Bidirectional(L.LSTM(3), merge_mode=None, name="apart")(x))
     different = L.GRU(3, go_backwards=True, activation="relu", name="b")
-    yield "not_mirrored", keras.Sequential([frames(), L.Bidirectional(L.GRU(3), backward_layer=different, name="pair")])
+    pair = L.Bidirectional(L.GRU(3), backward_layer=different, name="pair")
+    yield "not_mirrored", keras.Sequential([frames(), pair])
     yield "mask_late", keras.Sequential([frames(), seq("lstm", 3), L.Masking(name="late"), L.LSTM(3)])
     masked = L.Masking(MASKED)
     yield "mask_alone", keras.Sequential([frames(), L.Masking(MASKED, name="masking"), L.Dense(4)])
-    yield "mask_not_turned", keras.Sequential([frames(), masked, seq("lstm", 3, go_backwards=True, name="turned"), L.LSTM(3)])
-    yield "zeros_at_the_end", keras.Sequential([frames(), masked, L.LSTM(3, zero_output_for_mask=True, name="zeros")])
+    turned = seq("lstm", 3, go_backwards=True, name="turned")
+    yield "mask_not_turned", keras.Sequential([frames(), masked, turned, L.LSTM(3)])
+    zeros = L.LSTM(3, zero_output_for_mask=True, name="zeros")
+    yield "zeros_at_the_end", keras.Sequential([frames(), masked, zeros])
     masked = L.Masking(MASKED)(x)
     own = keras.ops.any(x > 0, axis=-1)
     yield "own_mask", keras.Model(x, L.LSTM(3, name="lstm")(masked, mask=own))
@@ -231,7 +261,7 @@ def refused():
 
 
 def hostile():
-    """Files that ask for more than they have, by name."""
+    """Yields hostile files, by name: they declare more data than they contain."""
     model = keras.Sequential([frames(), L.LSTM(3, name="lstm")], name="seq")
     model_bytes = saved(model, ".h5")
     lstm = "model_weights/lstm/seq/lstm/lstm_cell"
@@ -268,7 +298,7 @@ def hostile():
         kernel = file.create_dataset(f"{lstm}/kernel", (2, 12), "float32", chunks=(2, 12), compression="gzip")
         kernel.id.write_direct_chunk((0, 0), zlib.compress(bytes(1 << 24), 9)[: 1 << 15])
     yield "gzip_bomb.h5", bomb
-    # Five hundred references to a text of 60 kB.
+    # Five hundred references to a string of 60 kB.
     with edited() as (references, file):
         text = h5py.string_dtype()
         file["model_weights/lstm"].attrs.create("weight_names", ["x" * 60_000] + ["y"] * 500, dtype=text)
@@ -285,7 +315,7 @@ def mine(x):
 
 
 def rewritten(data):
-    """The same .h5 file as other versions of Keras and of HDF5 write it, by what is different."""
+    """Yields the same .h5 file as other versions of Keras and of HDF5 write it, by the difference."""
 
     def copy(options, text, split, **storage):
         buffer = io.BytesIO()
@@ -308,7 +338,7 @@ def rewritten(data):
         return buffer.getvalue()
 
     def fixed(value):
-        """Texts of a fixed length."""
+        """Returns strings of a fixed length."""
         return np.bytes_(value.encode()) if isinstance(value, str) else np.array(value, "S")
 
     def same(value):
@@ -322,7 +352,7 @@ def rewritten(data):
 
 
 def put_weights(model, rng):
-    """Asymmetric weights; variances that can be divided by."""
+    """Sets asymmetric weights, and variances well above zero."""
     for layer in model.layers:
         for weight in layer.weights:
             name = getattr(weight, "path", weight.name)
@@ -359,21 +389,21 @@ def save(zipped, name, model, formats):
 
 
 def extensions(name):
-    """The formats of a case: both where they may differ, and .h5 files of Keras 3 from its newest version alone."""
+    """Returns the formats of a case: both if they may differ; .h5 of Keras 3 from the newest version only."""
     plain = name.removeprefix("functional_")
     both = plain in OF_ALL_VERSIONS + ["per_frame", "of_training", "mirrored", "no_time", "states_unused"]
     return [".keras", ".h5"] if both and VERSION in ["2.15.0", "3.15.1"] else [".keras"]
 
 
 def put(zipped, name, data):
-    """Dates say nothing here."""
+    """Adds a member to a zip, with a constant date."""
     info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     zipped.writestr(info, data)
 
 
 @contextlib.contextmanager
 def packed(name):
-    """A zip to write to, which becomes NAME.zip.gz."""
+    """Provides a zip to write to, which becomes NAME.zip.gz."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as zipped:
         yield zipped
@@ -415,8 +445,8 @@ def main():
                 save_array(zipped, f"{name}.x", x)
                 save_array(zipped, f"{name}.y", y)
     if newest:
-        with packed("refused") as zipped:
-            for name, model in refused():
+        with packed("rejected") as zipped:
+            for name, model in rejected():
                 save(zipped, name, model, [".keras"])
             for name, buffer in hostile():
                 put(zipped, name, buffer.getvalue())

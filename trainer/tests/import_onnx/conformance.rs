@@ -1,15 +1,16 @@
-//! ONNX's own operator cases (Debian's `libonnx-testdata`), whose weights are inputs and become initializers here.
+//! ONNX's own operator cases (Debian's `libonnx-testdata`), whose weights are inputs and become initializers
+//! here.
 
 use std::collections::BTreeMap;
 
 use embedded_rnn::Backend;
-use embedded_rnn_trainer::import::onnx::{Constant, Tensor};
+use embedded_rnn_trainer::import::onnx::{Constant, TensorProto};
 
 use crate::build::{bytes_field, joined};
 use crate::run::run;
 use crate::{Worst, imported, reason, unzipped};
 
-/// The cases, and why one is refused.
+/// The cases, with the error of the unsupported one.
 const CASES: &[(&str, Option<&str>)] = &[
     ("test_gru_batchwise", None),
     ("test_gru_defaults", None),
@@ -18,14 +19,14 @@ const CASES: &[(&str, Option<&str>)] = &[
     ("test_lstm_batchwise", None),
     ("test_lstm_defaults", None),
     ("test_lstm_with_initial_bias", None),
-    ("test_lstm_with_peepholes", Some("LSTM (node 0): P: peepholes, which the runtime has not")),
+    ("test_lstm_with_peepholes", Some("LSTM (node 0): P: peepholes are not supported")),
     ("test_rnn_seq_length", None),
     ("test_simple_rnn_batchwise", None),
     ("test_simple_rnn_defaults", None),
     ("test_simple_rnn_with_initial_bias", None),
 ];
 
-/// The worst is 1.4e-7.
+/// The worst difference is 1.4e-7.
 const BOUND: f32 = 1.7e-7;
 
 struct Array {
@@ -34,36 +35,36 @@ struct Array {
 }
 
 fn array(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Option<Array> {
-    let tensor = Tensor::read(files.get(name)?).unwrap();
-    let Constant::Floats(array) = tensor.constant().unwrap() else { panic!("{name}: no floats") };
+    let tensor = TensorProto::read(files.get(name)?).unwrap();
+    let Constant::Floats(array) = tensor.constant().unwrap() else { panic!("{name}: not floats") };
     Some(Array { shape: array.shape().to_vec(), values: array.values().to_vec() })
 }
 
-/// With every input but the first an initializer.
+/// Returns the file with every input but the first as an initializer.
 fn with_initializers(files: &BTreeMap<String, Vec<u8>>, case: &str) -> Vec<u8> {
-    let inputs = (1..).map_while(|place| files.get(&format!("{case}/test_data_set_0/input_{place}.pb")));
+    let inputs = (1..).map_while(|index| files.get(&format!("{case}/test_data_set_0/input_{index}.pb")));
     let initializers = inputs.map(|tensor| bytes_field(5, tensor));
-    // A message that comes in two pieces goes on with the second.
+    // The second piece of a message continues the first.
     joined([files[&format!("{case}/model.onnx")].clone(), bytes_field(7, &joined(initializers))])
 }
 
 #[test]
-fn operators_answer_as_onnx_says() {
+fn operators_match_onnx() {
     let files = unzipped("conformance.zip");
     let found = files.keys().filter_map(|name| name.strip_suffix("/model.onnx"));
     assert!(found.eq(CASES.iter().map(|(case, _)| *case)));
     let mut worst = Worst::default();
-    for &(case, refused) in CASES {
+    for &(case, error) in CASES {
         let bytes = with_initializers(&files, case);
-        match refused {
-            Some(refused) => assert_eq!(reason(&bytes), refused),
+        match error {
+            Some(error) => assert_eq!(reason(&bytes), error),
             None => compare(&files, case, &bytes, &mut worst),
         }
     }
     worst.assert_within(BOUND);
 }
 
-/// Whether batches come before time.
+/// Returns whether the batch comes before time.
 fn is_batchwise(case: &str) -> bool {
     case.ends_with("batchwise")
 }
@@ -72,8 +73,8 @@ fn compare(files: &BTreeMap<String, Vec<u8>>, case: &str, bytes: &[u8], worst: &
     let data = |name: &str| array(files, &format!("{case}/test_data_set_0/{name}.pb"));
     let x = data("input_0").unwrap();
     let file = imported(bytes, case);
-    // Y and Y_h, or Y_h alone; with one direction and either layout they are sequence by sequence in memory.
-    let outputs: Vec<Array> = (0..).map_while(|place| data(&format!("output_{place}"))).collect();
+    // Y and Y_h, or Y_h only; with one direction, both layouts store one sequence after another.
+    let outputs: Vec<Array> = (0..).map_while(|index| data(&format!("output_{index}"))).collect();
     assert_eq!(outputs.len(), if is_batchwise(case) { 2 } else { 1 });
     let [time, sequences] =
         if is_batchwise(case) { [x.shape[1], x.shape[0]] } else { [x.shape[0], x.shape[1]] };
@@ -95,9 +96,9 @@ fn compare(files: &BTreeMap<String, Vec<u8>>, case: &str, bytes: &[u8], worst: &
 }
 
 #[test]
-fn weights_that_come_at_run_time_are_refused_by_name() {
+fn weights_that_come_at_run_time_are_rejected_by_name() {
     let files = unzipped("conformance.zip");
-    for &(case, refused) in CASES {
+    for &(case, error) in CASES {
         let op = if case.contains("gru") {
             "GRU"
         } else if case.contains("lstm") {
@@ -105,9 +106,10 @@ fn weights_that_come_at_run_time_are_refused_by_name() {
         } else {
             "RNN"
         };
-        let expected =
-            format!("{op} (node 0): W: input W: comes at run time; weights must be initializers of the file");
-        let expected = refused.map_or(expected, str::to_owned);
+        let expected = format!(
+            "{op} (node 0): W: input W: known at run time only; weights must be initializers of the file"
+        );
+        let expected = error.map_or(expected, str::to_owned);
         assert_eq!(reason(&files[&format!("{case}/model.onnx")]), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Networks as PyTorch and tf2onnx export them, and graphs put together node by node, against ONNX Runtime.
+//! Networks exported by PyTorch and tf2onnx, and graphs assembled node by node, compared with ONNX Runtime.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -10,8 +10,8 @@ use npyz::NpyFile;
 use crate::run::run;
 use crate::{Worst, imported, unzipped};
 
-/// Of each exporter the bound, and the number of its cases. The worst are 2.9e-7, 1.8e-7, 3.6e-7 and 9.0e-8, on backends that
-/// fuse multiplications and additions and on those that do not.
+/// Per exporter: the zip, the folder, the bound, and the number of cases. The worst differences are 2.9e-7,
+/// 1.8e-7, 3.6e-7 and 9.0e-8, over backends with and without fused multiply-add.
 const EXPORTERS: &[(&str, &str, f32, usize)] = &[
     ("torch.zip", "torch_script/", 3.5e-7, 25),
     ("torch.zip", "torch_dynamo/", 2.2e-7, 15),
@@ -35,14 +35,14 @@ impl Array {
         Self { shape, values }
     }
 
-    /// Of the first axis the part with this number.
-    fn part(&self, number: usize) -> &[f32] {
+    /// Returns the part with this index along the first axis.
+    fn part(&self, index: usize) -> &[f32] {
         let len = self.values.len() / self.shape[0];
-        &self.values[number * len..][..len]
+        &self.values[index * len..][..len]
     }
 }
 
-/// Of each state that of one sequence.
+/// Returns each state of one sequence.
 fn states_of(array: &Array, sequence: usize) -> Vec<Vec<f32>> {
     let [states, sequences, units] = array.shape[..] else { panic!("{:?}", array.shape) };
     (0..states)
@@ -69,7 +69,7 @@ fn compare(files: &BTreeMap<String, Vec<u8>>, name: &str, worst: &mut Worst) {
 }
 
 #[test]
-fn what_exporters_write_answers_as_in_onnx_runtime() {
+fn exported_networks_match_onnx_runtime() {
     for &(zip, exporter, bound, count) in EXPORTERS {
         let files = unzipped(zip);
         let names: Vec<&str> = files
@@ -84,9 +84,9 @@ fn what_exporters_write_answers_as_in_onnx_runtime() {
     }
 }
 
-/// Layers have the names of their nodes, and say what they were.
+/// Layers have the names of their nodes, and record their origins.
 #[test]
-fn layers_say_where_they_came_from() {
+fn layers_record_their_origins() {
     let files = unzipped("torch.zip");
     let name = "torch_script/lstm_states_both.onnx";
     let imported = read(&files[name], "model").unwrap();
@@ -96,8 +96,10 @@ fn layers_say_where_they_came_from() {
         origins,
         [
             "/head/MatMul: ONNX MatMul /head/MatMul",
-            "/rnn/LSTM: ONNX LSTM /rnn/LSTM, initial_h h0[0], initial_c c0[0], initial_h h0[1], initial_c c0[1]",
-            "/rnn/LSTM_1: ONNX LSTM /rnn/LSTM_1, initial_h h0[2], initial_c c0[2], initial_h h0[3], initial_c c0[3]",
+            "/rnn/LSTM: ONNX LSTM /rnn/LSTM, initial_h h0[0], initial_c c0[0], initial_h h0[1], initial_c \
+             c0[1]",
+            "/rnn/LSTM_1: ONNX LSTM /rnn/LSTM_1, initial_h h0[2], initial_c c0[2], initial_h h0[3], \
+             initial_c c0[3]",
         ]
     );
 }

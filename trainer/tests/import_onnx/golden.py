@@ -1,11 +1,11 @@
-"""What both scripts share: a golden file is a zip of cases, each with
+"""Golden files of the ONNX tests. A golden file is a zip of cases, each with
 
-NAME.onnx             the network, without notes of the exporter (they hold paths of its machine)
+NAME.onnx             the network, without notes of the exporter (they contain paths of its machine)
 NAME/x.npy            [sequences, time, features], or [sequences, time] of ids
-NAME/y.npy            [sequences, time, out] or [sequences, out]: what ONNX Runtime makes of it
-NAME/initial.npy      [states, sequences, units], if the network is given initial states: layer by layer, forwards before
-                      backwards, h before c
-NAME/final.npy        the same after the last step, if the network gives them
+NAME/y.npy            [sequences, time, out] or [sequences, out]: the output of ONNX Runtime
+NAME/initial.npy      [states, sequences, units], if initial states are inputs: layer by layer, the forward
+                      direction before the backward one, h before c
+NAME/final.npy        the same after the last step, if final states are outputs
 """
 
 import io
@@ -17,7 +17,7 @@ import onnxruntime
 
 
 class Golden:
-    """Writes one file; the same cases give the same bytes."""
+    """Writes one golden file; the same cases produce the same bytes."""
 
     def __init__(self, path):
         self.zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
@@ -26,8 +26,15 @@ class Golden:
         self.zip.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
     def case(self, name, model, arrays):
-        for message in [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output,
-                        *model.graph.value_info, *model.graph.initializer]:
+        for message in [
+            model,
+            model.graph,
+            *model.graph.node,
+            *model.graph.input,
+            *model.graph.output,
+            *model.graph.value_info,
+            *model.graph.initializer,
+        ]:
             message.doc_string = ""
             del message.metadata_props[:]
         del model.graph.value_info[:]
@@ -41,9 +48,9 @@ class Golden:
         self.zip.close()
 
 
-def answers(model, inputs):
-    """All outputs for inputs in the order in which the network has them."""
+def outputs(model, inputs):
+    """Returns all outputs for inputs in the order of the network."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    names = [given.name for given in session.get_inputs()]
+    names = [value.name for value in session.get_inputs()]
     assert len(names) == len(inputs), names
     return session.run(None, dict(zip(names, inputs)))

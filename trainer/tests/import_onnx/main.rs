@@ -1,11 +1,11 @@
-//! `.onnx` files: what exporters write against ONNX Runtime, ONNX's own cases, and what is refused. README.md says where the
-//! files come from.
+//! `.onnx` files: exported networks compared with ONNX Runtime, ONNX's own cases, and rejected files.
+//! README.md describes the origin of the files.
 
 mod build;
 mod conformance;
 mod exported;
 mod hostile;
-mod refused;
+mod rejected;
 mod run;
 
 use std::collections::BTreeMap;
@@ -17,13 +17,13 @@ use embedded_rnn::F32;
 use embedded_rnn_trainer::import::onnx::read;
 use embedded_rnn_trainer::pack::AlignedBytes;
 
-/// The files in a zip beside this one, by name.
+/// Returns the files of a zip in this folder, by name.
 fn unzipped(name: &str) -> BTreeMap<String, Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import_onnx").join(name);
     let mut zip = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
     let mut files = BTreeMap::new();
-    for place in 0..zip.len() {
-        let mut file = zip.by_index(place).unwrap();
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).unwrap();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
         files.insert(file.name().unwrap().into_owned(), bytes);
@@ -31,21 +31,21 @@ fn unzipped(name: &str) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The model file of an `.onnx` file.
+/// Returns the model file of an `.onnx` file.
 fn imported(bytes: &[u8], name: &str) -> AlignedBytes {
     let imported = read(bytes, "model").unwrap_or_else(|error| panic!("{name}: {error:#}"));
     AlignedBytes::new(&imported.write::<F32>().unwrap())
 }
 
-/// Why an `.onnx` file is refused.
+/// Returns the error of an unsupported `.onnx` file.
 fn reason(bytes: &[u8]) -> String {
-    let error = read(bytes, "model").expect_err("refused");
-    let said = format!("{error:#}");
-    assert!(!said.contains('\n') && said.len() < 400, "{said}");
-    said
+    let error = read(bytes, "model").expect_err("rejected");
+    let text = format!("{error:#}");
+    assert!(!text.contains('\n') && text.len() < 400, "{text}");
+    text
 }
 
-/// The largest difference, relative to the value where that is above 1, and where it is.
+/// The largest difference, relative to values above 1, and its place.
 #[derive(Debug, Default)]
 struct Worst {
     error: f32,

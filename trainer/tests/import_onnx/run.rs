@@ -1,17 +1,17 @@
-//! Models over sequences, from states that are given.
+//! Runs of models over sequences, from given states.
 
 use std::ops::Range;
 
 use embedded_rnn::{Backend, F32, Kind, Model};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
-/// The answers to a sequence, and the final states: layer by layer h, and c if there is one.
+/// The outputs for a sequence, and the final states: per layer h, and c if it has one.
 pub struct Found {
     pub output: Vec<f32>,
     pub states: Vec<Vec<f32>>,
 }
 
-/// The layers that have states, and which of all states are theirs.
+/// Returns the layers with states, and their range among all states.
 fn places(model: &Model<'_, F32>) -> Vec<(usize, Range<usize>)> {
     let mut at = 0;
     let mut places = Vec::new();
@@ -30,7 +30,7 @@ fn places(model: &Model<'_, F32>) -> Vec<(usize, Range<usize>)> {
     places
 }
 
-/// Runs a model on a backend over all frames; from zeros if no states are given.
+/// Runs a model on a backend over all frames, from these states or from zeros.
 pub fn run(file: &[u8], backend: Backend, frames: &[f32], initial: Option<&[Vec<f32>]>) -> Found {
     let model = Model::<F32>::new(file).unwrap().with_backend(backend);
     let steps = frames.len() / model.input_size();

@@ -1,4 +1,4 @@
-//! `golden.json`, which `make_golden.py` wrote.
+//! The cases of `golden.json`, which `make_golden.py` writes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::import;
 
-/// A fifth above the worst, which is 2.1e-7 without fused multiply-adds, 1.5e-7 with.
+/// A bound a fifth above the worst difference, which is 2.1e-7 without fused multiply-add, 1.5e-7 with.
 const ALLOWED: f64 = 2.5e-7;
 
 #[derive(Deserialize)]
@@ -18,10 +18,10 @@ pub struct Case {
     pub name: String,
     pub args: Vec<String>,
     sequences: Vec<Vec<f32>>,
-    answers: Vec<Vec<f64>>,
+    outputs: Vec<Vec<f64>>,
 }
 
-/// A file beside this one.
+/// Returns the path of a file in this folder.
 pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import_pytorch").join(name)
 }
@@ -30,17 +30,17 @@ pub fn cases() -> Vec<Case> {
     serde_json::from_str(&fs::read_to_string(path("golden.json")).unwrap()).unwrap()
 }
 
-/// On every backend of this machine.
+/// All cases on every backend of this machine.
 #[test]
-fn imported_nets_answer_as_pytorch_does() {
+fn imported_networks_match_pytorch() {
     let (mut worst, mut place) = (0.0f64, String::new());
-    for Case { name, args, sequences, answers } in cases() {
+    for Case { name, args, sequences, outputs } in cases() {
         let imported = import(&path(&format!("{name}.safetensors")), &args).unwrap();
         let file = ModelFile::new(Path::new(&name), &imported.write::<F32>().unwrap());
         let Session::F32(model) = file.deploy().unwrap() else { panic!("{name}: not of f32") };
         for backend in Backend::all() {
             let model = Session::F32(model.with_backend(backend));
-            for (frames, golden) in sequences.iter().zip(&answers) {
+            for (frames, golden) in sequences.iter().zip(&outputs) {
                 let found = model.predict(frames, RunMode::Sequence).unwrap();
                 assert_eq!(found.len(), golden.len(), "{name}");
                 for (&found, golden) in found.iter().zip(golden) {
@@ -57,7 +57,7 @@ fn imported_nets_answer_as_pytorch_does() {
     assert!(worst < ALLOWED, "{worst:e}, allowed: {ALLOWED:e}: {place}");
 }
 
-/// A file that no case speaks of would be tested by nothing.
+/// A file without a case would not be tested.
 #[test]
 fn every_file_has_a_case() {
     let files = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().path());
@@ -69,16 +69,17 @@ fn every_file_has_a_case() {
     assert!(files.len() >= 20);
 }
 
-/// `ernn inspect` shows these.
+/// `ernn inspect` shows the origins.
 #[test]
-fn layers_say_where_they_came_from() {
+fn layers_record_their_origins() {
     for (case, expected) in [
         ("lstm", "fc: PyTorch Linear fc; lstm: PyTorch LSTM lstm"),
         ("alone", "lstm_l0: PyTorch LSTM, layer 0; lstm_l1: PyTorch LSTM, layer 1"),
         ("cells", "a: PyTorch LSTMCell a; b: PyTorch GRUCell b; c: PyTorch RNNCell c; fc: PyTorch Linear fc"),
         (
             "norms",
-            "bn: PyTorch BatchNorm1d bn; fc: PyTorch Linear fc; lstm: PyTorch LSTM lstm; norm: PyTorch LayerNorm norm",
+            "bn: PyTorch BatchNorm1d bn; fc: PyTorch Linear fc; lstm: PyTorch LSTM lstm; norm: PyTorch \
+             LayerNorm norm",
         ),
         ("embedding", "embed: PyTorch Embedding embed; fc: PyTorch Linear fc; gru: PyTorch GRU gru"),
     ] {

@@ -1,27 +1,25 @@
-//! `.safetensors` files: what PyTorch wrote answers as it did there, and what is not understood is refused by name.
+//! `.safetensors` files: networks of PyTorch with their outputs, and rejected files.
 
 mod damage;
 mod golden;
-mod refusals;
+mod rejected;
 
 use std::path::Path;
 
 use clap::Parser;
-use embedded_rnn_trainer::import::pytorch::Options;
-use embedded_rnn_trainer::import::{Imported, read_with};
+use embedded_rnn_trainer::commands::import::PyTorchArgs;
+use embedded_rnn_trainer::import::pytorch::PyTorch;
+use embedded_rnn_trainer::import::{Imported, Importers};
 
-/// The flags of `ernn import` that are meant for such a file.
+/// The flags of `ernn import` for such a file.
 #[derive(Parser)]
 struct Flags {
     #[command(flatten)]
-    options: Options,
-}
-
-fn options(args: &[impl AsRef<str>]) -> Options {
-    let args = ["ernn"].into_iter().chain(args.iter().map(AsRef::as_ref));
-    Flags::try_parse_from(args).unwrap().options
+    args: PyTorchArgs,
 }
 
 fn import(path: &Path, args: &[impl AsRef<str>]) -> anyhow::Result<Imported> {
-    read_with(path, &options(args))
+    let args = ["ernn"].into_iter().chain(args.iter().map(AsRef::as_ref));
+    let options = Flags::try_parse_from(args).unwrap().args.into();
+    Importers { pytorch: PyTorch { options }, ..Importers::default() }.read(path)
 }

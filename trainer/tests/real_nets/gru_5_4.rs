@@ -1,5 +1,5 @@
-//! A GRU 5 -> 4 with what it should give: the test vectors of WebRTC's `rnn_gru_unittest.cc`, as sonora-agc2 has them in
-//! `src/rnn_vad/gru_layer.rs`. BSD-3-Clause: see webrtc_vad/NOTICE.
+//! A GRU 5 -> 4 with its expected outputs: the test vectors of WebRTC's `rnn_gru_unittest.cc`, as in
+//! sonora-agc2's `src/rnn_vad/gru_layer.rs`. BSD-3-Clause: see webrtc_vad/NOTICE.
 
 pub const BIAS: [i8; 12] = [96, -99, -81, -114, 49, 119, -118, 68, -76, 91, 121, 125];
 pub const WEIGHTS: [i8; 60] = [

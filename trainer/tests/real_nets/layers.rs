@@ -1,4 +1,4 @@
-//! Layers of 8-bit weights in units of 1/256, as RNNoise and WebRTC have them, and models of them.
+//! Layers with 8-bit weights in units of 1/256, as in RNNoise and WebRTC, and models of them.
 
 use std::path::Path;
 
@@ -16,18 +16,19 @@ use embedded_rnn_trainer::tensor::Matrix;
 /// The real value of one unit.
 const SCALE: f32 = 1.0 / 256.0;
 
-/// `[rows x columns]` from the weights of one input after another.
+/// Returns a matrix `[rows x columns]` from the weights of one input after another.
 fn matrix(rows: usize, weights: &[f32]) -> Matrix<f32> {
     Matrix::from_column_slice(rows, weights.len() / rows, weights) * SCALE
 }
 
-/// A layer of as many units as biases.
+/// Returns a Dense layer with one unit per bias.
 pub fn dense(weights: &[f32], bias: &[f32], activation: Activation) -> Kind<f32> {
     let units = bias.len();
     Kind::Dense(Dense::from_weights(matrix(units, weights), matrix(units, bias), activation))
 }
 
-/// Of a third as many units as biases. Gates z r h, which is Keras's order; reset before; relu for tanh.
+/// Returns a GRU with one unit per three biases. Gates z r h in Keras's order; reset before; relu instead of
+/// tanh.
 pub fn gru(weights: &[f32], recurrent: &[f32], bias: &[f32]) -> Kind<f32> {
     let rows = bias.len();
     let weights = CellWeights {
@@ -42,20 +43,20 @@ pub fn gru(weights: &[f32], recurrent: &[f32], bias: &[f32]) -> Kind<f32> {
     Kind::Recurrent(Recurrent::new(cell, true))
 }
 
-/// One after another.
+/// Returns the network of these layers.
 pub fn network(input_size: usize, kinds: Vec<Kind<f32>>) -> Network<f32> {
     let name = |(k, kind)| Layer { name: format!("layer{k}"), kind };
     Network::new(input_size, kinds.into_iter().enumerate().map(name).collect())
 }
 
-/// What the f32 model of a network answers, step by step, on a backend.
+/// Runs the f32 model of a network in streaming mode on a backend.
 pub fn run(network: &Network<f32>, frames: &[f32], backend: Backend) -> Vec<f32> {
     let golden = &frames[..network.input_size];
     let bytes = write_float::<F32>(network, &Meta::default(), golden).unwrap();
     predict(&bytes, frames, backend)
 }
 
-/// What a model answers, step by step, on a backend.
+/// Runs a model in streaming mode on a backend.
 pub fn predict(bytes: &[u8], frames: &[f32], backend: Backend) -> Vec<f32> {
     let file = ModelFile::new(Path::new("model"), bytes);
     let model = match file.deploy().unwrap() {
@@ -66,13 +67,13 @@ pub fn predict(bytes: &[u8], frames: &[f32], backend: Backend) -> Vec<f32> {
     model.predict(frames, RunMode::Streaming).unwrap()
 }
 
-/// The same in f64 and plain loops, with the functions as they are defined.
+/// Runs the network in f64 with the reference forward and exact activations.
 pub fn exact(network: &Network<f32>, frames: &[f32]) -> Vec<f64> {
     let frames: Vec<f64> = frames.iter().map(|&value| value.into()).collect();
     network.cast::<f64>().predict(&frames)
 }
 
-/// The largest difference, and the mean.
+/// Returns the largest difference, and the mean.
 pub fn difference<A: Copy + Into<f64>, B: Copy + Into<f64>>(a: &[A], b: &[B]) -> [f64; 2] {
     assert_eq!(a.len(), b.len());
     let each = a.iter().zip(b).map(|(&a, &b)| (a.into() - b.into()).abs());
@@ -81,7 +82,8 @@ pub fn difference<A: Copy + Into<f64>, B: Copy + Into<f64>>(a: &[A], b: &[B]) ->
     [worst, sum / a.len() as f64]
 }
 
-/// Prints a difference, and holds the largest below a bound: a fifth above the worst of all backends, unless said otherwise.
+/// Prints a difference, and checks that the largest is below a bound: a fifth above the worst of all
+/// backends, unless stated otherwise.
 pub fn assert_within([worst, mean]: [f64; 2], bound: f64, what: &str) {
     println!("{what}: worst {worst:.2e}, mean {mean:.2e}");
     assert!(worst < bound, "{what}: {worst:e}, allowed: {bound:e}");

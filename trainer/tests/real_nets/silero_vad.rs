@@ -1,10 +1,10 @@
-//! Silero's voice detector: what comes after its convolutions, imported from its state dict. LSTM 128, relu, Conv1d 128 -> 1 with
-//! a kernel of 1, sigmoid, over 32 ms each.
+//! Silero's voice detector: the layers after its convolutions, imported from its state dict. LSTM 128, relu,
+//! Conv1d 128 -> 1 of kernel size 1, sigmoid, per 32 ms.
 
 use embedded_rnn::{Backend, F32};
 use embedded_rnn_trainer::activation::Activation;
-use embedded_rnn_trainer::import::pytorch::Options;
-use embedded_rnn_trainer::import::{Imported, read_with};
+use embedded_rnn_trainer::import::pytorch::{Options, PyTorch};
+use embedded_rnn_trainer::import::{Imported, Importers, read};
 use embedded_rnn_trainer::pack::{ErrorTable, Quantized, quantize};
 
 use crate::files::{floats, halves, package};
@@ -16,18 +16,19 @@ fn open() -> Option<Imported> {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     let options = Options {
         without: owned(&["stft_conv", "conv1", "conv2", "conv3", "conv4"]),
-        activation: vec![
+        activations: vec![
             ("lstm_cell".to_owned(), Activation::Relu),
             ("final_conv".to_owned(), Activation::Sigmoid),
         ],
         return_sequences: true,
         ..Options::default()
     };
-    Some(read_with(&package("silero_vad", STATE_DICT)?, &options).unwrap())
+    let importers = Importers { pytorch: PyTorch { options }, ..Importers::default() };
+    Some(importers.read(&package("silero_vad", STATE_DICT)?).unwrap())
 }
 
 #[test]
-fn it_hears_speech_as_pytorch_does() {
+fn probabilities_match_pytorch() {
     let Some(imported) = open() else { return };
     let (frames, golden) = (halves("silero_vad", "features.npy"), floats("silero_vad", "probabilities.npy"));
     assert_eq!(golden.len(), 140);
@@ -46,9 +47,9 @@ fn it_hears_speech_as_pytorch_does() {
     assert!((70..130).contains(&speech), "{speech}");
 }
 
-/// Calibrated on the first half.
+/// The model is calibrated on the first half.
 #[test]
-fn in_8_bits_it_hears_nearly_the_same() {
+fn i8_probabilities_are_close() {
     let Some(Imported { network, meta }) = open() else { return };
     let (frames, golden) = (halves("silero_vad", "features.npy"), floats("silero_vad", "probabilities.npy"));
     let Quantized { bytes, errors } = quantize(&network, &meta, &[&frames[..frames.len() / 2]]).unwrap();
@@ -57,10 +58,10 @@ fn in_8_bits_it_hears_nearly_the_same() {
     assert_within(difference(&int, &golden), 0.0069, "silero_vad, i8 and PyTorch");
 }
 
-/// Without a word of them the convolutions are refused.
+/// Without options the convolutions are rejected.
 #[test]
-fn its_convolutions_are_refused_by_name() {
+fn convolutions_are_rejected_by_name() {
     let Some(path) = package("silero_vad", STATE_DICT) else { return };
-    let refusal = read_with(&path, &Options::default()).unwrap_err();
-    assert_eq!(format!("{refusal:#}"), "conv1.weight: a convolution with a kernel of 3: only 1 is read");
+    let error = read(&path).unwrap_err();
+    assert_eq!(format!("{error:#}"), "conv1.weight: a convolution with kernel size 3: only 1 is supported");
 }

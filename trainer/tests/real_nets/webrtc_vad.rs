@@ -1,4 +1,4 @@
-//! WebRTC's voice detector: Dense 42 -> 24 tanh, GRU 24 (reset before, relu), Dense 1 sigmoid, over 10 ms each.
+//! WebRTC's voice detector: Dense 42 -> 24 tanh, GRU 24 (reset before, relu), Dense 1 sigmoid, per 10 ms.
 
 use embedded_rnn::Backend;
 use embedded_rnn_trainer::activation::Activation;
@@ -12,7 +12,7 @@ use crate::table::Table;
 
 const FEATURES: usize = 42;
 
-/// The net and the table of its engine.
+/// Returns the network, and the table of its engine.
 fn open() -> Option<(Network<f32>, Table)> {
     let weights = source("webrtc_vad", "src/rnn_vad/weights.rs")?;
     let included = |file: &str| source("webrtc_vad", &format!("src/rnn_vad/{file}")).unwrap();
@@ -26,8 +26,8 @@ fn open() -> Option<(Network<f32>, Table)> {
     Some((network(FEATURES, layers), Table(table)))
 }
 
-/// The frames that are not silent, and the engine's probabilities of speech. Silence, where features are NaN, is in the
-/// beginning alone, so that all of them are one sequence from a state of zeros.
+/// Returns the frames that are not silent, and the engine's probabilities of speech. Silence, where features
+/// are NaN, occurs at the start only, so the rest is one sequence from zero states.
 fn golden() -> (Vec<f32>, Vec<f32>) {
     let (features, probabilities) =
         (halves("webrtc_vad", "features.npy"), floats("webrtc_vad", "probabilities.npy"));
@@ -36,9 +36,9 @@ fn golden() -> (Vec<f32>, Vec<f32>) {
     (features[silent * FEATURES..].to_vec(), probabilities[silent..].to_vec())
 }
 
-/// WebRTC's own test vectors, which are in the tree. Its table makes the difference.
+/// WebRTC's own test vectors, which are in the tree. The difference is due to its table.
 #[test]
-fn the_gru_of_its_tests_answers_as_expected() {
+fn the_gru_matches_webrtcs_test_vectors() {
     let layer = gru(
         &gru_5_4::WEIGHTS.map(f32::from),
         &gru_5_4::RECURRENT_WEIGHTS.map(f32::from),
@@ -53,7 +53,7 @@ fn the_gru_of_its_tests_answers_as_expected() {
 }
 
 #[test]
-fn it_hears_speech_as_its_engine_does() {
+fn probabilities_match_the_engine() {
     let Some((network, table)) = open() else { return };
     let (frames, golden) = golden();
     let (exact, tabled) = (exact(&network, &frames), table.run(&network, &frames));
@@ -72,14 +72,14 @@ fn it_hears_speech_as_its_engine_does() {
             &format!("webrtc_vad, model on {name} and engine"),
         );
     }
-    // A net that always says the same would be near itself too.
+    // A network with constant outputs would match itself too.
     let speech = golden.iter().filter(|&&p| p > 0.5).count();
     assert!((200..700).contains(&speech), "{speech}");
 }
 
-/// Calibrated on the first half, and heard on all of it.
+/// The model is calibrated on the first half, and compared on all frames.
 #[test]
-fn in_8_bits_it_hears_nearly_the_same() {
+fn i8_probabilities_are_close() {
     let Some((network, _)) = open() else { return };
     let (frames, golden) = golden();
     let half = &frames[..frames.len() / FEATURES / 2 * FEATURES];
@@ -88,7 +88,7 @@ fn in_8_bits_it_hears_nearly_the_same() {
     let (float, int) = (exact(&network, &frames), predict(&bytes, &frames, Backend::portable()));
     assert_within(difference(&int, &float), 0.0244, "webrtc_vad, i8 and f64");
     assert_within(difference(&int, &golden), 0.0244, "webrtc_vad, i8 and engine");
-    // Speech or none: the same for every frame.
+    // The decision between speech and no speech is the same for every frame.
     let speech = |p: f64| p > 0.5;
     assert!(float.iter().zip(&int).all(|(&a, &b)| speech(a) == speech(b.into())));
 }

@@ -1,22 +1,22 @@
-//! What Keras calls the groups and arrays of a layer.
+//! Names of the groups and arrays of a layer in Keras files.
 
-/// Where in a layer weights are.
+/// The position of weights within a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// In itself.
+pub enum SubLayer {
+    /// The layer itself.
     Own,
-    /// In its cell.
+    /// Its cell.
     Cell,
-    /// In the cell of the layer that reads forwards.
+    /// The cell of the forward layer.
     Forward,
-    /// In the cell of the layer that reads backwards.
+    /// The cell of the backward layer.
     Backward,
-    /// In the layer that it applies to every frame.
+    /// The layer that it applies to every frame.
     Inner,
 }
 
-impl Part {
-    /// Its groups in a `.keras` file.
+impl SubLayer {
+    /// Returns the groups in a `.keras` file.
     pub const fn path(self) -> &'static [&'static str] {
         match self {
             Self::Own => &[],
@@ -27,7 +27,7 @@ impl Part {
         }
     }
 
-    /// Of the two directions, which it is.
+    /// Returns the index of the direction, for one of two directions.
     const fn direction(self) -> Option<usize> {
         match self {
             Self::Forward => Some(0),
@@ -37,26 +37,27 @@ impl Part {
     }
 }
 
-/// What the groups of the layers of the two directions can be called: those of the forward one, those of the backward one.
+/// The possible names of the groups of both directions: of the forward layer, of the backward layer.
 pub type Directions = [[String; 2]; 2];
 
-/// What an array is called, without its groups and TensorFlow's number of an output.
+/// Returns the name of an array without its groups and without TensorFlow's output number.
 pub fn leaf(name: &str) -> &str {
     let last = name.rsplit('/').next().unwrap_or(name);
     last.strip_suffix(":0").unwrap_or(last)
 }
 
-/// Whether the array of this name is in this part: of the groups that are called like a direction, the innermost decides.
-pub fn is_in(name: &str, part: Part, directions: &Directions) -> bool {
-    let Some(own) = part.direction() else { return true };
+/// Returns whether the array of this name belongs to this sub-layer: among groups named like a direction, the
+/// innermost counts.
+pub fn belongs_to(name: &str, sub_layer: SubLayer, directions: &Directions) -> bool {
+    let Some(own) = sub_layer.direction() else { return true };
     let direction = |group: &str| directions.iter().position(|names| names.iter().any(|name| name == group));
     name.rsplit('/').skip(1).find_map(direction) == Some(own)
 }
 
-/// A class as Keras names its groups: `SimpleRNN` becomes `simple_rnn`.
+/// Converts a class name to Keras's group name: `SimpleRNN` becomes `simple_rnn`.
 ///
-/// The two rules of its `to_snake_case`: an underscore goes before a capital that small letters follow, and between a small
-/// letter and a capital.
+/// These are the two rules of Keras's `to_snake_case`: an underscore goes before a capital that a small
+/// letter follows, and between a small letter and a capital.
 pub fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut name = String::new();

@@ -1,22 +1,22 @@
-//! Recurrent layers, in one direction and in both.
+//! Recurrent layers: `LSTM`, `GRU`, `SimpleRNN` and `Bidirectional`.
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::activation;
-use super::graph::Entry;
-use super::layers::Builder;
-use super::naming::Part;
-use super::options::Options;
+use super::dict::{ConfigDict, rejection};
+use super::frames::FrameInfo;
+use super::layer_config::LayerConfig;
+use super::naming::SubLayer;
+use super::version::KerasVersion;
 use super::weights::LayerWeights;
-use super::{Version, options::refusal};
 use crate::cells::AnyCell;
 use crate::import::cells::{CellKind, CellWeights, Framework, cell};
 use crate::layers::{Bidirectional, MergeMode, Recurrent};
 use crate::pack::form::Activations;
 use crate::tensor::Matrix;
 
-/// What a config says of a recurrent layer.
-struct Config {
+/// The options of a recurrent layer.
+struct RecurrentConfig {
     kind: CellKind,
     units: usize,
     activations: Activations,
@@ -28,25 +28,27 @@ struct Config {
     unroll: bool,
 }
 
-impl Config {
-    fn read(version: Version, class: &str, mut options: Options) -> Result<Self> {
+impl RecurrentConfig {
+    fn read(version: KerasVersion, class: &str, mut options: ConfigDict) -> Result<Self> {
         let options = &mut options;
-        options.common()?;
-        options.off("stateful", "a state that outlives its sequence is not read")?;
-        options.off("time_major", "only batches of sequences are read")?;
-        // How Keras goes about it, and where it starts to learn from.
+        options.ignore_training()?;
+        options.off("stateful", "state that outlives its sequence is not supported")?;
+        options.off("time_major", "only batches of sequences are supported")?;
+        // The implementation in Keras, and the initialization.
         options.ignore(&["implementation", "use_cudnn", "unit_forget_bias"]);
         let kind = match class {
             "SimpleRNN" => CellKind::SimpleRnn,
             "LSTM" => CellKind::Lstm,
-            // A file without it is older than the option.
+            // A file without the option is older than it.
             "GRU" => CellKind::Gru { reset_after: options.flag("reset_after", false)? },
-            _ => bail!("class_name {class}: not a recurrent layer that is read"),
+            _ => bail!("class_name {class}: not a supported recurrent layer"),
         };
         let value = activation::read(version, "activation", options)?;
         let gates = match kind {
             CellKind::SimpleRnn => value,
-            _ => activation::read(version, "recurrent_activation", options)?,
+            CellKind::Lstm | CellKind::Gru { .. } => {
+                activation::read(version, "recurrent_activation", options)?
+            }
         };
         let config = Self {
             kind,
@@ -63,15 +65,21 @@ impl Config {
         Ok(config)
     }
 
-    /// The cell of these weights.
-    fn cell(&self, features: usize, weights: &mut LayerWeights<'_>, part: Part) -> Result<AnyCell<f32>> {
+    /// Creates the cell with the weights of a sub-layer.
+    fn cell(
+        &self,
+        features: usize,
+        weights: &mut LayerWeights<'_>,
+        sub_layer: SubLayer,
+    ) -> Result<AnyCell<f32>> {
         let rows = self.kind.gates() * self.units;
-        let two_biases = self.kind == CellKind::Gru { reset_after: true };
-        let mut wanted = vec![("kernel", vec![features, rows]), ("recurrent_kernel", vec![self.units, rows])];
-        let bias = if two_biases { vec![2, rows] } else { vec![rows] };
-        wanted.extend(self.use_bias.then_some(("bias", bias)));
-        let found = weights.part_of(part, &wanted)?;
-        // A row, or two: first that of the input.
+        let has_two_biases = self.kind == CellKind::Gru { reset_after: true };
+        let bias = if has_two_biases { vec![2, rows] } else { vec![rows] };
+        let mut expected =
+            vec![("kernel", vec![features, rows]), ("recurrent_kernel", vec![self.units, rows])];
+        expected.extend(self.use_bias.then_some(("bias", bias)));
+        let found = weights.arrays(sub_layer, &expected)?;
+        // One row, or two, that of the input first.
         let biases = found.get(2).map(|bias| bias.values().chunks_exact(rows));
         let mut biases = biases.into_iter().flatten().map(|row| Matrix::from_column_slice(rows, 1, row));
         let weights = CellWeights {
@@ -83,106 +91,122 @@ impl Config {
         cell(self.kind, Framework::Keras, weights, self.activations)
     }
 
-    /// Refuses what the runtime does otherwise at this place.
-    fn check(&self, builder: &Builder, class: &str, states_unused: bool) -> Result<()> {
-        ensure!(builder.time, "class_name {class}: no time axis is left");
-        ensure!(states_unused || !self.return_state, "return_state true: states as outputs are not read");
-        if builder.mask.is_some() {
-            ensure!(
-                !self.return_sequences || !self.go_backwards,
-                "go_backwards true: with return_sequences not read behind a mask, which Keras does not turn round"
-            );
+    /// Checks that the runtime does the same as Keras in this place.
+    fn check(&self, info: &FrameInfo, class: &str, states_unused: bool) -> Result<()> {
+        ensure!(info.has_time, "class_name {class}: no time axis");
+        ensure!(
+            states_unused || !self.return_state,
+            "return_state true: states as outputs are not supported"
+        );
+        ensure!(
+            info.mask.is_none() || !self.return_sequences || !self.go_backwards,
+            "go_backwards true: not supported with return_sequences after a mask, \
+             which Keras does not reverse"
+        );
+        Ok(())
+    }
+
+    /// Checks one direction after a mask, where the runtime repeats the last output.
+    fn check_unidirectional(&self, info: &FrameInfo) -> Result<()> {
+        ensure!(
+            info.mask.is_none() || !self.zero_output_for_mask,
+            "zero_output_for_mask true: not supported after a mask"
+        );
+        Ok(())
+    }
+
+    /// Checks both directions after a mask, where the runtime outputs zeros. Keras does too, but at the wrong
+    /// time steps if it unrolls the backward layer (`backend.rnn` applies the mask to reversed outputs).
+    fn check_bidirectional(&self, info: &FrameInfo) -> Result<()> {
+        ensure!(
+            info.mask.is_none() || !self.unroll || !self.return_sequences,
+            "unroll true: not supported with return_sequences after a mask, \
+             which Keras applies in the wrong order"
+        );
+        Ok(())
+    }
+}
+
+/// Reads an `LSTM`, a `GRU` or a `SimpleRNN`.
+///
+/// # Errors
+/// An option that is not supported.
+pub fn recurrent(
+    info: &FrameInfo,
+    layer: &LayerConfig,
+    weights: &mut LayerWeights<'_>,
+) -> Result<Recurrent<f32>> {
+    let config = RecurrentConfig::read(info.version, &layer.class, layer.options.clone())?;
+    config.check(info, &layer.class, layer.states_unused)?;
+    config.check_unidirectional(info)?;
+    let cell = config.cell(info.features, weights, SubLayer::Cell)?;
+    let RecurrentConfig { return_sequences, go_backwards, .. } = config;
+    Ok(Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) })
+}
+
+/// Reads a `Bidirectional`, and returns the class of its layers with it.
+///
+/// # Errors
+/// An option that is not supported.
+pub fn bidirectional(
+    info: &FrameInfo,
+    layer: &LayerConfig,
+    weights: &mut LayerWeights<'_>,
+) -> Result<(String, Bidirectional<f32>)> {
+    let mut options = layer.options.clone();
+    options.ignore_training()?;
+    let merge_mode = merge_mode(&mut options)?;
+    let inner = LayerConfig::read(options.required("layer")?).context("layer")?;
+    let backward = match options.take("backward_layer") {
+        Some(backward) => {
+            let backward = LayerConfig::read(backward).context("backward_layer")?;
+            check_backward(&inner, &backward).context("backward_layer")?;
+            Some(backward.name)
         }
-        Ok(())
-    }
-
-    /// Refuses what the runtime does otherwise behind a mask, of one direction: it gives the answer before once more.
-    fn check_alone(&self, builder: &Builder) -> Result<()> {
-        ensure!(
-            builder.mask.is_none() || !self.zero_output_for_mask,
-            "zero_output_for_mask true: not read behind a mask"
-        );
-        Ok(())
-    }
-
-    /// The same of two directions: it gives zeros. So does Keras, but in the wrong places if it unrolls the backward one
-    /// (`backend.rnn` applies the mask to outputs that are turned round).
-    fn check_both(&self, builder: &Builder) -> Result<()> {
-        ensure!(
-            builder.mask.is_none() || !self.unroll || !self.return_sequences,
-            "unroll true: with return_sequences not read behind a mask, which Keras applies the wrong way round"
-        );
-        Ok(())
-    }
+        None => None,
+    };
+    weights.set_directions(&inner.name, backward.as_deref())?;
+    options.finish()?;
+    let config = RecurrentConfig::read(info.version, &inner.class, inner.options).context("layer")?;
+    ensure!(!config.go_backwards, "layer: go_backwards true: the forward layer must not run backwards");
+    config.check(info, &layer.class, layer.states_unused)?;
+    config.check_bidirectional(info)?;
+    let mut direction = |sub_layer| config.cell(info.features, weights, sub_layer);
+    let [forward, backward] = [direction(SubLayer::Forward)?, direction(SubLayer::Backward)?];
+    let forward = Recurrent::new(forward, config.return_sequences);
+    let backward = Recurrent { go_backwards: true, ..Recurrent::new(backward, config.return_sequences) };
+    Ok((inner.class, Bidirectional { forward, backward, merge_mode }))
 }
 
-impl Builder {
-    /// An `LSTM`, a `GRU` or a `SimpleRNN`.
-    pub fn recurrent(&mut self, entry: &Entry, weights: &mut LayerWeights<'_>) -> Result<Recurrent<f32>> {
-        let config = Config::read(self.version, &entry.class, entry.options.clone())?;
-        config.check(self, &entry.class, entry.states_unused)?;
-        config.check_alone(self)?;
-        let cell = config.cell(self.features, weights, Part::Cell)?;
-        let Config { return_sequences, go_backwards, .. } = config;
-        Ok(Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) })
-    }
-
-    /// A `Bidirectional`.
-    pub fn bidirectional(
-        &mut self,
-        entry: &Entry,
-        weights: &mut LayerWeights<'_>,
-    ) -> Result<(String, Bidirectional<f32>)> {
-        let mut options = entry.options.clone();
-        options.common()?;
-        let merge_mode = match options.take("merge_mode") {
-            None => bail!("merge_mode null: two outputs are not read"),
-            Some(value) => {
-                let mode = MergeMode::ALL.into_iter().find(|mode| value == mode.keras_name());
-                mode.ok_or_else(|| refusal("merge_mode", &value, "not known"))?
-            }
-        };
-        let layer = Entry::read(options.needed("layer")?).context("layer")?;
-        let backward = match options.take("backward_layer") {
-            Some(backward) => {
-                let backward = Entry::read(backward).context("backward_layer")?;
-                mirrored(&layer, &backward).context("backward_layer")?;
-                Some(backward.name)
-            }
-            None => None,
-        };
-        weights.directions(&layer.name, backward.as_deref())?;
-        options.finish()?;
-        let config = Config::read(self.version, &layer.class, layer.options).context("layer")?;
-        ensure!(!config.go_backwards, "layer: go_backwards true: the other layer reads backwards");
-        config.check(self, &entry.class, entry.states_unused)?;
-        config.check_both(self)?;
-        let mut direction = |part| config.cell(self.features, weights, part);
-        let [forward, backward] = [direction(Part::Forward)?, direction(Part::Backward)?];
-        let forward = Recurrent::new(forward, config.return_sequences);
-        let backward = Recurrent { go_backwards: true, ..Recurrent::new(backward, config.return_sequences) };
-        Ok((layer.class, Bidirectional { forward, backward, merge_mode }))
-    }
+fn merge_mode(options: &mut ConfigDict) -> Result<MergeMode> {
+    let Some(value) = options.take("merge_mode") else {
+        bail!("merge_mode null: two outputs are not supported")
+    };
+    let mode = MergeMode::ALL.into_iter().find(|mode| value == mode.keras_name());
+    mode.ok_or_else(|| rejection("merge_mode", &value, "unknown"))
 }
 
-/// Refuses a backward layer that is anything but the forward one turned round.
-fn mirrored(forward: &Entry, backward: &Entry) -> Result<()> {
+/// Checks that the backward layer is the forward layer in the opposite direction.
+fn check_backward(forward: &LayerConfig, backward: &LayerConfig) -> Result<()> {
     ensure!(
         forward.class == backward.class,
-        "class_name {}: the other layer is of class {}",
+        "class_name {}: the forward layer has class {}",
         backward.class,
         forward.class
     );
     let mut backwards = backward.options.clone();
-    ensure!(backwards.flag("go_backwards", false)?, "go_backwards false: the other layer reads forwards");
-    let [ours, theirs] = [&forward.options, &backwards].map(|options| {
+    ensure!(
+        backwards.flag("go_backwards", false)?,
+        "go_backwards false: the backward layer must run backwards"
+    );
+    let [forward, backward] = [&forward.options, &backwards].map(|options| {
         let mut options = options.clone();
-        options.common()?;
+        options.ignore_training()?;
         options.ignore(&["go_backwards", "unroll", "implementation"]);
         Ok::<_, anyhow::Error>(options)
     });
-    match ours?.difference(&theirs?) {
-        Some(key) => bail!("{key}: not that of the other layer"),
+    match forward?.difference(&backward?) {
+        Some(key) => bail!("{key}: differs from the forward layer"),
         None => Ok(()),
     }
 }

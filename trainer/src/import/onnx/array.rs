@@ -1,12 +1,12 @@
-//! Constants, and what is done to them before anything runs: weights that are cut and put together again, shapes that are
-//! computed.
+//! Constant arrays, and what exporters do with them before the network runs: weights are sliced and
+//! concatenated, shapes are computed.
 
 use anyhow::{Context, Result, ensure};
 
-/// Most axes that a tensor may have.
-pub const MOST_AXES: usize = 8;
+/// The maximum number of axes of a tensor.
+pub const MAX_AXES: usize = 8;
 
-/// An array, the last axis running fastest.
+/// An array in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array<T> {
     shape: Vec<usize>,
@@ -14,54 +14,63 @@ pub struct Array<T> {
 }
 
 impl<T: Clone> Array<T> {
-    /// Of this shape.
+    /// Creates an array of this shape.
+    ///
+    /// # Errors
+    /// Too many axes, or another number of values than the shape has.
     pub fn new(shape: Vec<usize>, values: Vec<T>) -> Result<Self> {
-        ensure!(shape.len() <= MOST_AXES, "{} axes: at most {MOST_AXES} are read", shape.len());
+        ensure!(shape.len() <= MAX_AXES, "{} axes: at most {MAX_AXES} are supported", shape.len());
         let len = shape.iter().try_fold(1usize, |len, &axis| len.checked_mul(axis));
         ensure!(len == Some(values.len()), "shape {shape:?} but {} values", values.len());
         Ok(Self { shape, values })
     }
 
-    /// One value without an axis.
+    /// Creates an array of one value and no axis.
     pub fn scalar(value: T) -> Self {
         Self { shape: Vec::new(), values: vec![value] }
     }
 
-    /// Of one axis.
+    /// Creates an array of one axis.
     pub fn vector(values: Vec<T>) -> Self {
         Self { shape: vec![values.len()], values }
     }
 
-    /// Lengths of the axes.
+    /// Returns the lengths of the axes.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// All values.
+    /// Returns all values.
     pub fn values(&self) -> &[T] {
         &self.values
     }
 
-    /// The only value, of any number of axes.
+    /// Returns the only value, if there is exactly one, whatever the number of axes.
     pub fn single(&self) -> Option<&T> {
         if let [value] = &self.values[..] { Some(value) } else { None }
     }
 
-    /// Every value changed.
+    /// Returns the array with every value mapped.
     pub fn map<U: Clone>(&self, change: impl FnMut(&T) -> U) -> Array<U> {
         Array { shape: self.shape.clone(), values: self.values.iter().map(change).collect() }
     }
 
-    /// The same values in another shape.
+    /// Returns the same values in another shape.
+    ///
+    /// # Errors
+    /// A shape of another number of values.
     pub fn reshaped(&self, shape: Vec<usize>) -> Result<Self> {
         Self::new(shape, self.values.clone())
     }
 
-    /// Axis `k` becomes what axis `order[k]` was.
+    /// Returns the array with its axes permuted: axis `k` of the result is axis `order[k]` of this array.
+    ///
+    /// # Errors
+    /// An order that is not a permutation of the axes.
     pub fn transposed(&self, order: &[usize]) -> Result<Self> {
         let mut sorted = order.to_vec();
         sorted.sort_unstable();
-        ensure!(sorted.iter().copied().eq(0..self.shape.len()), "{order:?} is no order of the axes");
+        ensure!(sorted.iter().copied().eq(0..self.shape.len()), "{order:?} is not a permutation of the axes");
         let strides = self.strides();
         let shape: Vec<usize> = order.iter().map(|&axis| self.shape[axis]).collect();
         let strides: Vec<usize> = order.iter().map(|&axis| strides[axis]).collect();
@@ -77,31 +86,37 @@ impl<T: Clone> Array<T> {
         Self::new(shape.clone(), values)
     }
 
-    /// Of every axis how far its next value is.
+    /// Returns per axis the distance between consecutive values.
     fn strides(&self) -> Vec<usize> {
         (0..self.shape.len()).map(|axis| self.shape[axis + 1..].iter().product()).collect()
     }
 
-    /// Those of these places along an axis.
-    pub fn taken(&self, axis: usize, places: &[usize]) -> Result<Self> {
-        let len = *self.shape.get(axis).context("an axis that is not there")?;
-        ensure!(places.iter().all(|&place| place < len), "{places:?} of an axis of {len}");
+    /// Returns the values at these indices along an axis.
+    ///
+    /// # Errors
+    /// An axis or an index out of range.
+    pub fn taken(&self, axis: usize, indices: &[usize]) -> Result<Self> {
+        let len = *self.shape.get(axis).context("axis out of range")?;
+        ensure!(indices.iter().all(|&index| index < len), "indices {indices:?} of an axis of length {len}");
         let run: usize = self.shape[axis + 1..].iter().product();
         let mut shape = self.shape.clone();
-        shape[axis] = places.len();
-        let mut values = Vec::with_capacity(self.values.len().min(run * places.len()));
+        shape[axis] = indices.len();
+        let mut values = Vec::with_capacity(self.values.len().min(run * indices.len()));
         if len * run > 0 {
             for block in self.values.chunks(len * run) {
-                places.iter().for_each(|place| values.extend_from_slice(&block[place * run..][..run]));
+                indices.iter().for_each(|index| values.extend_from_slice(&block[index * run..][..run]));
             }
         }
         Self::new(shape, values)
     }
 
-    /// One after another along an axis.
+    /// Concatenates arrays along an axis.
+    ///
+    /// # Errors
+    /// No arrays, or shapes that differ along another axis.
     pub fn concatenated(arrays: &[&Self], axis: usize) -> Result<Self> {
-        let first = arrays.first().context("nothing to put together")?;
-        ensure!(axis < first.shape.len(), "an axis that is not there");
+        let first = arrays.first().context("nothing to concatenate")?;
+        ensure!(axis < first.shape.len(), "axis out of range");
         let mut shape = first.shape.clone();
         shape[axis] = arrays.iter().map(|array| array.shape.get(axis).copied().unwrap_or_default()).sum();
         for array in arrays {
@@ -131,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn axes_change_their_places() {
-        let turned = counted(&[2, 3]).transposed(&[1, 0]).unwrap();
-        assert_eq!((turned.shape(), turned.values()), (&[3, 2][..], &[0, 3, 1, 4, 2, 5][..]));
+    fn axes_are_permuted() {
+        let transposed = counted(&[2, 3]).transposed(&[1, 0]).unwrap();
+        assert_eq!((transposed.shape(), transposed.values()), (&[3, 2][..], &[0, 3, 1, 4, 2, 5][..]));
         let array = counted(&[2, 3, 4]).transposed(&[2, 0, 1]).unwrap();
         assert_eq!((array.shape(), array.values()[7]), (&[4, 2, 3][..], 5));
         assert!(counted(&[2, 3]).transposed(&[0, 0]).is_err());
@@ -141,11 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_put_together_again() {
+    fn concatenation_undoes_taking() {
         for axis in 0..3 {
             let whole = counted(&[2, 3, 4]);
             let len = whole.shape()[axis];
-            let parts: Vec<_> = (0..len).map(|place| whole.taken(axis, &[place]).unwrap()).collect();
+            let parts: Vec<_> = (0..len).map(|index| whole.taken(axis, &[index]).unwrap()).collect();
             let parts: Vec<_> = parts.iter().collect();
             assert_eq!(Array::concatenated(&parts, axis).unwrap(), whole);
         }

@@ -1,23 +1,26 @@
-//! What a node says of itself beside its inputs. Everything that it says must be asked for: what is left is refused.
+//! The attributes of a node. Every attribute must be read by the operator: attributes left over are rejected.
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::tensor::Tensor;
+use super::tensor::TensorProto;
 use super::wire::{Fields, Wire};
 
-/// Most numbers or names in one attribute.
-const MOST: usize = 1 << 12;
+/// The maximum number of values in one attribute.
+const MAX: usize = 1 << 12;
 
-/// The attributes of a node that nobody has asked for yet.
+/// The attributes of a node that have not been read yet.
 #[derive(Debug)]
 pub struct Attributes<'a> {
-    left: Vec<(&'a str, &'a [u8])>,
+    unread: Vec<(&'a str, &'a [u8])>,
 }
 
 impl<'a> Attributes<'a> {
-    /// Of these `AttributeProto`s.
+    /// Collects these `AttributeProto`s by name.
+    ///
+    /// # Errors
+    /// A damaged message, or an attribute that occurs twice.
     pub fn read(attributes: &[&'a [u8]]) -> Result<Self> {
-        let mut left = Vec::new();
+        let mut unread = Vec::new();
         for &body in attributes {
             let mut name = "";
             for field in Fields::new(body) {
@@ -25,44 +28,48 @@ impl<'a> Attributes<'a> {
                     name = wire.text()?;
                 }
             }
-            ensure!(left.iter().all(|&(other, _)| other != name), "attribute {name}: given twice");
-            left.push((name, body));
+            ensure!(unread.iter().all(|&(other, _)| other != name), "attribute {name}: given twice");
+            unread.push((name, body));
         }
-        Ok(Self { left })
+        Ok(Self { unread })
     }
 
-    /// Refuses what nobody has asked for.
+    /// Checks that every attribute has been read.
+    ///
+    /// # Errors
+    /// The first unread attribute, with its value.
     pub fn finish(self) -> Result<()> {
-        match self.left.first() {
+        match self.unread.first() {
             Some(&(name, body)) => {
                 let text = described(body).map_or(String::new(), |text| format!(" {text}"));
-                bail!("{name}{text}: not an attribute that is read")
+                bail!("{name}{text}: unsupported attribute")
             }
             None => Ok(()),
         }
     }
 
-    /// The fields of an attribute that are one of `wanted`, as often as they are there; none if it is not given.
+    /// Removes an attribute and returns the values of its fields with this number; `None` if the attribute is
+    /// missing.
     fn values<T>(
         &mut self,
         name: &str,
-        wanted: u64,
+        field_number: u64,
         read: impl Fn(Wire<'a>) -> Result<Vec<T>>,
     ) -> Result<Option<Vec<T>>> {
-        let Some(place) = self.left.iter().position(|&(other, _)| other == name) else { return Ok(None) };
-        let (_, body) = self.left.remove(place);
+        let Some(index) = self.unread.iter().position(|&(other, _)| other == name) else { return Ok(None) };
+        let (_, body) = self.unread.remove(index);
         let mut values = Vec::new();
         let mut fill = || -> Result<()> {
             for field in Fields::new(body) {
                 match field? {
-                    (number, wire) if number == wanted => values.extend(read(wire)?),
-                    // Its name, its description, and the code of its type.
+                    (number, wire) if number == field_number => values.extend(read(wire)?),
+                    // The name, the description and the type code.
                     (1 | 13 | 20, _) => {}
-                    (6 | 11, _) => bail!("a subgraph"),
-                    (21, _) => bail!("a reference to the attribute of a function"),
-                    (number, _) => bail!("field {number}: not of the type that this attribute has"),
+                    (6 | 11, _) => bail!("subgraphs are not supported"),
+                    (21, _) => bail!("references to attributes of functions are not supported"),
+                    (number, _) => bail!("field {number}: another type than expected"),
                 }
-                ensure!(values.len() <= MOST, "more than {MOST} values");
+                ensure!(values.len() <= MAX, "more than {MAX} values");
             }
             Ok(())
         };
@@ -76,58 +83,58 @@ impl<'a> Attributes<'a> {
         Ok(values.pop())
     }
 
-    /// An integer. A value of 0 may be left out of a file.
+    /// Reads an integer. Files may leave out a value of 0.
     pub fn int(&mut self, name: &str) -> Result<Option<i64>> {
         let values = self.values(name, 3, |wire| Ok(vec![wire.int()?]))?;
         Self::one(name, values.map(|v| if v.is_empty() { vec![0] } else { v }))
     }
 
-    /// A float. A value of 0 may be left out of a file.
+    /// Reads a float. Files may leave out a value of 0.
     pub fn float(&mut self, name: &str) -> Result<Option<f32>> {
         let values = self.values(name, 2, |wire| Ok(vec![wire.float()?]))?;
         Self::one(name, values.map(|v| if v.is_empty() { vec![0.0] } else { v }))
     }
 
-    /// Text.
+    /// Reads a string.
     pub fn text(&mut self, name: &str) -> Result<Option<&'a str>> {
         let values = self.values(name, 4, |wire| Ok(vec![wire.text()?]))?;
         Self::one(name, values)
     }
 
-    /// Integers.
+    /// Reads a list of integers.
     pub fn ints(&mut self, name: &str) -> Result<Option<Vec<i64>>> {
         self.values(name, 8, |wire| packed(|each| wire.each_int(each)))
     }
 
-    /// Floats.
+    /// Reads a list of floats.
     pub fn floats(&mut self, name: &str) -> Result<Option<Vec<f32>>> {
         self.values(name, 7, |wire| packed(|each| wire.each_float(each)))
     }
 
-    /// Texts.
+    /// Reads a list of strings.
     pub fn texts(&mut self, name: &str) -> Result<Option<Vec<&'a str>>> {
         self.values(name, 9, |wire| Ok(vec![wire.text()?]))
     }
 
-    /// A tensor.
-    pub fn tensor(&mut self, name: &str) -> Result<Option<Tensor<'a>>> {
-        let values = self.values(name, 5, |wire| Ok(vec![Tensor::read(wire.bytes()?)?]))?;
+    /// Reads a tensor.
+    pub fn tensor(&mut self, name: &str) -> Result<Option<TensorProto<'a>>> {
+        let values = self.values(name, 5, |wire| Ok(vec![TensorProto::read(wire.bytes()?)?]))?;
         Self::one(name, values)
     }
 }
 
-/// The numbers of a packed field.
+/// Collects the numbers of a packed field.
 fn packed<T>(read: impl FnOnce(&mut dyn FnMut(T) -> Result<()>) -> Result<()>) -> Result<Vec<T>> {
     let mut values = Vec::new();
     read(&mut |value| {
-        ensure!(values.len() < MOST, "more than {MOST} values");
+        ensure!(values.len() < MAX, "more than {MAX} values");
         values.push(value);
         Ok(())
     })?;
     Ok(values)
 }
 
-/// A number or a text as an error shows it.
+/// Returns a number or a string as error messages show it.
 fn described(body: &[u8]) -> Option<String> {
     Fields::new(body).flatten().find_map(|(number, wire)| match number {
         2 => wire.float().ok().map(|value| value.to_string()),

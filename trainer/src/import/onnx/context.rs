@@ -1,245 +1,283 @@
-//! What is known while the nodes are gone through: the atoms of all axes, and how much memory is left.
+//! The knowledge that grows while the nodes are visited: the factors of all axes with their roles, the number
+//! of features of each input, and the memory budget.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::chain::{From, Link, Point, When, Work};
-use super::value::{Atom, Axis, Data, Dim, Part};
-use crate::import::MOST_BYTES;
+use super::layer_graph::{Edge, LayerNode, LayerOp, Source, TimeSpan, WHOLE, node_of};
+use super::value::{Axis, AxisFactor, Component, Data, Dim};
+use crate::import::limits::MAX_BYTES;
 use crate::layers::{Kind, MergeMode};
 
-/// What an axis stands for.
+/// The meaning of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Sequences, which know nothing of each other.
+pub enum AxisRole {
+    /// Independent sequences.
     Batch,
-    /// Steps.
+    /// Time steps.
     Time,
-    /// What a frame is made of.
+    /// The values of a frame.
     Features,
 }
 
-/// A part of an axis that does not come apart.
+/// An indivisible factor of an axis length.
 #[derive(Clone, Debug)]
-struct Known {
-    /// What it stands for, once a node has told.
-    role: Option<Role>,
-    /// Its length, if that is fixed.
+struct FactorInfo {
+    /// The role, once a node has determined it.
+    role: Option<AxisRole>,
+    /// The length, if it is fixed.
     size: Option<usize>,
-    /// How an error calls it.
+    /// The name in error messages.
     name: String,
 }
 
-/// What is known so far.
+/// The knowledge so far.
 #[derive(Debug)]
-pub struct Context<'a> {
-    /// The version of ONNX's operators.
+pub struct GraphContext<'a> {
+    /// The version of the standard operators.
     pub opset: i64,
     /// The names of the graph's inputs.
     pub inputs: Vec<&'a str>,
-    atoms: Vec<Known>,
+    factors: Vec<FactorInfo>,
     features: BTreeMap<usize, usize>,
     values_left: u64,
 }
 
-/// What comes after an axis in a frame-wise layer: the link to read, its features, and where they stand.
-pub struct Frames {
-    /// What is read.
-    pub link: Link,
-    /// Features of a frame.
+/// The input of a frame-wise layer.
+pub struct FrameInput {
+    /// The edge to read.
+    pub edge: Edge,
+    /// The number of features per frame.
     pub size: usize,
 }
 
-impl<'a> Context<'a> {
-    /// Nothing yet.
+impl<'a> GraphContext<'a> {
+    /// Creates an empty context.
     pub fn new(opset: i64, inputs: Vec<&'a str>) -> Self {
-        Self { opset, inputs, atoms: Vec::new(), features: BTreeMap::new(), values_left: MOST_BYTES / 4 }
+        Self { opset, inputs, factors: Vec::new(), features: BTreeMap::new(), values_left: MAX_BYTES / 4 }
     }
 
-    /// Takes account of so many numbers to be held; all that are ever made count.
+    /// Takes the memory of this many values from the budget; everything that is ever made counts.
+    ///
+    /// # Errors
+    /// An exhausted budget.
     pub fn spend(&mut self, values: usize) -> Result<()> {
         let left = self.values_left.checked_sub(values as u64);
-        self.values_left = left.with_context(|| format!("more than {MOST_BYTES} bytes of numbers"))?;
+        self.values_left = left.with_context(|| format!("more than {MAX_BYTES} bytes of tensor data"))?;
         Ok(())
     }
 
-    /// A further atom.
-    pub fn atom(&mut self, role: Option<Role>, size: Option<usize>, name: String) -> usize {
-        self.atoms.push(Known { role, size, name });
-        self.atoms.len() - 1
+    /// Adds an axis factor and returns its index.
+    pub fn add_factor(&mut self, role: Option<AxisRole>, size: Option<usize>, name: String) -> usize {
+        self.factors.push(FactorInfo { role, size, name });
+        self.factors.len() - 1
     }
 
-    /// The length of an atom, if it is fixed.
-    pub fn size_of(&self, atom: Atom, data: &Data) -> Option<usize> {
-        match atom {
-            Atom::Parts => Some(data.parts.len()),
-            Atom::Numbered(number) => self.atoms[number].size,
+    /// Returns the length of a factor, if it is fixed.
+    pub fn factor_size(&self, factor: AxisFactor, data: &Data) -> Option<usize> {
+        match factor {
+            AxisFactor::Components => Some(data.components.len()),
+            AxisFactor::Indexed(number) => self.factors[number].size,
         }
     }
 
-    /// The length of an axis, if it is fixed.
+    /// Returns the length of an axis, if it is fixed.
     pub fn axis_size(&self, axis: &Axis, data: &Data) -> Option<usize> {
-        axis.iter().try_fold(1usize, |size, &atom| size.checked_mul(self.size_of(atom, data)?))
+        axis.iter().try_fold(1usize, |size, &factor| size.checked_mul(self.factor_size(factor, data)?))
     }
 
-    /// The length of an atom, fixed or not.
-    pub fn dim_of(&self, atom: Atom, data: &Data) -> Dim {
-        match (self.size_of(atom, data), atom) {
+    /// Returns the length of a factor, fixed or symbolic.
+    pub fn factor_dim(&self, factor: AxisFactor, data: &Data) -> Dim {
+        match (self.factor_size(factor, data), factor) {
             (Some(size), _) => Dim::known(size as i64),
-            (None, Atom::Numbered(number)) => Dim::of_atom(number),
-            (None, Atom::Parts) => Dim::known(data.parts.len() as i64),
+            (None, AxisFactor::Indexed(number)) => Dim::symbol(number),
+            (None, AxisFactor::Components) => Dim::known(data.components.len() as i64),
         }
     }
 
-    /// The length of an axis, fixed or not.
+    /// Returns the length of an axis, fixed or symbolic.
     pub fn axis_dim(&self, axis: &Axis, data: &Data) -> Result<Dim> {
-        axis.iter().try_fold(Dim::known(1), |dim, &atom| dim.times(&self.dim_of(atom, data)))
+        axis.iter().try_fold(Dim::known(1), |dim, &factor| dim.times(&self.factor_dim(factor, data)))
     }
 
-    /// What an atom stands for, as far as is known.
-    pub fn role_of(&self, atom: Atom) -> Option<Role> {
-        if let Atom::Numbered(number) = atom { self.atoms[number].role } else { None }
+    /// Returns the role of a factor, as far as it is known.
+    pub fn factor_role(&self, factor: AxisFactor) -> Option<AxisRole> {
+        if let AxisFactor::Indexed(number) = factor { self.factors[number].role } else { None }
     }
 
-    /// What an axis stands for, if that is one thing and known.
-    pub fn role_of_axis(&self, axis: &Axis) -> Option<Role> {
-        if let [atom] = axis[..] { self.role_of(atom) } else { None }
+    /// Returns the role of an axis of one factor, as far as it is known.
+    pub fn axis_role(&self, axis: &Axis) -> Option<AxisRole> {
+        if let [factor] = axis[..] { self.factor_role(factor) } else { None }
     }
 
-    /// How an error calls an axis.
+    /// Returns the name of an axis in error messages.
     pub fn axis_name(&self, axis: &Axis) -> String {
-        let names = axis.iter().map(|&atom| match atom {
-            Atom::Parts => "directions or layers",
-            Atom::Numbered(number) => &self.atoms[number].name,
+        let names = axis.iter().map(|&factor| match factor {
+            AxisFactor::Components => "directions or layers",
+            AxisFactor::Indexed(number) => &self.factors[number].name,
         });
         let names: Vec<_> = names.collect();
         if names.is_empty() { "an axis of length 1".to_owned() } else { names.join(" times ") }
     }
 
-    /// Learns what an axis stands for. One of length 1 that is left of none can be anything.
-    pub fn bind(&mut self, axis: &Axis, role: Role) -> Result<()> {
+    /// Determines the role of an axis. An axis of length 1 without a factor can have any role.
+    ///
+    /// # Errors
+    /// Another role than before, or an axis of several factors.
+    pub fn bind_role(&mut self, axis: &Axis, role: AxisRole) -> Result<()> {
         match axis[..] {
             [] => Ok(()),
-            [Atom::Numbered(number)] => {
-                let known = &mut self.atoms[number];
-                let told = *known.role.get_or_insert(role);
-                ensure!(told == role, "{}: {role:?} here, but {told:?} elsewhere", known.name);
+            [AxisFactor::Indexed(number)] => {
+                let info = &mut self.factors[number];
+                let known = *info.role.get_or_insert(role);
+                ensure!(known == role, "{}: {role:?} here, but {known:?} elsewhere", info.name);
                 Ok(())
             }
-            _ => bail!("{}: several things where {role:?} belongs", self.axis_name(axis)),
+            _ => bail!("{}: several factors, expected one ({role:?})", self.axis_name(axis)),
         }
     }
 
-    /// The axis that holds features, if it is known which and there is one left.
+    /// Returns the feature axis, if it is known and still there.
     pub fn features_axis(&self, data: &Data) -> Option<usize> {
-        let holds = |axis: &Axis| axis.iter().any(|&atom| self.role_of(atom) == Some(Role::Features));
+        let holds =
+            |axis: &Axis| axis.iter().any(|&factor| self.factor_role(factor) == Some(AxisRole::Features));
         data.axes.iter().position(holds)
     }
 
-    /// The axis of features for what is done to every value: any, but it must be known; none if they are one, whose axis is gone.
-    pub fn every_feature(&self, data: &Data) -> Result<Option<usize>> {
+    /// Returns the feature axis for an elementwise operation; `None` for a single feature whose axis has been
+    /// removed.
+    ///
+    /// # Errors
+    /// Data whose feature axis is unknown.
+    pub fn elementwise_axis(&self, data: &Data) -> Result<Option<usize>> {
         let axis = self.features_axis(data);
-        let is_one =
-            matches!(&data.parts[..], [Part::Made(Link { from: From::Point(point), .. })] if point.size == 1);
-        ensure!(axis.is_some() || is_one, "nothing tells which axis holds the features");
+        let is_one = match &data.components[..] {
+            [Component::Frames(edge)] => edge.node().is_some_and(|node| node.size == 1),
+            _ => false,
+        };
+        ensure!(axis.is_some() || is_one, "the feature axis is unknown");
         Ok(axis)
     }
 
-    /// The data as a layer reads it whose features are those along `axis`; none if they are one, whose axis is gone.
-    pub fn frames(&mut self, data: &Data, axis: Option<usize>) -> Result<Frames> {
-        ensure!(!data.ids, "ids, which only an embedding takes");
-        let is_apart = |(k, held): (usize, &Axis)| Some(k) != axis && held.contains(&Atom::Parts);
+    /// Returns the data as the input of a layer whose features lie along `axis`; `None` for a single feature
+    /// whose axis has been removed.
+    ///
+    /// # Errors
+    /// Data that is not a sequence of frames with these features.
+    pub fn frame_input(&mut self, data: &Data, axis: Option<usize>) -> Result<FrameInput> {
+        ensure!(!data.ids, "ids can only be the input of an embedding");
+        let is_separate =
+            |(k, held): (usize, &Axis)| Some(k) != axis && held.contains(&AxisFactor::Components);
         ensure!(
-            !data.axes.iter().enumerate().any(is_apart),
-            "directions or layers apart: they must be features of one frame here"
+            !data.axes.iter().enumerate().any(is_separate),
+            "directions or layers on an axis of their own, expected features of one frame"
         );
         let mut held = axis.map(|axis| data.axes[axis].clone()).unwrap_or_default();
-        let link = match &data.parts[..] {
-            [part] => self.made(part)?.clone(),
-            [forward, backward] if held.first() == Some(&Atom::Parts) => {
+        let edge = match &data.components[..] {
+            [component] => self.edge_of(component)?.clone(),
+            [forward, backward] if held.first() == Some(&AxisFactor::Components) => {
                 held.remove(0);
-                Link::both(self.made(forward)?, self.made(backward)?, MergeMode::Concat)?
+                Edge::bidirectional(self.edge_of(forward)?, self.edge_of(backward)?, MergeMode::Concat)?
             }
-            parts => bail!("{} tensors at once, which are no directions of one layer", parts.len()),
+            components => {
+                bail!("{} tensors at once, which are not directions of one layer", components.len())
+            }
         };
-        let is_told = self.role_of_axis(&held) == Some(Role::Features);
-        // What comes out of a layer says itself which axis holds its features; an input learns it.
+        let is_known = self.axis_role(&held) == Some(AxisRole::Features);
+        // The output of a layer has a known feature axis; that of an input is set here.
         ensure!(
-            held.is_empty() || is_told || matches!(link.from, From::Input(_)),
-            "{}: not the features, but they are asked for",
+            held.is_empty() || is_known || matches!(edge.source, Source::Input(_)),
+            "{}: not the feature axis, which is required here",
             self.axis_name(&held)
         );
-        self.bind(&held, Role::Features)?;
+        self.bind_role(&held, AxisRole::Features)?;
         let is_other = |(k, axis_held): (usize, &Axis)| {
-            Some(k) != axis && axis_held.iter().any(|&atom| self.role_of(atom) == Some(Role::Features))
+            Some(k) != axis
+                && axis_held.iter().any(|&factor| self.factor_role(factor) == Some(AxisRole::Features))
         };
         if let Some((_, left)) = data.axes.iter().enumerate().find(|&(k, held)| is_other((k, held))) {
-            bail!("{}: features, but others are asked for", self.axis_name(left));
+            bail!("{}: a second feature axis", self.axis_name(left));
         }
-        let size = match &link.from {
-            From::Point(point) => point.size,
-            From::Input(input) => {
+        let size = match &edge.source {
+            Source::Node(node) => node.size,
+            Source::Input(input) => {
                 let size = self.axis_size(&held, data);
                 let size = size.with_context(|| {
-                    format!("{}: how many features there are is not fixed", self.axis_name(&held))
+                    format!("{}: the number of features is not fixed", self.axis_name(&held))
                 })?;
-                let known = *self.features.entry(*input).or_insert(size);
-                ensure!(known == size, "{}: {known} features, and {size}", self.inputs[*input]);
+                self.set_input_features(*input, size)?;
                 size
             }
         };
-        Ok(Frames { link, size })
+        Ok(FrameInput { edge, size })
     }
 
-    /// How many features an input was found to have.
-    pub fn features_of(&self, input: usize) -> Option<usize> {
+    /// Returns the number of features of an input, once a layer has determined it.
+    pub fn input_features(&self, input: usize) -> Option<usize> {
         self.features.get(&input).copied()
     }
 
-    /// Says how many features an input has.
-    pub fn tell_features(&mut self, input: usize, size: usize) -> Result<()> {
+    /// Sets the number of features of an input.
+    ///
+    /// # Errors
+    /// Another number than before.
+    pub fn set_input_features(&mut self, input: usize, size: usize) -> Result<()> {
         let known = *self.features.entry(input).or_insert(size);
-        ensure!(known == size, "{}: {known} features, and {size}", self.inputs[input]);
+        ensure!(known == size, "{}: {known} features in one place, {size} in another", self.inputs[input]);
         Ok(())
     }
 
-    /// What comes out of a layer.
-    pub fn made<'p>(&self, part: &'p Part) -> Result<&'p Link> {
-        match part {
-            Part::Made(link) => Ok(link),
-            Part::Cell(point) => bail!("the cell state of {}, which no layer can read", point.name),
-            Part::Piece { input, place } => bail!("piece {place} of the input {}", self.inputs[*input]),
+    /// Returns the edge of a component that a layer can read.
+    ///
+    /// # Errors
+    /// A cell state, or a part of an input.
+    pub fn edge_of<'p>(&self, component: &'p Component) -> Result<&'p Edge> {
+        match component {
+            Component::Frames(edge) => Ok(edge),
+            Component::CellState(node) => {
+                bail!("the cell state of {} cannot be the input of a layer", node.name)
+            }
+            Component::InputPart { input, index } => {
+                bail!("part {index} of the input {}", self.inputs[*input])
+            }
         }
     }
 
-    /// The data after a layer of frames that reads it along `axis`.
-    pub fn after(&mut self, data: &Data, axis: Option<usize>, link: Link) -> Result<Data> {
-        let size = link.point().context("no layer")?.size;
+    /// Returns the data after a frame-wise layer over `axis`.
+    pub fn data_after(&mut self, data: &Data, axis: Option<usize>, edge: Edge) -> Result<Data> {
+        let size = edge.node().context("not a layer")?.size;
         let mut axes = data.axes.clone();
-        let features = self.atom(Some(Role::Features), Some(size), format!("{size} features"));
+        let features = self.add_factor(Some(AxisRole::Features), Some(size), format!("{size} features"));
         match axis {
-            Some(axis) => axes[axis] = vec![Atom::Numbered(features)],
-            None => ensure!(size == 1, "{size} features where there was no axis of them"),
+            Some(axis) => axes[axis] = vec![AxisFactor::Indexed(features)],
+            None => ensure!(size == 1, "{size} features, but their axis has been removed"),
         }
-        Ok(Data { parts: vec![Part::Made(link)], axes, ids: false })
+        Ok(Data { components: vec![Component::Frames(edge)], axes, ids: false })
     }
 
-    /// A layer of frames that reads `link`.
-    pub fn layer(&self, name: &str, origin: &str, kind: Kind<f32>, link: &Link, size: usize) -> Result<Link> {
-        // Layers of frames do not mind the order, so they take it as it is made.
-        let input = Link {
-            from: link.from.clone(),
-            when: if link.when == When::Last { When::Last } else { super::chain::ALWAYS },
+    /// Adds a frame-wise layer that reads `edge`.
+    pub fn add_layer(
+        &self,
+        name: &str,
+        origin: &str,
+        kind: Kind<f32>,
+        edge: &Edge,
+        size: usize,
+    ) -> Result<Edge> {
+        // Frame-wise layers are independent of the order in time, so they read frames as computed.
+        let input = Edge {
+            source: edge.source.clone(),
+            span: if edge.span == TimeSpan::Last { TimeSpan::Last } else { WHOLE },
         };
-        let point = Point::new(name, origin, Work::Frames(Rc::new(kind)), input, size)?;
-        Ok(Link { from: From::Point(Rc::new(point)), when: link.when })
+        let node = LayerNode::new(name, origin, LayerOp::Framewise(Rc::new(kind)), input, size)?;
+        Ok(Edge { source: Source::Node(Rc::new(node)), span: edge.span })
     }
 
-    /// The same layer as the link's, doing `kind` instead.
-    pub fn amended(&self, link: &Link, kind: Kind<f32>) -> Result<Link> {
-        let point = super::chain::point_of(link)?.doing(kind)?;
-        Ok(Link { from: From::Point(Rc::new(point)), when: link.when })
+    /// Replaces the layer of an edge by one of this kind with the same input.
+    pub fn replace_layer(&self, edge: &Edge, kind: Kind<f32>) -> Result<Edge> {
+        let node = node_of(edge)?.with_kind(kind)?;
+        Ok(Edge { source: Source::Node(Rc::new(node)), span: edge.span })
     }
 }

@@ -1,14 +1,15 @@
-//! Which tensor is the network's answer, which are states, and the network that leads there.
+//! The end of the import: the graph output that is the network's output, the outputs that are final states,
+//! and the layers on the path to them.
 
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::chain::{Link, Point, Way, When};
-use super::context::{Context, Frames};
-use super::graph::Tensors;
-use super::value::{Atom, Data, Part, Value};
-use crate::import::{Chain, Imported};
+use super::context::{FrameInput, GraphContext};
+use super::graph::GraphValues;
+use super::layer_graph::{Edge, LayerNode, LayerPath, TimeSpan};
+use super::value::{AxisFactor, Component, Data, Value};
+use crate::import::stack::{Imported, LayerStack};
 
 /// An output of the graph.
 struct Output<'a> {
@@ -17,130 +18,139 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Whether it is nothing but states of recurrent layers.
-    fn is_states(&self) -> bool {
-        self.data.parts.iter().all(|part| state_of(part).is_some())
+    /// Returns whether it consists of nothing but final states of recurrent layers.
+    fn is_final_states(&self) -> bool {
+        self.data.components.iter().all(|part| state_of(part).is_some())
     }
 }
 
-/// The recurrent layer whose final state this is.
-fn state_of(part: &Part) -> Option<&Rc<Point>> {
-    match part {
-        Part::Cell(point) => Some(point),
-        Part::Made(link) if link.when == When::Last => link.point().filter(|point| point.frames().is_none()),
+/// Returns the recurrent layer whose final state this is.
+fn state_of(component: &Component) -> Option<&Rc<LayerNode>> {
+    match component {
+        Component::CellState(node) => Some(node),
+        Component::Frames(edge) if edge.span == TimeSpan::Last => {
+            edge.node().filter(|node| node.framewise_kind().is_none())
+        }
         _ => None,
     }
 }
 
-/// The network.
-pub fn network(tensors: Tensors<'_>, outputs: &[&str], name: &str) -> Result<Imported> {
-    let Tensors { mut context, values } = tensors;
+/// Builds the network that ends in the outputs of the graph.
+///
+/// # Errors
+/// Outputs or inputs that do not belong to one chain of layers.
+pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result<Imported> {
+    let GraphValues { mut context, values } = tensors;
     let all = outputs.iter().map(|&name| match values.get(name) {
         Some(Value::Data(data)) => Ok(Output { name, data }),
         Some(_) => Err(anyhow::anyhow!("output {name}: a constant")),
-        None => Err(anyhow::anyhow!("output {name}: made by no node")),
+        None => Err(anyhow::anyhow!("output {name}: not produced by any node")),
     });
     let all = all.collect::<Result<Vec<_>>>()?;
-    let (place, link) = answer(&mut context, &all)?;
-    let Way { input, layers } = link.way().with_context(|| format!("output {}", all[place].name))?;
-    let recurrent: Vec<Rc<Point>> = layers.iter().flat_map(|(point, _)| point.recurrent()).collect();
-    ensure!(!recurrent.is_empty(), "output {}: no LSTM, GRU or RNN leads there", all[place].name);
-    for (_, output) in all.iter().enumerate().filter(|&(other, _)| other != place) {
+    let (index, edge) = main_output(&mut context, &all)?;
+    let LayerPath { input, layers } = edge.path().with_context(|| format!("output {}", all[index].name))?;
+    let recurrent: Vec<Rc<LayerNode>> = layers.iter().flat_map(|(node, _)| node.recurrent_nodes()).collect();
+    ensure!(!recurrent.is_empty(), "output {}: no LSTM, GRU or RNN on its path", all[index].name);
+    for (_, output) in all.iter().enumerate().filter(|&(other, _)| other != index) {
         let is_own =
-            |part| state_of(part).is_some_and(|point| recurrent.iter().any(|own| Rc::ptr_eq(own, point)));
+            |part| state_of(part).is_some_and(|node| recurrent.iter().any(|own| Rc::ptr_eq(own, node)));
         ensure!(
-            output.data.parts.iter().all(is_own),
-            "output {}: beside {}, and not a final state of a layer that leads there",
+            output.data.components.iter().all(is_own),
+            "output {}: neither the output {} nor the final state of a layer on its path",
             output.name,
-            all[place].name
+            all[index].name
         );
     }
     check_inputs(&context, input, &recurrent)?;
-    let size = context.features_of(input).context("an input without features")?;
-    let mut chain = Chain::default();
-    for (point, when) in &layers {
-        chain.push(&point.name, origin(&context, point), point.kind(*when)?)?;
+    let size = context.input_features(input).context("an input without features")?;
+    let mut stack = LayerStack::default();
+    for (node, span) in &layers {
+        stack.push(&node.name, origin(&context, node), node.kind(*span)?)?;
     }
-    chain.finish(name, size)
+    stack.finish(name, size)
 }
 
-/// Which output is the answer: the one that is not a state; if all are, the first that one layer gives whose way passes all others.
-fn answer(context: &mut Context<'_>, outputs: &[Output<'_>]) -> Result<(usize, Link)> {
-    let others: Vec<usize> = (0..outputs.len()).filter(|&place| !outputs[place].is_states()).collect();
+/// Returns the index and the edge of the network's output: the graph output that is not a final state, or, if
+/// all are final states, the one with the longest path.
+fn main_output(context: &mut GraphContext<'_>, outputs: &[Output<'_>]) -> Result<(usize, Edge)> {
+    let others: Vec<usize> = (0..outputs.len()).filter(|&index| !outputs[index].is_final_states()).collect();
     if let [first, rest @ ..] = &others[..] {
         ensure!(
             rest.is_empty(),
-            "outputs {} and {}: a model gives one answer",
+            "outputs {} and {}: a model has one output",
             outputs[*first].name,
-            rest.first().map_or("", |&place| outputs[place].name)
+            rest.first().map_or("", |&index| outputs[index].name)
         );
         let output = &outputs[*first];
         return Ok((
             *first,
-            link_of(context, output.data).with_context(|| format!("output {}", output.name))?,
+            edge_of(context, output.data).with_context(|| format!("output {}", output.name))?,
         ));
     }
-    let mut best: Option<(usize, Link, usize)> = None;
+    let mut longest: Option<(usize, Edge, usize)> = None;
     let mut reason = None;
-    for (place, output) in outputs.iter().enumerate() {
-        match link_of(context, output.data).and_then(|link| Ok((link.way()?.layers.len(), link))) {
-            Ok((layers, link)) if best.as_ref().is_none_or(|(_, _, most)| layers > *most) => {
-                best = Some((place, link, layers));
+    for (index, output) in outputs.iter().enumerate() {
+        match edge_of(context, output.data).and_then(|edge| Ok((edge.path()?.layers.len(), edge))) {
+            Ok((layers, edge)) if longest.as_ref().is_none_or(|(_, _, most)| layers > *most) => {
+                longest = Some((index, edge, layers));
             }
             Ok(_) => {}
             Err(error) => reason = reason.or(Some(error.context(format!("output {}", output.name)))),
         }
     }
-    match best {
-        Some((place, link, _)) => Ok((place, link)),
+    match longest {
+        Some((index, edge, _)) => Ok((index, edge)),
         None => Err(reason.unwrap_or_else(|| anyhow::anyhow!("no outputs"))),
     }
 }
 
-/// The layer whose answers these are, all features of a frame together.
-fn link_of(context: &mut Context<'_>, data: &Data) -> Result<Link> {
+/// Returns the edge of an output, all features of a frame together.
+fn edge_of(context: &mut GraphContext<'_>, data: &Data) -> Result<Edge> {
     let mut data = data.clone();
-    // Directions that stand before their units are features of one frame: what comes out is the same, value by value.
+    // Directions on an axis before their units are features of one frame: the values come in the same order.
     let features = context.features_axis(&data);
-    let apart = data.axes.iter().position(|axis| axis[..] == [Atom::Parts]);
-    if let (Some(apart), Some(features)) = (apart, features) {
-        ensure!(apart < features, "directions after their units");
-        data.axes[apart].clear();
-        data.axes[features].insert(0, Atom::Parts);
+    let directions = data.axes.iter().position(|axis| axis[..] == [AxisFactor::Components]);
+    if let (Some(directions), Some(features)) = (directions, features) {
+        ensure!(directions < features, "directions after their units");
+        data.axes[directions].clear();
+        data.axes[features].insert(0, AxisFactor::Components);
     }
     let axis = context.features_axis(&data);
-    let Frames { link, .. } = context.frames(&data, axis)?;
+    let FrameInput { edge, .. } = context.frame_input(&data, axis)?;
     ensure!(
-        !matches!(link.when, When::Always { turned: true }),
-        "comes out last step first, or is one that reads backwards and gives all steps"
+        !matches!(edge.span, TimeSpan::Whole { reversed: true }),
+        "outputs the last time step first (a reversed sequence, or all steps of a backward layer)"
     );
-    Ok(link)
+    Ok(edge)
 }
 
-/// Refuses inputs that are neither the frames nor states of these layers.
-fn check_inputs(context: &Context<'_>, frames: usize, recurrent: &[Rc<Point>]) -> Result<()> {
-    let initial: Vec<_> = recurrent.iter().flat_map(|point| &point.initial).collect();
-    for (number, name) in context.inputs.iter().enumerate().filter(|&(number, _)| number != frames) {
+/// Checks that each input is the input sequence or an initial state of these layers.
+///
+/// # Errors
+/// The name of another input.
+fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<LayerNode>]) -> Result<()> {
+    let initial: Vec<_> = recurrent.iter().flat_map(|node| &node.initial).collect();
+    for (number, name) in context.inputs.iter().enumerate().filter(|&(number, _)| number != sequence) {
         ensure!(
             initial.iter().any(|initial| initial.input == number),
-            "input {name}: neither the frames nor the initial state of a layer"
+            "input {name}: neither the input sequence nor an initial state of a layer"
         );
     }
-    for (place, one) in initial.iter().enumerate() {
+    for (k, one) in initial.iter().enumerate() {
         let name = context.inputs[one.input];
-        ensure!(one.input != frames, "input {name}: the frames, and an initial state");
-        let twice = initial[..place].iter().any(|other| other.input == one.input && other.place == one.place);
+        ensure!(one.input != sequence, "input {name}: both the input sequence and an initial state");
+        let twice = initial[..k].iter().any(|other| other.input == one.input && other.part == one.part);
         ensure!(!twice, "input {name}: the initial state of two layers");
     }
     Ok(())
 }
 
-/// Where a layer came from, and which inputs its states began with.
-fn origin(context: &Context<'_>, point: &Rc<Point>) -> String {
-    let mut origin = point.origin.clone();
-    for initial in point.recurrent().iter().flat_map(|point| &point.initial) {
-        let place = initial.place.map_or(String::new(), |place| format!("[{place}]"));
-        origin += &format!(", {} {}{place}", initial.state, context.inputs[initial.input]);
+/// Describes the origin of a layer, and the inputs that are its initial states.
+fn origin(context: &GraphContext<'_>, node: &Rc<LayerNode>) -> String {
+    let mut origin = node.origin.clone();
+    for initial in node.recurrent_nodes().iter().flat_map(|node| &node.initial) {
+        let part = initial.part.map_or(String::new(), |part| format!("[{part}]"));
+        origin += &format!(", {} {}{part}", initial.state, context.inputs[initial.input]);
     }
     origin
 }

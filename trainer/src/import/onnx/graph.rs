@@ -1,4 +1,5 @@
-//! From a graph to a chain of layers: node by node, each tensor as far as it is known.
+//! The walk over the nodes of the graph, in the order of the file; the values of all tensors, as far as they
+//! are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,43 +7,47 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::attributes::Attributes;
 use super::call::Call;
-use super::chain::{ALWAYS, From, Link};
-use super::context::Context;
+use super::context::GraphContext;
+use super::layer_graph::{Edge, Source, WHOLE};
 use super::ops;
-use super::proto::{Graph, Input, Model, Node};
+use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfo};
 use super::tensor::element;
-use super::value::{Atom, Data, Part, Value};
+use super::value::{AxisFactor, Component, Data, Value};
 
-/// First version of the operators that is read: activations, layouts and broadcasting were others before.
+/// The oldest supported version of the operators: before it, activations, layouts and broadcasting differ.
 const OLDEST_OPSET: i64 = 7;
 
-/// The newest version that this was written by; what a later one changes is not known.
+/// The newest version at the time of writing; changes in later versions are unknown.
 const NEWEST_OPSET: i64 = 27;
 
-/// All tensors of a graph.
+/// The values of all tensors of a graph.
 #[derive(Debug)]
-pub struct Tensors<'a> {
-    /// What is known beside them.
-    pub context: Context<'a>,
-    /// By their names.
+pub struct GraphValues<'a> {
+    /// The knowledge about their axes.
+    pub context: GraphContext<'a>,
+    /// The values by tensor name.
     pub values: BTreeMap<&'a str, Value>,
 }
 
-/// Goes through all nodes.
-pub fn run<'a>(model: &Model<'a>) -> Result<Tensors<'a>> {
+/// Evaluates all nodes.
+///
+/// # Errors
+/// The first node that is not supported, by its name and operator.
+pub fn evaluate<'a>(model: &ModelProto<'a>) -> Result<GraphValues<'a>> {
     let graph = &model.graph;
-    let given = given(graph);
-    let names = given.iter().map(|input| input.name).collect();
-    let mut tensors = Tensors { context: Context::new(opset(model)?, names), values: BTreeMap::new() };
+    let inputs = run_time_inputs(graph);
+    let names = inputs.iter().map(|input| input.name).collect();
+    let mut tensors =
+        GraphValues { context: GraphContext::new(opset(model)?, names), values: BTreeMap::new() };
     tensors.constants(graph)?;
-    for (number, input) in given.iter().enumerate() {
+    for (number, input) in inputs.iter().enumerate() {
         tensors.input(number, input).with_context(|| format!("input {}", input.name))?;
     }
-    // Control flow first: nodes around it that are not read either are there because of it.
+    // Control flow is checked first: it is the reason for other unsupported nodes around it.
     let numbered = graph.nodes.iter().enumerate();
     let (control, others): (Vec<_>, Vec<_>) = numbered.partition(|(_, node)| CONTROL.contains(&node.op));
     for (number, node) in control.into_iter().chain(others) {
-        known(node).with_context(|| place(node, number))?;
+        operator(node).with_context(|| place(node, number))?;
     }
     let mut taken = BTreeSet::new();
     for (number, node) in graph.nodes.iter().enumerate() {
@@ -52,8 +57,8 @@ pub fn run<'a>(model: &Model<'a>) -> Result<Tensors<'a>> {
     Ok(tensors)
 }
 
-/// How an error calls a node.
-fn place(node: &Node<'_>, number: usize) -> String {
+/// Returns the name of a node in error messages.
+fn place(node: &NodeProto<'_>, number: usize) -> String {
     if node.name.is_empty() {
         format!("{} (node {number})", node.op)
     } else {
@@ -61,60 +66,63 @@ fn place(node: &Node<'_>, number: usize) -> String {
     }
 }
 
-/// What runs other graphs.
+/// Operators that run subgraphs.
 const CONTROL: &[&str] = &["If", "Loop", "Scan", "SequenceMap"];
 
-/// The operator of a node.
-fn known(node: &Node<'_>) -> Result<ops::Op> {
-    ensure!(is_own(node.domain), "domain {:?}: not an operator of ONNX's own", node.domain);
-    ensure!(!CONTROL.contains(&node.op), "runs a graph inside the graph, which is not read");
-    ops::find(node.op).context("not an operator that is read")
+/// Returns the operator of a node.
+///
+/// # Errors
+/// An unsupported operator.
+fn operator(node: &NodeProto<'_>) -> Result<ops::Operator> {
+    ensure!(is_standard(node.domain), "domain {:?}: not a standard ONNX operator", node.domain);
+    ensure!(!CONTROL.contains(&node.op), "control flow with subgraphs is not supported");
+    ops::find(node.op).context("unsupported operator")
 }
 
-fn opset(model: &Model<'_>) -> Result<i64> {
-    let own = model.opsets.iter().filter(|(domain, _)| is_own(domain));
-    let versions: Vec<i64> = own.map(|&(_, version)| version).collect();
+fn opset(model: &ModelProto<'_>) -> Result<i64> {
+    let standard = model.opsets.iter().filter(|(domain, _)| is_standard(domain));
+    let versions: Vec<i64> = standard.map(|&(_, version)| version).collect();
     let [version] = versions[..] else {
-        bail!("opset_import: {} versions of ONNX's operators", versions.len())
+        bail!("opset_import: {} versions of the standard operators", versions.len())
     };
     ensure!(
         (OLDEST_OPSET..=NEWEST_OPSET).contains(&version),
-        "opset_import {version}: versions {OLDEST_OPSET} to {NEWEST_OPSET} are read"
+        "opset_import {version}: versions {OLDEST_OPSET} to {NEWEST_OPSET} are supported"
     );
     Ok(version)
 }
 
-fn is_own(domain: &str) -> bool {
+fn is_standard(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
-/// The inputs that are not given by the file itself.
-fn given<'a>(graph: &Graph<'a>) -> Vec<Input<'a>> {
+/// Returns the inputs that are not initializers.
+fn run_time_inputs<'a>(graph: &GraphProto<'a>) -> Vec<ValueInfo<'a>> {
     let constants: BTreeSet<&str> = graph.initializers.iter().map(|tensor| tensor.name).collect();
     graph.inputs.iter().filter(|input| !constants.contains(input.name)).cloned().collect()
 }
 
-/// What a layer made of this node is called.
-fn unique(node: &Node<'_>, number: usize, taken: &mut BTreeSet<String>) -> String {
-    let plain = if node.name.is_empty() { format!("{}_{number}", node.op) } else { node.name.to_owned() };
-    let others = (number..).map(|k| format!("{plain}_{k}"));
+/// Returns a unique layer name for a node.
+fn unique(node: &NodeProto<'_>, number: usize, taken: &mut BTreeSet<String>) -> String {
+    let base = if node.name.is_empty() { format!("{}_{number}", node.op) } else { node.name.to_owned() };
+    let others = (number..).map(|k| format!("{base}_{k}"));
     let name =
-        std::iter::once(plain.clone()).chain(others).find(|name| !taken.contains(name)).unwrap_or_default();
+        std::iter::once(base.clone()).chain(others).find(|name| !taken.contains(name)).unwrap_or_default();
     taken.insert(name.clone());
     name
 }
 
-impl<'a> Tensors<'a> {
+impl<'a> GraphValues<'a> {
     fn put(&mut self, name: &'a str, value: Value) -> Result<()> {
         ensure!(!name.is_empty(), "a tensor without a name");
-        ensure!(self.values.insert(name, value).is_none(), "{name}: made twice");
+        ensure!(self.values.insert(name, value).is_none(), "{name}: produced twice");
         Ok(())
     }
 
-    fn constants(&mut self, graph: &Graph<'a>) -> Result<()> {
+    fn constants(&mut self, graph: &GraphProto<'a>) -> Result<()> {
         for tensor in &graph.initializers {
             let place = || format!("initializer {}", tensor.name);
-            let len = tensor.count().context("a shape beyond all memory").with_context(place)?;
+            let len = tensor.count().context("shape too large").with_context(place)?;
             self.context.spend(len).with_context(place)?;
             let value = ops::value_of(tensor.constant().with_context(place)?);
             self.put(tensor.name, value)?;
@@ -122,32 +130,31 @@ impl<'a> Tensors<'a> {
         Ok(())
     }
 
-    fn input(&mut self, number: usize, input: &Input<'a>) -> Result<()> {
+    fn input(&mut self, number: usize, input: &ValueInfo<'a>) -> Result<()> {
         let is_known = element::is_float(input.element) || element::is_int(input.element);
-        ensure!(is_known, "of type {}: neither floats nor INT64 or INT32", input.element);
-        let shape = input.shape.as_ref().context("a shape that is not given")?;
+        ensure!(is_known, "element type {}: only floats, INT64 and INT32 are supported", input.element);
+        let shape = input.shape.as_ref().context("the shape is missing")?;
         let axes = shape.iter().enumerate().map(|(axis, &size)| {
             let name = format!("axis {axis} of input {}", input.name);
-            vec![Atom::Numbered(self.context.atom(None, size, name))]
+            vec![AxisFactor::Indexed(self.context.add_factor(None, size, name))]
         });
         let axes = axes.collect();
-        let part = Part::Made(Link { from: From::Input(number), when: ALWAYS });
-        let data = Data { parts: vec![part], axes, ids: element::is_int(input.element) };
+        let component = Component::Frames(Edge { source: Source::Input(number), span: WHOLE });
+        let data = Data { components: vec![component], axes, ids: element::is_int(input.element) };
         self.put(input.name, Value::Data(data))
     }
 
-    fn node(&mut self, node: &Node<'a>, name: String) -> Result<()> {
-        let op = known(node)?;
-        let of = |&input: &&'a str| -> Result<Option<(&'a str, Value)>> {
+    fn node(&mut self, node: &NodeProto<'a>, name: String) -> Result<()> {
+        let operator = operator(node)?;
+        let resolve = |&input: &&'a str| -> Result<Option<(&'a str, Value)>> {
             if input.is_empty() {
                 return Ok(None);
             }
             let value = self.values.get(input);
-            let value =
-                value.with_context(|| format!("input {input}: not made by a node before this one"))?;
+            let value = value.with_context(|| format!("input {input}: not produced by an earlier node"))?;
             Ok(Some((input, value.clone())))
         };
-        let inputs = node.inputs.iter().map(of).collect::<Result<_>>()?;
+        let inputs = node.inputs.iter().map(resolve).collect::<Result<_>>()?;
         let mut call = Call {
             origin: format!("ONNX {} {}", node.op, node.name).trim_end().to_owned(),
             name,
@@ -156,14 +163,11 @@ impl<'a> Tensors<'a> {
             attributes: Attributes::read(&node.attributes)?,
             outputs: node.outputs.len(),
         };
-        let values = op(&mut self.context, &mut call)?;
+        let values = operator(&mut self.context, &mut call)?;
         call.attributes.finish()?;
-        for (place, &output) in node.outputs.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
-            let value = values.get(place);
-            self.put(
-                output,
-                value.with_context(|| format!("output {output}: not one that is read"))?.clone(),
-            )?;
+        for (index, &output) in node.outputs.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
+            let value = values.get(index);
+            self.put(output, value.with_context(|| format!("output {output}: unsupported output"))?.clone())?;
         }
         Ok(())
     }

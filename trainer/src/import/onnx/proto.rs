@@ -1,42 +1,45 @@
-//! The messages of ONNX, by the field numbers of its `onnx.proto` (IR version 14): what this importer reads of them, what
-//! says nothing about the numbers that come out, and the rest, which is refused.
+//! The messages of ONNX, by the field numbers of `onnx.proto` (IR version 14). Fields that the import needs
+//! are read, fields without influence on the result are skipped, and all others are rejected.
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::array::MOST_AXES;
-use super::tensor::Tensor;
+use super::array::MAX_AXES;
+use super::tensor::TensorProto;
 use super::wire::Fields;
 
-/// Most nodes, and most initializers: a recurrent network has some dozens.
-const MOST_OF_A_KIND: usize = 10_000;
+/// The maximum number of nodes, and of initializers: a recurrent network has some dozens.
+const MAX_ENTRIES: usize = 10_000;
 
 /// A `ModelProto`.
 #[derive(Debug, Default)]
-pub struct Model<'a> {
-    /// Versions of the operators, by domain.
+pub struct ModelProto<'a> {
+    /// The versions of the operators, by domain.
     pub opsets: Vec<(&'a str, i64)>,
-    /// Its graph.
-    pub graph: Graph<'a>,
+    /// The graph.
+    pub graph: GraphProto<'a>,
 }
 
-impl<'a> Model<'a> {
+impl<'a> ModelProto<'a> {
     /// Reads a file.
+    ///
+    /// # Errors
+    /// A damaged file, or fields that are not supported.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let (mut model, mut is_there) = (Self::default(), false);
         for field in Fields::new(bytes) {
             let (number, wire) = field?;
             match number {
-                // Versions of the container and the producer's names for its work.
+                // Versions of the container, and names and notes of the producer.
                 1..=6 | 14 => {}
                 7 => {
                     is_there = true;
                     model.graph.read(wire.bytes()?).context("graph")?;
                 }
                 8 => model.opsets.push(opset(wire.bytes()?).context("opset_import")?),
-                20 => bail!("training_info: a graph for training"),
-                25 => bail!("functions: operators of the file's own"),
-                26 => bail!("configuration: a model shared out over devices"),
-                _ => bail!("field {number} of the model: no such field is known"),
+                20 => bail!("training_info: training graphs are not supported"),
+                25 => bail!("functions: custom operators are not supported"),
+                26 => bail!("configuration: distribution over devices is not supported"),
+                _ => bail!("field {number} of the model: unknown field"),
             }
         }
         ensure!(is_there, "no graph: not an ONNX file");
@@ -50,7 +53,7 @@ fn opset(bytes: &[u8]) -> Result<(&str, i64)> {
         match field? {
             (1, wire) => domain = wire.text()?,
             (2, wire) => version = wire.int()?,
-            (number, _) => bail!("field {number}: no such field is known"),
+            (number, _) => bail!("field {number}: unknown field"),
         }
     }
     Ok((domain, version))
@@ -58,35 +61,38 @@ fn opset(bytes: &[u8]) -> Result<(&str, i64)> {
 
 /// A `GraphProto`.
 #[derive(Debug, Default)]
-pub struct Graph<'a> {
-    /// What it computes, in this order.
-    pub nodes: Vec<Node<'a>>,
-    /// Its constants.
-    pub initializers: Vec<Tensor<'a>>,
-    /// What it is given; may name initializers too.
-    pub inputs: Vec<Input<'a>>,
-    /// The names of what it gives.
+pub struct GraphProto<'a> {
+    /// The nodes, in the order of execution.
+    pub nodes: Vec<NodeProto<'a>>,
+    /// The constants.
+    pub initializers: Vec<TensorProto<'a>>,
+    /// The inputs; may include initializers.
+    pub inputs: Vec<ValueInfo<'a>>,
+    /// The names of the outputs.
     pub outputs: Vec<&'a str>,
 }
 
-impl<'a> Graph<'a> {
-    /// A graph that comes in pieces goes on with each.
+impl<'a> GraphProto<'a> {
+    /// Reads a graph, or a further piece of one.
     fn read(&mut self, bytes: &'a [u8]) -> Result<()> {
         for field in Fields::new(bytes) {
             let (number, wire) = field?;
             match number {
-                1 => self.nodes.push(Node::read(wire.bytes()?).context("node")?),
-                5 => self.initializers.push(Tensor::read(wire.bytes()?).context("initializer")?),
-                11 => self.inputs.push(Input::read(wire.bytes()?).context("input")?),
-                12 => self.outputs.push(Input::read(wire.bytes()?).context("output")?.name),
-                // Its name, its description, types of what is between, and notes.
+                1 => self.nodes.push(NodeProto::read(wire.bytes()?).context("node")?),
+                5 => self.initializers.push(TensorProto::read(wire.bytes()?).context("initializer")?),
+                11 => self.inputs.push(ValueInfo::read(wire.bytes()?).context("input")?),
+                12 => self.outputs.push(ValueInfo::read(wire.bytes()?).context("output")?.name),
+                // The name, the description, the types of intermediate tensors, and notes.
                 2 | 10 | 13 | 16 => {}
-                14 => bail!("quantization_annotation: quantized tensors"),
-                15 => bail!("sparse_initializer: sparse weights"),
-                _ => bail!("field {number}: no such field is known"),
+                14 => bail!("quantization_annotation: quantized tensors are not supported"),
+                15 => bail!("sparse_initializer: sparse weights are not supported"),
+                _ => bail!("field {number}: unknown field"),
             }
-            let most = [self.nodes.len(), self.initializers.len(), self.inputs.len(), self.outputs.len()];
-            ensure!(most.iter().all(|&len| len <= MOST_OF_A_KIND), "more than {MOST_OF_A_KIND} of a kind");
+            let counts = [self.nodes.len(), self.initializers.len(), self.inputs.len(), self.outputs.len()];
+            ensure!(
+                counts.iter().all(|&len| len <= MAX_ENTRIES),
+                "more than {MAX_ENTRIES} nodes, initializers, inputs or outputs"
+            );
         }
         Ok(())
     }
@@ -94,25 +100,25 @@ impl<'a> Graph<'a> {
 
 /// A `NodeProto`.
 #[derive(Clone, Debug, Default)]
-pub struct Node<'a> {
-    /// Its name; may be empty.
+pub struct NodeProto<'a> {
+    /// The name; may be empty.
     pub name: &'a str,
-    /// What it does.
+    /// The operator.
     pub op: &'a str,
-    /// Whose operator that is; empty for ONNX's own.
+    /// The domain of the operator; empty for standard operators.
     pub domain: &'a str,
-    /// Names of what it takes; an empty one for what it is not given.
+    /// The names of the inputs; empty for one that is left out.
     pub inputs: Vec<&'a str>,
-    /// Names of what it gives.
+    /// The names of the outputs.
     pub outputs: Vec<&'a str>,
-    /// Its `AttributeProto`s.
+    /// The `AttributeProto`s.
     pub attributes: Vec<&'a [u8]>,
 }
 
-impl<'a> Node<'a> {
+impl<'a> NodeProto<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self> {
-        /// A hostile node could be all names. Concat and Split have one a piece.
-        const MOST: usize = 256;
+        /// A hostile node could consist of names. Concat and Split have one name per part.
+        const MAX: usize = 256;
         let mut node = Self::default();
         for field in Fields::new(bytes) {
             let (number, wire) = field?;
@@ -123,31 +129,35 @@ impl<'a> Node<'a> {
                 4 => node.op = wire.text()?,
                 5 => node.attributes.push(wire.bytes()?),
                 7 => node.domain = wire.text()?,
-                // Its description and notes.
+                // The description and notes.
                 6 | 9 => {}
-                8 => ensure!(wire.text()?.is_empty(), "overload: an operator of the file's own"),
-                10 => bail!("device_configurations: a node shared out over devices"),
-                _ => bail!("field {number}: no such field is known"),
+                8 => ensure!(wire.text()?.is_empty(), "overload: custom operators are not supported"),
+                10 => bail!("device_configurations: distribution over devices is not supported"),
+                _ => bail!("field {number}: unknown field"),
             }
-            let most = [node.inputs.len(), node.outputs.len(), node.attributes.len()];
-            ensure!(most.iter().all(|&len| len <= MOST), "{}: more than {MOST} of a kind", node.name);
+            let counts = [node.inputs.len(), node.outputs.len(), node.attributes.len()];
+            ensure!(
+                counts.iter().all(|&len| len <= MAX),
+                "{}: more than {MAX} inputs, outputs or attributes",
+                node.name
+            );
         }
         Ok(node)
     }
 }
 
-/// A `ValueInfoProto`: something that the graph is given, or gives.
+/// A `ValueInfoProto`: an input or an output of the graph.
 #[derive(Clone, Debug, Default)]
-pub struct Input<'a> {
-    /// Its name.
+pub struct ValueInfo<'a> {
+    /// The name.
     pub name: &'a str,
-    /// The code of its type.
+    /// The code of the element type.
     pub element: i64,
-    /// Lengths of its axes, those that are fixed; nothing if the file does not say.
+    /// The lengths of the axes, where they are fixed; `None` if the file has no shape.
     pub shape: Option<Vec<Option<usize>>>,
 }
 
-impl<'a> Input<'a> {
+impl<'a> ValueInfo<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut input = Self::default();
         for field in Fields::new(bytes) {
@@ -157,15 +167,15 @@ impl<'a> Input<'a> {
                     for field in Fields::new(wire.bytes()?) {
                         match field? {
                             (1, wire) => input.read_type(wire.bytes()?).context("type")?,
-                            // What the axes stand for.
+                            // The denotation of the axes.
                             (6, _) => {}
-                            _ => bail!("{}: its type is not that of a tensor", input.name),
+                            _ => bail!("{}: not a tensor", input.name),
                         }
                     }
                 }
-                // Its description and notes.
+                // The description and notes.
                 (3 | 4, _) => {}
-                (number, _) => bail!("{}: field {number}: no such field is known", input.name),
+                (number, _) => bail!("{}: field {number}: unknown field", input.name),
             }
         }
         Ok(input)
@@ -179,27 +189,27 @@ impl<'a> Input<'a> {
                     let mut shape = Vec::new();
                     for field in Fields::new(wire.bytes()?) {
                         let (number, wire) = field?;
-                        ensure!(number == 1, "field {number} of a shape: no such field is known");
+                        ensure!(number == 1, "field {number} of a shape: unknown field");
                         shape.push(dimension(wire.bytes()?)?);
-                        ensure!(shape.len() <= MOST_AXES, "{}: more than {MOST_AXES} axes", self.name);
+                        ensure!(shape.len() <= MAX_AXES, "{}: more than {MAX_AXES} axes", self.name);
                     }
                     self.shape = Some(shape);
                 }
-                (number, _) => bail!("field {number}: no such field is known"),
+                (number, _) => bail!("field {number}: unknown field"),
             }
         }
         Ok(())
     }
 }
 
-/// Its length if that is fixed. Some exporters write 0 or -1 for lengths that are not.
+/// Reads the length of an axis, if it is fixed. Some exporters write 0 or -1 for lengths that are not.
 fn dimension(bytes: &[u8]) -> Result<Option<usize>> {
     let mut len = None;
     for field in Fields::new(bytes) {
         match field? {
             (1, wire) => len = usize::try_from(wire.int()?).ok().filter(|&len| len > 0),
             (2 | 3, _) => {}
-            (number, _) => bail!("field {number} of an axis: no such field is known"),
+            (number, _) => bail!("field {number} of an axis: unknown field"),
         }
     }
     Ok(len)

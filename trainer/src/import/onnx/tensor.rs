@@ -1,24 +1,24 @@
-//! Constants as a file holds them, by the field numbers of `TensorProto`.
+//! Constants in the file, by the field numbers of `TensorProto`.
 
 use anyhow::{Context, Result, bail, ensure};
 use half::{bf16, f16};
 
-use super::array::{Array, MOST_AXES};
+use super::array::{Array, MAX_AXES};
 use super::wire::{Fields, Wire};
 
-/// A `TensorProto`, its numbers not yet read.
+/// A `TensorProto` whose values have not been read yet.
 #[derive(Clone, Debug, Default)]
-pub struct Tensor<'a> {
-    /// Its name.
+pub struct TensorProto<'a> {
+    /// The name.
     pub name: &'a str,
-    /// Lengths of its axes.
+    /// The lengths of the axes.
     pub shape: Vec<usize>,
-    /// The code of its type.
+    /// The code of the element type.
     pub element: i64,
     body: &'a [u8],
 }
 
-/// Codes of the types that are read.
+/// Codes of the supported element types.
 pub mod element {
     pub const FLOAT: i64 = 1;
     pub const INT32: i64 = 6;
@@ -28,35 +28,38 @@ pub mod element {
     pub const DOUBLE: i64 = 11;
     pub const BFLOAT16: i64 = 16;
 
-    /// Whether it is one of the floats.
+    /// Returns whether this is a float type.
     pub fn is_float(element: i64) -> bool {
         [FLOAT, FLOAT16, DOUBLE, BFLOAT16].contains(&element)
     }
 
-    /// Whether it is one of the integers that shapes and ids are of.
+    /// Returns whether this is an integer type for shapes and ids.
     pub fn is_int(element: i64) -> bool {
         [INT32, INT64].contains(&element)
     }
 }
 
-/// The numbers of a tensor.
+/// The values of a tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constant {
     /// Weights.
     Floats(Array<f32>),
-    /// A shape or places; bools are 0 and 1.
+    /// A shape or indices; booleans are 0 and 1.
     Ints(Array<i64>),
 }
 
-impl<'a> Tensor<'a> {
-    /// Reads what is said of the numbers.
+impl<'a> TensorProto<'a> {
+    /// Reads everything but the values.
+    ///
+    /// # Errors
+    /// A damaged tensor, or one whose values are elsewhere.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut tensor = Self { body: bytes, ..Self::default() };
         for field in Fields::new(bytes) {
             let (number, wire) = field?;
             match number {
                 1 => wire.each_int(|len| {
-                    ensure!(tensor.shape.len() < MOST_AXES, "more than {MOST_AXES} axes");
+                    ensure!(tensor.shape.len() < MAX_AXES, "more than {MAX_AXES} axes");
                     tensor
                         .shape
                         .push(usize::try_from(len).ok().with_context(|| format!("an axis of {len}"))?);
@@ -64,30 +67,34 @@ impl<'a> Tensor<'a> {
                 })?,
                 2 => tensor.element = wire.int()?,
                 8 => tensor.name = wire.text()?,
-                // Its description and notes, and the numbers.
+                // The description, notes, and the values.
                 4..=7 | 9..=12 | 16 => {}
-                3 => bail!("segment: a tensor in pieces"),
-                13 => bail!("{}: external_data: weights in another file", tensor.name),
-                14 => ensure!(wire.int()? == 0, "{}: data_location: weights in another file", tensor.name),
-                _ => bail!("{}: field {number}: no such field is known", tensor.name),
+                3 => bail!("segment: tensors in segments are not supported"),
+                13 => bail!("{}: external_data: weights in another file are not supported", tensor.name),
+                14 => ensure!(
+                    wire.int()? == 0,
+                    "{}: data_location: weights in another file are not supported",
+                    tensor.name
+                ),
+                _ => bail!("{}: field {number}: unknown field", tensor.name),
             }
         }
         Ok(tensor)
     }
 
-    /// How many numbers its shape speaks of.
+    /// Returns the number of values of the shape; `None` if it overflows.
     pub fn count(&self) -> Option<usize> {
         self.shape.iter().try_fold(1usize, |len, &axis| len.checked_mul(axis))
     }
 
-    /// The numbers.
+    /// Reads the values.
     ///
     /// # Errors
-    /// Another number of them than the shape says, or a type that is not read.
+    /// Another number of values than the shape has, or an unsupported element type.
     pub fn constant(&self) -> Result<Constant> {
         let floats = |values| Ok(Constant::Floats(Array::new(self.shape.clone(), values)?));
         let ints = |values| Ok(Constant::Ints(Array::new(self.shape.clone(), values)?));
-        let half = |bits: i64| u16::try_from(bits).ok().context("no number of 16 bits");
+        let half = |bits: i64| u16::try_from(bits).ok().context("not a 16-bit number");
         match self.element {
             element::FLOAT => {
                 floats(self.numbers(4, f32::from_le_bytes, |wire, each| wire.each_float(each))?)
@@ -116,23 +123,24 @@ impl<'a> Tensor<'a> {
             element::BOOL => {
                 ints(self.numbers(5, |[byte]| (byte != 0).into(), |wire, each| wire.each_int(each))?)
             }
-            other => bail!("numbers of type {other}: neither floats nor INT64, INT32 or BOOL"),
+            other => bail!("element type {other}: only floats, INT64, INT32 and BOOL are supported"),
         }
     }
 
-    /// Those in the field `number`, which has its own way of holding them, or in `raw_data` with `N` bytes each, little-endian.
+    /// Reads the values from the field `number`, which has an encoding of its own, or from `raw_data` with
+    /// `N` little-endian bytes per value.
     fn numbers<T, const N: usize>(
         &self,
         number: u64,
-        of_bytes: impl Fn([u8; N]) -> T,
+        from_bytes: impl Fn([u8; N]) -> T,
         read: impl Fn(Wire<'_>, &mut dyn FnMut(T) -> Result<()>) -> Result<()>,
     ) -> Result<Vec<T>> {
-        let expected = self.count().context("a shape beyond all memory")?;
+        let expected = self.count().context("shape too large")?;
         let mut values = Vec::new();
         for field in Fields::new(self.body) {
             match field? {
                 (found, wire) if found == number => read(wire, &mut |value| {
-                    ensure!(values.len() < expected, "more than the {expected} values of its shape");
+                    ensure!(values.len() < expected, "more values than the {expected} of its shape");
                     values.push(value);
                     Ok(())
                 })?,
@@ -143,9 +151,9 @@ impl<'a> Tensor<'a> {
                         "raw_data: {} values, expected {expected}",
                         raw.len()
                     );
-                    values.extend(raw.iter().map(|&bytes| of_bytes(bytes)));
+                    values.extend(raw.iter().map(|&bytes| from_bytes(bytes)));
                 }
-                (4..=7 | 10 | 11, _) => bail!("numbers of another type than the tensor's"),
+                (4..=7 | 10 | 11, _) => bail!("values of another element type"),
                 _ => {}
             }
         }

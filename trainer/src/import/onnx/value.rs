@@ -1,174 +1,186 @@
-//! What is known of a tensor before anything runs.
+//! The values of tensors, as far as they are known before the network runs.
 //!
-//! The data that flows through the chain is known by its axes: each is a row of [`Atom`]s, whose meaning the nodes tell that
-//! care for it. Layout operators move atoms about and nothing else; a reshape joins and parts them. So whatever way an
-//! exporter takes from one recurrent node to the next, where time, batch and features end up is known and not guessed.
+//! Run-time data is known by its axes. The length of an axis is a product of [`AxisFactor`]s, and a factor
+//! has a role (batch, time or features) as soon as a node requires one. Layout operators only permute, split
+//! and merge factors; whatever sequence of them an exporter writes between two recurrent nodes, the positions
+//! of time, batch and features are known at the end and never guessed:
+//!
+//! ```text
+//! Y                    [time] [directions] [batch] [units]
+//! Transpose 0,2,1,3    [time] [batch] [directions] [units]
+//! Reshape   0,0,-1     [time] [batch] [directions units]      both directions are features of one frame
+//! ```
 
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::array::Array;
-use super::chain::{Link, Point};
+use super::array::{Array, MAX_AXES};
+use super::layer_graph::{Edge, LayerNode};
 
-/// A length, or a product of lengths that are known at run time only.
+/// The length of an axis: a product of a number and of lengths known at run time only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dim {
     factor: i64,
-    /// In rising order.
-    unknown: Vec<usize>,
+    /// The indices of axis factors of unknown length, in rising order.
+    symbols: Vec<usize>,
 }
 
 impl Dim {
-    /// A number.
+    /// Creates a fixed length.
     pub fn known(value: i64) -> Self {
-        Self { factor: value, unknown: Vec::new() }
+        Self { factor: value, symbols: Vec::new() }
     }
 
-    /// The length of this atom, by its number.
-    pub fn of_atom(atom: usize) -> Self {
-        Self { factor: 1, unknown: vec![atom] }
+    /// Creates the unknown length of an axis factor, by its index.
+    pub fn symbol(factor: usize) -> Self {
+        Self { factor: 1, symbols: vec![factor] }
     }
 
-    /// Its value, if it is a number.
+    /// Returns the length, if it is fixed.
     pub fn value(&self) -> Option<i64> {
-        self.unknown.is_empty().then_some(self.factor)
+        self.symbols.is_empty().then_some(self.factor)
     }
 
-    /// Its product with another.
+    /// Returns the product of two lengths.
     pub fn times(&self, other: &Self) -> Result<Self> {
-        let factor = self.factor.checked_mul(other.factor).context("a length beyond all memory")?;
-        let mut unknown = [&self.unknown[..], &other.unknown].concat();
-        ensure!(unknown.len() <= super::array::MOST_AXES, "a product of too many lengths");
-        unknown.sort_unstable();
-        Ok(Self { factor, unknown })
+        let factor = self.factor.checked_mul(other.factor).context("length too large")?;
+        let mut symbols = [&self.symbols[..], &other.symbols].concat();
+        ensure!(symbols.len() <= MAX_AXES, "a product of too many lengths");
+        symbols.sort_unstable();
+        Ok(Self { factor, symbols })
     }
 
-    /// What times `other` it is.
-    pub fn over(&self, other: &Self) -> Option<Self> {
+    /// Returns the quotient of two lengths, if `other` divides this one.
+    pub fn divided_by(&self, other: &Self) -> Option<Self> {
         let factor = self.factor.checked_div(other.factor)?;
-        let mut unknown = self.unknown.clone();
-        for atom in &other.unknown {
-            unknown.remove(unknown.iter().position(|own| own == atom)?);
+        let mut symbols = self.symbols.clone();
+        for symbol in &other.symbols {
+            symbols.remove(symbols.iter().position(|own| own == symbol)?);
         }
-        (factor.checked_mul(other.factor)? == self.factor).then_some(Self { factor, unknown })
+        (factor.checked_mul(other.factor)? == self.factor).then_some(Self { factor, symbols })
     }
 }
 
-/// A part of an axis.
+/// A factor of the length of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Atom {
-    /// Goes through [`Data::parts`].
-    Parts,
-    /// One of those that the importer has numbered.
-    Numbered(usize),
+pub enum AxisFactor {
+    /// The index into [`Data::components`].
+    Components,
+    /// A factor of the [`super::context::GraphContext`], by its index.
+    Indexed(usize),
 }
 
-/// From the outermost atom to the innermost; an axis of length 1 may have none.
-pub type Axis = Vec<Atom>;
+/// The factors of an axis, outermost first; none for an axis of length 1.
+pub type Axis = Vec<AxisFactor>;
 
-/// Something of the data.
+/// A component of run-time data.
 #[derive(Clone, Debug)]
-pub enum Part {
-    /// What comes out of a layer, or into the network.
-    Made(Link),
-    /// The cell state that an LSTM ends with.
-    Cell(Rc<Point>),
-    /// A piece of a graph's input: initial states come one behind another.
-    Piece {
-        /// The input's number.
+pub enum Component {
+    /// The output of a layer, or an input of the graph.
+    Frames(Edge),
+    /// The final cell state of an LSTM.
+    CellState(Rc<LayerNode>),
+    /// A part of an input of the graph: initial states of several layers come in one tensor.
+    InputPart {
+        /// The index of the input.
         input: usize,
-        /// The piece's.
-        place: usize,
+        /// The index of the part.
+        index: usize,
     },
 }
 
-/// A tensor of numbers that come at run time.
+/// A tensor whose values are known at run time only.
 #[derive(Clone, Debug)]
 pub struct Data {
-    /// What it is made of: one thing, or as many as [`Atom::Parts`] goes through.
-    pub parts: Vec<Part>,
-    /// Its axes.
+    /// The components: one, or as many as [`AxisFactor::Components`] enumerates.
+    pub components: Vec<Component>,
+    /// The axes.
     pub axes: Vec<Axis>,
-    /// Whether they are ids of an embedding.
+    /// Whether the values are ids for an embedding.
     pub ids: bool,
 }
 
-/// A tensor of which all values are the same.
+/// A tensor of one value in every place.
 #[derive(Clone, Debug)]
-pub struct Same {
-    /// The integer that they are; none for zeros as floats.
+pub struct Uniform {
+    /// The integer; `None` for the float 0.
     pub int: Option<Dim>,
-    /// Lengths of the axes.
+    /// The lengths of the axes.
     pub shape: Vec<Dim>,
 }
 
-/// A tensor.
+/// The value of a tensor.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Constant floats.
     Floats(Rc<Array<f32>>),
-    /// Integers known up to lengths of axes.
+    /// Integers, known up to run-time lengths.
     Ints(Rc<Array<Dim>>),
-    /// The same all over, in a shape that comes at run time.
-    Same(Same),
-    /// What flows through the chain.
+    /// One value in a shape that may depend on run-time lengths.
+    Uniform(Uniform),
+    /// Values known at run time only.
     Data(Data),
 }
 
 impl Value {
-    /// Constant floats.
+    /// Creates constant floats.
     pub fn floats(array: Array<f32>) -> Self {
         Self::Floats(Rc::new(array))
     }
 
-    /// Integers.
+    /// Creates integers.
     pub fn ints(array: Array<Dim>) -> Self {
         Self::Ints(Rc::new(array))
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn rank(&self) -> usize {
         match self {
             Self::Floats(array) => array.shape().len(),
             Self::Ints(array) => array.shape().len(),
-            Self::Same(same) => same.shape.len(),
+            Self::Uniform(uniform) => uniform.shape.len(),
             Self::Data(data) => data.axes.len(),
         }
     }
 
-    /// Whether nothing but zeros.
+    /// Returns whether all values are the float 0.
     pub fn is_zeros(&self) -> bool {
         match self {
             Self::Floats(array) => array.values().iter().all(|&value| value == 0.0),
-            Self::Same(same) => same.int.is_none(),
-            _ => false,
+            Self::Uniform(uniform) => uniform.int.is_none(),
+            Self::Ints(_) | Self::Data(_) => false,
         }
     }
 }
 
-/// Changes constants, or the shape of what is the same all over; hands data on.
-macro_rules! on_constants {
-    ($value:expr, $array:ident => $changed:expr, $same:ident => $shape:expr, $data:ident => $moved:expr) => {
+/// Maps a value: both kinds of constants by one expression, the shape of a uniform value by another, and data
+/// by a third.
+macro_rules! map_constants {
+    (
+        $value:expr,
+        $array:ident => $array_map:expr,
+        $uniform:ident => $shape:expr,
+        $data:ident => $next:expr
+    ) => {
         match $value {
-            $crate::import::onnx::value::Value::Floats($array) => {
-                Ok($crate::import::onnx::value::Value::floats($changed))
-            }
-            $crate::import::onnx::value::Value::Ints($array) => {
-                Ok($crate::import::onnx::value::Value::ints($changed))
-            }
-            $crate::import::onnx::value::Value::Same($same) => {
+            Value::Floats($array) => Ok(Value::floats($array_map)),
+            Value::Ints($array) => Ok(Value::ints($array_map)),
+            Value::Uniform($uniform) => {
                 let shape = $shape;
-                Ok($crate::import::onnx::value::Value::Same(Same { shape, ..$same }))
+                Ok(Value::Uniform(Uniform { shape, ..$uniform }))
             }
-            $crate::import::onnx::value::Value::Data($data) => $moved,
+            Value::Data($data) => $next,
         }
     };
 }
-pub(super) use on_constants;
+pub(super) use map_constants;
 
-/// The axis that a node speaks of; negative ones count from the end.
-pub fn axis_of(axis: i64, rank: usize) -> Result<usize> {
+/// Returns the index of an axis; negative ones count from the end.
+///
+/// # Errors
+/// An axis out of range.
+pub fn axis_index(axis: i64, rank: usize) -> Result<usize> {
     let from_start = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
     let axis = usize::try_from(from_start).ok().filter(|&axis| axis < rank);
     axis.with_context(|| format!("axis {from_start} of {rank}"))

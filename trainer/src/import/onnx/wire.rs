@@ -1,55 +1,55 @@
-//! Protobuf as it lies in a file: fields of numbers and bytes, read in place.
+//! The protobuf encoding: fields of numbers and bytes, read in place.
 //!
-//! Nothing is copied or made room for, whatever lengths a file declares, and no field is skipped unseen: who reads a message
-//! names the fields that it knows. (Decoders made from a schema skip the others in silence, and make a structure of some
-//! hundred bytes of every two that a hostile file spends.)
+//! Nothing is copied or allocated, whatever lengths a file declares, and every field is visible to the reader
+//! of a message, which rejects those that it does not know. (Decoders generated from a schema skip unknown
+//! fields silently, and allocate some hundred bytes per two bytes of a hostile file.)
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What a field holds, by its wire type.
+/// The content of a field, by its wire type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire<'a> {
-    /// An integer, a bool or an enum.
+    /// An integer, a boolean or an enum value.
     Varint(u64),
     /// A double.
     Fixed64(u64),
-    /// Text, bytes, a message, or many numbers.
+    /// A string, bytes, a message, or packed numbers.
     Bytes(&'a [u8]),
     /// A float.
     Fixed32(u32),
 }
 
 impl<'a> Wire<'a> {
-    /// Bytes, or a message.
+    /// Returns bytes, or a message.
     pub fn bytes(self) -> Result<&'a [u8]> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => bail!("a number where bytes belong"),
+            _ => bail!("expected bytes, found a number"),
         }
     }
 
-    /// Text.
+    /// Returns a string.
     pub fn text(self) -> Result<&'a str> {
-        std::str::from_utf8(self.bytes()?).context("no text in UTF-8")
+        std::str::from_utf8(self.bytes()?).context("not a UTF-8 string")
     }
 
-    /// An integer, a bool or an enum.
+    /// Returns an integer, a boolean or an enum value.
     pub fn int(self) -> Result<i64> {
         match self {
             Self::Varint(value) => Ok(value as i64),
-            _ => bail!("no integer where one belongs"),
+            _ => bail!("expected an integer"),
         }
     }
 
-    /// A float.
+    /// Returns a float.
     pub fn float(self) -> Result<f32> {
         match self {
             Self::Fixed32(bits) => Ok(f32::from_bits(bits)),
-            _ => bail!("no float where one belongs"),
+            _ => bail!("expected a float"),
         }
     }
 
-    /// The integers of a repeated field: this one, or all that are packed here.
+    /// Calls `each` with the integers of a repeated field: one, or several packed ones.
     pub fn each_int(self, mut each: impl FnMut(i64) -> Result<()>) -> Result<()> {
         let Self::Bytes(mut packed) = self else { return each(self.int()?) };
         while !packed.is_empty() {
@@ -58,36 +58,36 @@ impl<'a> Wire<'a> {
         Ok(())
     }
 
-    /// The floats of a repeated field: this one, or all that are packed here.
+    /// Calls `each` with the floats of a repeated field: one, or several packed ones.
     pub fn each_float(self, mut each: impl FnMut(f32) -> Result<()>) -> Result<()> {
         let Self::Bytes(packed) = self else { return each(self.float()?) };
         let (floats, rest) = packed.as_chunks::<4>();
-        ensure!(rest.is_empty(), "{} bytes are no floats", packed.len());
+        ensure!(rest.is_empty(), "{} bytes are not a whole number of floats", packed.len());
         floats.iter().try_for_each(|&bytes| each(f32::from_le_bytes(bytes)))
     }
 
-    /// The doubles of a repeated field: this one, or all that are packed here.
+    /// Calls `each` with the doubles of a repeated field: one, or several packed ones.
     pub fn each_double(self, mut each: impl FnMut(f64) -> Result<()>) -> Result<()> {
         match self {
             Self::Fixed64(bits) => each(f64::from_bits(bits)),
             Self::Bytes(packed) => {
                 let (doubles, rest) = packed.as_chunks::<8>();
-                ensure!(rest.is_empty(), "{} bytes are no doubles", packed.len());
+                ensure!(rest.is_empty(), "{} bytes are not a whole number of doubles", packed.len());
                 doubles.iter().try_for_each(|&bytes| each(f64::from_le_bytes(bytes)))
             }
-            _ => bail!("no double where one belongs"),
+            _ => bail!("expected a double"),
         }
     }
 }
 
-/// The fields of a message, by their numbers.
+/// An iterator over the fields of a message, with their numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
-    /// Of the message in `bytes`.
+    /// Creates the iterator over the message in `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -100,15 +100,15 @@ impl<'a> Fields<'a> {
             2 => {
                 let len = varint(&mut self.rest)?;
                 let cut = usize::try_from(len).ok().and_then(|len| self.rest.split_at_checked(len));
-                let (bytes, rest) =
-                    cut.with_context(|| format!("cut off: {len} bytes said, {} there", self.rest.len()))?;
+                let (bytes, rest) = cut
+                    .with_context(|| format!("truncated: {len} bytes declared, {} left", self.rest.len()))?;
                 self.rest = rest;
                 Wire::Bytes(bytes)
             }
             5 => Wire::Fixed32(u32::from_le_bytes(*chunk(&mut self.rest)?)),
-            kind => bail!("no protobuf: wire type {kind}"),
+            kind => bail!("not protobuf: wire type {kind}"),
         };
-        ensure!(key >> 3 > 0, "no protobuf: field 0");
+        ensure!(key >> 3 > 0, "not protobuf: field 0");
         Ok((key >> 3, wire))
     }
 }
@@ -129,24 +129,25 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 fn chunk<'a, const N: usize>(rest: &mut &'a [u8]) -> Result<&'a [u8; N]> {
-    let (chunk, after) = rest.split_first_chunk().context("cut off within a number")?;
+    let (chunk, after) = rest.split_first_chunk().context("truncated within a number")?;
     *rest = after;
     Ok(chunk)
 }
 
-/// Seven bits a byte, the lowest first, until one without the eighth; 64 bits at most.
+/// Reads an integer of at most 64 bits: seven bits per byte, the lowest first, up to a byte without the
+/// eighth bit.
 fn varint(rest: &mut &[u8]) -> Result<u64> {
     let mut value = 0;
     for shift in (0..70).step_by(7) {
         let [byte] = *chunk(rest)?;
-        // Of the tenth byte only one bit is left to hold.
-        ensure!(shift < 63 || byte < 2, "no protobuf: an integer of more than 64 bits");
+        // Only one bit of the tenth byte fits.
+        ensure!(shift < 63 || byte < 2, "not protobuf: an integer of more than 64 bits");
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Ok(value);
         }
     }
-    bail!("no protobuf: an integer without an end")
+    bail!("not protobuf: an unterminated integer")
 }
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ mod tests {
         Fields::new(bytes).collect()
     }
 
-    /// The examples of the encoding's documentation, and each wire type.
+    /// The examples of the protobuf documentation, and each wire type.
     #[test]
     fn fields_are_read() {
         assert_eq!(fields(&[0x08, 0x96, 0x01]).unwrap(), [(1, Wire::Varint(150))]);
@@ -178,15 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused() {
+    fn damaged_messages_are_rejected() {
         for (bytes, reason) in [
-            (&[0x12, 0x07, b't'][..], "cut off: 7 bytes said, 1 there"),
+            (&[0x12, 0x07, b't'][..], "truncated: 7 bytes declared, 1 left"),
             (
                 &[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-                "cut off: 9223372036854775807 bytes",
+                "truncated: 9223372036854775807 bytes",
             ),
-            (&[0x0d, 0, 0], "cut off within a number"),
-            (&[0x08], "cut off within a number"),
+            (&[0x0d, 0, 0], "truncated within a number"),
+            (&[0x08], "truncated within a number"),
             (&[0x0b], "wire type 3"),
             (&[0x00, 0x00], "field 0"),
             (&[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "more than 64 bits"),

@@ -1,4 +1,4 @@
-//! A `.safetensors` file: the length of a JSON header, the header, the tensors' bytes one after another.
+//! The `.safetensors` file: the length of a JSON header, the header, the bytes of the tensors.
 
 use std::collections::BTreeMap;
 
@@ -8,60 +8,64 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::options::Options;
-use crate::import::{MOST_BYTES, Tensor};
+use crate::import::limits::MAX_BYTES;
+use crate::import::tensor::Tensor;
 
-/// Bytes before the header: its length.
+/// The number of bytes before the header, which hold its length.
 const LENGTH: usize = 8;
-/// The longest header that is read. A tensor takes some hundred bytes there.
-const MOST_HEADER: u64 = 1 << 22;
+/// The maximum length of a header. A tensor takes some hundred bytes in it.
+const MAX_HEADER: u64 = 1 << 22;
 
 /// Tensors by name.
-pub type Tensors = BTreeMap<String, Tensor>;
+pub type TensorsByName = BTreeMap<String, Tensor>;
 
-/// The tensors that are selected, by the names that are left of theirs.
+/// Reads the selected tensors, by their names without the prefix.
 ///
 /// # Errors
-/// A damaged file; a selection that names nothing; a tensor that is selected, but not of finite floats.
-pub fn read(bytes: &[u8], options: &Options) -> Result<Tensors> {
+/// A damaged file; a selection of nothing; a selected tensor of anything but finite floats.
+pub fn read(bytes: &[u8], options: &Options) -> Result<TensorsByName> {
     let (header, data) = split(bytes)?;
     options.check_selection(&header.offset_keys())?;
-    let mut tensors = Tensors::new();
-    let mut unfolded = 0u64;
+    let mut tensors = TensorsByName::new();
+    let mut unpacked = 0u64;
     for (name, info) in header.tensors() {
         let Some(selected) = options.select(&name) else { continue };
         if counts_batches(&name, info, &header) {
             continue;
         }
-        // The header was checked: offsets follow each other, and lengths are those of the shapes.
+        // The header has been checked: offsets are consecutive, and lengths match the shapes.
         let (start, end) = info.data_offsets;
         let bytes = data.get(start..end).with_context(|| format!("{name}: beyond the end of the file"))?;
         let len: u64 = info.shape.iter().map(|&axis| axis as u64).product();
-        unfolded = unfolded.saturating_add(len.saturating_mul(size_of::<f32>() as u64));
-        ensure!(unfolded <= MOST_BYTES, "{name}: more than {MOST_BYTES} bytes in all");
+        unpacked = unpacked.saturating_add(len.saturating_mul(size_of::<f32>() as u64));
+        ensure!(unpacked <= MAX_BYTES, "{name}: more than {MAX_BYTES} bytes in total");
         let tensor = tensor(info, bytes).with_context(|| name.clone())?;
-        ensure!(tensors.insert(selected, tensor).is_none(), "{name}: there twice");
+        ensure!(tensors.insert(selected, tensor).is_none(), "{name}: duplicate tensor");
     }
     Ok(tensors)
 }
 
-/// Whether this is what a BatchNorm1d counts in training, on which nothing depends in use.
+/// Returns whether this is the batch counter of a BatchNorm1d, which has no effect in inference.
 fn counts_batches(name: &str, info: &TensorInfo, header: &Metadata) -> bool {
     let norm = name.strip_suffix("num_batches_tracked").filter(|_| info.dtype == Dtype::I64);
     norm.is_some_and(|norm| header.info(&format!("{norm}running_mean")).is_some())
 }
 
-/// The header, and the bytes of all tensors. Not by `SafeTensors::deserialize`, which lets a header be 100 MB long, and
-/// which overflows (a panic in a debug build) where offsets come near 2^64.
+/// Splits the file into the header and the bytes of all tensors.
+///
+/// `SafeTensors::deserialize` is not used: it accepts a header of 100 MB, and overflows (a panic in a debug
+/// build) where offsets come near 2^64.
 fn split(bytes: &[u8]) -> Result<(Metadata, &[u8])> {
     let (&length, rest) =
         bytes.split_first_chunk::<LENGTH>().context("not a .safetensors file: too short")?;
     let length = u64::from_le_bytes(length);
-    ensure!(length <= MOST_HEADER, "a header of {length} bytes: at most {MOST_HEADER} are read");
+    ensure!(length <= MAX_HEADER, "header of {length} bytes: at most {MAX_HEADER} are supported");
     let parts = rest.split_at_checked(length as usize);
-    let (header, data) = parts.with_context(|| format!("a header of {length} bytes in {}", rest.len()))?;
+    let (header, data) =
+        parts.with_context(|| format!("header of {length} bytes, but only {} are left", rest.len()))?;
     let header: Metadata = serde_json::from_slice(header).context("header")?;
-    let expected = header.data_len();
-    ensure!(expected == data.len(), "{} bytes of tensors, but {expected} in the header", data.len());
+    let declared = header.data_len();
+    ensure!(declared == data.len(), "{} bytes of tensors, but the header declares {declared}", data.len());
     Ok((header, data))
 }
 
@@ -72,12 +76,12 @@ fn tensor(info: &TensorInfo, bytes: &[u8]) -> Result<Tensor> {
         Dtype::F16 => values(bytes, |two| f16::from_le_bytes(two).to_f32()),
         Dtype::BF16 => values(bytes, |two| bf16::from_le_bytes(two).to_f32()),
         Dtype::F64 => values(bytes, |eight| f64::from_le_bytes(eight) as f32),
-        other => bail!("dtype {other:?}: weights are F32, F16, BF16 or F64"),
+        other => bail!("dtype {other:?}: only F32, F16, BF16 and F64 are supported"),
     };
     Tensor::new(info.shape.clone(), values)
 }
 
-fn values<const N: usize>(bytes: &[u8], from: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    let (each, _) = bytes.as_chunks();
-    each.iter().map(|&bytes| from(bytes)).collect()
+fn values<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (chunks, _) = bytes.as_chunks();
+    chunks.iter().map(|&bytes| convert(bytes)).collect()
 }

@@ -1,91 +1,128 @@
 //! PyTorch: `.safetensors` files of a state dict, with PyTorch's names.
 //!
 //! ```text
-//! bytes --file--> tensors by name --modules--> modules, what each takes and gives --order--> a chain --> layers
+//! bytes --file--> tensors by name --modules--> modules with input and output sizes --order--> layers
 //! ```
-//! Such a file has names, shapes and numbers, and no more. What follows from them is taken; of what does not, [`Options`]
-//! tell, and otherwise it is refused:
+//! Such a file contains names, shapes and values, and nothing else. The importer derives what follows from
+//! them. Everything else comes from the [`Options`], or the file is rejected:
 //!
-//! | what | how it is known |
+//! | property | source |
 //! |---|---|
-//! | LSTM, GRU, RNN, `..Cell` | rows of `weight_hh` over its columns: 4, 3, 1 gates |
-//! | stacked, bidirectional | `_l0`, `_l1`.. and `_reverse`; both directions are concatenated, as PyTorch does |
-//! | Linear | `weight` of two axes; of three if the last is 1, which is a Conv1d with a kernel of 1 |
-//! | Embedding | `weight` of two axes without `bias`, where a chain begins; it may be a Linear as well: [`Options::role`] |
+//! | LSTM, GRU, RNN, `..Cell` | rows per column of `weight_hh`: 4, 3, 1 gates |
+//! | stacked, bidirectional | `_l0`, `_l1`.. and `_reverse`; directions are concatenated, as in PyTorch |
+//! | Linear | `weight` of two axes; of three if the last is 1, which is a Conv1d of kernel size 1 |
+//! | Embedding | `weight` of two axes, no `bias`, first module; it may be a Linear too: [`Options::roles`] |
 //! | BatchNorm1d | `running_mean`, `running_var` |
-//! | LayerNorm | `weight` and `bias` of one axis; a GroupNorm looks the same, and is none of those that are read |
-//! | order of the modules | sizes, if one chain alone fits them; else [`Options::modules`] |
-//! | functions between modules | never: linear, unless [`Options::activation`] says otherwise |
-//! | nn.RNN's function | never: tanh, as PyTorch has it, unless [`Options::nonlinearity`] says otherwise |
-//! | whether every step is answered | never: the last one is, unless [`Options::return_sequences`] says otherwise |
+//! | LayerNorm | `weight` and `bias` of one axis; a GroupNorm has the same, and is not supported |
+//! | order of the modules | sizes, if only one order fits; otherwise [`Options::modules`] |
+//! | activations between modules | [`Options::activations`], otherwise linear |
+//! | activation of nn.RNN | [`Options::nonlinearity`], otherwise tanh as in PyTorch |
+//! | all steps or the last | [`Options::return_sequences`], otherwise the last |
 //!
-//! The answer to a whole sequence is what the last recurrent layer's state is in the end, PyTorch's `h_n`: of a
-//! bidirectional one both directions' states, the backward one's being that after the first frame (so it is in Keras).
-//! `output[:, -1]` is another thing there: of the backward direction it is what comes of the last frame alone.
+//! The output for a whole sequence is the final state of the last recurrent layer, PyTorch's `h_n`: for a
+//! bidirectional layer the final states of both directions, where that of the backward direction is the state
+//! after the first frame (as in Keras). `output[:, -1]` is something else there: its backward half has seen
+//! the last frame only.
 //!
-//! A net that is no chain (two heads on one layer, a sum of two) has no other names than one that is. It is refused if its sizes
-//! fit no chain; where they fit one by chance nobody can tell.
+//! The names in a network that is no chain (two heads on one layer, a sum of two branches) look the same. It
+//! is rejected if its sizes fit no order; if they fit one by chance, the importer cannot notice.
 //!
-//! Nothing here depends on `batch_first`, `dropout` or an embedding's `padding_idx`, which is an id like any other once
-//! training is over.
+//! The result does not depend on `batch_first`, `dropout` or an embedding's `padding_idx`, which is an
+//! ordinary id in inference.
+//!
+//! ```text
+//! order      check            the order of the modules; options against modules
+//!     modules                 recognition
+//!    recurrent                LSTM, GRU, RNN and their cells
+//! group      module           tensors of a module; its interpretations
+//!      file                   safetensors
+//!     options
+//! ```
 
+mod check;
 mod file;
+mod group;
+mod module;
 mod modules;
 mod options;
 mod order;
 mod recurrent;
 
-pub use options::{Nonlinearity, Options, Role};
+pub use options::{Nonlinearity, Options, WeightRole};
 
 use anyhow::{Context, Result};
 
-use super::{Chain, Imported};
+use super::importer::Importer;
+use super::stack::{Imported, LayerStack};
 use crate::layers::{Activation, Kind};
-use modules::{Form, Module, Takes};
-use order::Link;
+use module::{Candidate, InputKind, TorchModule};
+use order::Choice;
+
+/// The importer of `.safetensors` files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PyTorch {
+    /// What the file does not contain.
+    pub options: Options,
+}
+
+impl Importer for PyTorch {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["safetensors"]
+    }
+
+    fn first_flag(&self) -> Option<&'static str> {
+        self.options.first_flag()
+    }
+
+    fn read(&self, bytes: Vec<u8>, name: &str) -> Result<Imported> {
+        read(&bytes, name, &self.options)
+    }
+}
 
 /// Reads the bytes of a file.
 ///
 /// # Errors
-/// A tensor that is not understood, by name; modules that fit each other in no way or in several, with the flag that
-/// helps; a flag that nothing in the file is meant by; a damaged file.
+/// A tensor that is not supported, by name; modules that fit in no order or in several, with the flag that
+/// selects one; an option without effect; a damaged file.
 pub fn read(bytes: &[u8], name: &str, options: &Options) -> Result<Imported> {
     let tensors = file::read(bytes, options)?;
-    let modules = modules::of(tensors, options)?;
-    options.check_modules(&modules)?;
+    let modules = modules::recognize(tensors, options)?;
+    check::check(options, &modules)?;
     let order = order::find(&modules, options)?;
-    chain(modules, &order, options, name)
+    network(modules, &order, options, name)
 }
 
-/// The layers of all modules in this order.
-fn chain(modules: Vec<Module>, order: &[Link], options: &Options, name: &str) -> Result<Imported> {
-    let mut modules: Vec<Option<Module>> = modules.into_iter().map(Some).collect();
-    let mut chain = Chain::default();
+/// Builds the network of all modules in this order.
+fn network(modules: Vec<TorchModule>, order: &[Choice], options: &Options, name: &str) -> Result<Imported> {
+    let mut modules: Vec<Option<TorchModule>> = modules.into_iter().map(Some).collect();
+    let mut layers = LayerStack::default();
     let mut input_size = None;
-    for link in order {
-        let Module { name, mut forms } = modules[link.module].take().context("a module twice in a chain")?;
-        let Form { takes, gives, layers, .. } = forms.swap_remove(link.form);
-        input_size = input_size.or(Some(match takes {
-            Takes::Ids(_) => 1,
-            Takes::Features(size) => size,
+    for choice in order {
+        let TorchModule { name, mut candidates } =
+            modules[choice.module].take().context("a module twice in an order")?;
+        let candidate = candidates.swap_remove(choice.candidate);
+        let Candidate { input, output_size, layers: own, .. } = candidate;
+        input_size = input_size.or(Some(match input {
+            InputKind::Ids(_) => 1,
+            InputKind::Features(size) => size,
         }));
-        for layer in layers {
-            chain.push(&layer.name, layer.origin, layer.kind)?;
+        for layer in own {
+            layers.push(&layer.name, layer.origin, layer.kind)?;
         }
-        if let Some(function) = options.activation_of(&name) {
-            let kind = Kind::Activation(Activation::new(gives, function));
-            chain.push(&format!("{name}.{}", function.keras_name()), "--activation".to_owned(), kind)?;
+        if let Some(activation) = options.activation_of(&name) {
+            let kind = Kind::Activation(Activation::new(output_size, activation));
+            layers.push(&format!("{name}.{}", activation.keras_name()), "--activation".to_owned(), kind)?;
         }
     }
     if !options.return_sequences {
-        answer_once(&mut chain);
+        return_last_step(&mut layers);
     }
-    chain.finish(name, input_size.unwrap_or_default())
+    layers.finish(name, input_size.unwrap_or_default())
 }
 
-/// Lets the last recurrent layer give its last answer only; all others give sequences already.
-fn answer_once(chain: &mut Chain) {
-    let last = chain.layers_mut().iter_mut().rev().find_map(|layer| match &mut layer.kind {
+/// Makes the last recurrent layer return its last step only; all others return sequences already.
+fn return_last_step(layers: &mut LayerStack) {
+    let last = layers.layers_mut().iter_mut().rev().find_map(|layer| match &mut layer.kind {
         Kind::Recurrent(layer) => Some([Some(layer), None]),
         Kind::Bidirectional(layer) => Some([Some(&mut layer.forward), Some(&mut layer.backward)]),
         _ => None,

@@ -1,116 +1,121 @@
-//! The order of the modules, which a file does not have: what fits each other by size, if that is one chain alone.
+//! The order of the modules, which a state dict does not contain: the only one in which the sizes fit.
 
 use anyhow::{Result, bail, ensure};
 
-use super::modules::{Module, Takes, listed};
+use super::module::{InputKind, TorchModule, listed};
 use super::options::Options;
 
-/// A place in a chain: which module, and what it is there.
+/// A module in an order, with its interpretation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Its number.
+pub struct Choice {
+    /// The index of the module.
     pub module: usize,
-    /// The number among what it may be.
-    pub form: usize,
+    /// The index of the candidate.
+    pub candidate: usize,
 }
 
-/// The most modules that are put in an order.
-const MOST: usize = 256;
-/// Chains that are named if several fit.
-const SHOWN: usize = 3;
-/// Links that are tried before it is said that there are too many.
-const MOST_TRIED: usize = 1 << 16;
+/// The maximum number of modules to order.
+const MAX_MODULES: usize = 256;
+/// The maximum number of orders that an error lists.
+const MAX_SHOWN: usize = 3;
+/// The maximum number of choices that the search tries.
+const MAX_TRIED: usize = 1 << 16;
 
-/// The one chain of all modules.
+/// Finds the only order of all modules.
 ///
 /// # Errors
-/// None that fits, or several, with the flag that decides.
-pub fn find(modules: &[Module], options: &Options) -> Result<Vec<Link>> {
-    ensure!(modules.len() <= MOST, "{} modules: at most {MOST} are read", modules.len());
+/// No order, or several, with the flag that selects one.
+pub fn find(modules: &[TorchModule], options: &Options) -> Result<Vec<Choice>> {
+    ensure!(modules.len() <= MAX_MODULES, "{} modules: at most {MAX_MODULES} are supported", modules.len());
     let position = |name: &String| modules.iter().position(|module| module.name == *name);
     let fixed: Vec<usize> = options.modules.iter().filter_map(position).collect();
     let used = vec![false; modules.len()];
     let mut search = Search { modules, fixed: &fixed, used, found: Vec::new(), tried: 0 };
     search.extend(&mut Vec::new());
-    ensure!(search.tried < MOST_TRIED, "too many modules to try all orders: --modules says which");
-    let shown = |chain: &Vec<Link>| shown(modules, chain);
+    ensure!(search.tried < MAX_TRIED, "too many modules to try all orders: give the order with --modules");
     match &mut search.found[..] {
         [] if fixed.is_empty() => bail!("no order fits: {}", listed(modules)),
         [] => bail!("--modules: sizes do not fit: {}", listed(fixed.iter().map(|&k| &modules[k]))),
-        [chain] => Ok(std::mem::take(chain)),
-        several => {
-            let same = several.iter().all(|chain| {
-                chain.iter().map(|link| link.module).eq(several[0].iter().map(|link| link.module))
-            });
-            let flag = if same { "--as" } else { "--modules" };
-            let all: Vec<_> = several.iter().map(shown).collect();
-            let more = if all.len() == SHOWN { "; and perhaps more" } else { "" };
-            bail!("more than one chain fits: {}{more}: {flag} says which", all.join("; "))
-        }
+        [order] => Ok(std::mem::take(order)),
+        several => bail!("{}", ambiguity(modules, several)),
     }
 }
 
-/// A chain in words; what a module is where it may be another thing.
-fn shown(modules: &[Module], chain: &[Link]) -> String {
-    let link = |link: &Link| {
-        let Module { name, forms } = &modules[link.module];
-        match &forms[..] {
-            [_] => name.clone(),
-            forms => format!("{name} as {}", forms[link.form].what),
-        }
+/// Describes several orders that fit, and the flag that selects one.
+fn ambiguity(modules: &[TorchModule], orders: &[Vec<Choice>]) -> String {
+    let same_modules = |order: &Vec<Choice>| {
+        order.iter().map(|choice| choice.module).eq(orders[0].iter().map(|choice| choice.module))
     };
-    chain.iter().map(link).collect::<Vec<_>>().join(",")
+    let flag = if orders.iter().all(same_modules) { "--as" } else { "--modules" };
+    let shown: Vec<_> = orders.iter().map(|order| shown(modules, order)).collect();
+    let more = if shown.len() == MAX_SHOWN { "; and perhaps more" } else { "" };
+    format!("more than one order fits: {}{more}: select one with {flag}", shown.join("; "))
 }
 
+/// Lists the modules of an order, with the class where a module has several candidates.
+fn shown(modules: &[TorchModule], order: &[Choice]) -> String {
+    let module = |choice: &Choice| {
+        let TorchModule { name, candidates } = &modules[choice.module];
+        match &candidates[..] {
+            [_] => name.clone(),
+            candidates => format!("{name} as {}", candidates[choice.candidate].class),
+        }
+    };
+    order.iter().map(module).collect::<Vec<_>>().join(",")
+}
+
+/// A depth-first search over all orders.
 struct Search<'a> {
-    modules: &'a [Module],
-    /// The order, if it is given.
+    modules: &'a [TorchModule],
+    /// The order of the modules, if it is given.
     fixed: &'a [usize],
-    /// Which are in the chain.
+    /// The modules in the current order.
     used: Vec<bool>,
-    found: Vec<Vec<Link>>,
+    found: Vec<Vec<Choice>>,
     tried: usize,
 }
 
 impl Search<'_> {
-    /// Goes on from a chain in every way, until enough are found or tried.
-    fn extend(&mut self, chain: &mut Vec<Link>) {
-        if chain.len() == self.modules.len() {
-            self.found.push(chain.clone());
+    /// Extends an order in every way, until enough orders are found or enough choices are tried.
+    fn extend(&mut self, order: &mut Vec<Choice>) {
+        if order.len() == self.modules.len() {
+            self.found.push(order.clone());
             return;
         }
-        for module in self.next(chain) {
-            for form in 0..self.modules[module].forms.len() {
-                if self.found.len() == SHOWN || self.tried == MOST_TRIED {
+        for module in self.next_modules(order) {
+            for candidate in 0..self.modules[module].candidates.len() {
+                if self.found.len() == MAX_SHOWN || self.tried == MAX_TRIED {
                     return;
                 }
                 self.tried += 1;
-                if self.fits(chain.last(), module, form) {
-                    chain.push(Link { module, form });
+                let choice = Choice { module, candidate };
+                if self.fits(order.last(), choice) {
+                    order.push(choice);
                     self.used[module] = true;
-                    self.extend(chain);
+                    self.extend(order);
                     self.used[module] = false;
-                    chain.pop();
+                    order.pop();
                 }
             }
         }
     }
 
-    /// Modules that may come next by their names.
-    fn next(&self, chain: &[Link]) -> Vec<usize> {
-        match self.fixed.get(chain.len()) {
+    /// Returns the modules that may come next, without regard to sizes.
+    fn next_modules(&self, order: &[Choice]) -> Vec<usize> {
+        match self.fixed.get(order.len()) {
             Some(&module) => vec![module],
             None => (0..self.modules.len()).filter(|&module| !self.used[module]).collect(),
         }
     }
 
-    fn fits(&self, last: Option<&Link>, module: usize, form: usize) -> bool {
-        let gives = last.map(|last| self.modules[last.module].forms[last.form].gives);
-        match (self.modules[module].forms[form].takes, gives) {
+    /// Returns whether a module can read the output of the last one.
+    fn fits(&self, last: Option<&Choice>, next: Choice) -> bool {
+        let output_size = last.map(|last| self.modules[last.module].candidates[last.candidate].output_size);
+        match (self.modules[next.module].candidates[next.candidate].input, output_size) {
             (_, None) => true,
-            (Takes::Features(size), Some(gives)) => size == gives,
-            // Only inputs are ids.
-            (Takes::Ids(_), Some(_)) => false,
+            (InputKind::Features(size), Some(output_size)) => size == output_size,
+            // Only inputs of the network are ids.
+            (InputKind::Ids(_), Some(_)) => false,
         }
     }
 }

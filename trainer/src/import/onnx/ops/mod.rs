@@ -1,38 +1,40 @@
-//! The table of operators: each is a function that knows what becomes of its inputs, or refuses.
+//! The table of operators: each is a function from the values of the inputs to those of the outputs.
 
 mod activations;
-mod join;
+mod arithmetic;
+mod concat;
+mod gather;
+mod initial_states;
 mod layout;
 mod normalization;
 mod recurrent;
-mod select;
+mod recurrent_cells;
 mod shapes;
-mod states;
-mod sums;
+mod slice;
 mod time;
 
 use anyhow::Result;
 
 use super::call::Call;
-use super::context::Context;
+use super::context::GraphContext;
 use super::value::Value;
 
 pub use shapes::value_of;
 
-/// What an operator does with a node.
-pub type Op = for<'a> fn(&mut Context<'a>, &mut Call<'a>) -> Result<Vec<Value>>;
+/// The evaluation of a node.
+pub type Operator = for<'a> fn(&mut GraphContext<'a>, &mut Call<'a>) -> Result<Vec<Value>>;
 
-/// Operators of ONNX by their names.
-const OPS: &[(&str, Op)] = &[
+/// The supported operators of ONNX.
+const OPERATORS: &[(&str, Operator)] = &[
     ("LSTM", recurrent::lstm),
     ("GRU", recurrent::gru),
     ("RNN", recurrent::rnn),
-    ("Gemm", sums::gemm),
-    ("MatMul", sums::mat_mul),
-    ("Add", sums::add),
-    ("Sub", sums::sub),
-    ("Mul", sums::mul),
-    ("Div", sums::div),
+    ("Gemm", arithmetic::gemm),
+    ("MatMul", arithmetic::mat_mul),
+    ("Add", arithmetic::add),
+    ("Sub", arithmetic::sub),
+    ("Mul", arithmetic::mul),
+    ("Div", arithmetic::div),
     ("BatchNormalization", normalization::batch),
     ("LayerNormalization", normalization::layer),
     ("Relu", activations::elementwise),
@@ -60,10 +62,10 @@ const OPS: &[(&str, Op)] = &[
     ("Unsqueeze", layout::unsqueeze),
     ("Reshape", layout::reshape),
     ("Flatten", layout::flatten),
-    ("Gather", select::gather),
-    ("Slice", select::slice),
-    ("Split", select::split),
-    ("Concat", join::concat),
+    ("Gather", gather::gather),
+    ("Slice", slice::slice),
+    ("Split", slice::split),
+    ("Concat", concat::concat),
     ("ReverseSequence", time::reverse_sequence),
     ("Constant", shapes::constant),
     ("ConstantOfShape", shapes::constant_of_shape),
@@ -72,7 +74,7 @@ const OPS: &[(&str, Op)] = &[
     ("ReduceProd", shapes::reduce_prod),
 ];
 
-/// The operator of this name.
-pub fn find(name: &str) -> Option<Op> {
-    OPS.iter().find(|(op, _)| *op == name).map(|(_, op)| *op)
+/// Returns the operator of this name.
+pub fn find(name: &str) -> Option<Operator> {
+    OPERATORS.iter().find(|(op, _)| *op == name).map(|(_, operator)| *operator)
 }

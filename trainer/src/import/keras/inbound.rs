@@ -1,0 +1,134 @@
+//! The inputs of a layer in a Functional model, and its mask.
+//!
+//! Keras 2 writes the input of a layer as `[[NAME, 0, 0, KWARGS]]`, Keras 3 as an object of `args` and
+//! `kwargs`. A mask goes from layer to layer implicitly, except in the Functional models of Keras 3: there
+//! the operations that compute it, `NotEqual` and `Any`, are layers of the config, and each layer that uses
+//! it refers to it.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::dict::{ConfigDict, rejection};
+
+/// The mask argument of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MaskArg {
+    /// The mask of the input, if it has one.
+    Implicit,
+    /// This mask, or none.
+    Explicit(Option<MaskSource>),
+}
+
+/// The computation of a mask: frames that differ from a value are not masked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaskSource {
+    /// The layer whose output is compared.
+    pub layer: String,
+    /// The value.
+    pub value: f64,
+    /// Whether one differing feature is enough; otherwise the frames are ids.
+    pub any_feature: bool,
+}
+
+/// The inputs of a layer.
+pub struct Inbound {
+    /// The layer whose output is the input.
+    pub from: String,
+    /// The value that the input is compared with, for an operation that compares.
+    pub constant: Option<f64>,
+    /// The operation that computes the mask. `None` if masks are implicit.
+    mask: Option<Option<String>>,
+}
+
+impl Inbound {
+    /// Reads `inbound_nodes`.
+    ///
+    /// # Errors
+    /// Anything but one input.
+    pub fn read(nodes: Option<Value>) -> Result<Self> {
+        let nodes = nodes.unwrap_or_default();
+        let list = nodes.as_array().map(Vec::as_slice).unwrap_or_default();
+        let [node] = list else {
+            bail!("inbound_nodes: used {} times, only layers that are used once are supported", list.len());
+        };
+        match node {
+            Value::Object(_) => Self::keras3(node.clone()),
+            _ => Self::keras2(node),
+        }
+        .context("inbound_nodes")
+    }
+
+    fn keras2(node: &Value) -> Result<Self> {
+        let inputs = node.as_array().map(Vec::as_slice).unwrap_or_default();
+        let [Value::Array(input)] = inputs else { bail!("{} inputs, only one is supported", inputs.len()) };
+        let (tensor, kwargs) = input.split_at(input.len().min(3));
+        let from = layer_of(tensor)?;
+        let kwargs = kwargs.first().cloned().unwrap_or(Value::Object(Default::default()));
+        let mut kwargs = ConfigDict::new(kwargs)?;
+        kwargs.off("training", "only inference is supported")?;
+        kwargs.finish()?;
+        Ok(Self { from, constant: None, mask: None })
+    }
+
+    fn keras3(node: Value) -> Result<Self> {
+        let mut node = ConfigDict::new(node)?;
+        let args = node.required("args")?;
+        let mut kwargs = ConfigDict::new(node.required("kwargs")?)?;
+        node.finish()?;
+        let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
+        let (from, constant) = match args {
+            [tensor @ Value::Object(_)] => (keras_tensor(tensor)?, None),
+            [tensor @ Value::Object(_), Value::Number(constant)] => {
+                (keras_tensor(tensor)?, constant.as_f64())
+            }
+            [Value::Array(inputs)] => bail!("{} inputs, only one is supported", inputs.len()),
+            _ => bail!("{} inputs, only one is supported", args.len()),
+        };
+        kwargs.off("training", "only inference is supported")?;
+        let mask = kwargs.take("mask").map(|mask| keras_tensor(&mask)).transpose().context("mask")?;
+        kwargs.finish()?;
+        Ok(Self { from, constant, mask: Some(mask) })
+    }
+
+    /// Returns the mask argument, given the masks that operations compute.
+    ///
+    /// # Errors
+    /// A mask that is not computed by a Masking or an Embedding.
+    pub fn mask(&self, sources: &HashMap<String, MaskSource>) -> Result<MaskArg> {
+        Ok(match &self.mask {
+            None => MaskArg::Implicit,
+            Some(None) => MaskArg::Explicit(None),
+            Some(Some(name)) => {
+                let source = sources.get(name);
+                let place = || format!("mask {name}: not computed by a Masking or an Embedding");
+                MaskArg::Explicit(Some(source.with_context(place)?.clone()))
+            }
+        })
+    }
+}
+
+/// Returns the name of the layer whose only use and first output a tensor is.
+///
+/// # Errors
+/// Another output, or another use.
+pub fn first_output(name: &str, node: &Value, tensor: &Value) -> Result<String> {
+    ensure!(node == 0, "{name} {node} {tensor}: only layers that are used once are supported");
+    ensure!(tensor == 0, "{name} {node} {tensor}: only the first output is supported");
+    Ok(name.to_owned())
+}
+
+/// Returns the name of the layer in `[NAME, 0, 0]`.
+fn layer_of(tensor: &[Value]) -> Result<String> {
+    let [Value::String(name), node, tensor] = tensor else { bail!("not an input") };
+    first_output(name, node, tensor)
+}
+
+/// Returns the name of the layer that produces a tensor of Keras 3.
+fn keras_tensor(value: &Value) -> Result<String> {
+    let history = value.pointer("/config/keras_history").and_then(Value::as_array);
+    let history =
+        history.filter(|_| value.get("class_name").is_some_and(|class| class == "__keras_tensor__"));
+    layer_of(history.ok_or_else(|| rejection("input", value, "not the output of a layer"))?)
+}

@@ -1,0 +1,102 @@
+//! One layer of the config.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::dict::{ConfigDict, rejection};
+use super::inbound::MaskArg;
+
+/// The classes of models.
+const MODELS: [&str; 3] = ["Sequential", "Functional", "Model"];
+
+/// A layer of the config.
+pub struct LayerConfig {
+    /// The class.
+    pub class: String,
+    /// The name.
+    pub name: String,
+    /// The options.
+    pub options: ConfigDict,
+    /// The layer whose output it reads, in a Functional model.
+    pub from: String,
+    /// The mask argument.
+    pub mask: MaskArg,
+    /// Whether no layer reads its states, which only a Functional model determines.
+    pub states_unused: bool,
+    /// The inputs, until the model reads them.
+    pub inbound_nodes: Option<Value>,
+}
+
+/// The input of a model.
+#[derive(Clone, Debug, Default)]
+pub struct InputSpec {
+    /// The name of the layer; empty if there is none.
+    pub name: String,
+    /// The lengths of the axes after that of the batch, where they are fixed.
+    pub shape: Vec<Option<usize>>,
+    /// The dtype.
+    pub dtype: String,
+}
+
+impl LayerConfig {
+    /// Reads a layer of a model, or one inside another layer.
+    ///
+    /// # Errors
+    /// Anything but a layer of Keras.
+    pub fn read(layer: Value) -> Result<Self> {
+        let mut outer = ConfigDict::new(layer)?;
+        let class = outer.string("class_name")?;
+        let mut options = ConfigDict::new(outer.required("config")?)?;
+        // Operations of Keras 3.0 have it outside only.
+        let name = if options.has("name") { options.string("name") } else { outer.string("name") }?;
+        let inbound_nodes =
+            inbound_nodes(outer, &class, &name).with_context(|| format!("{name}: class_name {class}"))?;
+        let (from, mask) = (String::new(), MaskArg::Implicit);
+        Ok(Self { class, name, options, from, mask, states_unused: false, inbound_nodes })
+    }
+
+    /// Reads an `InputLayer`.
+    ///
+    /// # Errors
+    /// An input that is not dense.
+    pub fn input(mut self) -> Result<InputSpec> {
+        let read = |options: &mut ConfigDict| -> Result<InputSpec> {
+            let shape = options.take("batch_input_shape").or_else(|| options.take("batch_shape"));
+            let shape = axes("batch_shape", &shape.context("batch_shape: missing")?)?;
+            let dtype = options.string("dtype")?;
+            for key in ["sparse", "ragged", "optional"] {
+                options.off(key, "only dense input is supported")?;
+            }
+            Ok(InputSpec { name: self.name.clone(), shape, dtype })
+        };
+        let input = read(&mut self.options).and_then(|input| self.options.finish().map(|()| input));
+        input.with_context(|| self.name)
+    }
+}
+
+/// Checks the keys of a layer next to its config, and returns its inputs.
+fn inbound_nodes(mut outer: ConfigDict, class: &str, name: &str) -> Result<Option<Value>> {
+    ensure!(!MODELS.contains(&class), "a nested model is not supported");
+    let modules = ["keras.layers", "tf_keras.layers", "keras.src.ops.numpy", "keras.src.ops.operation"];
+    outer.only("module", &modules.map(Value::from), "only layers of Keras are supported")?;
+    outer.only("registered_name", &[Value::from(class)], "only layers of Keras are supported")?;
+    outer.only("name", &[Value::from(name)], "differs from the name in its config")?;
+    outer.ignore(&["build_config", "shared_object_id"]);
+    let inbound_nodes = outer.take("inbound_nodes");
+    outer.finish()?;
+    Ok(inbound_nodes)
+}
+
+/// Returns the lengths of the axes after that of the batch.
+///
+/// # Errors
+/// Anything but a list of lengths.
+pub fn axes(key: &str, shape: &Value) -> Result<Vec<Option<usize>>> {
+    let axis = |value: &Value| match value.as_u64() {
+        Some(length) => usize::try_from(length).ok().map(Some),
+        None => value.is_null().then_some(None),
+    };
+    let all = shape.as_array().and_then(|axes| axes.iter().map(axis).collect::<Option<Vec<_>>>());
+    let all = all.filter(|axes| !axes.is_empty());
+    Ok(all.ok_or_else(|| rejection(key, shape, "expected a list of lengths"))?.split_off(1))
+}

@@ -1,0 +1,5 @@
+//! Limits on what a file may cost, whatever it declares.
+
+/// The maximum number of bytes of a file, and of anything that is unpacked from it: far above any network for
+/// a microcontroller, and harmless for a PC.
+pub const MAX_BYTES: u64 = 1 << 30;
