@@ -16,8 +16,8 @@ pub struct Needs {
     pub features: u32,
 }
 
-/// Computes the needs of layers, of which those from `decoder_at` on are a decoder unless it is 0; `None` if they are too
-/// large to count.
+/// Computes the needs of layers, of which those from `decoder_at` on are a decoder unless it is 0; `None` if
+/// they are too large to count.
 pub fn needs<N: Number>(layers: &[LayerRecord], decoder_at: usize) -> Option<Needs> {
     let sizes = Sizes::of::<N, ALL_FEATURES>(layers, decoder_at)?;
     Some(Needs {

@@ -9,31 +9,32 @@ use crate::format::LANES;
 use crate::format::feature_bits::EXTENDED_ACTIVATIONS;
 use crate::isa::Float;
 
-/// `sigmoid(x) = 1/2 + tanh(x/2)/2`, given `x/2`; never outside 0..=1; NaN stays NaN.
+/// Computes `sigmoid(x) = 1/2 + tanh(x/2)/2`, given `x/2`; never outside 0..=1; NaN stays NaN.
 ///
-/// Worst absolute error over every `f32` 1.8e-7 fused, 2.2e-7 with separate roundings: half of tanh's, and one more
-/// rounding. The relative error has no bound: sigmoid(-20) is 2e-9 and here 0, as in every implementation by tanh.
+/// Worst absolute error over every `f32` 1.8e-7 fused, 2.2e-7 with separate roundings: half of tanh's, and
+/// one more rounding. The relative error has no bound: sigmoid(-20) is 2e-9 and 0 here, as in every
+/// implementation by tanh.
 #[inline(always)]
 pub fn sigmoid_of_half<S: Float>(isa: S, half_x: S::V) -> S::V {
     let half = isa.splat(0.5);
     isa.mul_add(isa.tanh(half_x), half, half)
 }
 
-/// `clip(v + 1/2, 0, 1)`; NaN stays NaN.
+/// Computes `clip(v + 1/2, 0, 1)`; NaN stays NaN.
 #[inline(always)]
 fn hard_sigmoid<S: Float>(isa: S, v: S::V) -> S::V {
     let one = isa.splat(1.0);
     isa.max(isa.splat(0.0), isa.min(one, isa.mul_add(v, one, isa.splat(0.5))))
 }
 
-/// [`Activation::fold`] by its code.
+/// Returns [`Activation::fold`] of the activation with this code.
 #[inline(always)]
 pub fn fold(activation: u8) -> f32 {
     Activation::from_code(activation).map_or(1.0, Activation::fold)
 }
 
-/// A unit's own activation of its folded pre-activation. A softmax, which is not one unit's, comes after. `F` is the set of
-/// features that the build has.
+/// Computes the activation of single units from folded pre-activations. A softmax, which is over all units,
+/// comes after. `F` is the set of features that the build contains.
 #[inline(always)]
 pub fn activate<S: Float, const F: u32>(isa: S, activation: u8, v: S::V) -> S::V {
     match Activation::from_code(activation) {
@@ -53,7 +54,8 @@ pub fn activate<S: Float, const F: u32>(isa: S, activation: u8, v: S::V) -> S::V
     }
 }
 
-/// Activations over all units of a layer, in place. `F` is the set of features that the build has.
+/// Computes an activation over all units of a layer, in place. `F` is the set of features that the build
+/// contains.
 #[inline(always)]
 pub fn normalize<const F: u32>(activation: u8, x: &mut [f32]) {
     match Activation::from_code(activation) {
@@ -63,12 +65,12 @@ pub fn normalize<const F: u32>(activation: u8, x: &mut [f32]) {
     }
 }
 
-/// The largest; NaN does not count.
+/// Returns the largest value; NaN is ignored.
 fn max(x: &[f32]) -> f32 {
     x.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a })
 }
 
-/// `x_i - max - log sum_j exp(x_j - max)` in place. The same bits on every target.
+/// Computes `x_i - max - log sum_j exp(x_j - max)` in place; the same bits on every target.
 fn log_softmax(x: &mut [f32]) {
     let max = max(x);
     let sum = x.iter().fold(0.0, |sum, v| sum + libm::expf(v - max));
@@ -76,7 +78,7 @@ fn log_softmax(x: &mut [f32]) {
     x.iter_mut().for_each(|v| *v = *v - max - log);
 }
 
-/// `exp(x_i - max) / sum_j exp(x_j - max)` in place. The same bits on every target.
+/// Computes `exp(x_i - max) / sum_j exp(x_j - max)` in place; the same bits on every target.
 pub fn softmax(x: &mut [f32]) {
     let max = max(x);
     let mut sum = 0.0;

@@ -4,32 +4,35 @@ use crate::format::{LINEAR_FRAC, PRE_FRAC, UNIT_FRAC, WIDE_FRAC};
 use crate::isa::Int;
 use crate::isa::tanh::int::TANH_LIMIT;
 
-/// Pre-activations of linear and relu candidates saturate here: the last that rounds to 32,767.
+/// The limit at which pre-activations of linear and relu candidates saturate: the last one that rounds to
+/// 32,767.
 pub const RANGE: i32 = (i16::MAX as i32) << LINEAR_FRAC | 7;
-/// Sigmoids of candidates saturate here, so that rounding them to 16 bits cannot overflow.
+/// The limit at which sigmoids of candidates saturate, so that rounding them to 16 bits cannot overflow.
 pub const VALUE_LIMIT: i32 = i32::MAX - (1 << 16);
 
-/// `1/2 + tanh/2` with 31 fraction bits, given half the pre-activation.
+/// Computes `1/2 + tanh/2` with 31 fraction bits, given half the pre-activation.
 #[inline(always)]
 pub fn sigmoid_of_half<S: Int>(isa: S, half_p: S::W) -> S::W {
     isa.add_i32(isa.splat_i32(1 << 30), isa.half(isa.tanh_i32(half_p)))
 }
 
-/// `t` of a hard sigmoid `1/2 + t/2` with 31 fraction bits: `clip(2 p, -1, 1)` of its folded pre-activation.
+/// Computes `t` of a hard sigmoid `1/2 + t/2` with 31 fraction bits: `clip(2 p, -1, 1)` of its folded
+/// pre-activation.
 #[inline(always)]
 pub fn hard<S: Int>(isa: S, p: S::W) -> S::W {
     const LIMIT: i32 = 1 << (PRE_FRAC - 1);
     isa.shl(isa.clamp(p, -LIMIT, LIMIT - 1), 31 - (PRE_FRAC - 1))
 }
 
-/// Such a pre-activation with [`PRE_FRAC`] fraction bits; beyond +-8 it is moved there, as a table does anyway.
+/// Converts a wide pre-activation, of [`WIDE_FRAC`] fraction bits, to [`PRE_FRAC`] fraction bits; clamped to
+/// +-8, as the table does anyway.
 #[inline(always)]
 pub fn narrowed<S: Int>(isa: S, p: S::W) -> S::W {
     const LIMIT: i32 = TANH_LIMIT >> (PRE_FRAC - WIDE_FRAC);
     isa.shl(isa.clamp(p, -LIMIT, LIMIT - 1), PRE_FRAC - WIDE_FRAC)
 }
 
-/// A linear or relu candidate with 31 fraction bits of the cell's unit, not below `low`.
+/// Computes a linear or relu candidate with 31 fraction bits of the cell's unit, not below `low`.
 #[inline(always)]
 pub fn ranged<S: Int>(isa: S, p: S::W, low: i32) -> S::W {
     isa.shl(isa.clamp(p, low, RANGE), 31 - (UNIT_FRAC + LINEAR_FRAC))
@@ -40,8 +43,8 @@ pub fn ranged<S: Int>(isa: S, p: S::W, low: i32) -> S::W {
 /// Interpolates at the five Chebyshev points of 0..1; worst relative error 3.5e-6 (tested).
 const EXP2: [i64; 5] = exp2_coefficients();
 
-/// Softmax over pre-activations with [`PRE_FRAC`] fraction bits, in place; the results have the same unit and sum to
-/// 65,536 but for the rounding of each.
+/// Computes softmax over pre-activations with [`PRE_FRAC`] fraction bits, in place; the results have the same
+/// unit and add up to 65,536 except for the rounding of each.
 ///
 /// `e_i = 2^(-(max - p_i) log2 e)` with 30 fraction bits, then `e_i * 2^16 / sum` by one division for all.
 pub fn softmax(p: &mut [i32]) {
@@ -60,7 +63,7 @@ pub fn softmax(p: &mut [i32]) {
     }
 }
 
-/// `2^(-t * 2^-16)` with 30 fraction bits.
+/// Computes `2^(-t * 2^-16)` with 30 fraction bits.
 fn exp2_neg(t: u64) -> i32 {
     let shift = t >> 16;
     if shift > 30 {
@@ -74,7 +77,7 @@ fn exp2_neg(t: u64) -> i32 {
     (sum >> shift) as i32
 }
 
-/// Newton's divided differences through the Chebyshev points, expanded into powers.
+/// Computes Newton's divided differences through the Chebyshev points, expanded into powers.
 const fn exp2_coefficients() -> [i64; 5] {
     // (1 + cos((2 k + 1) pi / 10)) / 2 and 2^-that, both to the last digit of an f64.
     const AT: [f64; 5] = [
@@ -122,6 +125,7 @@ const fn exp2_coefficients() -> [i64; 5] {
     out
 }
 
+/// Computes `exp(x)` of a small `x` by its Taylor series.
 const fn exp_small(x: f64) -> f64 {
     let mut term = 1.0;
     let mut sum = 1.0;

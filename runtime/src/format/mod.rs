@@ -1,7 +1,7 @@
 //! The model file: one read-only blob, used in place. FORMAT.md describes it byte by byte.
 //!
-//! `preamble` is the fixed start of the file, `record` one row of the table of layers, `header` the names; `constants` are
-//! the sizes and fixed-point positions that packer and kernels share.
+//! `preamble` is the fixed start of the file, `record` one row of the table of layers, `header` the names;
+//! `constants` are the sizes and fixed-point positions that packer and kernels share.
 
 mod constants;
 mod crc;
@@ -22,7 +22,8 @@ pub use record::{
 pub const MAGIC: [u8; 4] = *b"ERNN";
 /// The version of the format that this runtime reads.
 pub const VERSION: u16 = 1;
-/// The alignment of a model's bytes that puts its weights at the start of a cache line; 4 is the least that works.
+/// The alignment of a model's bytes that puts its weights at the start of a cache line; 4 is the least that
+/// works.
 pub const ALIGN: usize = 32;
 
 /// The dtype of a model.
@@ -40,6 +41,16 @@ pub enum DType {
 }
 
 impl DType {
+    /// Returns the name: `f32`, `f16` or `i8`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            DType::F32 => "f32",
+            DType::F16 => "f16",
+            DType::I8 => "i8",
+        }
+    }
+
     /// Returns the dtype whose code is `code`.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
@@ -52,25 +63,27 @@ impl DType {
     }
 }
 
-/// Returns the bytes of RAM that a state of this model needs, as its preamble states them; readable at compile time.
+/// Returns the bytes of RAM that a state of this model needs, as its preamble states them; readable at
+/// compile time.
 ///
-/// `bytes` is a whole model file. Anything else needs 0 bytes, and [`Model::new`](crate::Model::new) then returns the
-/// reason. A model with a layer that runs backwards needs [`ram_needed_for`] the longest sequence.
+/// `bytes` is a whole model file. Anything else needs 0 bytes, and [`Model::new`](crate::Model::new) then
+/// returns the reason. A model with a layer that runs backwards needs [`ram_needed_for`] the longest
+/// sequence.
 #[must_use]
 pub const fn ram_needed(bytes: &[u8]) -> usize {
     preamble::u32_at(bytes, preamble::RAM_NEEDED_AT) as usize
 }
 
-/// Returns the bytes of RAM that a state of this model needs for sequences of up to `steps` time steps per call of
-/// [`run`](crate::Model::run): more than [`ram_needed`] if a layer runs backwards, else the same.
+/// Returns the bytes of RAM that a state of this model needs for sequences of up to `steps` time steps per
+/// call of [`run`](crate::Model::run): more than [`ram_needed`] if a layer runs backwards, else the same.
 #[must_use]
 pub const fn ram_needed_for(bytes: &[u8], steps: usize) -> usize {
     let per_step = preamble::u32_at(bytes, preamble::RAM_PER_STEP_AT) as usize;
     ram_needed(bytes).saturating_add(per_step.saturating_mul(steps))
 }
 
-/// Returns the set of features that this model asks for, the last parameter of [`Model`](crate::Model): a build then links
-/// nothing else.
+/// Returns the set of features that this model asks for, the last parameter of [`Model`](crate::Model): a
+/// build then links nothing else.
 #[must_use]
 pub const fn features(bytes: &[u8]) -> u32 {
     preamble::u32_at(bytes, preamble::FEATURES_AT)

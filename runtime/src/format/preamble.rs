@@ -28,8 +28,8 @@ pub struct Preamble {
     pub crc32: u32,
     /// Bytes of RAM that a state needs.
     pub ram_needed: u32,
-    /// The features that a runtime must contain to run it: bit `k` is set if a layer of kind code `k` is in the file; FORMAT.md
-    /// lists the highest bits.
+    /// The features that a runtime must contain to run it: bit `k` is set if a layer of kind code `k` is in
+    /// the file; FORMAT.md lists the highest bits.
     pub features: u32,
     /// Input values per time step.
     pub input_size: u32,

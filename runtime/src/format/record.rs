@@ -115,7 +115,8 @@ activations! {
     HardSigmoid = 5,
     /// `clip(x / 5 + 1/2, 0, 1)`, as in Keras 1 and 2.
     HardSigmoidKeras1 = 6,
-    /// [`Tanh`](Self::Tanh) of a wide pre-activation, one that can be very large: i8 only, 12 fraction bits (INTEGER.md).
+    /// [`Tanh`](Self::Tanh) of a wide pre-activation, one that can be very large: i8 only, 12 fraction bits
+    /// (INTEGER.md).
     TanhWide = 7,
     /// [`Sigmoid`](Self::Sigmoid) of a wide pre-activation: i8 only, 12 fraction bits.
     SigmoidWide = 8,
@@ -191,8 +192,8 @@ impl Activation {
         Self::SparseSigmoid,
     ];
 
-    /// Returns the factor of its rows in a file (FORMAT.md): a sigmoid is computed as a tanh of the half, and a hard sigmoid has
-    /// its slope in its weights.
+    /// Returns the factor of its rows in a file (FORMAT.md): a sigmoid is computed as a tanh of the half, and
+    /// a hard sigmoid has its slope in its weights.
     #[inline(always)]
     pub const fn fold(self) -> f32 {
         match self {
@@ -203,14 +204,15 @@ impl Activation {
         }
     }
 
-    /// Returns `true` if the code is that of an extended activation: not linear, relu, tanh, a sigmoid or softmax. A build whose
-    /// models have none links none.
+    /// Returns `true` if the code is that of an extended activation: not linear, relu, tanh, a sigmoid or
+    /// softmax. A build whose models have none links none.
     pub const fn is_extended(code: u8) -> bool {
         code >= Self::Relu6 as u8 && Self::from_code(code).is_some()
     }
 }
 
-/// The merge of the two outputs of a Bidirectional, f of the forward direction and b of the backward one; names are Keras's.
+/// The merge of the two outputs of a Bidirectional, f of the forward direction and b of the backward one;
+/// names are Keras's.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

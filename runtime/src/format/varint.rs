@@ -1,7 +1,8 @@
-//! Integers and strings of postcard's wire format, version 1: an integer is a little-endian base-128 varint, a string its
-//! length as a varint and then its UTF-8 bytes.
+//! Integers and strings of postcard's wire format, version 1: an integer is a little-endian base-128 varint,
+//! a string its length as a varint and then its UTF-8 bytes.
 //!
-//! A board reads three integers and some names of it. That takes a page here, and no serialization framework in its build.
+//! A board decodes no more of it than a few integers and names. That takes a page here, and no serialization
+//! framework in its build.
 
 /// A decoded value and the bytes that follow it.
 pub type Decoded<'a, T> = Option<(T, &'a [u8])>;
@@ -25,7 +26,8 @@ pub fn encode(mut value: u32) -> ([u8; MAX_LEN], usize) {
     (bytes, len)
 }
 
-/// Decodes a `u32` at the start of `bytes` and returns it with the bytes that follow; `None` if there is none, or a larger one.
+/// Decodes a `u32` at the start of `bytes` and returns it with the bytes that follow; `None` if there is
+/// none, or a larger one.
 pub fn decode(bytes: &[u8]) -> Decoded<'_, u32> {
     let mut value = 0;
     let mut rest = bytes;
@@ -41,8 +43,8 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_, u32> {
     None
 }
 
-/// Decodes a string at the start of `bytes` and returns it with the bytes that follow; `None` if it is cut short or not
-/// UTF-8.
+/// Decodes a string at the start of `bytes` and returns it with the bytes that follow; `None` if it is cut
+/// short or not UTF-8.
 pub fn decode_str(bytes: &[u8]) -> Decoded<'_, &str> {
     let (len, rest) = decode(bytes)?;
     let (text, rest) = rest.split_at_checked(len as usize)?;

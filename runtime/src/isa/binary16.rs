@@ -12,7 +12,8 @@ pub fn to_f32(bits: u16) -> f32 {
     let value = match bits & 0x7c00 {
         0x7c00 => magnitude | 0xff << 23,
         0 if magnitude == 0 => 0,
-        // A subnormal value: its leading one becomes the implicit one, below the least normal exponent, 2^-14.
+        // A subnormal value: its leading one becomes the implicit one, below the least normal exponent,
+        // 2^-14.
         0 => {
             let up = magnitude.leading_zeros() - (31 - 23);
             ((magnitude << up) & 0x7f_ffff) | (113 - up) << 23

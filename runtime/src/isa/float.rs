@@ -6,9 +6,10 @@ use bytemuck::Pod;
 
 /// Vectors of `f32` and the one hot loop over them.
 ///
-/// `Panel` holds the [`LANES`] units of a panel; `V` holds the units that one instruction works on, all of a panel or one.
-/// Addition order is part of the contract: [`accumulate`](Float::accumulate) adds the terms of a sum in the order of
-/// `x`, one after another, so that all instruction sets with the same [`FUSED`](Float::FUSED) give the same bits.
+/// `Panel` holds the [`LANES`] units of a panel; `V` holds the units that one instruction works on, all of a
+/// panel or one. Addition order is part of the contract: [`accumulate`](Float::accumulate) adds the terms of
+/// a sum in the order of `x`, one after another, so that all instruction sets with the same
+/// [`FUSED`](Float::FUSED) give the same bits.
 pub trait Float: Copy {
     /// One value for every unit of a panel.
     type Panel: Copy;
@@ -18,8 +19,8 @@ pub trait Float: Copy {
     const WIDTH: usize;
     /// `true` if [`mul_add`](Float::mul_add) rounds once.
     const FUSED: bool;
-    /// The largest number of sums, gates times panels, that run side by side: independent sums hide the latency of the
-    /// additions.
+    /// The largest number of sums, gates times panels, that run side by side: independent sums hide the
+    /// latency of the additions.
     const SUMS: usize;
 
     /// Loads a panel.
@@ -65,7 +66,8 @@ pub trait Float: Copy {
         sum
     }
 
-    /// Computes [`tanh`] of each; where a vector takes many instructions it is a function of its own, linked once.
+    /// Computes [`tanh`] of each; where a vector takes many instructions it is a function of its own, linked
+    /// once.
     #[inline(always)]
     fn tanh(self, x: Self::V) -> Self::V {
         tanh(self, x)

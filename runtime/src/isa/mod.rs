@@ -1,8 +1,9 @@
 //! Instruction sets: the operations that a kernel may use, and the CPU that runs them.
 //!
-//! A kernel is written once over [`Isa`]. A file here implements loads, multiply-adds and table look-ups for one
-//! instruction set and contains nothing about cells. A value of an ISA type is the proof that the CPU has the
-//! instructions: the check and the code that needs it stand in one file. All `unsafe` of the crate lives here.
+//! A kernel is written once over [`Isa`]. A file here implements loads, multiply-adds and table look-ups for
+//! one instruction set and contains nothing about cells. A value of an ISA type is the proof that the CPU has
+//! the instructions: the check and the code that needs it stand in one file. All `unsafe` of the crate lives
+//! here.
 
 mod binary16;
 mod float;
@@ -32,16 +33,16 @@ pub trait Isa: Float + Int {
 pub trait Operation {
     /// The type of the result.
     type Output;
-    /// Runs the computation. Implementations are `#[inline(always)]` down to the last loop, so that the whole kernel is
-    /// compiled for the instruction set.
+    /// Runs the computation. Implementations are `#[inline(always)]` down to the last loop, so that the whole
+    /// kernel is compiled for the instruction set.
     fn run<S: Isa>(self, isa: S) -> Self::Output;
 }
 
 /// The instruction set that a [`Model`](crate::Model) runs on.
 ///
-/// Integer models give the same bits on every backend. Float models give the same bits on all backends of the same
-/// [arithmetic](Backend::is_fused): each sum adds its terms in the same order everywhere, so only the rounding
-/// between multiplication and addition can differ.
+/// Integer models give the same bits on every backend. Float models give the same bits on all backends of the
+/// same [arithmetic](Backend::is_fused): each sum adds its terms in the same order everywhere, so only the
+/// rounding between multiplication and addition can differ.
 #[derive(Debug, Clone, Copy)]
 pub struct Backend(Choice);
 
@@ -58,7 +59,8 @@ enum Choice {
 }
 
 impl Backend {
-    /// Returns the fastest backend of this machine: detected at run time with feature `std`, at compile time without.
+    /// Returns the fastest backend of this machine: detected at run time with feature `std`, at compile time
+    /// without.
     pub fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(isa) = avx2::Avx2::new() {
@@ -70,15 +72,15 @@ impl Backend {
         Backend::portable()
     }
 
-    /// Returns the backend in plain Rust, which is the specification of the integer arithmetic. Floats are multiplied and
-    /// added in two roundings.
+    /// Returns the backend in plain Rust, which is the specification of the integer arithmetic. Floats are
+    /// multiplied and added in two roundings.
     #[cfg(not(armv7em))]
     pub fn portable() -> Self {
         Backend(Choice::Portable(portable::Portable))
     }
 
-    /// Returns the backend in plain Rust with fused multiply-adds: slow where the CPU lacks the instruction, and the
-    /// reference for the backends that use it.
+    /// Returns the backend in plain Rust with fused multiply-adds: slow where the CPU lacks the instruction,
+    /// and the reference for the backends that use it.
     #[cfg(feature = "std")]
     pub fn portable_fused() -> Self {
         Backend(Choice::PortableFused(portable::PortableFused))
@@ -97,8 +99,8 @@ impl Backend {
         self.run(Describe).0
     }
 
-    /// Returns `true` if float sums consist of fused multiply-adds, with one rounding each, and `false` if multiplication
-    /// and addition are rounded separately.
+    /// Returns `true` if float sums consist of fused multiply-adds, with one rounding each, and `false` if
+    /// multiplication and addition are rounded separately.
     pub fn is_fused(self) -> bool {
         self.run(Describe).1
     }

@@ -44,8 +44,9 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SID
     p
 }
 
-/// Computes `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a last group of
-/// four if four are left over. The bytes of a word are the weights 0, 2, 1, 3 of a group of four (FORMAT.md).
+/// Computes `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a
+/// last group of four if four are left over. The bytes of a word are the weights 0, 2, 1, 3 of a group of
+/// four (FORMAT.md).
 #[inline(always)]
 fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
     let mut sums = [0i32; R];

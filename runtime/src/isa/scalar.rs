@@ -1,5 +1,5 @@
-//! One value at a time: the two halves of an instruction set in plain Rust, as macros over the type that stands for it and
-//! over the one operation that differs.
+//! One value at a time: the two halves of an instruction set in plain Rust, as macros over the type that
+//! stands for it and over the one operation that differs.
 
 /// Implements [`Float`](super::Float) on single values; `$mul_add` is its multiply-add.
 #[cfg(not(armv7em_fpu))]

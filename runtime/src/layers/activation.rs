@@ -1,5 +1,5 @@
-//! `y = activation(x)`, every value for itself or all of a time step together: Keras's Activation where no layer with
-//! pre-activations before it applies the function itself.
+//! `y = activation(x)`, every value for itself or all of a time step together: Keras's Activation where no
+//! layer with pre-activations before it applies the function itself.
 
 use super::{Layer, padded};
 use crate::activation::float::{activate, fold, normalize};
@@ -49,10 +49,11 @@ impl<N: FloatNumber> Layer<N> for Activation {
 }
 
 impl Layer<I8> for Activation {
-    /// The table holds the function; the code in the record is for readers of the file.
+    // The table holds the function; the code in the record is for readers of the file.
     const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
 
-    /// Values at the ends of the intervals, two `i16` to a word, the first in the low half; the last half is not used.
+    // Values at the ends of the intervals, two `i16` to a word, the first in the low half; the last half is
+    // not used.
     fn weights(r: &LayerRecord) -> Option<usize> {
         (r.units == r.input_size).then_some(TABLE_WORDS)
     }

@@ -1,4 +1,5 @@
-//! `y = x * scale + offset` per feature, between other layers; the packer has folded statistics, gamma and beta.
+//! `y = x * scale + offset` per feature, between other layers; the packer has folded statistics, gamma and
+//! beta.
 
 use super::Layer;
 use super::normalization::Normalization;
@@ -40,7 +41,7 @@ pub fn linear(p: i32) -> i16 {
 impl Layer<I8> for BatchNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
 
-    /// Multipliers, then offsets.
+    // Multipliers, then offsets.
     fn weights(r: &LayerRecord) -> Option<usize> {
         <Normalization as Layer<I8>>::weights(r)
     }
@@ -50,7 +51,7 @@ impl Layer<I8> for BatchNormalization {
         Some(quads(r.units()) / 2)
     }
 
-    /// `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
+    // `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,

@@ -86,7 +86,7 @@ impl Layer<I8> for Bidirectional {
         Some(quads(r.units()) / 2)
     }
 
-    /// A sum and a mean are the same integers in different units.
+    // A sum and a mean are the same integers in different units.
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,

@@ -2,8 +2,9 @@
 //!
 //! # The data
 //!
-//! A block is four rows ([`BLOCK_ROWS`]): the gates i, f, g, o of one unit of an Lstm, or one gate of four units in every
-//! other layer. All of a block is 32-bit words, one after another, in the order in which they are used:
+//! A block is four rows ([`BLOCK_ROWS`]): the gates i, f, g, o of one unit of an Lstm, or one gate of four
+//! units in every other layer. All of a block is 32-bit words, one after another, in the order in which they
+//! are used:
 //!
 //! ```text
 //! bias[0..4]                                   start values of the four pre-activations
@@ -16,13 +17,14 @@
 //!          weights of h, the same
 //! ```
 //!
-//! A side is the activations that meet a part of a row: the layer's input, or its own output of the step before. Each side
-//! has scales of its own, as the two are in different units. Activations are `i16`, two to a word, filled up with zeros to
-//! whole quads, so that a group of weights never ends within an input.
+//! A side is the activations that meet a part of a row: the layer's input, or its own output of the step
+//! before. Each side has scales of its own, as the two are in different units. Activations are `i16`, two to
+//! a word, filled up with zeros to whole quads, so that a group of weights never ends within an input.
 //!
-//! Bytes 0 2 1 3: a core that widens the even and the odd bytes of a word with one instruction each (`SXTB16`, and the same
-//! rotated by 8) gets the weights of the inputs 0, 1 and 2, 3, in the order of the activations' words. Cores without such an
-//! instruction read bytes one by one and do not mind; AVX2 shuffles the activations, once per group and eight blocks.
+//! Bytes 0 2 1 3: a core that widens the even and the odd bytes of a word with one instruction each
+//! (`SXTB16`, and the same rotated by 8) gets the weights of the inputs 0, 1 and 2, 3, in the order of the
+//! activations' words. Cores without such an instruction read bytes one by one and do not mind; AVX2 shuffles
+//! the activations, once per group and eight blocks.
 //!
 //! # The loops
 //!
@@ -33,21 +35,22 @@
 //!     update(p)                                                 activations, c and h: the layer's own
 //! ```
 //!
-//! Four rows share every load of activations, and four sums with their scales are all that a Cortex-M has registers for.
-//! With the four gates of a unit as the rows of an Lstm's block, its cell is updated at once, and no pre-activation goes
-//! through memory.
+//! Four rows share every load of activations, and four sums with their scales are all that a Cortex-M has
+//! registers for. With the four gates of a unit as the rows of an Lstm's block, its cell is updated at once,
+//! and no pre-activation goes through memory.
 //!
-//! * Cortex-M4, M7: `SXTB16`, `SMLAD`; eight activations a round, 39 instructions for 32 multiply-adds; one call sums all sides
-//!   of a block. Summing each side in a call of its own took 40 percent more instructions per step (Lstm 10 -> 32: 15,911,
-//!   11,267 now).
-//! * AVX2: eight blocks at once. The products run block by block (`vpmaddwd`), four blocks side by side; then the sums are
-//!   transposed, so that everything after them, scales, activations and cell, has one block per lane.
+//! * Cortex-M4, M7: `SXTB16`, `SMLAD`; eight activations a round, 39 instructions for 32 multiply-adds; one
+//!   call sums all sides of a block. Summing each side in a call of its own took 40 percent more instructions
+//!   per step (Lstm 10 -> 32: 15,911, 11,267 now).
+//! * AVX2: eight blocks at once. The products run block by block (`vpmaddwd`), four blocks side by side; then
+//!   the sums are transposed, so that everything after them, scales, activations and cell, has one block per
+//!   lane.
 //! * Other cores: one block at a time in plain Rust, which is the specification.
 //!
 //! A Gru's block has its four units gate by gate, so that the same four-row product serves it as it is.
 //!
-//! Loops that take several things by the block (`take`) replace zipped chunks in the GRUs: those are counted by a division
-//! whose divisor a compiler may fail to prove nonzero, and then a panic is linked.
+//! Loops that take several things by the block (`take`) replace zipped chunks in the GRUs: those are counted
+//! by a division whose divisor a compiler may fail to prove nonzero, and then a panic is linked.
 
 use crate::activation::int::{hard, narrowed, sigmoid_of_half};
 use crate::format::{Activation, BLOCK_ROWS, LINEAR_FRAC, LayerRecord, WEIGHTS_PER_WORD};
@@ -85,13 +88,15 @@ pub fn take_mut<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
 /// Returns activations as a side of rows.
 #[inline(always)]
 pub fn side(acts: &[i16], shift: u8) -> Side<'_> {
-    // Activations lie in words of memory, whole quads of them; a model's inputs pass a layer without rows first.
+    // Activations lie in words of memory, whole quads of them; a model's inputs pass a layer without rows
+    // first.
     let acts = bytemuck::try_cast_slice(acts);
     debug_assert!(acts.is_ok(), "activations in whole words");
     Side { acts: acts.unwrap_or_default(), shift }
 }
 
-/// The update of a layer from the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to last.
+/// The update of a layer from the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to
+/// last.
 pub trait Update<S: Int, const R: usize> {
     /// The memory that belongs to these blocks alone.
     type Target;
@@ -154,7 +159,8 @@ impl<'a, S: Int> Update<S, BLOCK_ROWS> for Activate<'a> {
     }
 }
 
-/// Computes a unit's activation as an `i16` still in 32 bits, in units of 2^-15 for tanh and sigmoids, else in the layer's.
+/// Computes a unit's activation as an `i16` still in 32 bits, in units of 2^-15 for tanh and sigmoids, else
+/// in the layer's.
 #[inline(always)]
 fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
@@ -174,7 +180,8 @@ pub fn hard_sigmoid<S: Int>(isa: S, p: S::W) -> S::W {
     isa.add_i32(isa.splat_i32(1 << 30), isa.half(hard(isa, p)))
 }
 
-/// Rounds a value of 0 to 1 with 31 fraction bits to an `i16`, after a clamp to where rounding cannot overflow.
+/// Rounds a value of 0 to 1 with 31 fraction bits to an `i16`, after a clamp to where rounding cannot
+/// overflow.
 #[inline(always)]
 fn to_i16<S: Int>(isa: S, share: S::W) -> S::W {
     isa.shr_round::<16>(isa.clamp(share, 0, i32::MAX - (1 << 15)))

@@ -1,7 +1,7 @@
 //! The activations of cells with gates: Keras's defaults, tanh and sigmoid, or those that the record names.
 //!
-//! The two cases are told apart once per step, outside of all loops, and a build whose models use the defaults only links
-//! nothing else.
+//! The two cases are distinguished once per step, outside of all loops, and a build whose models use the
+//! defaults only links nothing else.
 
 use crate::activation::{float, int};
 use crate::format::feature_bits::NON_DEFAULT_ACTIVATIONS;
@@ -101,7 +101,8 @@ impl<const F: u32, const NON_DEFAULT: bool> Activations<F, NON_DEFAULT> {
         }
     }
 
-    /// Computes the activated cell state, given the state with `frac` fraction bits; in the unit of a candidate.
+    /// Computes the activated cell state, given the state with `frac` fraction bits; in the unit of a
+    /// candidate.
     #[inline(always)]
     pub fn of_state_i32<S: Int>(self, isa: S, c: S::W, frac: u32) -> S::W {
         let kept = match Activation::from_code(self.value) {

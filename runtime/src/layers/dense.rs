@@ -137,7 +137,8 @@ impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
     }
 }
 
-/// Computes an output with [`PRE_FRAC`] fraction bits, of linear and relu in the layer's own unit; a softmax comes after it.
+/// Computes an output with [`PRE_FRAC`] fraction bits, of linear and relu in the layer's own unit; a softmax
+/// comes after it.
 #[inline(always)]
 fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {

@@ -23,7 +23,7 @@ impl<N: FloatNumber> Layer<N> for Embedding {
         r.merge_mode == 0
     }
 
-    /// Row by row without gaps; filled up to whole words.
+    // Row by row without gaps; filled up to whole words.
     fn weights(r: &LayerRecord) -> Option<usize> {
         rows(r, r.units())?.checked_next_multiple_of(size_of::<f32>() / size_of::<N::Weight>())
     }
@@ -72,7 +72,7 @@ impl Layer<I8> for Embedding {
         Some(quads(r.units()) / 2)
     }
 
-    /// `(w * multiplier + 2^5) >> 6`, saturated.
+    // `(w * multiplier + 2^5) >> 6`, saturated.
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,

@@ -6,8 +6,8 @@
 //! h' = z h + (1 - z) n = n + z (h - n)
 //! ```
 //!
-//! s is sigmoid and act tanh, unless the record names others. Gate order z, r, n. The rows of a sigmoid hold half of
-//! their weights: s(v) = 1/2 + tanh(v/2)/2.
+//! s is sigmoid and act tanh, unless the record names others. Gate order z, r, n. The rows of a sigmoid hold
+//! half of their weights: s(v) = 1/2 + tanh(v/2)/2.
 
 use super::cell::{self, Activations, by_activations};
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
@@ -27,12 +27,12 @@ impl<N: FloatNumber> Layer<N> for Gru {
     const RECURRENT_ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const RECURRENT: bool = true;
 
-    /// In a panel a second row of biases stands between the rows of x and those of h.
+    // In a panel a second row of biases stands between the rows of x and those of h.
     fn weights(r: &LayerRecord) -> Option<usize> {
         panels::words(GATES, r.units(), r.input_size().checked_add(r.units())?.checked_add(1)?)
     }
 
-    /// Two buffers of h.
+    // Two buffers of h.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         padded(r.units()).checked_mul(2)
@@ -114,14 +114,14 @@ impl Layer<I8> for Gru {
     const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::INT_GATES;
     const RECURRENT: bool = true;
 
-    /// A block is four units: their rows of z, of r, of n over x, of n over h.
+    // A block is four units: their rows of z, of r, of n over x, of n over h.
     fn weights(r: &LayerRecord) -> Option<usize> {
         let (x, h) = (r.input_size(), r.units());
         let block = rows(&[x, h])?.checked_mul(2)?.checked_add(rows(&[x])?)?.checked_add(rows(&[h])?)?;
         r.units().div_ceil(ROWS).checked_mul(block)
     }
 
-    /// Two buffers of h in `i16`.
+    // Two buffers of h in `i16`.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         Some(quads(r.units()))
@@ -176,7 +176,8 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     Some(next)
 }
 
-/// Computes `n + z (h - n)` as an `i16` still in 32 bits, given the pre-activations of z and n, and h with 31 fraction bits.
+/// Computes `n + z (h - n)` as an `i16` still in 32 bits, given the pre-activations of z and n, and h with 31
+/// fraction bits.
 #[inline(always)]
 pub fn int_blend<S: Int, const F: u32, const NON_DEFAULT: bool>(
     isa: S,

@@ -1,5 +1,5 @@
-//! Gated recurrent unit, the reset gate applied before the recurrent product: `n = act(Wn x + bn + Un (r h))`, and
-//! everything else as in [`super::gru`].
+//! Gated recurrent unit, the reset gate applied before the recurrent product: `n = act(Wn x + bn + Un (r
+//! h))`, and everything else as in [`super::gru`].
 
 use super::cell::{self, Activations, by_activations};
 use super::gru::{blend, int_blend, rows};
@@ -10,7 +10,8 @@ use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
 use core::slice::{Iter, IterMut};
 
-/// The reset gate before the recurrent product: the paper's first form (Cho et al., 2014), ONNX's default, and Keras 1's.
+/// The reset gate before the recurrent product: the paper's first form (Cho et al., 2014), ONNX's default,
+/// and Keras 1's.
 pub struct GruResetBefore;
 
 const GATES: usize = 3;
@@ -20,12 +21,12 @@ impl<N: FloatNumber> Layer<N> for GruResetBefore {
     const RECURRENT_ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const RECURRENT: bool = true;
 
-    /// The panels of r, then those of z, then those of n.
+    // The panels of r, then those of z, then those of n.
     fn weights(r: &LayerRecord) -> Option<usize> {
         panels::words(1, r.units(), r.input_size().checked_add(r.units())?)?.checked_mul(GATES)
     }
 
-    /// Two buffers of h, then r h.
+    // Two buffers of h, then r h.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         padded(r.units()).checked_mul(3)
@@ -140,13 +141,13 @@ impl Layer<I8> for GruResetBefore {
     const RECURRENT_ACTIVATIONS: &'static [Activation] = cell::INT_GATES;
     const RECURRENT: bool = true;
 
-    /// The blocks of r, four units each; then blocks of four units with their rows of z and of n.
+    // The blocks of r, four units each; then blocks of four units with their rows of z and of n.
     fn weights(r: &LayerRecord) -> Option<usize> {
         let gate = rows(&[r.input_size(), r.units()])?;
         r.units().div_ceil(ROWS).checked_mul(gate.checked_mul(GATES)?)
     }
 
-    /// Two buffers of h and r h, in `i16`.
+    // Two buffers of h and r h, in `i16`.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         (quads(r.units()) / 2).checked_mul(3)

@@ -21,7 +21,7 @@ fn words(r: &LayerRecord, more: usize) -> Option<usize> {
 impl<N: FloatNumber> Layer<N> for LayerNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
 
-    /// gamma, beta and epsilon, `f32` in a file of binary16 weights too.
+    // gamma, beta and epsilon, `f32` in a file of binary16 weights too.
     fn weights(r: &LayerRecord) -> Option<usize> {
         words(r, 1)?.checked_mul(size_of::<f32>() / size_of::<N::Weight>())
     }
@@ -31,7 +31,7 @@ impl<N: FloatNumber> Layer<N> for LayerNormalization {
         Some(r.units())
     }
 
-    /// Each operation is rounded by itself: the same bits on every target.
+    // Each operation is rounded by itself: the same bits on every target.
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
@@ -57,7 +57,7 @@ impl<N: FloatNumber> Layer<N> for LayerNormalization {
 impl Layer<I8> for LayerNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
 
-    /// Multipliers, offsets, and epsilon as 64 bits, low word first.
+    // Multipliers, offsets, and epsilon as 64 bits, low word first.
     fn weights(r: &LayerRecord) -> Option<usize> {
         words(r, 2)
     }
@@ -90,8 +90,8 @@ impl Layer<I8> for LayerNormalization {
     }
 }
 
-/// Returns the mean of `x` with [`MEAN_FRAC`] fraction bits, and the root of variance plus `epsilon` as 32 significant bits
-/// that are shifted left by the third value.
+/// Returns the mean of `x` with [`MEAN_FRAC`] fraction bits, and the root of variance plus `epsilon` as 32
+/// significant bits that are shifted left by the third value.
 fn measure(x: &[i16], epsilon: u64) -> Option<(i64, i64, u32)> {
     let count = x.len() as i64;
     let sum = x.iter().fold(0i64, |sum, &x| sum + i64::from(x));

@@ -5,8 +5,8 @@
 //! c' = f c + i g            h' = o act(c')
 //! ```
 //!
-//! s is sigmoid and act tanh, unless the record names others. Gate order i, f, g, o. The rows of a sigmoid hold half of
-//! their weights: s(v) = 1/2 + tanh(v/2)/2.
+//! s is sigmoid and act tanh, unless the record names others. Gate order i, f, g, o. The rows of a sigmoid
+//! hold half of their weights: s(v) = 1/2 + tanh(v/2)/2.
 
 use super::cell::{self, Activations, by_activations};
 use super::{Layer, blocks, padded, panels, previous_and_next, written};

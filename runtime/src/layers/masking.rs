@@ -1,7 +1,7 @@
 //! Masks the time steps whose features all have one value: a masked time step leaves every state as it is.
 //!
-//! In an integer model the value is recognized where real inputs become integers, and a masked time step consists of
-//! -32,768 only, which no real input becomes.
+//! In an integer model the value is recognized where real inputs become integers, and a masked time step
+//! consists of -32,768 only, which no real input becomes.
 
 use super::Layer;
 use super::normalization::Normalization;
@@ -55,7 +55,7 @@ impl Layer<I8> for Masking {
         words(r)
     }
 
-    /// The sum is checked: one word of weights does not bound the units.
+    // The sum is checked: one word of weights does not bound the units.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         Some(r.units().checked_next_multiple_of(4)? / 2)

@@ -1,11 +1,12 @@
 //! The layers: one file each, with its float and its integer kernel. `table` lists them.
 //!
-//! A layer returns how many weights and how much memory it takes, checks its record once, and then steps: input slice in,
-//! output slice out, both within memory that the caller of the model owns. Nothing here can panic. A `None` out of a
-//! step means that a length differs from what `check` accepted, which cannot happen after `Model::new`; the model asserts
-//! that in tests.
+//! A layer counts its weights and its memory, checks its record once, and then computes steps: input slice
+//! in, output slice out, both within memory that the caller of the model owns. Nothing here can panic. A
+//! `None` out of a step means that a length differs from what `check` accepted, which cannot happen after
+//! `Model::new`; the model asserts that in tests.
 //!
-//! `panels` and `blocks` are the two matrix-vector products, of floats and of integers; each opens with its data layout.
+//! `panels` and `blocks` are the two matrix-vector products, of floats and of integers; each opens with its
+//! data layout.
 
 mod activation;
 mod batch_normalization;
@@ -60,7 +61,8 @@ pub trait Layer<N: Number> {
     fn weights(record: &LayerRecord) -> Option<usize>;
     /// Returns the words of memory that the layer takes between and during steps.
     fn memory(record: &LayerRecord) -> Option<usize>;
-    /// Returns where in the layer's memory its state lies after a step that left `phase`, in the order in which it is saved.
+    /// Returns where in the layer's memory its state lies after a step that left `phase`, in the order in
+    /// which it is saved.
     fn state(_record: &LayerRecord, _phase: bool) -> [Range<usize>; 2] {
         [0..0, 0..0]
     }
@@ -83,7 +85,8 @@ pub trait Layer<N: Number> {
             Position::Last => Self::memory(record)?.checked_add(Self::output_words(record)),
         }
     }
-    /// Computes one time step in the layer's position: the last layer leaves the model's output at the end of its memory.
+    /// Computes one time step in the layer's position: the last layer leaves the model's output at the end of
+    /// its memory.
     #[inline(always)]
     fn forward_at<'a, S: Isa, const F: u32>(
         isa: S,

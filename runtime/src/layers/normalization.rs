@@ -1,7 +1,7 @@
 //! `y = x * scale + offset` per feature.
 //!
-//! In an integer model it stands first and converts real inputs to the integers that a step takes ([`quantize`]); the step
-//! itself only copies them.
+//! In an integer model it stands first and converts real inputs to the integers of a step ([`quantize`]); the
+//! step itself only copies them.
 
 use super::Layer;
 use crate::format::{Activation, LayerRecord};

@@ -2,8 +2,9 @@
 //!
 //! # The data
 //!
-//! A panel is [`LANES`] = 8 units. The weights of a panel lie in rows, one row per input, and a row holds 8 weights of
-//! each gate. An Lstm of 12 units over 3 inputs has two panels; the second one is filled up with zeros:
+//! A panel is [`LANES`] = 8 units. The weights of a panel lie in rows, one row per input, and a row holds 8
+//! weights of each gate. An Lstm of 12 units over 3 inputs has two panels; the second one is filled up with
+//! zeros:
 //!
 //! ```text
 //!                 gate i          gate f          gate g          gate o
@@ -16,8 +17,8 @@
 //! panel 1  bias   u8 .. u11 0 ..  ...
 //! ```
 //!
-//! The file is read from its first to its last weight, each one once and in order: the next weight is always the next in
-//! memory, in flash as in a cache line, and no core needs a stride, a transposition or a gather.
+//! The file is read from its first to its last weight, each one once and in order: the next weight is always
+//! the next in memory, in flash as in a cache line, and no core needs a stride, a transposition or a gather.
 //!
 //! # The loops
 //!
@@ -28,20 +29,22 @@
 //!     update(sums)                                         activations, c and h: the layer's own
 //! ```
 //!
-//! The input is the inner dimension because then a sum never leaves its register, and the activations and the update of the
-//! state follow while the pre-activations are still there: they never go through memory. The order in which a sum adds its
-//! terms is that of the rows on every target, so that all instruction sets with the same rounding give the same bits. That
-//! excludes splitting a sum over lanes; eight units side by side make up for it.
+//! The input is the inner dimension because then a sum never leaves its register, and the activations and the
+//! update of the state follow while the pre-activations are still there: they never go through memory. The
+//! order in which a sum adds its terms is that of the rows on every target, so that all instruction sets with
+//! the same rounding give the same bits. That excludes splitting a sum over lanes; eight units side by side
+//! make up for it.
 //!
-//! * AVX2: a gate of a panel is one register. Up to 12 of the 16 registers are sums, for a Gru 4 panels at once, for an Lstm
-//!   3, for a layer without gates 8: each sum waits some 4 cycles for its own last addition, and the others run in the
-//!   meantime. A single panel left over would wait alone, hence the rule in `side_by_side`.
-//! * Cortex-M4 and M7 with FPU: two gates of a panel at once, 16 sums in `s0` to `s15`, a row of weights in `s16` to `s23`,
-//!   in inline assembly, as a compiler spills them. The panel is read once per pair of gates.
+//! * AVX2: a gate of a panel is one register. Up to 12 of the 16 registers are sums, for a Gru 4 panels at
+//!   once, for an Lstm 3, for a layer without gates 8: each sum waits some 4 cycles for its own last
+//!   addition, and the others run in the meantime. A single panel left over would wait alone, hence the rule
+//!   in `side_by_side`.
+//! * Cortex-M4 and M7 with FPU: two gates of a panel at once, 16 sums in `s0` to `s15`, a row of weights in
+//!   `s16` to `s23`, in inline assembly, as a compiler spills them. The panel is read once per pair of gates.
 //! * Other targets: the sums of one panel, left to the compiler.
 //!
-//! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and one that
-//! is not inlined turns every intrinsic in it into a call. The first version had them.
+//! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and
+//! one that is not inlined turns every intrinsic in it into a call. The first version had them.
 
 use crate::activation::float::activate;
 use crate::format::LANES;
@@ -52,7 +55,8 @@ type Row<W, const G: usize> = [[W; LANES]; G];
 
 /// The update of a layer from the pre-activations of a panel; called once per panel, first to last.
 pub trait Update<S: Float, const G: usize> {
-    /// `true` if the last gate's sum over h starts from a separate recurrent bias, and its sum over x stays separate.
+    /// `true` if the last gate's sum over h starts from a separate recurrent bias, and its sum over x stays
+    /// separate.
     const SEPARATE_RECURRENT_BIAS: bool = false;
     /// Updates the units of the next panel. `x_part` is the last gate's sum over x if
     /// [`SEPARATE_RECURRENT_BIAS`](Update::SEPARATE_RECURRENT_BIAS). Implementations are `#[inline(always)]`.
@@ -64,7 +68,8 @@ pub fn words(gates: usize, units: usize, inputs: usize) -> Option<usize> {
     units.div_ceil(LANES).checked_mul(LANES * gates)?.checked_mul(inputs.checked_add(1)?)
 }
 
-/// Computes the pre-activations of every panel, `b + W x + U h`, added in this order, and calls the layer's update.
+/// Computes the pre-activations of every panel, `b + W x + U h`, added in this order, and calls the layer's
+/// update.
 #[inline(always)]
 pub fn for_each<S: Float, W: FloatWeight, const G: usize>(
     isa: S,
@@ -93,7 +98,8 @@ fn rows<S: Float, const G: usize, U: Update<S, G>>(_layer: &U, x: &[f32], h: &[f
     1 + x.len() + usize::from(U::SEPARATE_RECURRENT_BIAS) + h.len()
 }
 
-/// Returns how many of the `left` panels to take now: as many as the registers hold, but never so many that one is left alone.
+/// Returns how many of the `left` panels to take now: as many as the registers hold, but never so many that
+/// one is left alone.
 #[inline(always)]
 fn side_by_side<S: Float, const G: usize>(left: usize) -> usize {
     let fits = |p: usize| p * G <= S::SUMS;
@@ -110,7 +116,8 @@ fn side_by_side<S: Float, const G: usize>(left: usize) -> usize {
     }
 }
 
-/// Computes the pre-activations of `P` panels and calls the layer's update for each; returns the weights that follow.
+/// Computes the pre-activations of `P` panels and calls the layer's update for each; returns the weights that
+/// follow.
 #[inline(always)]
 fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize, U: Update<S, G>>(
     isa: S,
@@ -162,7 +169,8 @@ fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize, U: Update
     later
 }
 
-/// The update of a layer without gates: activates and stores. `F` is the set of features that the build contains.
+/// The update of a layer without gates: activates and stores. `F` is the set of features that the build
+/// contains.
 pub struct Activate<'a, const F: u32> {
     pub activation: u8,
     pub out: core::slice::IterMut<'a, [f32; LANES]>,

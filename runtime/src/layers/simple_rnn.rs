@@ -27,7 +27,7 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
         panels::words(1, r.units(), r.input_size().checked_add(r.units())?)
     }
 
-    /// Two buffers of h.
+    // Two buffers of h.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         padded(r.units()).checked_mul(2)
@@ -62,7 +62,7 @@ impl Layer<I8> for SimpleRnn {
         blocks::words(r.units(), &[r.input_size(), r.units()])
     }
 
-    /// Two buffers of h in `i16`.
+    // Two buffers of h in `i16`.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
         Some(quads(r.units()))

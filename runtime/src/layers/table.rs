@@ -27,7 +27,8 @@ macro_rules! layer_table {
         #[repr(u8)]
         pub enum Kind { $($(#[$doc])* $kind = $code,)* }
 
-        /// Everything that a model can ask for: one bit for each kind of layer, and one for each other feature.
+        /// Everything that a model can ask for: one bit for each kind of layer, and one for each other
+        /// feature.
         pub const ALL_FEATURES: u32 =
             MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS $(| 1 << $code)*;
 
@@ -107,8 +108,8 @@ macro_rules! layer_table {
                     None => 0,
                 }
             }
-            /// The code of all layers is linked once, for all callers; and with all features it is compiled here, once for
-            /// all crates that use it.
+            /// The code of all layers is linked once, for all callers; and with all features it is compiled
+            /// here, once for all crates that use it.
             #[inline(always)]
             fn run_layer<'a, const F: u32>(
                 backend: Backend,

@@ -18,7 +18,8 @@ use core::marker::PhantomData;
 type Golden<'m, N> = (&'m [<N as Number>::In], &'m [<N as Number>::Out]);
 
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
-    /// Validates a model file, which is then used in place. `bytes` may be longer than the file, as a flash page is.
+    /// Validates a model file, which is then used in place. `bytes` may be longer than the file, as a flash
+    /// page is.
     ///
     /// # Errors
     /// The first invariant that the file violates: see [`Error`].
@@ -87,7 +88,7 @@ fn check_layers<N: Number, const F: u32>(
     Ok((sizes, walk.body))
 }
 
-/// The layers up to here, as a step sees them.
+/// The state of the walk over the layers.
 struct Walk<'m> {
     /// Input values of the next layer.
     size: u32,
@@ -157,8 +158,8 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// Checks the order of a Bidirectional: a forward direction, a backward one of the same sizes, then the record that merges
-    /// them.
+    /// Checks the order of a Bidirectional: a forward direction, a backward one of the same sizes, then the
+    /// record that merges them.
     fn check_pair(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
         let merges = record.kind == Kind::Bidirectional as u8;
         let right = match self.pair {
@@ -185,7 +186,8 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// Checks the rules about neighbors: which layer may stand where. `before` is the layer before it in its chain.
+/// Checks the rules about neighbors: which layer may stand where. `before` is the layer before it in its
+/// chain.
 fn check_place<N: Number, const F: u32>(
     record: &LayerRecord,
     before: Option<&LayerRecord>,
@@ -202,7 +204,7 @@ fn check_place<N: Number, const F: u32>(
         || (record.masks() && (before.is_some() || in_decoder))
         || (is(record, Kind::Embedding) && before.is_some())
         || (in_decoder && recurrent && (record.go_backwards() || !record.return_sequences()));
-    // Real inputs become integers in the first layer only, and a softmax gives 32 bits.
+    // Real inputs become integers in the first layer only, and a softmax has 32 bits.
     let normalized = is(record, Kind::Normalization);
     let wrong_in_integers = match before {
         None => !(normalized || is(record, Kind::Masking) || is(record, Kind::Embedding)),
@@ -212,8 +214,9 @@ fn check_place<N: Number, const F: u32>(
     if wrong || (N::DTYPE == DType::I8 && wrong_in_integers) { Err(LayerFault::Place) } else { Ok(()) }
 }
 
-/// Returns `true` if a decoder fits its encoder: the encoder ends in a recurrent layer, its states are as many, of the same kinds and
-/// sizes as the decoder's, and the decoder begins with an Embedding of its own outputs.
+/// Returns `true` if a decoder fits its encoder: the encoder ends in a recurrent layer, its states are as
+/// many, of the same kinds and sizes as the decoder's, and the decoder begins with an Embedding of its own
+/// outputs.
 fn check_decoder<'m, N: Number, const F: u32>(layers: &'m [LayerRecord], decoder_at: usize) -> bool {
     if decoder_at == 0 {
         return true;

@@ -1,7 +1,8 @@
 //! Inputs through all layers, step by step, for as many time steps as there are.
 //!
-//! A step is split in two: the body, up to the last recurrent layer, runs at every time step; the head after it runs only
-//! where an output is wanted. A masked time step runs no body; its head starts from the state as it is.
+//! A step is split in two: the body, up to the last recurrent layer, runs at every time step; the head after
+//! it runs only where an output is wanted. A masked time step runs no body; its head starts from the state as
+//! it is.
 
 use super::Model;
 use super::sequence;
@@ -33,8 +34,8 @@ enum Outputs {
     Every,
 }
 
-/// Computes the output of a masked time step: the layers after the first `body`, from the output that the last of these left
-/// before a step in `phase`.
+/// Computes the output of a masked time step: the layers after the first `body`, from the output that the
+/// last of these left before a step in `phase`.
 fn masked_output<N: Number, const F: u32>(
     backend: Backend,
     span: Span<'_, N, F>,
@@ -60,7 +61,8 @@ fn masked_output<N: Number, const F: u32>(
 }
 
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
-    /// Runs the time steps of `xs`. The last output stays in memory, and `out` receives as many outputs as it has room for.
+    /// Runs the time steps of `xs`. The last output stays in memory, and `out` receives as many outputs as it
+    /// has room for.
     pub(super) fn forward(&self, state: &mut State<'_, N>, xs: &[N::In], out: &mut [N::Out]) {
         let decoder = self.has_decoder();
         let chain = Chain {
@@ -119,7 +121,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
                 Outputs::Last => steps.peek().is_none(),
                 Outputs::None => false,
             };
-            // Without a state there is nothing to leave as it is: such a model computes masked time steps too.
+            // Without a state there is nothing to leave as it is: such a model computes masked time steps
+            // too.
             if chain.first && chain.body > 0 && self.is_masked(x) {
                 if wanted {
                     let done = masked_output(self.backend, chain.span, chain.body, memory, *phase);

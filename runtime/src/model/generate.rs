@@ -7,11 +7,12 @@ use crate::number::Number;
 use crate::state::State;
 
 impl<N: Number, const F: u32> Model<'_, N, F> {
-    /// Feeds the model `first`, then every id that `choose` returns for the output before, until it returns `None`.
+    /// Feeds the model `first`, then every id that `choose` returns for the output before, until it returns
+    /// `None`.
     ///
-    /// A model with a [decoder](Self::has_decoder) starts from the encoder's state after [`run`](Self::run); another one
-    /// continues from its state, and its inputs are ids. `choose` may sample, search or keep a list;
-    /// [`greedy`](Self::greedy) takes the likeliest id.
+    /// A model with a [decoder](Self::has_decoder) starts from the encoder's state after [`run`](Self::run);
+    /// another one continues from its state, and its inputs are ids. `choose` may sample, search or keep a
+    /// list; [`greedy`](Self::greedy) takes the likeliest id.
     ///
     /// # Errors
     /// [`Error::NoFeedback`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
@@ -28,8 +29,8 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
         Ok(())
     }
 
-    /// [Generates](Self::generate) the likeliest ids, of equally likely ones the lowest: returns those before the first
-    /// `end`, as many as `out` has room for.
+    /// [Generates](Self::generate) the likeliest ids, of equally likely ones the lowest: returns those before
+    /// the first `end`, as many as `out` has room for.
     ///
     /// # Errors
     /// As [`generate`](Self::generate).

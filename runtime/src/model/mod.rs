@@ -1,8 +1,8 @@
 //! A model file, validated once (`check`) and then used in place.
 //!
-//! `forward` runs the layers step by step, `sequence` a whole sequence layer by layer, both over `span`s of layers; `sizes`
-//! plans the memory of a state; `generate` feeds outputs back; `states` reads and sets the state of a layer, `saved` saves
-//! and restores all of it.
+//! `forward` runs the layers step by step, `sequence` a whole sequence layer by layer, both over `span`s of
+//! layers; `sizes` plans the memory of a state; `generate` feeds outputs back; `states` reads and sets the
+//! state of a layer, `saved` saves and restores all of it.
 
 mod check;
 mod forward;
@@ -28,8 +28,8 @@ use span::Span;
 
 /// A network of dtype `N`; weights and the table of layers stay where the bytes lie.
 ///
-/// `F` is the set of features that the build contains: kinds of layers, and what models ask for beside them. The default is
-/// everything; `Model::<I8, { features(MODEL) }>` links only what that model uses.
+/// `F` is the set of features that the build contains: kinds of layers, and what models ask for beside them.
+/// The default is everything; `Model::<I8, { features(MODEL) }>` links only what that model uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Model<'m, N: Number, const F: u32 = ALL_FEATURES> {
     bytes: &'m [u8],
@@ -37,8 +37,8 @@ pub struct Model<'m, N: Number, const F: u32 = ALL_FEATURES> {
     layers: &'m [LayerRecord],
     weights: &'m [N::Weight],
     sizes: Sizes,
-    /// Layers up to the last recurrent one of those that read the inputs: they must run at every step, also where no output is
-    /// wanted.
+    /// Layers up to the last recurrent one of those that read the inputs: they must run at every step, also
+    /// where no output is wanted.
     body: usize,
     backend: Backend,
     number: PhantomData<N>,
@@ -68,8 +68,9 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         self.preamble.output_size as usize
     }
 
-    /// Returns `true` if [`run`](Self::run) gives an output at every time step (many-to-many), `false` if after the last one
-    /// (many-to-one). A model with a [decoder](Self::has_decoder) gives outputs in [`generate`](Self::generate) only.
+    /// Returns `true` if [`run`](Self::run) gives an output at every time step (many-to-many), `false` if
+    /// after the last one (many-to-one). A model with a [decoder](Self::has_decoder) gives outputs in
+    /// [`generate`](Self::generate) only.
     #[inline(always)]
     pub fn returns_sequences(&self) -> bool {
         self.preamble.flags & 1 != 0
@@ -82,8 +83,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         F & DECODER != 0 && self.preamble.decoder_at != 0
     }
 
-    /// Returns `true` if a layer runs backwards: [`run`](Self::run) then takes a whole sequence at once, in memory of
-    /// [`ram_needed_for`](crate::ram_needed_for) so many steps.
+    /// Returns `true` if a layer runs backwards: [`run`](Self::run) then takes a whole sequence at once, in
+    /// memory of [`ram_needed_for`](crate::ram_needed_for) so many steps.
     #[inline(always)]
     pub fn needs_whole_sequences(&self) -> bool {
         F & WHOLE_SEQUENCES != 0 && self.preamble.features & WHOLE_SEQUENCES != 0
@@ -124,9 +125,9 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Header::new(self.bytes.get(at..at.checked_add(self.preamble.header_len as usize)?)?)
     }
 
-    /// Creates a state at the start of a sequence in the caller's memory: a [`Ram`](crate::Ram) of [`ram_needed`] bytes
-    /// ([`ram_needed_for`] the longest sequence, if the model [needs whole ones](Self::needs_whole_sequences)), or any
-    /// slice of as many bytes that is aligned to 4.
+    /// Creates a state at the start of a sequence in the caller's memory: a [`Ram`](crate::Ram) of
+    /// [`ram_needed`] bytes ([`ram_needed_for`] the longest sequence, if the model [needs whole
+    /// ones](Self::needs_whole_sequences)), or any slice of as many bytes that is aligned to 4.
     ///
     /// # Errors
     /// [`Error::RamTooSmall`], [`Error::Misaligned`].
@@ -144,8 +145,9 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(state)
     }
 
-    /// Runs one time step on [`input_size`](Self::input_size) values and returns the output for the sequence so far; an empty
-    /// slice if the model has a [decoder](Self::has_decoder). The input of an Embedding is one value, an id.
+    /// Runs one time step on [`input_size`](Self::input_size) values and returns the output for the sequence
+    /// so far; an empty slice if the model has a [decoder](Self::has_decoder). The input of an Embedding is
+    /// one value, an id.
     ///
     /// # Errors
     /// [`Error::InputLength`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
@@ -163,17 +165,18 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(if self.has_decoder() { &[] } else { self.output(state.memory) })
     }
 
-    /// Runs many time steps, one after another in `xs`: the same bits as that many calls of [`step`](Self::step), in chunks of
-    /// any sizes. `out` receives the [outputs](Self::run_output_len): one per step if the model
-    /// [returns sequences](Self::returns_sequences), else the one after the last step, none if it has a
-    /// [decoder](Self::has_decoder).
+    /// Runs many time steps, one after another in `xs`: the same bits as that many calls of
+    /// [`step`](Self::step), in chunks of any sizes. `out` receives the [outputs](Self::run_output_len): one
+    /// per step if the model [returns sequences](Self::returns_sequences), else the one after the last step,
+    /// none if it has a [decoder](Self::has_decoder).
     ///
-    /// For a model that [needs whole sequences](Self::needs_whole_sequences), `xs` is one sequence; a call starts from the
-    /// state that the call before left, or from that of [`State::reset`].
+    /// For a model that [needs whole sequences](Self::needs_whole_sequences), `xs` is one sequence; a call
+    /// starts from the state that the call before left, or from that of [`State::reset`].
     ///
     /// # Errors
     /// [`Error::InputLength`] (also if there is no step at all), [`Error::OutputLength`], [`Error::Id`],
-    /// [`Error::ForeignState`], [`Error::RamTooSmall`] if the sequence is longer than the state's memory has room for.
+    /// [`Error::ForeignState`], [`Error::RamTooSmall`] if the sequence is longer than the state's memory has
+    /// room for.
     pub fn run(&self, state: &mut State<'_, N>, xs: &[N::In], out: &mut [N::Out]) -> Result<(), Error> {
         let (size, found) = (self.input_size().max(1), xs.len());
         let steps = found / size;
@@ -191,13 +194,13 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(())
     }
 
-    /// Replays the golden trace of the file, from a reset state, compares the output and resets the state again: bit for bit
-    /// in an integer model, within the file's tolerance in a float model. At boot it shows that flash, compiler and core
-    /// agree with the PC that made the file.
+    /// Replays the golden trace of the file, from a reset state, compares the output and resets the state
+    /// again: bit for bit in an integer model, within the file's tolerance in a float model. At boot it shows
+    /// that flash, compiler and core agree with the PC that made the file.
     ///
     /// # Errors
-    /// [`Error::SelfTest`], [`Error::ForeignState`], [`Error::RamTooSmall`] for the golden trace of a model that needs whole
-    /// sequences.
+    /// [`Error::SelfTest`], [`Error::ForeignState`], [`Error::RamTooSmall`] for the golden trace of a model
+    /// that needs whole sequences.
     pub fn self_test(&self, state: &mut State<'_, N>) -> Result<(), Error> {
         self.check_owner(state)?;
         let (inputs, golden) = self.golden()?;
@@ -279,13 +282,13 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
 }
 
 impl<const F: u32> Model<'_, I8, F> {
-    /// Converts the real inputs of one time step to the integers that [`step`](Self::step) takes: normalized, rounded to
-    /// nearest, saturated; ids stay as they are. The only floats of an integer model: a board whose inputs are integers
-    /// does not need it.
+    /// Converts the real inputs of one time step to the integers that [`step`](Self::step) takes: normalized,
+    /// rounded to nearest, saturated; ids stay as they are. The only floats of an integer model: a board
+    /// whose inputs are integers does not need it.
     ///
     /// # Errors
-    /// [`Error::InputLength`] if `x` is not one time step, [`Error::OutputLength`] if `out` is not as long, [`Error::Id`] if
-    /// the input is an id that the model has no weights for.
+    /// [`Error::InputLength`] if `x` is not one time step, [`Error::OutputLength`] if `out` is not as long,
+    /// [`Error::Id`] if the input is an id that the model has no weights for.
     pub fn quantize_input(&self, x: &[f32], out: &mut [i16]) -> Result<(), Error> {
         let expected = self.input_size();
         if x.len() != expected {

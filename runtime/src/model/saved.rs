@@ -43,8 +43,9 @@ impl Writer<'_> {
 }
 
 impl<N: Number> State<'_, N> {
-    /// Writes the state into `buf` and returns the part used, for [`restore`](Self::restore) after a deep sleep or on
-    /// another machine. The bytes depend on this point in the sequence alone, not on how the calls were cut.
+    /// Writes the state into `buf` and returns the part used, for [`restore`](Self::restore) after a deep
+    /// sleep or on another machine. The bytes depend on this point in the sequence alone, not on how the
+    /// calls were cut.
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`], [`Error::ForeignState`].
@@ -78,8 +79,8 @@ impl<N: Number> State<'_, N> {
     /// Restores a saved state; on an error the state is as it was.
     ///
     /// # Errors
-    /// [`Error::BadSavedState`] if the bytes are damaged, truncated or of another version, [`Error::ForeignState`] if
-    /// they are of another model.
+    /// [`Error::BadSavedState`] if the bytes are damaged, truncated or of another version,
+    /// [`Error::ForeignState`] if they are of another model.
     pub fn restore<const F: u32>(&mut self, model: &Model<'_, N, F>, saved: &[u8]) -> Result<(), Error> {
         model.check_owner(self)?;
         let (payload, crc) = saved.split_last_chunk::<4>().ok_or(Error::BadSavedState)?;

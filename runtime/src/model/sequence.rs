@@ -1,32 +1,35 @@
-//! Whole sequences through all layers, one recurrent layer at a time: the way of models with a layer that runs backwards.
+//! Whole sequences through all layers, one recurrent layer at a time: the way of models with a layer that
+//! runs backwards.
 //!
 //! # Groups
 //!
-//! Such a model cannot go step by step, as its backward layer starts at the last input. So the layers are cut into groups: a
-//! recurrent layer, or the two directions of a Bidirectional, with the layers without state before it. A group runs over
-//! all time steps before the next one starts:
+//! Such a model cannot go step by step, as its backward layer starts at the last input. So the layers are cut
+//! into groups: a recurrent layer, or the two directions of a Bidirectional, with the layers without state
+//! before it. A group runs over all time steps before the next one starts:
 //!
 //! ```text
 //! layers   Normalization  Lstm ->  Lstm <-  Bidirectional  Dense  Gru   Dense
 //! groups   |------------ 0 -------------|  |-------- 1 ---------|  |- head -|
 //! ```
 //!
-//! Layers without state are not run over a sequence of their own: they run within the steps of the group that reads them,
-//! for the second direction of a pair once more. That costs instructions for small layers and saves a buffer for each.
+//! Layers without state are not run over a sequence of their own: they run within the steps of the group that
+//! reads them, for the second direction of a pair once more. That costs instructions for small layers and
+//! saves a buffer for each.
 //!
 //! # Frames
 //!
-//! A frame is the output of a group at one time step, the two directions of a pair one after the other. Group 0 writes its
-//! frames into the first of two buffers, group 1 reads them there and writes into the second, and so on in turn; a group
-//! that returns its last output only writes a single frame of its own:
+//! A frame is the output of a group at one time step, the two directions of a pair one after the other. Group
+//! 0 writes its frames into the first of two buffers, group 1 reads them there and writes into the second,
+//! and so on in turn; a group that returns its last output only writes a single frame of its own:
 //!
 //! ```text
 //! memory   | layers | frame | even buffer: steps * frame of groups 0, 2, .. | odd buffer: groups 1, 3, .. |
 //! ```
 //!
-//! Frames lie in the order in which they are computed, so those of a layer that runs backwards lie reversed in time, and
-//! `Source` carries that to the next group; those of a pair lie in the order of the inputs, side by side. Buffers are
-//! cleared before a group runs: a masked time step of a pair that returns sequences is zeros, as in Keras.
+//! Frames lie in the order in which they are computed, so those of a layer that runs backwards lie reversed
+//! in time, and `Source` carries that to the next group; those of a pair lie in the order of the inputs, side
+//! by side. Buffers are cleared before a group runs: a masked time step of a pair that returns sequences is
+//! zeros, as in Keras.
 //!
 //! The head, the layers after the last group, runs over the frames of the last group and writes the outputs.
 
@@ -130,7 +133,8 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
         self.xs.get(at..at.saturating_add(size)).is_some_and(|x| self.model.is_masked(x))
     }
 
-    /// Runs a recurrent layer, or the two directions of a pair, over all time steps; returns the phase after them.
+    /// Runs a recurrent layer, or the two directions of a pair, over all time steps; returns the phase after
+    /// them.
     fn group(
         &mut self,
         group: Group,
@@ -152,7 +156,8 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
             let mut last: Option<usize> = None;
             for k in 0..self.steps {
                 let t = if backwards { self.steps - 1 - k } else { k };
-                // Frames lie in the order in which they are computed, those of a pair in the order of the inputs.
+                // Frames lie in the order in which they are computed, those of a pair in the order of the
+                // inputs.
                 let index = match (cell.return_sequences(), group.pair) {
                     (false, _) => 0,
                     (true, true) => t,

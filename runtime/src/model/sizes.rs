@@ -9,13 +9,15 @@
 //! | y             | c | h, one | h, the other | model's output  | sequence.rs explains these      |
 //! ```
 //!
-//! Every layer writes its output into memory of its own and the next one reads it there, so there is no plan of lifetimes
-//! to solve: a state consists of what recurrence has to keep anyway, and the outputs in between are small beside it. A recurrent layer has
-//! two buffers of h and changes their roles at each step (`phase`), as all of the old h is read while the new one is written.
-//! The last layer's memory ends in the model's output; in integer models that is wider than an activation.
+//! Every layer writes its output into memory of its own and the next one reads it there, so there is no plan
+//! of lifetimes to solve: a state consists of what recurrence has to keep anyway, and the outputs in between
+//! are small beside it. A recurrent layer has two buffers of h and changes their roles at each step
+//! (`phase`), as all of the old h is read while the new one is written. The last layer's memory ends in the
+//! model's output; in integer models that is wider than an activation.
 //!
-//! Offsets are not stored: walking the layers computes them again at each step from the sizes in the records. That takes a
-//! few instructions per layer and no table, in RAM or in the file, that could disagree with the records.
+//! Offsets are not stored: walking the layers computes them again at each step from the sizes in the records.
+//! That takes a few instructions per layer and no table, in RAM or in the file, that could disagree with the
+//! records.
 
 use super::span::Span;
 use crate::format::LayerRecord;
@@ -26,16 +28,17 @@ use crate::number::Number;
 pub struct Sizes {
     /// Words of all layers.
     pub layers: usize,
-    /// Words of the frame of the recurrent layer that returns its last output only, in models that need whole sequences.
+    /// Words of the frame of the recurrent layer that returns its last output only, in models that need whole
+    /// sequences.
     pub frame: usize,
-    /// Words per time step of each of the two buffers, in models that need whole sequences: the recurrent layers write
-    /// into one and the other in turn.
+    /// Words per time step of each of the two buffers, in models that need whole sequences: the recurrent
+    /// layers write into one and the other in turn.
     pub buffers: [usize; 2],
 }
 
 impl Sizes {
-    /// Computes the sizes of these layers, of which those from `decoder_at` on are a decoder unless it is 0; `None` if they
-    /// are too large to count.
+    /// Computes the sizes of these layers, of which those from `decoder_at` on are a decoder unless it is 0;
+    /// `None` if they are too large to count.
     pub fn of<N: Number, const F: u32>(records: &[LayerRecord], decoder_at: usize) -> Option<Self> {
         let (first, decoder) = records.split_at_checked(decoder_at)?;
         let first = if decoder_at == 0 { decoder } else { first };

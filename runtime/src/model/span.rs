@@ -51,7 +51,8 @@ impl<'m, N: Number, const F: u32> Span<'m, N, F> {
             .filter(|(_, record)| N::is_recurrent::<F>(record))
     }
 
-    /// Returns where the states lie in memory after a step in `phase`; each layer's in the order in which it is saved.
+    /// Returns where the states lie in memory after a step in `phase`; each layer's in the order in which it
+    /// is saved.
     pub fn states(self, phase: bool) -> impl Iterator<Item = Range<usize>> {
         self.recurrent().flat_map(move |(at, record)| {
             let [a, b] = N::state::<F>(record, phase);
@@ -59,8 +60,8 @@ impl<'m, N: Number, const F: u32> Span<'m, N, F> {
         })
     }
 
-    /// Runs one time step from `acts` on, through all layers but the one with index `skip`, and returns the output. `None`
-    /// cannot happen: `Model::new` has walked the same way.
+    /// Runs one time step from `acts` on, through all layers but the one with index `skip`, and returns the
+    /// output. `None` cannot happen: `Model::new` has walked the same way.
     #[inline(always)]
     pub fn step<'s>(
         self,

@@ -1,4 +1,5 @@
-//! The states of single layers as real values: initial states that the caller sets, and the state that a layer has come to.
+//! The states of single layers as real values: initial states that the caller sets, and the state that a
+//! layer has come to.
 
 use super::Model;
 use crate::error::Error;
@@ -17,17 +18,20 @@ struct LayerState<'m> {
     cell_scale: f32,
 }
 
-/// Returns `values`, then zeros for the units that fill up a panel, so that equal states are saved as equal bytes.
+/// Returns `values`, then zeros for the units that fill up a panel, so that equal states are saved as equal
+/// bytes.
 fn filled(values: &[f32]) -> impl Iterator<Item = f32> {
     values.iter().copied().chain(core::iter::repeat(0.0))
 }
 
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
-    /// Sets the state of the layer with index `layer` of [`layers`](Self::layers) to real values: `h`, and for an LSTM `c`,
-    /// `units` values each; `c` is empty for other cells. An integer model rounds them to its nearest values.
+    /// Sets the state of the layer with index `layer` of [`layers`](Self::layers) to real values: `h`, and
+    /// for an LSTM `c`, `units` values each; `c` is empty for other cells. An integer model rounds them to
+    /// its nearest values.
     ///
     /// # Errors
-    /// [`Error::NoState`] if the layer is not recurrent or its states have other sizes, [`Error::ForeignState`].
+    /// [`Error::NoState`] if the layer is not recurrent or its states have other sizes,
+    /// [`Error::ForeignState`].
     pub fn set_layer_state(
         &self,
         state: &mut State<'_, N>,
@@ -49,8 +53,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(())
     }
 
-    /// Reads the state of the layer with index `layer` of [`layers`](Self::layers) as real values: `h`, and for an LSTM `c`,
-    /// `units` values each; `c` is empty for other cells.
+    /// Reads the state of the layer with index `layer` of [`layers`](Self::layers) as real values: `h`, and
+    /// for an LSTM `c`, `units` values each; `c` is empty for other cells.
     ///
     /// # Errors
     /// As [`set_layer_state`](Self::set_layer_state).

@@ -1,7 +1,7 @@
 //! The seam between models and layers: what the table of layers computes for a dtype.
 //!
-//! The trait is declared here, below the layers, and implemented above, by their table. So layers and models both name a
-//! dtype by its type, and neither a dtype nor a layer imports what stands on it.
+//! The trait is declared here, below the layers, and implemented above, by their table. So layers and models
+//! both name a dtype by its type, and neither a dtype nor a layer imports what stands on it.
 
 use super::Number;
 use crate::error::LayerFault;
@@ -26,8 +26,8 @@ impl Position {
     }
 }
 
-/// One time step of one layer: everything that its kernel reads. The memory, which it writes, is a parameter of its own
-/// beside it: of slices in one struct a compiler forgets that they do not overlap.
+/// One time step of one layer: everything that its kernel reads. The memory, which it writes, is a parameter
+/// of its own beside it: of slices in one struct a compiler forgets that they do not overlap.
 #[derive(Clone, Copy)]
 pub struct Step<'a, N: Number> {
     /// The layer's record in the file.
@@ -72,8 +72,8 @@ pub trait Dispatch: Sized {
     fn feature_bits<const F: u32>(record: &LayerRecord) -> u32
     where
         Self: Number;
-    /// Runs one time step of one layer in its own words of memory (its state, its output and what a step needs in between), and
-    /// returns the output; `None` cannot happen after `Model::new`.
+    /// Runs one time step of one layer in its own words of memory (its state, its output and what a step
+    /// needs in between), and returns the output; `None` cannot happen after `Model::new`.
     fn run_layer<'a, const F: u32>(
         backend: Backend,
         step: Step<'a, Self>,

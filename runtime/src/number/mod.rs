@@ -72,13 +72,13 @@ pub trait Number: Dispatch + Copy + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct F32;
 
-/// Weights in IEEE 754 binary16, state and arithmetic in `f32`: half of the flash for a relative error of up to 2^-12 per
-/// weight.
+/// Weights in IEEE 754 binary16, state and arithmetic in `f32`: half of the flash for a relative error of up
+/// to 2^-12 per weight.
 #[derive(Debug, Clone, Copy)]
 pub struct F16;
 
-/// Weights `i8` with a scale per row, activations `i16`, pre-activations `i32`; no float in a step, the same bits on every
-/// target.
+/// Weights `i8` with a scale per row, activations `i16`, pre-activations `i32`; no float in a step, the same
+/// bits on every target.
 #[derive(Debug, Clone, Copy)]
 pub struct I8;
 
@@ -219,8 +219,8 @@ impl Number for I8 {
     }
 }
 
-/// Returns the number of `i16` activations that memory holds for `n`: `n` rounded up to a multiple of 4, as the blocks of an
-/// integer layer read four at a time.
+/// Returns the number of `i16` activations that memory holds for `n`: `n` rounded up to a multiple of 4, as
+/// the blocks of an integer layer read four at a time.
 #[inline(always)]
 pub fn quads(n: usize) -> usize {
     n.div_ceil(4) * 4

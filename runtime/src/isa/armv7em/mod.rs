@@ -10,8 +10,8 @@ use super::{Float, FloatWeight, scalar::scalar_float};
 #[cfg(not(armv7em_fpu))]
 use crate::format::LANES;
 
-/// Proof that the code is compiled for ARMv7E-M: `build.rs` reads it off the target, whose every core has these
-/// instructions.
+/// Proof that the code is compiled for ARMv7E-M, by `cfg(armv7em)` of `build.rs`: every core of the target
+/// has these instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct Armv7em(());
 
@@ -20,7 +20,7 @@ impl Isa for Armv7em {
 }
 
 impl Armv7em {
-    /// The target is the check.
+    /// Returns the proof: the target is the check.
     pub fn new() -> Self {
         Armv7em(())
     }

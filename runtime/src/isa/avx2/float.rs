@@ -10,7 +10,7 @@ impl Float for Avx2 {
     type V = __m256;
     const WIDTH: usize = LANES;
     const FUSED: bool = true;
-    /// Twelve sums leave registers for the input and a weight; eight already hide the latency of an FMA.
+    // Twelve sums leave registers for the input and a weight; eight already hide the latency of an FMA.
     const SUMS: usize = 12;
 
     #[inline(always)]
@@ -32,7 +32,7 @@ impl Float for Avx2 {
         rows: [&[[[W; LANES]; G]]; P],
         x: &[f32],
     ) {
-        let mut own = *sums; // Where nobody else can see them, so that they stay in registers.
+        let mut own = *sums; // A copy that nothing else can see, so that it stays in registers.
         let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
         for (k, &x) in x.iter().enumerate().take(shortest) {
             let x = self.splat(x);

@@ -2,16 +2,17 @@
 
 use crate::format::PRE_FRAC;
 
-/// Pre-activations beyond +-8 are moved there: tanh(8) is 1 to 2.3e-7.
+/// The limit to which pre-activations are clamped, 8: tanh(8) is 1 - 2.3e-7.
 pub const TANH_LIMIT: i32 = 8 << PRE_FRAC;
-/// Intervals of the table over 0..8, each 1/64 wide.
+/// The number of intervals of the table over 0..8, each 1/64 wide.
 const INTERVALS: usize = 512;
+/// Bits of the width of an interval, in units of a pre-activation.
 pub const INTERVAL_BITS: u32 = PRE_FRAC + 3 - INTERVALS.ilog2();
 
-/// Start value (high 16 bits, unit 2^-15) and slope (low 16 bits, unit 2^-31 per 2^-16) of each interval.
+/// The start value (high 16 bits, unit 2^-15) and slope (low 16 bits, unit 2^-31 per 2^-16) of each interval.
 ///
-/// Made at compile time by `tanh_entry` in f64; IEEE arithmetic makes the same table everywhere, and a test holds it
-/// to the CRC-32 in INTEGER.md.
+/// Computed at compile time by `tanh_entry` in f64; IEEE arithmetic gives the same table everywhere, and a
+/// test compares it with the CRC-32 in INTEGER.md.
 pub static TANH_TABLE: [u32; INTERVALS] = {
     let mut table = [0; INTERVALS];
     let mut i = 0;
@@ -22,7 +23,7 @@ pub static TANH_TABLE: [u32; INTERVALS] = {
     table
 };
 
-/// `tanh(p * 2^-16) * 2^31`, odd in the sense `tanh(!p) == !tanh(p)`; within +-(2^31 - 2^15).
+/// Computes `tanh(p * 2^-16) * 2^31`, odd in the sense `tanh(!p) == !tanh(p)`; within +-(2^31 - 2^15).
 ///
 /// Worst error over all inputs 3.03e-5 (at the saturated end, where the table stops at 32,767), mean 1.31e-5.
 #[inline(always)]
@@ -34,10 +35,11 @@ pub fn tanh(p: i32) -> i32 {
     entry.wrapping_add((entry as i16 as i32).wrapping_mul(fraction)) ^ sign
 }
 
-/// Entry of interval `i`: a chord of tanh, moved up by half of its greatest distance, in the units of the table.
+/// Computes the entry of interval `i`: a chord of tanh, moved up by half of its greatest distance, in the
+/// units of the table.
 ///
-/// An input `p` stands for the middle of its step, `p + 1/2`; the entry is used as `entry + slope * fraction`, whose low
-/// half contributes `slope * (fraction + 1)`.
+/// An input `p` stands for the middle of its step, `p + 1/2`; the entry is used as `entry + slope *
+/// fraction`, whose low half contributes `slope * (fraction + 1)`.
 const fn tanh_entry(i: usize) -> u32 {
     const WIDTH: usize = 1 << INTERVAL_BITS;
     const STEP: f64 = 1.0 / (1u64 << PRE_FRAC) as f64;
@@ -53,7 +55,8 @@ const fn tanh_entry(i: usize) -> u32 {
     start << 16 | slope
 }
 
-/// tanh in f64 for 0..=8 by `exp(-2x)`, itself a Taylor series of a 64th of its argument squared six times.
+/// Computes tanh in f64 for 0..=8 by `exp(-2x)`, itself a Taylor series of a 64th of its argument squared six
+/// times.
 const fn tanh_f64(x: f64) -> f64 {
     let y = -2.0 * x / 64.0;
     let mut term = 1.0;

@@ -1,15 +1,16 @@
-//! How far each of them is from the truth, which is taken in f64.
+//! The error of each extended activation, compared with f64.
 
 use super::extended;
 use crate::format::Activation;
 
 type Exact = fn(f64) -> f64;
 
-/// Function, exact value, what cancels in it (0 if nothing does), and the worst error met, rounded up to the next tenth. Errors are
-/// in roundings (2^-24) of the result or of what cancels, whichever is larger, and at least in the least normal number.
+/// Each function with its exact value, the magnitude that cancels in it (0 if none does), and its worst
+/// error, rounded up to the next tenth. Errors are in roundings (2^-24) of the result or of that magnitude,
+/// whichever is larger, and at least of the least normal number.
 ///
-/// gelu's relative error grows with the square of `x`, whose rounding alone moves erfc by so much: 172 at -11.8, where gelu is
-/// -2e-31.
+/// gelu's relative error grows with the square of `x`, whose rounding alone moves erfc by so much: 172 at
+/// -11.8, where gelu is -2e-31.
 const ALLOWED: &[(Activation, Exact, f64, f64)] = &[
     (Activation::Relu6, |x| x.clamp(0.0, 6.0), 0.0, 0.0),
     (Activation::LeakyRelu, |x| if x < 0.0 { x / 5.0 } else { x }, 0.0, 1.3),
