@@ -13,9 +13,11 @@ use crate::isa::{Backend, Isa, Operation};
 use crate::number::{Dispatch, F16, F32, I8, Number, Position, Step};
 use core::ops::Range;
 
-/// A layer's time step as an operation, to be run on whatever instruction set the model has.
-struct Forward<'a, N: Number, const F: u32> {
-    step: Step<'a, N>,
+/// A layer's time step as an operation, to be run on whatever instruction set the model has. The step is a
+/// reference: it goes through functions that are not inlined, and a copy of it at each cost a small net a
+/// tenth of its time on a PC.
+struct Forward<'s, 'a, N: Number, const F: u32> {
+    step: &'s Step<'a, N>,
     memory: &'a mut [N::Word],
 }
 
@@ -53,12 +55,12 @@ macro_rules! layer_table {
         layer_table!(@for I8 $($kind $layer),*);
     };
     (@for $number:ident $($kind:ident $layer:ty),*) => {
-        impl<'a, const F: u32> Operation for Forward<'a, $number, F> {
+        impl<'a, const F: u32> Operation for Forward<'_, 'a, $number, F> {
             type Output = Option<&'a [<$number as Number>::Act]>;
 
             #[inline(always)]
             fn run<S: Isa>(self, isa: S) -> Self::Output {
-                let Forward { step, memory } = self;
+                let Forward { step: &step, memory } = self;
                 match Kind::from_code(step.record.kind, F)? {
                     $(Kind::$kind => <$layer as Layer<$number>>::forward_at::<S, F>(isa, step, memory),)*
                 }
@@ -119,7 +121,7 @@ macro_rules! layer_table {
                 #[inline(never)]
                 fn run_all<'a>(
                     backend: Backend,
-                    step: Step<'a, $number>,
+                    step: &Step<'a, $number>,
                     memory: &'a mut [<$number as Number>::Word],
                 ) -> Option<&'a [<$number as Number>::Act]> {
                     backend.run(Forward::<$number, ALL_FEATURES> { step, memory })
@@ -127,15 +129,15 @@ macro_rules! layer_table {
                 #[inline(never)]
                 fn run<'a, const F: u32>(
                     backend: Backend,
-                    step: Step<'a, $number>,
+                    step: &Step<'a, $number>,
                     memory: &'a mut [<$number as Number>::Word],
                 ) -> Option<&'a [<$number as Number>::Act]> {
                     backend.run(Forward::<$number, F> { step, memory })
                 }
                 if F == ALL_FEATURES {
-                    run_all(backend, step, memory)
+                    run_all(backend, &step, memory)
                 } else {
-                    run::<F>(backend, step, memory)
+                    run::<F>(backend, &step, memory)
                 }
             }
         }
