@@ -30,7 +30,7 @@
 //!
 //! ```text
 //! for each group of S::BLOCKS blocks                            for_each
-//!     for each side: sums[r] += w[r][k] * acts[k]               Int::rows, the hot loop: i8 x i16 -> i32, no saturation
+//!     for each side: sums[r] += w[r][k] * acts[k]               Int::rows, the hot loop: i8 x i16 -> i32
 //!                    p[r]    += mulr(sums[r] << shift, multiplier[r])
 //!     update(p)                                                 activations, c and h: the layer's own
 //! ```

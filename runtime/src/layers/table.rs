@@ -32,7 +32,8 @@ macro_rules! layer_table {
         /// Everything that a model can ask for: one bit for each kind of layer, and one for each other
         /// feature.
         pub const ALL_FEATURES: u32 =
-            MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS $(| 1 << $code)*;
+            MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS
+            $(| 1 << $code)*;
 
         impl Kind {
             /// Returns the kind whose code is `code`, if it is in the set `features`.

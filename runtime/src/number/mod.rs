@@ -4,7 +4,7 @@ mod dispatch;
 
 pub use dispatch::{Dispatch, Position, Step};
 
-use crate::format::{CELL_LIMIT, DType};
+use crate::format::{CELL_LIMIT, DType, MAX_FLOAT_IDS};
 use crate::isa::FloatWeight;
 use bytemuck::Pod;
 
@@ -116,7 +116,7 @@ macro_rules! float_number {
             #[inline(always)]
             fn id(x: f32) -> Option<usize> {
                 let id = x as u32;
-                (id as f32 == x && id < 1 << f32::MANTISSA_DIGITS).then_some(id as usize)
+                (id as f32 == x && id < MAX_FLOAT_IDS).then_some(id as usize)
             }
             fn of_id(id: u16) -> f32 {
                 id.into()
