@@ -9,7 +9,7 @@
 //! ```text
 //! bias[0..4]                                   start values of the four pre-activations
 //! side x:  multiplier[0..4]                    scale of each row's sum
-//!          weights of x, eight inputs a group: row a: a0 a2 a1 a3 | a4 a6 a5 a7
+//!          weights of x, by eight inputs:      row a: a0 a2 a1 a3 | a4 a6 a5 a7
 //!                                              row b: ...           (two words per row, four i8 each)
 //!                                              row c, row d
 //!          ...                                 a last group of four inputs: one word per row
@@ -17,14 +17,15 @@
 //!          weights of h, the same
 //! ```
 //!
-//! A side is the activations that meet a part of a row: the layer's input, or its own output of the step
-//! before. Each side has scales of its own, as the two are in different units. Activations are `i16`, two to
-//! a word, filled up with zeros to whole quads, so that a group of weights never ends within an input.
+//! A side is the activations that a part of each row is multiplied with: the layer's input, or its own output
+//! of the step before. Each side has scales of its own, as the two are in different units. Activations are
+//! `i16`, two to a word, filled up with zeros to whole quads, so that a group of weights never ends within an
+//! input.
 //!
 //! Bytes 0 2 1 3: a core that widens the even and the odd bytes of a word with one instruction each
 //! (`SXTB16`, and the same rotated by 8) gets the weights of the inputs 0, 1 and 2, 3, in the order of the
-//! activations' words. Cores without such an instruction read bytes one by one and do not mind; AVX2 shuffles
-//! the activations, once per group and eight blocks.
+//! activations' words. Cores without such an instruction read bytes one by one, in any order; AVX2 shuffles
+//! the activations, once per group and four blocks.
 //!
 //! # The loops
 //!
@@ -39,9 +40,9 @@
 //! registers for. With the four gates of a unit as the rows of an Lstm's block, its cell is updated at once,
 //! and no pre-activation goes through memory.
 //!
-//! * Cortex-M4, M7: `SXTB16`, `SMLAD`; eight activations a round, 39 instructions for 32 multiply-adds; one
-//!   call sums all sides of a block. Summing each side in a call of its own took 40 percent more instructions
-//!   per step (Lstm 10 -> 32: 15,911, 11,267 now).
+//! * Cortex-M4, M7: `SXTB16`, `SMLAD`; eight activations per round, 39 instructions for 32 multiply-adds; one
+//!   call computes all sides of a block. A call per side, a counter per iterator and a saturating shift were
+//!   tried first: 15,911 instructions per step of an Lstm 10 -> 32, 11,267 without them.
 //! * AVX2: eight blocks at once. The products run block by block (`vpmaddwd`), four blocks side by side; then
 //!   the sums are transposed, so that everything after them, scales, activations and cell, has one block per
 //!   lane.

@@ -40,7 +40,8 @@
 //!   addition, and the others run in the meantime. A single panel left over would wait alone, hence the rule
 //!   in `side_by_side`.
 //! * Cortex-M4 and M7 with FPU: two gates of a panel at once, 16 sums in `s0` to `s15`, a row of weights in
-//!   `s16` to `s23`, in inline assembly, as a compiler spills them. The panel is read once per pair of gates.
+//!   `s16` to `s23`, two rows per round, in inline assembly: stable Rust has no register class for floats
+//!   there.
 //! * Other targets: the sums of one panel, left to the compiler.
 //!
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and

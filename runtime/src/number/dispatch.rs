@@ -26,8 +26,8 @@ impl Position {
     }
 }
 
-/// One time step of one layer: everything that its kernel reads. The memory, which it writes, is a parameter
-/// of its own beside it: of slices in one struct a compiler forgets that they do not overlap.
+/// One time step of one layer: everything that its kernel reads. The memory, which it writes, is a separate
+/// parameter: a compiler uses that two parameters do not overlap, but not that two fields of a struct do not.
 #[derive(Clone, Copy)]
 pub struct Step<'a, N: Number> {
     /// The layer's record in the file.
