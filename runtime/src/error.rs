@@ -1,8 +1,8 @@
-//! What can be wrong with a model file, a state, or a call.
+//! Errors of a model file, of a state, or of a call.
 
 use crate::format::{DType, VERSION};
 
-/// Everything the runtime refuses, with what it expected and what it found.
+/// The reason why the runtime rejects a file, a state or a call, with the expected and the found value.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -16,12 +16,12 @@ pub enum Error {
     },
     /// The bytes end before the file does.
     Truncated {
-        /// Bytes that the file has by its own account.
+        /// Bytes of the file according to its preamble.
         expected: usize,
         /// Bytes given.
         found: usize,
     },
-    /// The bytes do not start at a multiple of 4; [`include_model!`](crate::include_model) places them well.
+    /// The bytes do not start at a multiple of 4; [`include_model!`](crate::include_model) aligns them.
     Misaligned,
     /// The CRC-32 in the file is not that of its bytes.
     Checksum {
@@ -30,11 +30,11 @@ pub enum Error {
         /// CRC-32 of the bytes.
         found: u32,
     },
-    /// The model's numbers are of another kind than the caller's `Model<N>`.
+    /// The model has another dtype than the caller's `Model<N>`.
     WrongDType {
-        /// Kind the caller asked for.
+        /// The dtype that the caller asked for.
         expected: DType,
-        /// Code in the file: see FORMAT.md.
+        /// The dtype's code in the file; [`DType::from_code`] decodes it.
         found: u8,
     },
     /// A section lies outside the file or has the wrong length.
@@ -42,11 +42,11 @@ pub enum Error {
         /// Name of the section.
         name: &'static str,
     },
-    /// A layer this build cannot run, or that does not fit its neighbours.
+    /// A layer that this build cannot run, or that does not fit its neighbors.
     Layer {
-        /// Place of the layer, from 0.
+        /// Index of the layer, from 0.
         index: u16,
-        /// What is wrong with it.
+        /// The rule that it breaks.
         reason: LayerFault,
     },
     /// The memory given is smaller than [`ram_needed`](crate::ram_needed).
@@ -72,14 +72,15 @@ pub enum Error {
     },
     /// An id that an Embedding has no weights for.
     Id {
-        /// Which of the ids given, from 0.
+        /// Index of the id among those given, from 0.
         index: usize,
-        /// Ids there are: the first that is too large.
+        /// Number of ids: the first one that is too large.
         input_dim: u32,
     },
-    /// A single step of a model that reads sequences from their ends; [`run`](crate::Model::run) takes whole ones.
+    /// A single step of a model with a layer that runs backwards; [`run`](crate::Model::run) takes whole
+    /// sequences.
     WholeSequence,
-    /// The model has no decoder and takes no ids, so that no answer can be fed back.
+    /// The model has no decoder, and its inputs are no ids: its outputs cannot be its inputs.
     NoFeedback,
     /// No recurrent layer has this index, or its states have other sizes.
     NoState {
@@ -88,7 +89,7 @@ pub enum Error {
     },
     /// The state belongs to another model.
     ForeignState,
-    /// The saved state is damaged, cut short or of another version.
+    /// The saved state is damaged, truncated or of another version.
     BadSavedState,
     /// The buffer for a saved state is too small.
     BufferTooSmall {
@@ -97,21 +98,21 @@ pub enum Error {
         /// Bytes given.
         found: usize,
     },
-    /// The golden trace in the file gave another answer on this machine.
+    /// The golden trace in the file has another output on this machine.
     SelfTest {
-        /// First output value that differs.
+        /// Index of the first output value that differs.
         index: usize,
     },
 }
 
-/// Why a layer was refused.
+/// The rule that a rejected layer breaks.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum LayerFault {
-    /// Unknown kind, or a kind or another feature left out of this build's set.
+    /// An unknown kind, or a kind or another feature that this build does not contain.
     Kind,
-    /// An activation this layer does not have.
+    /// An activation that this kind does not have.
     Activation,
     /// Reserved bits or fields are in use.
     Reserved,
@@ -119,11 +120,11 @@ pub enum LayerFault {
     Scale,
     /// A size of zero, or sizes too large to count.
     Size,
-    /// Its input is not as long as the output of the layer before.
+    /// The input size differs from the size of the output before.
     InputSize,
-    /// Its weights are not as long as its sizes say.
+    /// The length of the weights does not follow from the sizes.
     Weights,
-    /// It stands in a place where this kind cannot stand.
+    /// This kind cannot stand at this index.
     Place,
 }
 
@@ -135,20 +136,21 @@ impl core::fmt::Display for Error {
                 write!(f, "model file of version {found}, this build reads {VERSION}")
             }
             Error::Truncated { expected, found } => {
-                write!(f, "model file cut short: {found} bytes of {expected}")
+                write!(f, "model file truncated: {found} bytes of {expected}")
             }
             Error::Misaligned => write!(f, "model bytes not aligned to 4"),
             Error::Checksum { expected, found } => {
-                write!(f, "model file damaged: CRC-32 {found:08x}, should be {expected:08x}")
+                write!(f, "model file damaged: CRC-32 {found:08x}, expected {expected:08x}")
             }
-            Error::WrongDType { expected, found } => {
-                write!(f, "model of number kind {found}, asked for {} ({expected:?})", expected as u8)
-            }
+            Error::WrongDType { expected, found } => match DType::from_code(found) {
+                Some(found) => write!(f, "model of dtype {}, expected {}", found.name(), expected.name()),
+                None => write!(f, "model of unknown dtype {found}, expected {}", expected.name()),
+            },
             Error::Section { name } => write!(f, "section {name} of the model file does not fit"),
             Error::Layer { index, reason } => write!(f, "layer {index}: {}", reason.text()),
             Error::RamTooSmall { expected, found } => write!(f, "{found} bytes of RAM, {expected} needed"),
             Error::InputLength { expected, found } => {
-                write!(f, "input of {found} values, {expected} a step expected")
+                write!(f, "input of {found} values, {expected} per step expected")
             }
             Error::OutputLength { expected, found } => {
                 write!(f, "output of {found} values, {expected} expected")
@@ -156,8 +158,8 @@ impl core::fmt::Display for Error {
             Error::Id { index, input_dim } => {
                 write!(f, "id {index} of those given is not one of 0 to {}", input_dim.saturating_sub(1))
             }
-            Error::WholeSequence => write!(f, "the model reads whole sequences, not single steps"),
-            Error::NoFeedback => write!(f, "the model does not take its own answers"),
+            Error::WholeSequence => write!(f, "the model runs whole sequences, not single steps"),
+            Error::NoFeedback => write!(f, "the model cannot take its outputs as inputs"),
             Error::NoState { layer } => write!(f, "layer {layer} has no state of these sizes"),
             Error::ForeignState => write!(f, "state of another model"),
             Error::BadSavedState => write!(f, "saved state is damaged or of another version"),
@@ -172,13 +174,13 @@ impl core::fmt::Display for Error {
 impl LayerFault {
     fn text(self) -> &'static str {
         match self {
-            LayerFault::Kind => "unknown kind, or a kind or feature left out of this build",
+            LayerFault::Kind => "unknown kind, or a kind or feature that this build does not contain",
             LayerFault::Activation => "activation that this layer does not have",
             LayerFault::Reserved => "reserved fields in use",
             LayerFault::Scale => "scale or shift out of range",
             LayerFault::Size => "size of zero or too large",
-            LayerFault::InputSize => "input size differs from the output of the layer before",
-            LayerFault::Weights => "weights not as long as the sizes say",
+            LayerFault::InputSize => "input size differs from the size of the output before",
+            LayerFault::Weights => "length of the weights does not follow from the sizes",
             LayerFault::Place => "this kind cannot stand here",
         }
     }

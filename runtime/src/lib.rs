@@ -27,7 +27,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("model files are little-endian and used in place: big-endian targets are not supported");
 
-pub mod activation;
+mod activation;
 mod error;
 pub mod format;
 #[allow(unsafe_code, reason = "the one place for it: instruction sets")]
@@ -36,6 +36,7 @@ mod layers;
 mod memory;
 mod model;
 mod number;
+pub mod packing;
 mod state;
 
 pub use error::{Error, LayerFault};
@@ -43,6 +44,6 @@ pub use format::{ALIGN, DType, features, is_model, ram_needed, ram_needed_for};
 pub use isa::Backend;
 pub use layers::{ALL_FEATURES, Kind};
 pub use memory::{Aligned, Ram};
-pub use model::{Model, Needs, needs};
+pub use model::Model;
 pub use number::{F16, F32, I8, Number};
 pub use state::State;

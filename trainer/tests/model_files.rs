@@ -218,7 +218,7 @@ fn bad_models_are_refused_in_one_line() {
         let whole = fs::read(folder.join(kind)).unwrap();
         for length in [0, 3, 4, 60, 96, whole.len() / 2, whole.len() - 1] {
             fs::write(folder.join("bad.ernn"), &whole[..length]).unwrap();
-            let reason = if length < 4 { "not a model file" } else { "model file cut short: " };
+            let reason = if length < 4 { "not a model file" } else { "model file truncated: " };
             refused_everywhere(folder, "bad.ernn", reason);
         }
         let mut damaged = whole.clone();

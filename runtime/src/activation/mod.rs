@@ -1,4 +1,4 @@
-//! tanh, sigmoid and softmax: once for floats, once for integers.
+//! The activations over any instruction set: once for floats, once for integers.
 
 pub mod float;
 pub mod int;

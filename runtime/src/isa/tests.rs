@@ -1,7 +1,7 @@
-//! Each integer operation on every backend against its definition in INTEGER.md.
+//! Each integer operation on every backend compared with its definition in INTEGER.md.
 
+use super::tanh::int;
 use super::{Backend, Int, Isa, Operation};
-use crate::activation::int;
 
 /// One operation over `a` and `b`, a vector at a time.
 struct Each<'a, O> {
@@ -66,7 +66,7 @@ fn check<O: Binary>(operation: O, a: &[i32], b: &[i32]) {
     }
 }
 
-/// Ends of everything, each with each, and numbers of all lengths.
+/// Returns the limits of everything, each with each, and numbers of all lengths.
 fn pairs() -> (Vec<i32>, Vec<i32>) {
     let mut values = vec![0, 1, -1, i32::MAX, i32::MIN, i32::MAX - 1, i32::MIN + 1];
     for bit in 1..31 {
@@ -92,7 +92,7 @@ fn operations_are_those_of_the_specification() {
     check(Round12, &a, &b);
 }
 
-/// Some more than the table has, and an odd number of them.
+// Some more inputs than the table has, and an odd number of them.
 #[test]
 fn tanh_of_every_input_is_that_of_the_specification() {
     let p: Vec<i32> = (-(1 << 19) - 8..(1 << 19) + 9).collect();
@@ -123,7 +123,7 @@ impl Operation for Narrow<'_> {
     }
 }
 
-/// Block by block, saturated, and nothing behind the end of what there is room for.
+// Block by block, saturated, and nothing behind the end of the room.
 #[test]
 fn stores_saturate_to_i16_and_end_where_the_room_ends() {
     let rows: [[i32; 8]; 4] = std::array::from_fn(|r| {

@@ -1,11 +1,11 @@
-//! `y = x * scale + offset`, feature by feature, between other layers; the packer has folded statistics, gamma and beta.
+//! `y = x * scale + offset` per feature, between other layers; the packer has folded statistics, gamma and
+//! beta.
 
+use super::Layer;
 use super::normalization::Normalization;
-use super::{Layer, View, quads};
-use crate::activation::int::{LINEAR_FRAC, mulr};
-use crate::format::{Activation, LayerRecord};
-use crate::isa::Isa;
-use crate::number::{FloatNumber, I8};
+use crate::format::{Activation, LINEAR_FRAC, LayerRecord};
+use crate::isa::{Isa, mulr};
+use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct BatchNormalization;
 
@@ -22,18 +22,16 @@ impl<N: FloatNumber> Layer<N> for BatchNormalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
-        x: &[f32],
+        step: Step<'a, N>,
         memory: &'a mut [f32],
-        phase: bool,
     ) -> Option<&'a [f32]> {
-        <Normalization as Layer<N>>::step::<S, F>(isa, layer, x, memory, phase)
+        <Normalization as Layer<N>>::forward::<S, F>(isa, step, memory)
     }
 }
 
-/// A pre-activation of a linear unit as an activation.
+/// Converts the pre-activation of a linear unit to an activation.
 #[inline(always)]
 pub fn linear(p: i32) -> i16 {
     let rounded = p.wrapping_add(1 << (LINEAR_FRAC - 1)) >> LINEAR_FRAC;
@@ -43,7 +41,7 @@ pub fn linear(p: i32) -> i16 {
 impl Layer<I8> for BatchNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
 
-    /// Multipliers, then offsets.
+    // Multipliers, then offsets.
     fn weights(r: &LayerRecord) -> Option<usize> {
         <Normalization as Layer<I8>>::weights(r)
     }
@@ -53,17 +51,16 @@ impl Layer<I8> for BatchNormalization {
         Some(quads(r.units()) / 2)
     }
 
-    /// `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
+    // `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
-        x: &[i16],
+        step: Step<'a, I8>,
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
+        let Step { x, record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        let (multipliers, offsets) = layer.weights.split_at_checked(layer.record.units())?;
+        let (multipliers, offsets) = weights.split_at_checked(record.units())?;
         for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {
             *act = linear(mulr(i32::from(x) << 16, multiplier).wrapping_add(offset));
         }

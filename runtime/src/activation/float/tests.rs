@@ -1,28 +1,33 @@
-//! How far tanh and sigmoid are from the truth: a sample in every run, every `f32` on request.
+//! The errors of tanh and sigmoid: over a sample in every run, over every `f32` on request.
 
-use super::{TANH_LIMIT, sigmoid_of_half, tanh};
-use crate::isa::{Backend, Isa, LANES, Operation};
+use super::sigmoid_of_half;
+use crate::format::LANES;
+use crate::isa::tanh::float::{TANH_LIMIT, tanh};
+use crate::isa::{Backend, Isa, Operation};
 
-/// What an error may be, by the arithmetic: the worst met over every `f32`, rounded up to the next tenth.
+/// The allowed errors of one arithmetic: the worst over every `f32`, rounded up to the next tenth.
 ///
-/// A ULP is the distance of neighbouring `f32` around the exact result (2^-149 for subnormal ones), which is taken from
-/// `f64`. The sigmoid is measured in 2^-24, half a ULP of 1, as its relative error has no bound where it is near 0.
+/// A ULP is the distance of neighboring `f32` around the exact result (2^-149 for subnormal ones), which is
+/// computed in `f64`. The sigmoid is measured in 2^-24, half a ULP of 1, as its relative error has no bound
+/// where it is near 0.
 struct Allowed {
-    /// Of tanh, in ULP. The fit itself is 2.1e-8 off, a third of a ULP of 1; the rest are the roundings of numerator and
-    /// denominator, which no longer cancel near the end of the range.
+    /// Error of tanh in ULP. The error of the fit itself is 2.1e-8, a third of a ULP of 1; the rest are the
+    /// roundings of numerator and denominator, which no longer cancel near the end of the range.
     tanh: f64,
-    /// How far tanh may step back from one `f32` to the next, in ULP: the fit rises, its roundings go up and down.
+    /// Largest step back of tanh from one `f32` to the next, in ULP: the fit rises, its roundings go up and
+    /// down.
     tanh_step_back: f64,
-    /// Of the sigmoid, in units of 2^-24: half of tanh's error there, and half a unit for its own rounding near 1.
+    /// Error of the sigmoid in units of 2^-24: half of tanh's error there, and half a unit for its own
+    /// rounding near 1.
     sigmoid: f64,
 }
 
-/// On AVX2; met at 7.54, 7.78 and 7.52.
+/// The allowed errors of fused arithmetic, measured on AVX2; reached at 7.54, 7.78 and 7.52.
 const FUSED: Allowed = Allowed { tanh: 5.6, tanh_step_back: 7.0, sigmoid: 3.0 };
-/// Two roundings a step of Horner's rule instead of one; met at 7.72, 3.61 and 6.52.
+/// The allowed errors with two roundings per step of Horner's rule; reached at 7.72, 3.61 and 6.52.
 const UNFUSED: Allowed = Allowed { tanh: 6.4, tanh_step_back: 8.0, sigmoid: 3.7 };
 
-/// Patterns of a block: those of `LANES` and one more, so that blocks overlap and no step between neighbours is missed.
+/// The bit patterns per block; blocks overlap by one, so that no step between neighbors is missed.
 const BLOCK: usize = 512 * LANES;
 const INFINITY: u32 = f32::INFINITY.to_bits();
 
@@ -47,7 +52,7 @@ impl Operation for Evaluate<'_> {
     }
 }
 
-/// `(tanh(x), sigmoid_of_half(x))` for each `x`.
+/// Computes `(tanh(x), sigmoid_of_half(x))` for each `x`.
 fn evaluate(backend: Backend, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let mut panels = vec![[0.0; LANES]; x.len().div_ceil(LANES)];
     panels.as_flattened_mut()[..x.len()].copy_from_slice(x);
@@ -57,7 +62,7 @@ fn evaluate(backend: Backend, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
     (cut(tanh), cut(sigmoid))
 }
 
-/// An error, and where.
+/// An error and its argument.
 #[derive(Clone, Copy, Debug, Default)]
 struct Worst {
     error: f64,
@@ -80,7 +85,7 @@ struct Errors {
 }
 
 impl Errors {
-    /// The worse of both.
+    /// Returns the worse of both.
     fn join(mut self, other: Errors) -> Errors {
         self.tanh.note(other.tanh.error, other.tanh.at);
         self.tanh_step_back.note(other.tanh_step_back.error, other.tanh_step_back.at);
@@ -100,7 +105,7 @@ fn allowed(backend: Backend) -> &'static Allowed {
     if backend.is_fused() { &FUSED } else { &UNFUSED }
 }
 
-/// The distance of neighbouring `f32` around `exact`.
+/// Returns the distance of neighboring `f32` around `exact`.
 fn ulp(exact: f64) -> f64 {
     const EXPONENT: u64 = 0x7ff << 52;
     let power = f64::from_bits(exact.to_bits() & EXPONENT);
@@ -128,7 +133,7 @@ fn measure(backend: Backend, x: &[f32], exact: &[f64]) -> Errors {
     errors
 }
 
-/// Measures all backends on the patterns `from..=from + count`, up to that of infinity.
+/// Measures all backends on the bit patterns `from..=from + count`, up to that of infinity.
 fn measure_block(backends: &[Backend], from: u32, count: usize, errors: &mut [Errors]) {
     let last = INFINITY.min(from + count as u32);
     let x: Vec<f32> = (from..=last).map(f32::from_bits).collect();
@@ -138,7 +143,7 @@ fn measure_block(backends: &[Backend], from: u32, count: usize, errors: &mut [Er
     }
 }
 
-/// Unfused and fused, the latter on the fastest backend that is.
+/// Returns one backend per arithmetic: the portable one, and the fastest fused one.
 fn both_arithmetics() -> Vec<Backend> {
     let fused = Backend::all().filter(|backend| backend.is_fused()).last();
     [Backend::portable()].into_iter().chain(fused).collect()
@@ -183,7 +188,7 @@ fn every_float_is_within_the_allowed_errors() {
     every_nan_stays_nan(&backends);
 }
 
-/// All 2^24 - 2 of them.
+/// Checks all 2^24 - 2 of them.
 fn every_nan_stays_nan(backends: &[Backend]) {
     for sign in [0, 1 << 31] {
         for from in (INFINITY + 1..1 << 31).step_by(BLOCK) {

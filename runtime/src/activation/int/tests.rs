@@ -1,15 +1,17 @@
 //! The figures of INTEGER.md, over all inputs.
 
 use super::*;
+use crate::isa::mulr;
+use crate::isa::tanh::int::*;
 
-/// Inputs that the table tells apart; beyond, the end's result holds.
+/// Returns the inputs that the table distinguishes; beyond them the result is that of the end.
 fn inputs() -> core::ops::Range<i32> {
     -TANH_LIMIT..TANH_LIMIT
 }
 
 const ONE: f64 = (1u64 << 31) as f64;
 
-/// Whether `found` is `stated` to the three digits given.
+/// Returns `true` if `found` equals `stated` to the three digits given.
 fn is(found: f64, stated: f64) -> bool {
     (found / stated - 1.0).abs() < 0.5e-2
 }
@@ -22,7 +24,7 @@ fn the_table_is_that_of_the_specification() {
     assert_eq!(TANH_TABLE.iter().map(|entry| entry & 0xffff).max(), Some(32_765));
 }
 
-/// How far `f`, of 31 fraction bits, is from `real` at most and on average.
+/// Returns the largest and the mean error of `f`, which has 31 fraction bits, compared with `real`.
 fn errors(f: impl Fn(i32) -> i32, real: impl Fn(f64) -> f64) -> (f64, f64) {
     let error = |p: i32| (f64::from(f(p)) / ONE - real((f64::from(p) + 0.5) / 65536.0)).abs();
     let worst = inputs().map(error).fold(0f64, f64::max);

@@ -1,25 +1,24 @@
 //! Two gates of a panel at once: sixteen sums in s0 to s15, a row of weights in s16 to s23.
 
 use super::Armv7em;
-use crate::activation::float::tanh;
-use crate::isa::{Float, FloatWeight, LANES};
+use crate::format::LANES;
+use crate::isa::{Float, FloatWeight, tanh::float::tanh};
 use core::arch::asm;
 use core::mem::MaybeUninit;
-use half::f16;
 
-/// One float, in s24, to eight registers.
+/// Copies one float, in s24, to eight registers.
 macro_rules! broadcast {
     ($($to:literal)*) => { concat!($("vmov.f32 ", $to, ", s24\n",)*) };
 }
 
-/// Eight weights from `{w}` on, which moves on, into s16 to s23.
+/// Loads eight weights at `{w}`, which moves on, into s16 to s23.
 macro_rules! floats {
     () => {
         "vldmia {w}!, {{s16-s23}}\n"
     };
 }
 
-/// The same of half floats: four words, each taken apart into the registers above it.
+/// Loads eight binary16 weights: four words, each split into the registers above it.
 macro_rules! halves {
     () => {
         concat!(
@@ -67,10 +66,10 @@ impl Float for Armv7em {
     }
 
     #[inline(always)]
-    fn panel_f16(self, values: &[f16; LANES]) -> [f32; LANES] {
+    fn panel_binary16(self, values: &[u16; LANES]) -> [f32; LANES] {
         let mut panel = MaybeUninit::<[f32; LANES]>::uninit();
-        // SAFETY: reads eight half floats from `values`, four words that need no alignment beyond that of the file, and
-        // writes all of `panel`. VFPv4 has the conversions.
+        // SAFETY: reads eight binary16 values from `values`, four words that need no alignment beyond that of
+        // the file, and writes all of `panel`. VFPv4 has the conversions.
         unsafe {
             asm!(
                 halves!(),
@@ -140,10 +139,11 @@ impl Float for Armv7em {
         each(a, b, |a, b| if a > b { a } else { b })
     }
 
-    /// Through memory: stable Rust has no register class for floats on this target.
+    // Through memory: stable Rust has no register class for floats on this target.
     #[inline(always)]
     fn mul_add(self, a: [f32; LANES], b: [f32; LANES], mut c: [f32; LANES]) -> [f32; LANES] {
-        // SAFETY: reads eight floats each from `a` and `b`, reads and writes those of `c`; the target has VFMA.
+        // SAFETY: reads eight floats each from `a` and `b`, reads and writes those of `c`; the target has
+        // VFMA.
         unsafe {
             asm!(
                 "vldmia {c}, {{s0-s7}}",
@@ -175,12 +175,13 @@ impl Float for Armv7em {
     }
 }
 
-/// Two coefficients a round, which of two banks of registers holds the sums changing with each. `c` holds an odd number.
+/// Computes [`Float::polynomial`], two coefficients per round; two banks of registers hold the sums in turn.
+/// `c` holds an odd number of coefficients.
 #[inline(always)]
 fn polynomial(z: &[f32; LANES], c: &[f32]) -> [f32; LANES] {
     let mut sum = MaybeUninit::<[f32; LANES]>::uninit();
-    // SAFETY: reads eight floats from `z`, one from the end of `c` and then two a round, `c.len() / 2` rounds; writes
-    // all eight of `sum`. The target has VFMA.
+    // SAFETY: reads eight floats from `z`, one from the end of `c` and then two a round, `c.len() / 2`
+    // rounds; writes all eight of `sum`. The target has VFMA.
     unsafe {
         asm!(
             "vldmia {z}, {{s0-s7}}",
@@ -217,7 +218,7 @@ fn each(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; 
     core::array::from_fn(|lane| f(a[lane], b[lane]))
 }
 
-/// `count` rows of `$gates` onto `$sums`, two rows a round and an odd one first.
+/// Adds `count` rows of `$gates` onto `$sums`, two rows per round and an odd one first.
 macro_rules! gates {
     ($sums:expr, $saved:literal, $weights:expr, $from:expr, $skip:expr, $x:expr, $count:expr,
      [$($first:expr),*], [$($second:expr),*]) => {{
@@ -226,9 +227,9 @@ macro_rules! gates {
         if count == 0 || count > x.len() || reach > weights.len().saturating_add($from) {
             return;
         }
-        // SAFETY: `count` rows are read from `from` on, each as many words as there are sums and then `skip` passed
-        // over; the last read ends before `reach - skip <= weights.len()`. `count` inputs are read. The sums are read
-        // and written in place.
+        // SAFETY: `count` rows are read from `from` on, each as many words as there are sums and then `skip`
+        // passed over; the last read ends before `reach - skip <= weights.len()`. `count` inputs are read.
+        // The sums are read and written in place.
         unsafe {
             asm!(
                 concat!("vldmia {sums}, {{", $saved, "}}"),

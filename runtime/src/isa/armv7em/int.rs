@@ -1,14 +1,14 @@
-//! Four rows at once: `SXTB16` widens two weights, `SMLAD` multiplies and adds two, `SMMLAR` scales a sum and adds it.
+//! Four rows at once: `SXTB16` widens two weights, `SMLAD` multiplies and adds two, `SMMLAR` scales a sum and
+//! adds it.
 
 use super::Armv7em;
-use crate::activation::int::{mulr, tanh};
-use crate::isa::portable::scalar_int;
+use crate::isa::scalar::scalar_int;
 use crate::isa::{Int, Side};
 use core::arch::{asm, naked_asm};
 
 scalar_int!(Armv7em, rows);
 
-/// [`Int::rows`] of a block of four rows, which all have, over one side or two.
+/// Computes [`Int::rows`] of a block, which always has four rows, over one side or two.
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
     const { assert!(R == 4 && (SIDES == 1 || SIDES == 2)) };
@@ -18,7 +18,7 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SID
     let block = block.as_ptr();
     let (p0, p1, p2, p3): (i32, i32, i32, i32);
     match sides.map(Registers::new).as_slice() {
-        // SAFETY: registers as `one_side` wants them; the block is as long as its side needs.
+        // SAFETY: registers as `one_side` requires them; the block is as long as its side needs.
         [side] => unsafe {
             asm!(
                 "bl {one_side}",
@@ -30,7 +30,7 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SID
                 options(readonly),
             );
         },
-        // SAFETY: registers as `two_sides` wants them; the block is as long as its sides need.
+        // SAFETY: registers as `two_sides` requires them; the block is as long as its sides need.
         [first, second] => unsafe {
             asm!(
                 "bl {two_sides}",
@@ -49,16 +49,16 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SID
     core::array::from_fn(|r| p[r % 4])
 }
 
-/// A side as the functions below want it.
+/// A side in the registers that the functions below require.
 struct Registers {
     from: *const [i32; 2],
-    /// Where the last two words begin.
+    /// Address of the last two words.
     last: *const [i32; 2],
     shift: u32,
 }
 
 impl Registers {
-    /// Activations are whole pairs of words.
+    /// Converts a side, whose activations are whole pairs of words.
     #[inline(always)]
     fn new(side: Side<'_>) -> Self {
         let pairs = side.acts.as_chunks::<2>().0.as_ptr_range();
@@ -66,7 +66,7 @@ impl Registers {
     }
 }
 
-/// The multiply-adds of one row over four activations in `$a` (0 1) and `$b` (2 3), weights 0 2 1 3 in `$w`.
+/// Multiplies and adds one row over four activations in `$a` (0 1) and `$b` (2 3), weights 0 2 1 3 in `$w`.
 macro_rules! quad {
     ($sum:literal, $w:literal, $a:literal, $b:literal) => {
         concat!(
@@ -94,22 +94,23 @@ macro_rules! quad {
     };
 }
 
-/// One row over eight activations in r2 to r5.
+/// Multiplies and adds one row over eight activations in r2 to r5.
 macro_rules! row8 {
     ($sum:literal) => {
         concat!("ldrd r6, r7, [r0], #8\n", quad!($sum, "r6", "r2", "r3"), quad!($sum, "r7", "r4", "r5"))
     };
 }
 
-/// One row over four activations in r2 and r3.
+/// Multiplies and adds one row over four activations in r2 and r3.
 macro_rules! row4 {
     ($sum:literal) => {
         concat!("ldr r6, [r0], #4\n", quad!($sum, "r6", "r2", "r3"))
     };
 }
 
-/// The sums of a side: multipliers and weights from r0 on, activations from r1 on, r2 where their last pair of words
-/// begins. Leaves the sums in r8 to r11, r0 behind the weights, and a stack that holds where the multipliers are.
+/// Computes the sums of products of a side: multipliers and weights from r0 on, activations from r1 on, r2
+/// the address of their last pair of words. Leaves the sums in r8 to r11, r0 behind the weights, and the
+/// address of the multipliers in r2.
 macro_rules! sums {
     () => {
         concat!(
@@ -143,7 +144,8 @@ macro_rules! sums {
     };
 }
 
-/// Adds the sums, shifted left by r1, times the multipliers at r2 to the pre-activations at sp; the result in r8 to r11.
+/// Adds the sums, shifted left by r1, times the multipliers at r2 to the pre-activations at sp; the result in
+/// r8 to r11.
 macro_rules! scale {
     () => {
         concat!(
@@ -163,13 +165,14 @@ macro_rules! scale {
     };
 }
 
-/// Four pre-activations over one side.
+/// Computes four pre-activations over one side.
 ///
-/// In: r0 the block; r1 the activations and r2 where their last pair of words begins; r3 the shift. Out: r8 to r11; r0 is
-/// lost, all others are kept. Reads 4 words of biases, then for each side 4 of multipliers and 8 of weights for each 4 of
-/// activations, or 4 and 2 at the end. All are aligned to 4, as LDM and LDRD need.
+/// In: r0 the block; r1 the activations and r2 the address of their last pair of words; r3 the shift. Out: r8
+/// to r11; r0 is lost, all others are preserved. Reads 4 words of biases, then for each side 4 of multipliers
+/// and 8 of weights for each 4 of activations, or 4 and 2 at the end. All are aligned to 4, as LDM and LDRD
+/// need.
 ///
-/// Eight activations a round: 39 instructions for 32 multiply-adds.
+/// Eight activations per round: 39 instructions for 32 multiply-adds.
 #[unsafe(naked)]
 unsafe extern "C" fn one_side() {
     naked_asm!(
@@ -184,7 +187,7 @@ unsafe extern "C" fn one_side() {
     )
 }
 
-/// Four pre-activations over two sides: as [`one_side`], and r4, r5 and r12 the same of the second side.
+/// Computes four pre-activations over two sides: as [`one_side`], with the second side in r4, r5 and r12.
 #[unsafe(naked)]
 unsafe extern "C" fn two_sides() {
     naked_asm!(

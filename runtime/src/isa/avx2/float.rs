@@ -1,16 +1,16 @@
 //! Eight `f32` at once.
 
 use super::{Avx2, avx2};
-use crate::isa::{Float, FloatWeight, LANES};
+use crate::format::LANES;
+use crate::isa::{Float, FloatWeight};
 use core::arch::x86_64::*;
-use half::f16;
 
 impl Float for Avx2 {
     type Panel = __m256;
     type V = __m256;
     const WIDTH: usize = LANES;
     const FUSED: bool = true;
-    /// Twelve sums leave registers for the input and a weight; eight already hide the latency of an FMA.
+    // Twelve sums leave registers for the input and a weight; eight already hide the latency of an FMA.
     const SUMS: usize = 12;
 
     #[inline(always)]
@@ -20,7 +20,7 @@ impl Float for Avx2 {
     }
 
     #[inline(always)]
-    fn panel_f16(self, values: &[f16; LANES]) -> __m256 {
+    fn panel_binary16(self, values: &[u16; LANES]) -> __m256 {
         // SAFETY: sixteen bytes lie behind the reference; F16C by the token.
         unsafe { _mm256_cvtph_ps(_mm_loadu_si128(values.as_ptr().cast())) }
     }
@@ -32,7 +32,7 @@ impl Float for Avx2 {
         rows: [&[[[W; LANES]; G]]; P],
         x: &[f32],
     ) {
-        let mut own = *sums; // Where nobody else can see them, so that they stay in registers.
+        let mut own = *sums; // A copy that nothing else can see, so that it stays in registers.
         let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
         for (k, &x) in x.iter().enumerate().take(shortest) {
             let x = self.splat(x);

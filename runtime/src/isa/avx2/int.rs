@@ -1,10 +1,11 @@
-//! Eight blocks at once: dot products block by block with `vpmaddwd`, everything after it eight blocks to a vector.
+//! Eight blocks at once: dot products block by block with `vpmaddwd`, everything after it eight blocks to a
+//! vector.
 //!
-//! Between the two, `s[j]` holds block `j` in its low half and block `j + 4` in its high half, a row a lane; four of them
-//! transposed within halves are the four rows with a block a lane.
+//! Between the two, `s[j]` holds block `j` in its low half and block `j + 4` in its high half, one row per
+//! lane; four of them transposed within halves are the four rows with one block per lane.
 
 use super::{Avx2, avx2};
-use crate::activation::int::TANH_TABLE;
+use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{Int, Side};
 use core::arch::x86_64::*;
 
@@ -25,7 +26,10 @@ impl Int for Avx2 {
     ) -> [__m256i; R] {
         const { assert!(R == ROWS) };
         let mut p = [self.splat_i32(0); R];
-        let Some(blocks) = Blocks::new(blocks, stride, at, sides) else { return p };
+        let Some(blocks) = Blocks::new(blocks, stride, at, sides) else {
+            debug_assert!(false, "blocks shorter than their rows");
+            return p;
+        };
         let mut quads = [p[0]; ROWS];
         for (j, quad) in quads.iter_mut().enumerate() {
             *quad = self.two_quads(&blocks, at, j);
@@ -47,7 +51,7 @@ impl Int for Avx2 {
     }
 
     #[inline(always)]
-    fn places<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
+    fn groups<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
         values.chunks_mut(BLOCKS)
     }
 
@@ -147,7 +151,7 @@ impl Int for Avx2 {
         avx2!(_mm256_srai_epi32::<1>(a))
     }
 
-    /// Even and odd lanes through 64-bit products, whose high halves are the result.
+    // Even and odd lanes go through 64-bit products, whose high halves are the result.
     #[inline(always)]
     fn mulr(self, a: __m256i, b: __m256i) -> __m256i {
         avx2!({
@@ -202,12 +206,12 @@ fn copy<T: Copy>(from: &[T], to: &mut [T]) {
 }
 
 impl Avx2 {
-    /// Four words at `at` of block `j` and of block `j + 4`.
+    /// Loads four words at `at` of block `j` and of block `j + 4`.
     #[inline(always)]
     fn two_quads(self, blocks: &Blocks<'_>, at: usize, j: usize) -> __m256i {
         let quad = |j| blocks.at(j, at).cast::<__m128i>();
-        // SAFETY: `at` is where biases or multipliers begin, four words that every block of `Blocks` has; AVX2 by the
-        // token.
+        // SAFETY: `at` is where biases or multipliers begin, four words that every block of `Blocks` has;
+        // AVX2 by the token.
         unsafe {
             _mm256_inserti128_si256::<1>(
                 _mm256_castsi128_si256(_mm_loadu_si128(quad(j))),
@@ -216,7 +220,7 @@ impl Avx2 {
         }
     }
 
-    /// What a side, whose multipliers are at `at`, adds to the quads `j` and `j + 1`.
+    /// Computes the part that a side, whose multipliers are at `at`, adds to the quads `j` and `j + 1`.
     #[inline(always)]
     fn parts(self, blocks: &Blocks<'_>, at: usize, side: Side<'_>, j: usize) -> [__m256i; 2] {
         let [a, b] = self.dot([j, j + 4, j + 1, j + 5].map(|j| blocks.at(j, at + ROWS)), side.acts);
@@ -226,8 +230,9 @@ impl Avx2 {
         ]
     }
 
-    /// The sums of four blocks of `Blocks` whose weights of a side begin at `weights`: those of the first and second block
-    /// in the halves of the first vector, of the third and fourth in those of the second, a row a lane.
+    /// Computes the sums of products of four blocks of `Blocks` whose weights of a side begin at `weights`:
+    /// those of the first and second block in the halves of the first vector, of the third and fourth in
+    /// those of the second, one row per lane.
     #[inline(always)]
     fn dot(self, weights: [*const i32; 4], acts: &[i32]) -> [__m256i; 2] {
         let zero = self.splat_i32(0);
@@ -263,7 +268,7 @@ impl Avx2 {
         avx2!([_mm256_permutevar8x32_epi32(first, order), _mm256_permutevar8x32_epi32(second, order)])
     }
 
-    /// Eight activations, in both halves, in the order of the weights: 0, 2, 1, 3 of each four.
+    /// Loads eight activations into both halves, in the order of the weights: 0, 2, 1, 3 of each four.
     #[inline(always)]
     fn acts8(self, acts: &[i32; 4]) -> __m256i {
         // SAFETY: four words lie behind the reference; AVX by the token.
@@ -271,7 +276,7 @@ impl Avx2 {
         avx2!(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(acts), order_0213()))
     }
 
-    /// Four activations, four times over, in the order of the weights.
+    /// Loads four activations, four times over, in the order of the weights.
     #[inline(always)]
     fn acts4(self, acts: &[i32; 2]) -> __m256i {
         // SAFETY: two words lie behind the reference; AVX by the token.
@@ -279,7 +284,7 @@ impl Avx2 {
         avx2!(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(acts), order_0213()))
     }
 
-    /// Sixteen bytes as `i16`.
+    /// Loads sixteen bytes as `i16`.
     ///
     /// # Safety
     /// Four words can be read from `words`.
@@ -289,7 +294,7 @@ impl Avx2 {
         unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.cast())) }
     }
 
-    /// Four by four within each half.
+    /// Transposes four by four within each half.
     #[inline(always)]
     fn transpose(self, s: [__m256i; 4]) -> [__m256i; 4] {
         avx2!({
@@ -315,13 +320,13 @@ impl Avx2 {
     }
 }
 
-/// Byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
+/// Returns the byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
 #[inline(always)]
 fn order_0213() -> __m256i {
     avx2!(_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15)))
 }
 
-/// Up to eight blocks that have all words of their rows.
+/// Up to eight blocks that contain all words of their rows.
 struct Blocks<'a> {
     from: [*const i32; BLOCKS],
     present: usize,
@@ -329,8 +334,8 @@ struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// `None` if there is none or if they are too short for rows at `at` with `sides`. A block that is not there is the first once more:
-    /// nobody looks at what it gives.
+    /// Takes the first blocks of `words`; `None` if there is none or if they are too short for rows at `at`
+    /// with `sides`. A missing block is replaced by the first one, whose result is not used.
     #[inline(always)]
     fn new<const SIDES: usize>(
         words: &'a [i32],
@@ -349,7 +354,7 @@ impl<'a> Blocks<'a> {
         Some(Self { from, present, words: core::marker::PhantomData })
     }
 
-    /// Word `at` of block `j`.
+    /// Returns the address of word `at` of block `j`.
     #[inline(always)]
     fn at(&self, j: usize, at: usize) -> *const i32 {
         self.from[j % BLOCKS].wrapping_add(at)

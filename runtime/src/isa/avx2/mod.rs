@@ -3,7 +3,7 @@
 mod float;
 mod int;
 
-use super::Operation;
+use super::{Isa, Operation};
 
 /// Proof that this CPU has AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +18,12 @@ macro_rules! avx2 {
 }
 use avx2;
 
+impl Isa for Avx2 {
+    const NAME: &'static str = "avx2";
+}
+
 impl Avx2 {
-    /// Asks the CPU.
+    /// Returns the proof if this CPU has the features.
     #[cfg(feature = "std")]
     pub fn new() -> Option<Self> {
         let has = std::is_x86_feature_detected!("avx2")
@@ -28,7 +32,7 @@ impl Avx2 {
         has.then_some(Avx2(()))
     }
 
-    /// Asks the compiler: without `std` the target says what there is.
+    /// Returns the proof if the target always has the features: without `std` the CPU cannot be asked.
     #[cfg(not(feature = "std"))]
     pub fn new() -> Option<Self> {
         cfg!(all(target_feature = "avx2", target_feature = "fma", target_feature = "f16c"))

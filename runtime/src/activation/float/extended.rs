@@ -1,21 +1,22 @@
-//! Activations that most models do without, one value after another: the same bits on every target, whatever its
-//! instruction set.
+//! The extended activations, one value after another: the same bits on every target, whatever its instruction
+//! set.
 //!
-//! Definitions and the values of parameters are those of Keras 3 (`keras/src/activations/activations.py`). The functions that they
-//! are made of are libm's, which state errors below one ULP; the worst errors of the functions are 0 to 4.6 roundings of the result
-//! (2^-24 of it), but for gelu far below 0; `tests` holds each to its figure.
+//! Definitions and the values of parameters are those of Keras 3 (`keras/src/activations/activations.py`).
+//! They are made of libm's functions, whose documented errors are below one ULP; the worst errors of the
+//! activations are 0 to 4.6 roundings of the result (2^-24 of it), except for gelu far below 0; `tests`
+//! checks each figure.
 
 use crate::format::Activation;
 use libm::{erfcf, expf, expm1f, hypotf, log1pf, tanhf};
 
-/// Klambauer et al., 2017: the fixed point of mean 0 and variance 1.
+/// The scale of selu, the fixed point of mean 0 and variance 1: Klambauer et al., 2017.
 const SELU_SCALE: f32 = 1.050_701;
-/// The same, times its alpha of 1.6732632.
+/// The scale of selu times its alpha of 1.6732632.
 const SELU_NEGATIVE: f32 = 1.758_099_3;
 
-/// A unit's activation; the value itself for those that are not rare.
+/// Computes an extended activation of one unit; returns `x` for any other activation.
 #[inline(never)]
-pub fn rare(activation: Activation, x: f32) -> f32 {
+pub fn extended(activation: Activation, x: f32) -> f32 {
     match activation {
         Activation::Relu6 => clip(x, 0.0, 6.0),
         Activation::LeakyRelu if x < 0.0 => 0.2 * x,
@@ -50,7 +51,7 @@ pub fn rare(activation: Activation, x: f32) -> f32 {
     }
 }
 
-/// NaN stays NaN.
+/// Clamps `x` to `low..=high`; NaN stays NaN.
 fn clip(x: f32, low: f32, high: f32) -> f32 {
     if x < low {
         low
@@ -65,18 +66,19 @@ fn abs(x: f32) -> f32 {
     libm::fabsf(x)
 }
 
-/// `log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))`
+/// Computes `log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))`
 fn softplus(x: f32) -> f32 {
     (if x < 0.0 { 0.0 } else { x }) + log1pf(expf(-abs(x)))
 }
 
-/// `x / (1 + exp(-x))`, for negative `x` as `x exp(x) / (1 + exp(x))`, which does not overflow.
+/// Computes `x / (1 + exp(-x))`, for negative `x` as `x exp(x) / (1 + exp(x))`, which does not overflow.
 fn silu(x: f32) -> f32 {
     let e = expf(-abs(x));
     (if x < 0.0 { x * e } else { x }) / (1.0 + e)
 }
 
-/// `x tanh(log(1 + e)) = x n / (n + 2)`, `e = exp(x)`, `n = e (e + 2)`; the quotient is 1 to the last bit above 10.
+/// Computes `x tanh(log(1 + e)) = x n / (n + 2)`, `e = exp(x)`, `n = e (e + 2)`; the quotient is 1 to the
+/// last bit above 10.
 fn mish(x: f32) -> f32 {
     if x > 10.0 {
         return x;
@@ -86,7 +88,7 @@ fn mish(x: f32) -> f32 {
     x * (n / (n + 2.0))
 }
 
-/// `(x + sqrt(x^2 + 4)) / 2`, for negative `x` as `2 / (sqrt(x^2 + 4) - x)`, which does not cancel.
+/// Computes `(x + sqrt(x^2 + 4)) / 2`, for negative `x` as `2 / (sqrt(x^2 + 4) - x)`, which does not cancel.
 fn squareplus(x: f32) -> f32 {
     let root = hypotf(x, 2.0);
     if x < 0.0 { 2.0 / (root - x) } else { 0.5 * x + 0.5 * root }

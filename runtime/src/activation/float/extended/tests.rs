@@ -1,15 +1,16 @@
-//! How far each of them is from the truth, which is taken in f64.
+//! The error of each extended activation, compared with f64.
 
-use super::rare;
+use super::extended;
 use crate::format::Activation;
 
 type Exact = fn(f64) -> f64;
 
-/// Function, exact value, what cancels in it (0 if nothing does), and the worst error met, rounded up to the next tenth. Errors are
-/// in roundings (2^-24) of the result or of what cancels, whichever is larger, and at least in the least normal number.
+/// Each function with its exact value, the magnitude that cancels in it (0 if none does), and its worst
+/// error, rounded up to the next tenth. Errors are in roundings (2^-24) of the result or of that magnitude,
+/// whichever is larger, and at least of the least normal number.
 ///
-/// gelu's relative error grows with the square of `x`, whose rounding alone moves erfc by so much: 172 at -11.8, where gelu is
-/// -2e-31.
+/// gelu's relative error grows with the square of `x`, whose rounding alone moves erfc by so much: 172 at
+/// -11.8, where gelu is -2e-31.
 const ALLOWED: &[(Activation, Exact, f64, f64)] = &[
     (Activation::Relu6, |x| x.clamp(0.0, 6.0), 0.0, 0.0),
     (Activation::LeakyRelu, |x| if x < 0.0 { x / 5.0 } else { x }, 0.0, 1.3),
@@ -61,7 +62,7 @@ fn every_function_holds_its_bound() {
     for &(activation, exact, of, allowed) in ALLOWED {
         let (mut worst, mut at) = (0.0, 0.0);
         for x in samples() {
-            let (y, exact) = (rare(activation, x), exact(x.into()));
+            let (y, exact) = (extended(activation, x), exact(x.into()));
             assert!(!y.is_nan(), "{activation:?}({x:e})");
             if exact.abs() > f32::MAX.into() {
                 assert!(y.abs() > 3.4e38, "{activation:?}({x:e}) = {y:e}");
@@ -80,13 +81,13 @@ fn every_function_holds_its_bound() {
 #[test]
 fn all_rare_ones_are_measured() {
     let measured = |a: &&Activation| ALLOWED.iter().any(|(other, ..)| other == *a);
-    let rare = Activation::ELEMENTWISE.iter().filter(|a| Activation::is_rare(**a as u8));
+    let rare = Activation::ELEMENTWISE.iter().filter(|a| Activation::is_extended(**a as u8));
     assert_eq!(rare.clone().filter(measured).count(), rare.count());
 }
 
 #[test]
 fn what_is_not_a_number_stays_so() {
     for &(activation, ..) in ALLOWED {
-        assert!(rare(activation, f32::NAN).is_nan(), "{activation:?}");
+        assert!(extended(activation, f32::NAN).is_nan(), "{activation:?}");
     }
 }
