@@ -30,19 +30,36 @@ compile_error!("model files are little-endian and used in place: big-endian targ
 pub mod activation;
 mod error;
 pub mod format;
+mod include;
 #[allow(unsafe_code, reason = "the one place for it: instruction sets")]
 mod isa;
 mod layers;
 mod memory;
 mod model;
 mod number;
+mod quant_io;
+mod session;
 mod state;
 
 pub use error::{Error, LayerFault};
-pub use format::{ALIGN, DType, features, is_model, ram_needed, ram_needed_for};
+pub use format::{
+    ALIGN, DType, dtype, features, input_size, is_model, output_scale, output_size, ram_needed,
+    ram_needed_for, saved_len,
+};
+pub use include::ModelFile;
 pub use isa::Backend;
 pub use layers::{ALL_FEATURES, Kind};
 pub use memory::{Aligned, Ram};
 pub use model::{Model, Needs, needs};
 pub use number::{F16, F32, I8, Number};
+pub use quant_io::QuantIo;
+pub use session::Session;
 pub use state::State;
+
+/// Parts of the macros.
+#[doc(hidden)]
+pub mod private {
+    pub use crate::format::constants::{Defect, defect};
+    pub use crate::format::labels::{label_count, labels};
+    pub use crate::include::{Code, Select, dtype_code};
+}

@@ -28,15 +28,3 @@ impl<const BYTES: usize> AsMut<[u8]> for Ram<BYTES> {
 #[derive(Debug, Clone)]
 #[repr(C, align(32))]
 pub struct Aligned<T: ?Sized>(pub T);
-
-/// The bytes of a model file, aligned, as `&'static [u8]`. The path is as for [`include_bytes!`].
-///
-/// A file that is not a model of this version fails the build.
-#[macro_export]
-macro_rules! include_model {
-    ($path:expr) => {{
-        const FILE: &$crate::Aligned<[u8]> = &$crate::Aligned(*include_bytes!($path));
-        const _: () = assert!($crate::is_model(&FILE.0), concat!($path, " is not a model of this version"));
-        &FILE.0
-    }};
-}

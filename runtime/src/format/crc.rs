@@ -19,13 +19,20 @@ const TABLE: [u32; 16] = {
     table
 };
 
-/// The checksum of `parts`, one after another.
-pub fn crc32(parts: &[&[u8]]) -> u32 {
+/// Computes the checksum of `parts`, one after another; in a build too, where iterators are not allowed.
+pub const fn crc32(parts: &[&[u8]]) -> u32 {
     let mut crc = !0u32;
-    for &byte in parts.iter().copied().flatten() {
-        crc ^= u32::from(byte);
-        crc = (crc >> 4) ^ TABLE[(crc & 15) as usize];
-        crc = (crc >> 4) ^ TABLE[(crc & 15) as usize];
+    let mut part = 0;
+    while part < parts.len() {
+        let bytes = parts[part];
+        let mut i = 0;
+        while i < bytes.len() {
+            crc ^= bytes[i] as u32;
+            crc = (crc >> 4) ^ TABLE[(crc & 15) as usize];
+            crc = (crc >> 4) ^ TABLE[(crc & 15) as usize];
+            i += 1;
+        }
+        part += 1;
     }
     !crc
 }

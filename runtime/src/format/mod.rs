@@ -2,12 +2,15 @@
 //!
 //! `preamble` is what every reader needs first, `record` the table of layers, `header` the names (postcard).
 
+pub(crate) mod constants;
 mod crc;
 pub(crate) mod features;
 pub mod header;
+pub(crate) mod labels;
 mod preamble;
 mod record;
 
+pub use constants::{dtype, input_size, output_scale, output_size, saved_len};
 pub(crate) use crc::crc32;
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
@@ -76,7 +79,9 @@ pub const fn is_model(bytes: &[u8]) -> bool {
 }
 
 /// CRC-32 (ISO-HDLC, the one of zlib and Ethernet) of a model file, its own field left out.
-pub fn checksum(bytes: &[u8]) -> u32 {
-    let before = bytes.get(..preamble::CRC_AT).unwrap_or(bytes);
-    crc32(&[before, bytes.get(preamble::CRC_AT + 4..).unwrap_or_default()])
+pub const fn checksum(bytes: &[u8]) -> u32 {
+    let (before, rest) =
+        bytes.split_at(if bytes.len() < preamble::CRC_AT { bytes.len() } else { preamble::CRC_AT });
+    let (_, after) = rest.split_at(if rest.len() < 4 { rest.len() } else { 4 });
+    crc32(&[before, after])
 }

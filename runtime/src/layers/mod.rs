@@ -203,7 +203,7 @@ fn padded(units: usize) -> usize {
 
 /// The number of `i16` activations kept for `n`: a multiple of 4.
 #[inline(always)]
-pub fn quads(n: usize) -> usize {
+pub const fn quads(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 

@@ -2,6 +2,7 @@
 //! time, `sequence` a layer at a time, over `span`s of layers whose `sizes` are known; `generate` feeds answers back.
 
 mod check;
+mod checked;
 mod forward;
 mod generate;
 mod sequence;
