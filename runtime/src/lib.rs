@@ -28,6 +28,11 @@
 compile_error!("model files are little-endian and used in place: big-endian targets are not supported");
 
 pub mod activation;
+#[cfg(feature = "std")]
+mod aligned_bytes;
+#[cfg(feature = "std")]
+mod any;
+mod argmax;
 mod error;
 pub mod format;
 mod include;
@@ -41,6 +46,11 @@ mod quant_io;
 mod session;
 mod state;
 
+#[cfg(feature = "std")]
+pub use aligned_bytes::AlignedBytes;
+#[cfg(feature = "std")]
+pub use any::{AnyModel, AnyState, ReadError};
+pub use argmax::argmax;
 pub use error::{Error, LayerFault};
 pub use format::{
     ALIGN, DType, dtype, features, input_size, is_model, output_scale, output_size, ram_needed,

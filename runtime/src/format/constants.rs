@@ -20,6 +20,13 @@ pub const fn dtype(bytes: &[u8]) -> Option<DType> {
     if bytes.len() <= at { None } else { DType::from_code(bytes[at]) }
 }
 
+/// Reads the bytes that a model file declares to have; 0 if the bytes do not begin as one.
+#[cfg(feature = "std")]
+pub const fn file_len(bytes: &[u8]) -> usize {
+    let begins = bytes.len() >= PREAMBLE_LEN && u32_at(bytes, 0) == u32::from_le_bytes(MAGIC);
+    if begins { u32_at(bytes, offset_of!(Preamble, file_len)) as usize } else { 0 }
+}
+
 /// Reads the number of features of a time step; 0 if the bytes are not a model file.
 pub const fn input_size(bytes: &[u8]) -> usize {
     u32_at(bytes, offset_of!(Preamble, input_size)) as usize

@@ -10,6 +10,8 @@ pub(crate) mod labels;
 mod preamble;
 mod record;
 
+#[cfg(feature = "std")]
+pub(crate) use constants::file_len;
 pub use constants::{dtype, input_size, output_scale, output_size, saved_len};
 pub(crate) use crc::crc32;
 pub use preamble::{PREAMBLE_LEN, Preamble};

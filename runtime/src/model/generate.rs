@@ -1,6 +1,7 @@
 //! Answers fed back: one-to-many, and the decoder's half of many-to-many.
 
 use super::Model;
+use crate::argmax::argmax;
 use crate::error::Error;
 use crate::layers::Kind;
 use crate::number::Number;
@@ -42,7 +43,7 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     ) -> Result<&'o [u16], Error> {
         let mut made = 0;
         self.generate(state, first, |answer| {
-            let id = argmax(answer);
+            let id = argmax(answer) as u16;
             let place = out.get_mut(made).filter(|_| id != end)?;
             *place = id;
             made += 1;
@@ -69,16 +70,4 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
         self.feed_back(state, N::of_id(id));
         Ok(self.answer(state.memory))
     }
-}
-
-/// Where the largest value is; the first of equals.
-fn argmax<T: PartialOrd>(values: &[T]) -> u16 {
-    let mut best = 0u16;
-    let mut largest = values.first();
-    for (k, value) in (0..=u16::MAX).zip(values) {
-        if largest.is_none_or(|largest| value > largest) {
-            (best, largest) = (k, Some(value));
-        }
-    }
-    best
 }

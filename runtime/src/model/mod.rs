@@ -5,12 +5,17 @@ mod check;
 mod checked;
 mod forward;
 mod generate;
+mod labels;
+#[cfg(feature = "std")]
+mod owned;
 mod sequence;
 mod sizes;
 mod span;
 mod states;
 
 pub use check::{Needs, needs};
+#[cfg(feature = "std")]
+pub use owned::{Checked, Phases};
 
 use crate::error::Error;
 use crate::format::features::{DECODER, MASKED, WHOLE_SEQUENCES};
