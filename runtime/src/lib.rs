@@ -54,7 +54,7 @@ pub use argmax::argmax;
 pub use error::{Error, LayerFault};
 pub use format::{
     ALIGN, DType, dtype, features, input_size, is_model, output_scale, output_size, ram_needed,
-    ram_needed_for, saved_len,
+    ram_needed_for, run_output_len, saved_len,
 };
 pub use include::ModelFile;
 pub use isa::Backend;

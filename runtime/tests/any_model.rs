@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use embedded_rnn::{
-    AlignedBytes, AnyModel, DType, Error, F16, F32, I8, Model, QuantIo, ram_needed_for, saved_len,
+    AlignedBytes, AnyModel, DType, Error, F16, F32, I8, Model, QuantIo, ram_needed_for, run_output_len,
+    saved_len,
 };
 
 fn path(name: &str) -> PathBuf {
@@ -33,6 +34,7 @@ fn run<N: QuantIo>(any: &AnyModel, xs: &[f32]) -> Vec<f32> {
     let model: Model<'_, N> = any.as_model().unwrap();
     let mut ram = AlignedBytes::zeroed(ram_needed_for(any.bytes(), 4));
     let mut state = model.state(&mut ram).unwrap();
+    assert_eq!(run_output_len(any.bytes(), 4), model.run_output_len(4));
     let mut out = vec![0.0; model.run_output_len(4)];
     let mut scratch = vec![bytemuck::Zeroable::zeroed(); xs.len()];
     model.run_real(&mut state, xs, &mut scratch, &mut out).unwrap();

@@ -12,9 +12,10 @@ use core::mem::size_of_val;
 
 use bytemuck::{Pod, Zeroable};
 use defmt_semihosting as _;
-use embedded_rnn::{Error, Ram, State};
+use embedded_rnn::{Error, Ram};
 use embedded_rnn_firmware::board::{self, Counter};
-use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, Number, OUTPUT_LEN, RAM, STEPS};
+use embedded_rnn_firmware::network::net::{self, Number};
+use embedded_rnn_firmware::network::{OUTPUT_LEN, RAM, STEPS};
 use embedded_rnn_firmware::stack;
 use semihosting::fs::File;
 use semihosting::io::{self, Read, Write};
@@ -73,7 +74,7 @@ fn main() -> ! {
 }
 
 fn run() -> Result<Figures, Failure> {
-    let model = Network::new(MODEL)?;
+    let model = net::Model::new(net::BYTES)?;
     let mut ram = Ram::<RAM>::new();
     let mut state = model.state(&mut ram)?;
     model.self_test(&mut state)?;
@@ -87,8 +88,8 @@ fn run() -> Result<Figures, Failure> {
         let steps = word(&mut inputs)?;
         if STEPS != 0 {
             meter.at_start = number % 2 == 0;
-            let mut xs = [Input::default(); INPUT_SIZE * STEPS];
-            let xs = xs.get_mut(..INPUT_SIZE * steps as usize).ok_or(Failure::Host("inputs.bin"))?;
+            let mut xs = [Input::default(); net::INPUT * STEPS];
+            let xs = xs.get_mut(..net::INPUT * steps as usize).ok_or(Failure::Host("inputs.bin"))?;
             host(inputs.read_exact(bytemuck::cast_slice_mut(xs)), "inputs.bin")?;
             let mut y = [Output::default(); OUTPUT_LEN];
             let y = y.get_mut(..model.run_output_len(steps as usize)).ok_or(Failure::Host("outputs"))?;
@@ -101,7 +102,7 @@ fn run() -> Result<Figures, Failure> {
         }
         meter.at_start = true;
         for _ in 0..steps {
-            let mut x = [Input::default(); INPUT_SIZE];
+            let mut x = [Input::default(); net::INPUT];
             host(inputs.read_exact(bytemuck::cast_slice_mut(&mut x)), "inputs.bin")?;
             let y = meter.measure(|_| 1, || step(&model, &mut state, &x))??;
             host(outputs.write_all(bytemuck::cast_slice(y)), "outputs.bin")?;
@@ -114,15 +115,15 @@ fn run() -> Result<Figures, Failure> {
 
 /// One call into the runtime, kept as a call: what is counted is what a user's loop would execute.
 #[inline(never)]
-fn step<'s>(model: &Network, state: &'s mut State<'_, Number>, x: &[Input]) -> Result<&'s [Output], Error> {
+fn step<'s>(model: &net::Model, state: &'s mut net::State<'_>, x: &[Input]) -> Result<&'s [Output], Error> {
     model.step(state, x)
 }
 
 /// The same of a sequence.
 #[inline(never)]
 fn run_whole(
-    model: &Network,
-    state: &mut State<'_, Number>,
+    model: &net::Model,
+    state: &mut net::State<'_>,
     xs: &[Input],
     y: &mut [Output],
 ) -> Result<(), Error> {
@@ -131,8 +132,8 @@ fn run_whole(
 
 /// What a decoder makes of the sequence: how many ids, and these. A step for each, and for the end.
 fn write_ids(
-    model: &Network,
-    state: &mut State<'_, Number>,
+    model: &net::Model,
+    state: &mut net::State<'_>,
     meter: &mut Meter,
     outputs: &mut File,
 ) -> Result<(), Failure> {

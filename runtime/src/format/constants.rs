@@ -1,7 +1,8 @@
 //! Facts of a model file that a build reads from its bytes: sizes, the dtype, labels, and validation of what needs no layer.
 
-use super::preamble::{Preamble, u32_at};
-use super::{DType, LayerRecord, MAGIC, PREAMBLE_LEN, RECORD_LEN, VERSION, checksum};
+use super::crc::crc32_in_const;
+use super::preamble::{CRC_AT, Preamble, u32_at};
+use super::{DType, LayerRecord, MAGIC, PREAMBLE_LEN, RECORD_LEN, VERSION};
 use crate::isa::LANES;
 use crate::layers::{ALL_FEATURES, Kind, quads};
 use crate::state::SAVED_OVERHEAD;
@@ -40,6 +41,19 @@ pub const fn output_size(bytes: &[u8]) -> usize {
 /// Reads the real value of one unit of the output; 1 in float models.
 pub const fn output_scale(bytes: &[u8]) -> f32 {
     f32::from_bits(u32_at(bytes, offset_of!(Preamble, output_scale)))
+}
+
+/// Computes the number of values that [`Model::run`](crate::Model::run) has as output for `steps` time steps:
+/// [`Model::run_output_len`](crate::Model::run_output_len).
+pub const fn run_output_len(bytes: &[u8], steps: usize) -> usize {
+    let has_decoder = u32_at(bytes, offset_of!(Preamble, decoder_at)) != 0;
+    let at = offset_of!(Preamble, flags);
+    let returns_sequences = bytes.len() > at && bytes[at] & 1 != 0;
+    match (has_decoder, returns_sequences) {
+        (true, _) => 0,
+        (_, true) => steps.saturating_mul(output_size(bytes)),
+        (_, false) => output_size(bytes),
+    }
 }
 
 /// Computes the most bytes that a saved state of this model has: the length of the buffer for
@@ -134,7 +148,7 @@ pub const fn defect(bytes: &[u8]) -> Option<Defect> {
     } else if !sections_fit(bytes, file_len) {
         Some(Defect::Sections)
     } else if file_len <= CHECKSUM_LIMIT
-        && checksum(bytes.split_at(file_len).0) != u32_at(bytes, offset_of!(Preamble, crc32))
+        && crc32_in_const(bytes.split_at(file_len).0, CRC_AT) != u32_at(bytes, CRC_AT)
     {
         Some(Defect::Checksum)
     } else {

@@ -12,7 +12,7 @@ mod record;
 
 #[cfg(feature = "std")]
 pub(crate) use constants::file_len;
-pub use constants::{dtype, input_size, output_scale, output_size, saved_len};
+pub use constants::{dtype, input_size, output_scale, output_size, run_output_len, saved_len};
 pub(crate) use crc::crc32;
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
@@ -81,9 +81,7 @@ pub const fn is_model(bytes: &[u8]) -> bool {
 }
 
 /// CRC-32 (ISO-HDLC, the one of zlib and Ethernet) of a model file, its own field left out.
-pub const fn checksum(bytes: &[u8]) -> u32 {
-    let (before, rest) =
-        bytes.split_at(if bytes.len() < preamble::CRC_AT { bytes.len() } else { preamble::CRC_AT });
-    let (_, after) = rest.split_at(if rest.len() < 4 { rest.len() } else { 4 });
-    crc32(&[before, after])
+pub fn checksum(bytes: &[u8]) -> u32 {
+    let before = bytes.get(..preamble::CRC_AT).unwrap_or(bytes);
+    crc32(&[before, bytes.get(preamble::CRC_AT + 4..).unwrap_or_default()])
 }
