@@ -2,18 +2,18 @@
 //!
 //! `preamble` is what every reader needs first, `record` the table of layers, `header` the names (postcard).
 
-pub(crate) mod constants;
 mod crc;
+pub(crate) mod facts;
 pub(crate) mod features;
 pub mod header;
 pub(crate) mod labels;
 mod preamble;
 mod record;
 
-#[cfg(feature = "std")]
-pub(crate) use constants::file_len;
-pub use constants::{dtype, input_size, output_scale, output_size, run_output_len, saved_len};
 pub(crate) use crc::crc32;
+#[cfg(feature = "std")]
+pub(crate) use facts::file_len;
+pub use facts::{dtype, input_size, output_scale, output_size, run_output_len, saved_len};
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
     Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RECORD_LEN, RETURN_SEQUENCES,
