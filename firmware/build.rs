@@ -1,5 +1,5 @@
-//! Passes the board's memory map to the linker. It comes from `cargo xtask board`, in a variable, so that a board is never a
-//! change of this crate; so does the network, which `src/network.rs` includes.
+//! Passes the board's memory map to the linker. It comes from `cargo xtask board`, in a variable, so that a
+//! board is never a change of this crate; so does the network, which `src/network.rs` includes.
 
 use std::path::PathBuf;
 use std::{env, fs};

@@ -1,4 +1,5 @@
-//! The network in flash, which `cargo xtask board` names in a variable: a net is never a change of this crate.
+//! The network in flash, which `cargo xtask board` names in a variable: a net is never a change of this
+//! crate.
 
 use embedded_rnn::{ram_needed_for, run_output_len};
 

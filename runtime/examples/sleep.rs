@@ -1,5 +1,5 @@
-//! A state over a deep sleep: saved to memory that survives, restored afterwards, and the sequence goes on with the same
-//! bits.
+//! A state over a deep sleep: saved to memory that survives, restored afterwards, and the sequence goes on
+//! with the same bits.
 //!
 //! `cargo run -p embedded-rnn --example sleep`
 

@@ -1,4 +1,5 @@
-//! Model files in a program: [`include_model!`](crate::include_model) for bytes, [`model!`](crate::model) for a type.
+//! Model files in a program: [`include_model!`](crate::include_model) for bytes, [`model!`](crate::model) for
+//! a type.
 
 use crate::format::dtype;
 use crate::number::{F16, F32, I8};
@@ -6,8 +7,8 @@ use crate::quant_io::QuantIo;
 
 /// Includes a model file as aligned `&'static [u8]`. The path is as for [`include_bytes!`].
 ///
-/// The build fails, with the name of the file, if it is not a model of this version, is cut short, damaged (CRC-32; of
-/// files up to 256 KiB) or requires a layer that this version does not have.
+/// The build fails, with the name of the file, if it is not a model of this version, is cut short, damaged
+/// (CRC-32; of files up to 256 KiB) or requires a layer that this version does not have.
 ///
 /// ```
 /// use embedded_rnn::{ALIGN, include_model, ram_needed};
@@ -53,8 +54,8 @@ macro_rules! include_model {
 
 /// Makes a module of a model file: `model!(pub digits = "digits.i8.ernn");`.
 ///
-/// Everything about the model comes from the file while the program is built, and only the code of its layers is linked.
-/// The path is any expression that [`include_bytes!`] accepts; the file is checked as by
+/// Everything about the model comes from the file while the program is built, and only the code of its layers
+/// is linked. The path is any expression that [`include_bytes!`] accepts; the file is checked as by
 /// [`include_model!`](crate::include_model). The module has
 ///
 /// | item | content |
@@ -67,7 +68,7 @@ macro_rules! include_model {
 /// | `FEATURES` | the code that the model requires, the last parameter of `Model` |
 /// | `LABELS` | the names of the classes, empty if the file has none |
 /// | `Ram` | memory for a state; `const`, so that it can be a static |
-/// | `Model`, `State` | [`Model`](crate::Model) and [`State`](crate::State) of this dtype, for several states and for bytes |
+/// | `Model`, `State` | [`Model`](crate::Model) and [`State`](crate::State) of the dtype, for several states |
 /// | `Session` | a [`Session`](crate::Session): the model with a state |
 ///
 /// ```
@@ -115,9 +116,9 @@ macro_rules! model {
         $visibility mod $name {
             /// The bytes of the file.
             pub static BYTES: &[u8] = $crate::include_model!($path);
+            type Code = $crate::private::Code<{ $crate::private::dtype_code(BYTES) }>;
             /// The dtype.
-            pub type Number =
-                <$crate::private::Code<{ $crate::private::dtype_code(BYTES) }> as $crate::private::Select>::Number;
+            pub type Number = <Code as $crate::private::Select>::Number;
             /// The number of features of a time step.
             pub const INPUT: usize = $crate::input_size(BYTES);
             /// The number of values of an output.

@@ -84,7 +84,8 @@ impl QuantIo for I8 {
 }
 
 impl<N: QuantIo, const F: u32> Model<'_, N, F> {
-    /// Turns outputs into real values: multiplies integers by [`output_scale`](Self::output_scale), copies floats.
+    /// Turns outputs into real values: multiplies integers by [`output_scale`](Self::output_scale), copies
+    /// floats.
     ///
     /// ```
     /// use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
@@ -119,8 +120,9 @@ impl<N: QuantIo, const F: u32> Model<'_, N, F> {
 
     /// Runs many time steps as [`run`](Self::run) does, over real values whatever the dtype.
     ///
-    /// `scratch` takes the quantized inputs: one time step is enough, and as many as it has room for go through the layers
-    /// in one call; a model that [needs whole sequences](Self::needs_whole_sequences) requires room for all of `xs`.
+    /// `scratch` takes the quantized inputs: one time step is enough, and as many as it has room for go
+    /// through the layers in one call; a model that [needs whole sequences](Self::needs_whole_sequences)
+    /// requires room for all of `xs`.
     ///
     /// ```
     /// use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};

@@ -57,8 +57,9 @@ impl<'r, M: ModelFile, const F: u32, const INPUT: usize, const OUTPUT: usize>
     /// Proof that inputs are features, of which every value is valid.
     const TAKES_REALS: () = assert!(F & EMBEDDING == 0, "the model takes ids: `step_id` instead of `step`");
 
-    /// Checks the file in flash and starts a sequence in `ram`: a `Ram` of the module, or, for a model that processes
-    /// whole sequences, a [`Ram`](crate::Ram) of [`ram_needed_for`](crate::ram_needed_for) the longest.
+    /// Checks the file in flash and starts a sequence in `ram`: a `Ram` of the module, or, for a model that
+    /// processes whole sequences, a [`Ram`](crate::Ram) of [`ram_needed_for`](crate::ram_needed_for) the
+    /// longest.
     ///
     /// # Errors
     /// [`Error::RamTooSmall`], [`Error::Misaligned`]; [`Error::Checksum`] and others if the flash is damaged.
@@ -71,8 +72,8 @@ impl<'r, M: ModelFile, const F: u32, const INPUT: usize, const OUTPUT: usize>
 
     /// Runs one time step and returns the output for the sequence so far.
     ///
-    /// It cannot fail: the lengths are types, and [`new`](Self::new) has checked the file. It does not compile for a
-    /// model that takes ids, processes whole sequences or has a decoder.
+    /// It cannot fail: the lengths are types, and [`new`](Self::new) has checked the file. It does not
+    /// compile for a model that takes ids, processes whole sequences or has a decoder.
     #[inline]
     pub fn step(&mut self, x: &[In<M>; INPUT]) -> &[Out<M>; OUTPUT] {
         const { Self::STEPS };
@@ -86,7 +87,8 @@ impl<'r, M: ModelFile, const F: u32, const INPUT: usize, const OUTPUT: usize>
         Self::dequantize(self.step(&x))
     }
 
-    /// Runs one time step of a model that takes ids, or of its decoder, and returns the output for the sequence so far.
+    /// Runs one time step of a model that takes ids, or of its decoder, and returns the output for the
+    /// sequence so far.
     ///
     /// # Errors
     /// As [`Model::decoder_step`].
@@ -95,8 +97,8 @@ impl<'r, M: ModelFile, const F: u32, const INPUT: usize, const OUTPUT: usize>
         Ok(array::<M::Number, OUTPUT>(self.model.decoder_step(&mut self.state, id)?))
     }
 
-    /// Runs many time steps: [`Model::run`] with lengths of time steps and outputs that fit. `out` holds an output for
-    /// each time step or, if the model does not return sequences, one.
+    /// Runs many time steps: [`Model::run`] with lengths of time steps and outputs that fit. `out` holds an
+    /// output for each time step or, if the model does not return sequences, one.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -124,8 +126,8 @@ impl<'r, M: ModelFile, const F: u32, const INPUT: usize, const OUTPUT: usize>
         self.model.greedy(&mut self.state, first, end, out)
     }
 
-    /// Quantizes a time step of real values; copies those of a float model. It does not compile for a model that takes
-    /// ids.
+    /// Quantizes a time step of real values; copies those of a float model. It does not compile for a model
+    /// that takes ids.
     pub fn quantize(&self, x: &[f32; INPUT]) -> [In<M>; INPUT] {
         const { Self::TAKES_REALS };
         let mut quantized = [bytemuck::Zeroable::zeroed(); INPUT];

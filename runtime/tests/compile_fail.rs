@@ -1,7 +1,7 @@
 //! Programs that must not compile, and the reason that the compiler gives.
 //!
-//! The text of the compiler changes from version to version, so each program is checked for the words that are this crate's,
-//! or for the code of the error.
+//! The text of the compiler changes from version to version, so each program is checked for the words that
+//! are this crate's, or for the code of the error.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,8 @@ fn write_package(folder: &Path) {
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::create_dir_all(folder.join("src/bin")).unwrap();
     let manifest = format!(
-        "[package]\nname = \"programs\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nembedded-rnn.path = {runtime:?}\n"
+        "[package]\nname = \"programs\"\nedition = \"2024\"\n[workspace]\n\
+         [dependencies]\nembedded-rnn.path = {runtime:?}\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     let tiny = fs::read(runtime.join("tests/data/tiny.ernn")).unwrap();

@@ -1,4 +1,5 @@
-//! A model as a type computes what the bytes of its file compute, and knows their facts while the program is built.
+//! A model as a type computes what the bytes of its file compute, and knows their facts while the program is
+//! built.
 
 use embedded_rnn::{Error, F32, I8, Model, Ram, ram_needed};
 

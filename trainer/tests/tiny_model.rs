@@ -10,11 +10,13 @@ use embedded_rnn_trainer::pack::{Meta, Random, files, quantize, random_cell, wri
 
 /// Takes the ids of five letters, and has an output for the next one.
 const LETTERS: &str = "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, \
-    { type = 'GRU', units = 4, return_sequences = true }, { type = 'Dense', units = 5, activation = 'softmax' }";
+    { type = 'GRU', units = 4, return_sequences = true }, \
+    { type = 'Dense', units = 5, activation = 'softmax' }";
 /// Takes the same ids and copies its state to [`LETTERS`], a decoder then.
 const ENCODER: &str = "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, { type = 'GRU', units = 4 }";
 /// Processes sequences of two features in both directions.
-const BIDIRECTIONAL: &str = "{ type = 'Bidirectional', layer = { type = 'LSTM', units = 3, return_sequences = true } }, \
+const BIDIRECTIONAL: &str = "{ type = 'Bidirectional', \
+    layer = { type = 'LSTM', units = 3, return_sequences = true } }, \
     { type = 'Dense', units = 3, activation = 'softmax' }";
 
 fn random(layers: &str, input_size: usize) -> (Network<f32>, Vec<f32>) {

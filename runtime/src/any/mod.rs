@@ -193,7 +193,8 @@ impl AnyModel {
         with_dtype!(self, model => state.step(&model, x))
     }
 
-    /// Runs many time steps, or a whole sequence, for which the state takes the memory that it requires: [`Model::run`].
+    /// Runs many time steps, or a whole sequence, for which the state takes the memory that it requires:
+    /// [`Model::run`].
     ///
     /// ```
     /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bidirectional.i8.ernn");

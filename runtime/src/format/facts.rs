@@ -1,4 +1,5 @@
-//! Facts of a model file that a build reads from its bytes: sizes, the dtype, labels, and validation of what needs no layer.
+//! Facts of a model file that a build reads from its bytes: sizes, the dtype, labels, and validation of what
+//! needs no layer.
 
 use super::crc::crc32_in_const;
 use super::preamble::{CRC_AT, Preamble, u32_at};
@@ -127,11 +128,12 @@ pub enum Defect {
     Checksum,
 }
 
-/// The largest file whose CRC-32 a build computes: the compiler takes 7 seconds per megabyte (rustc 1.95, 2026-11).
+/// The largest file whose CRC-32 a build computes: the compiler takes 7 seconds per megabyte (rustc 1.95,
+/// 2026-11).
 const CHECKSUM_LIMIT: usize = 256 << 10;
 
-/// Finds what is wrong with a model file as far as a build can see it. The layers, and the CRC-32 of a file beyond
-/// [`CHECKSUM_LIMIT`], remain for [`Model::new`](crate::Model::new).
+/// Finds what is wrong with a model file as far as a build can see it. The layers, and the CRC-32 of a file
+/// beyond [`CHECKSUM_LIMIT`], remain for [`Model::new`](crate::Model::new).
 #[doc(hidden)]
 pub const fn defect(bytes: &[u8]) -> Option<Defect> {
     let file_len = u32_at(bytes, offset_of!(Preamble, file_len)) as usize;

@@ -1,4 +1,5 @@
-//! Time steps of which a [`Session`](crate::Session) has made sure beforehand that nothing is wrong with them.
+//! Time steps of which a [`Session`](crate::Session) has made sure beforehand that nothing is wrong with
+//! them.
 
 use super::Model;
 use crate::number::Number;
