@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use embedded_rnn_benches::nets::{Deployed, NETS, Numbers, backends};
+use embedded_rnn_benches::nets::{NETS, Numbers, Session, backends};
 
 fn cell_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
@@ -11,9 +11,9 @@ fn cell_step(criterion: &mut Criterion) {
     for net in NETS {
         group.throughput(Throughput::Elements(net.multiply_adds() as u64));
         for numbers in Numbers::ALL {
-            let deployed = Deployed::new(net, numbers).expect("a random net is one that runs");
+            let session = Session::new(net, numbers).expect("a random net is one that runs");
             for &backend in &backends {
-                let mut steps = deployed.steps(backend).expect("the file was just made");
+                let mut steps = session.steps(backend).expect("the file was just made");
                 let id = BenchmarkId::new(format!("{net}/{}", numbers.name()), backend.name());
                 // Timed as a run of steps: the state goes on from one to the next.
                 group.bench_function(id, |bencher| {

@@ -5,27 +5,27 @@
 use anyhow::Result;
 use embedded_rnn::Backend;
 use embedded_rnn_benches::bounds::{Bound, Machine, Passes};
-use embedded_rnn_benches::nets::{Deployed, NETS, Numbers, backends};
+use embedded_rnn_benches::nets::{NETS, Numbers, Session, backends};
 use embedded_rnn_benches::report::{self, Circumstances, Row};
 use embedded_rnn_benches::rounds::{self, Plan, Timed};
 
 /// A model: passes over its weights, and its steps on each backend.
 struct Case {
-    deployed: Deployed,
+    session: Session,
     passes: Passes,
     steps: Vec<(Backend, Timed)>,
 }
 
 impl Case {
-    fn new(deployed: Deployed, machine: Machine, backends: &[Backend]) -> Result<Self> {
-        let passes = Passes::new(machine, deployed.weights()?, deployed.numbers);
-        let timed = |&backend| Ok((backend, Timed::new(deployed.steps(backend)?)));
+    fn new(session: Session, machine: Machine, backends: &[Backend]) -> Result<Self> {
+        let passes = Passes::new(machine, session.weights()?, session.numbers);
+        let timed = |&backend| Ok((backend, Timed::new(session.steps(backend)?)));
         let steps = backends.iter().map(timed).collect::<Result<_>>()?;
-        Ok(Self { deployed, passes, steps })
+        Ok(Self { session, passes, steps })
     }
 
     fn rows(&self, multiply_adds: f64) -> impl Iterator<Item = Row> {
-        let Deployed { net, numbers, .. } = self.deployed;
+        let Session { net, numbers, .. } = self.session;
         let bound = Bound::new(net, numbers, multiply_adds, &self.passes);
         self.steps.iter().map(move |(backend, timed)| Row {
             model: net.to_string(),
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let mut cases = Vec::new();
     for net in NETS {
         for numbers in Numbers::ALL {
-            cases.push(Case::new(Deployed::new(net, numbers)?, machine, &backends)?);
+            cases.push(Case::new(Session::new(net, numbers)?, machine, &backends)?);
         }
     }
     let mut multiply_adds = Timed::new(machine.multiply_adds());

@@ -123,7 +123,7 @@ pub fn backends() -> Vec<Backend> {
 }
 
 /// A net's model file in one kind of numbers, and frames to feed it. It is never freed: work may hold on to it.
-pub struct Deployed {
+pub struct Session {
     /// The net.
     pub net: Net,
     /// The kind of its numbers.
@@ -132,7 +132,7 @@ pub struct Deployed {
     frames: Vec<f32>,
 }
 
-impl Deployed {
+impl Session {
     /// Makes the file of a random net, quantized if need be.
     pub fn new(net: Net, numbers: Numbers) -> Result<Self> {
         let sizes = (net.input_size, net.hidden_size);
@@ -209,10 +209,10 @@ mod tests {
     fn every_kind_of_numbers_steps_and_holds_its_weights() {
         let net = NETS[0];
         for numbers in Numbers::ALL {
-            let deployed = Deployed::new(net, numbers).unwrap();
-            assert!(deployed.weights().unwrap().len() >= net.bytes(numbers));
+            let session = Session::new(net, numbers).unwrap();
+            assert!(session.weights().unwrap().len() >= net.bytes(numbers));
             for backend in backends() {
-                deployed.steps(backend).unwrap()(FRAMES as u64 + 1);
+                session.steps(backend).unwrap()(FRAMES as u64 + 1);
             }
         }
     }

@@ -143,12 +143,12 @@ impl Activation {
     }
 
     /// Whether 8-bit layers of sums do without it: most models do.
-    pub fn is_rare(self) -> bool {
+    pub fn is_extended(self) -> bool {
         Code::is_rare(self.code() as u8)
     }
 
     /// Whether its slope does not follow from its output: it is neither rising nor falling all the way, or too flat.
-    pub fn needs_sums(self) -> bool {
+    pub fn needs_pre_activations(self) -> bool {
         matches!(self, Self::Silu | Self::HardSilu | Self::Gelu | Self::Mish | Self::TanhShrink)
     }
 
@@ -181,7 +181,7 @@ impl Activation {
     }
 
     /// Turns the gradient of the outputs of one column into the gradient of the weighted sums. `at` are the outputs, or the
-    /// sums if it [needs](Self::needs_sums) them.
+    /// sums if it [needs](Self::needs_pre_activations) them.
     pub fn backward<T: Real>(self, at: &[T], d: &mut [T]) {
         match self {
             Self::Linear => {}
@@ -270,7 +270,7 @@ mod tests {
                 let x = 0.1003 * f64::from(k) + 0.0317;
                 let y = activation.of(x);
                 let mut d = [1.0];
-                activation.backward(&[if activation.needs_sums() { x } else { y }], &mut d);
+                activation.backward(&[if activation.needs_pre_activations() { x } else { y }], &mut d);
                 let difference = (activation.of(x + 1e-6) - activation.of(x - 1e-6)) / 2e-6;
                 assert!((d[0] - difference).abs() < 1e-8, "{activation:?} at {x}: {}, {difference}", d[0]);
             }

@@ -8,8 +8,8 @@ use std::fmt;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::data::{Dataset, Truth};
-use crate::loss::{Loss, Score, Targets, argmax};
+use crate::data::{Dataset, Targets};
+use crate::loss::{BatchTargets, Loss, Score, argmax};
 use crate::metrics::{Confusion, Transcripts};
 use crate::tensor::Matrix;
 
@@ -42,14 +42,14 @@ pub fn evaluate(
     let mut row = 0;
     for s in 0..data.sequences.len() {
         let output = predict(data.sequences.get(s))?;
-        let columns = data.targets(s);
+        let columns = data.target_count(s);
         let outputs = output.len() / size;
         ensure!(
             outputs == columns,
             "{y}: {columns} targets for sequence {s}, but the model answers {outputs} times"
         );
-        let targets = match &data.truth {
-            Truth::Labels(labels) => {
+        let targets = match &data.targets {
+            Targets::Labels(labels) => {
                 ensure!(
                     classes <= size,
                     "{y}: labels up to {}, but the model has {size} outputs",
@@ -60,14 +60,14 @@ pub fn evaluate(
                 for (given, &right) in output.chunks_exact(size).zip(&labels) {
                     confusion.count(right as usize, argmax(given));
                 }
-                Targets::Labels(labels)
+                BatchTargets::Labels(labels)
             }
-            Truth::Values { width, values } => {
+            Targets::Values { width, values } => {
                 ensure!(*width == size, "{y}: {width} values, but the model has {size} outputs");
                 let values = values[row * width..(row + columns) * width].to_vec();
-                Targets::Values(Matrix::from_vec(size, columns, values))
+                BatchTargets::Values(Matrix::from_vec(size, columns, values))
             }
-            Truth::Sequences(_) => {
+            Targets::Sequences(_) => {
                 bail!("{y}: sequences with lengths of their own, but the model has no decoder")
             }
         };

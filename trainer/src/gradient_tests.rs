@@ -8,13 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use crate::config::{Config, LayerConfig};
 use crate::data::{Array, Batch, Dataset, Values};
 use crate::initializers::{Purpose, stream};
-use crate::loss::Targets;
-use crate::net::{Draw, Network, States};
-use crate::tensor::{Flow, Matrix, Steps};
+use crate::loss::BatchTargets;
+use crate::net::{Network, RngSeed, States};
+use crate::tensor::{BatchSizes, Matrix, PackedSequence};
 
 const LENGTHS: [usize; 3] = [4, 4, 2];
 const FEATURES: usize = 2;
-const DRAW: Draw = Draw { seed: 5, update: 3, shard: 1, layer: 0 };
+const DRAW: RngSeed = RngSeed { seed: 5, update: 3, shard: 1, layer: 0 };
 
 fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<f64> {
     Matrix::from_fn(rows, columns, |_, _| rng.random_range(-1.0..1.0))
@@ -80,7 +80,7 @@ const STACKS: &[&str] = &[
 /// A network of one of the stacks, with initial states that are not zero.
 struct Stack {
     network: Network<f64>,
-    input: Flow<f64>,
+    input: PackedSequence<f64>,
     initial: States<f64>,
     ids: bool,
 }
@@ -124,7 +124,7 @@ fn gradients_of_every_layer_equal_central_differences() {
         let mut rng = stream(22, Purpose::Weights, number as u64);
         let weights = random(output.nrows(), output.ncols(), &mut rng);
         let state_weights = random_states(&network, &mut rng);
-        let loss = |network: &Network<f64>, input: &Flow<f64>, initial: &States<f64>| {
+        let loss = |network: &Network<f64>, input: &PackedSequence<f64>, initial: &States<f64>| {
             let traces = network.trace(input, initial, Some(DRAW));
             let output = traces.last().unwrap().output.values.dot(&weights);
             output + dot(&network.final_states(input, &traces), &state_weights)
@@ -188,9 +188,9 @@ fn every_layer_in_a_batch_equals_its_plain_loop() {
     }
 }
 
-fn batch(rng: &mut ChaCha8Rng) -> Flow<f64> {
-    let steps = Steps::new(&LENGTHS);
-    Flow { values: random(FEATURES, steps.columns(), rng), steps }
+fn batch(rng: &mut ChaCha8Rng) -> PackedSequence<f64> {
+    let steps = BatchSizes::new(&LENGTHS);
+    PackedSequence { values: random(FEATURES, steps.columns(), rng), steps }
 }
 
 #[test]
@@ -199,10 +199,10 @@ fn gradients_equal_central_differences_for_both_losses_and_all_heads() {
     for return_sequences in [false, true] {
         let input = batch(&mut rng);
         let columns = if return_sequences { input.values.ncols() } else { LENGTHS.len() };
-        let labels = Targets::Labels((0..columns as u32).map(|c| c % 3).collect());
+        let labels = BatchTargets::Labels((0..columns as u32).map(|c| c % 3).collect());
         check(&network(return_sequences, "softmax", &mut rng), &input, &labels);
         for end in ["linear", "relu", "sigmoid", "softmax"] {
-            let values = Targets::Values(random(3, columns, &mut rng));
+            let values = BatchTargets::Values(random(3, columns, &mut rng));
             check(&network(return_sequences, end, &mut rng), &input, &values);
         }
     }
@@ -210,15 +210,15 @@ fn gradients_equal_central_differences_for_both_losses_and_all_heads() {
 
 fn gradients(
     network: &Network<f64>,
-    input: &Flow<f64>,
-    targets: &Targets<f64>,
+    input: &PackedSequence<f64>,
+    targets: &BatchTargets<f64>,
     columns: usize,
 ) -> Vec<Matrix<f64>> {
-    let batch = Batch { input: input.clone(), forced: None, targets: targets.clone() };
+    let batch = Batch { input: input.clone(), teacher_forced: None, targets: targets.clone() };
     network.gradients(&batch, columns, DRAW).parameters
 }
 
-fn check(network: &Network<f64>, input: &Flow<f64>, targets: &Targets<f64>) {
+fn check(network: &Network<f64>, input: &PackedSequence<f64>, targets: &BatchTargets<f64>) {
     let columns = network.forward(input).ncols();
     let gradients = gradients(network, input, targets, columns);
     assert_eq!(gradients.len(), network.parameters().len());
@@ -266,13 +266,13 @@ fn gradients_of_a_batch_are_the_sum_of_those_of_its_sequences() {
     let mut rng = stream(13, Purpose::Weights, 0);
     let network = network(false, "softmax", &mut rng);
     let input = batch(&mut rng);
-    let whole = gradients(&network, &input, &Targets::Labels(vec![2, 0, 1]), 3);
+    let whole = gradients(&network, &input, &BatchTargets::Labels(vec![2, 0, 1]), 3);
     let mut sum: Vec<Matrix<f64>> = whole.iter().map(|g| Matrix::zeros(g.nrows(), g.ncols())).collect();
     for (s, label) in [(0, 2), (1, 0), (2, 1)] {
         let columns: Vec<usize> = (0..LENGTHS[s]).map(|t| input.steps.column(t, s)).collect();
-        let steps: Arc<Steps> = Steps::new(&LENGTHS[s..=s]);
-        let alone = Flow { values: input.values.select_columns(&columns), steps };
-        let part = gradients(&network, &alone, &Targets::Labels(vec![label]), 3);
+        let steps: Arc<BatchSizes> = BatchSizes::new(&LENGTHS[s..=s]);
+        let alone = PackedSequence { values: input.values.select_columns(&columns), steps };
+        let part = gradients(&network, &alone, &BatchTargets::Labels(vec![label]), 3);
         sum.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
     }
     for (whole, sum) in whole.iter().zip(&sum) {

@@ -16,7 +16,7 @@ pub enum Loss {
 
 /// What the columns of a packed batch should have given.
 #[derive(Clone, Debug)]
-pub enum Targets<T: Real> {
+pub enum BatchTargets<T: Real> {
     /// The right class of every column.
     Labels(Vec<u32>),
     /// The right values, `[out x columns]`.
@@ -28,7 +28,7 @@ pub enum LossGradient<T: Real> {
     /// To the network's output.
     Output(Matrix<T>),
     /// To the sums of the last layer, its softmax included: `p - y`, which no small `p` can spoil.
-    Sums(Matrix<T>),
+    PreActivations(Matrix<T>),
 }
 
 /// How well columns did; adds up over batches.
@@ -81,7 +81,7 @@ impl Loss {
     }
 }
 
-impl<T: Real> Targets<T> {
+impl<T: Real> BatchTargets<T> {
     /// How well `output`, `[out x columns]`, fits: cross-entropy for labels, squared errors for values.
     pub fn score(&self, output: &Matrix<T>) -> Score {
         let mut score = Score { columns: output.ncols(), ..Score::default() };
@@ -105,7 +105,7 @@ impl<T: Real> Targets<T> {
                 for (column, &label) in labels.iter().enumerate() {
                     d[(label as usize, column)] -= T::one();
                 }
-                LossGradient::Sums(d * share)
+                LossGradient::PreActivations(d * share)
             }
             Self::Values(values) => {
                 let share = share * T::of(2.0 / output.nrows() as f64);
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn cross_entropy_and_accuracy_by_hand() {
         let output = Matrix::from_vec(2, 3, vec![0.25f64, 0.75, 0.5, 0.5, 1.0, 0.0]);
-        let score = Targets::<f64>::Labels(vec![1, 1, 1]).score(&output);
+        let score = BatchTargets::<f64>::Labels(vec![1, 1, 1]).score(&output);
         // A tie goes to the first class; a probability of 0 is lifted.
         let lifted = -EPSILON.ln();
         assert!((score.mean_loss() - (-(0.75f64.ln()) - 0.5f64.ln() + lifted) / 3.0).abs() < 1e-12);
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn squared_and_absolute_errors_by_hand() {
         let output = Matrix::from_vec(2, 2, vec![1.0f64, 2.0, 3.0, 4.0]);
-        let targets = Targets::Values(Matrix::from_vec(2, 2, vec![1.0, 0.0, 4.0, 4.0]));
+        let targets = BatchTargets::Values(Matrix::from_vec(2, 2, vec![1.0, 0.0, 4.0, 4.0]));
         let score = targets.score(&output);
         assert_eq!((score.mean_loss(), score.mean_metric()), ((2.0 + 0.5) / 2.0, (1.0 + 0.5) / 2.0));
     }

@@ -4,9 +4,9 @@ mod encoder_decoder;
 
 use crate::data::Batch;
 use crate::initializers::{Purpose, stream_of};
-use crate::layers::{Compute, Gradients, Kind, Layer, Pass, Trace};
+use crate::layers::{ForwardCache, Gradients, Kind, Layer, Module, Pass};
 use crate::loss::{LossGradient, Score};
-use crate::tensor::{Flow, Matrix, Real};
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// Layers in a row; in an encoder-decoder those of the encoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,13 +19,13 @@ pub struct Network<T: Real> {
     pub decoder: Option<Box<Network<T>>>,
 }
 
-/// Initial states: layer by layer those that [`Compute::states`] speaks of, `[hidden x sequences]` each, in the order in
+/// Initial states: layer by layer those that [`Module::states`] speaks of, `[hidden x sequences]` each, in the order in
 /// which the batch has its sequences. A layer that has none here starts from zeros, and so do layers beyond the end.
 pub type States<T> = Vec<Vec<Matrix<T>>>;
 
 /// What a pass in training draws its random numbers from: all of it follows from these, whatever the threads do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Draw {
+pub struct RngSeed {
     /// The seed of the run.
     pub seed: u64,
     /// The number of updates made before.
@@ -48,7 +48,7 @@ pub struct ShardGradients<T: Real> {
 
 impl<T: Real> ShardGradients<T> {
     /// Of layers in a row, in the order of these.
-    fn new(found: Vec<Gradients<T>>, traces: Vec<Trace<T>>, score: Score) -> Self {
+    fn new(found: Vec<Gradients<T>>, traces: Vec<ForwardCache<T>>, score: Score) -> Self {
         let parameters = found.into_iter().flat_map(|gradients| gradients.parameters).collect();
         let statistics = traces.into_iter().flat_map(|trace| trace.statistics).collect();
         Self { parameters, statistics, score }
@@ -81,7 +81,7 @@ impl<T: Real> Network<T> {
         self.layers.iter_mut().chain(self.decoder.iter_mut().flat_map(|decoder| &mut decoder.layers))
     }
 
-    fn all(&self) -> impl Iterator<Item = &dyn Compute<T>> {
+    fn all(&self) -> impl Iterator<Item = &dyn Module<T>> {
         self.all_layers().map(|layer| layer.kind.get())
     }
 
@@ -103,7 +103,7 @@ impl<T: Real> Network<T> {
 
     /// Everything that is trained, in a fixed order.
     pub fn parameters(&self) -> Vec<&Matrix<T>> {
-        self.all().flat_map(Compute::parameters).map(|(_, value)| value).collect()
+        self.all().flat_map(Module::parameters).map(|(_, value)| value).collect()
     }
 
     /// The same, to change.
@@ -113,7 +113,7 @@ impl<T: Real> Network<T> {
 
     /// Everything that training learns without gradients, in a fixed order.
     pub fn statistics(&self) -> Vec<&Matrix<T>> {
-        self.all().flat_map(Compute::statistics).collect()
+        self.all().flat_map(Module::statistics).collect()
     }
 
     /// The same, to change.
@@ -132,22 +132,27 @@ impl<T: Real> Network<T> {
     }
 
     /// What comes out of the layers, but not the decoder's, for packed frames: `[out x columns]`.
-    pub fn forward(&self, input: &Flow<T>) -> Matrix<T> {
+    pub fn forward(&self, input: &PackedSequence<T>) -> Matrix<T> {
         self.forward_from(input, &States::new())
     }
 
     /// [`Network::forward`] from states other than zeros.
-    pub fn forward_from(&self, input: &Flow<T>, initial: &States<T>) -> Matrix<T> {
+    pub fn forward_from(&self, input: &PackedSequence<T>, initial: &States<T>) -> Matrix<T> {
         self.trace(input, initial, None).pop().map_or_else(|| input.values.clone(), |t| t.output.values)
     }
 
     /// What each layer does with a packed batch, first to last.
-    pub fn trace(&self, input: &Flow<T>, initial: &States<T>, draw: Option<Draw>) -> Vec<Trace<T>> {
-        let mut traces: Vec<Trace<T>> = Vec::with_capacity(self.layers.len());
+    pub fn trace(
+        &self,
+        input: &PackedSequence<T>,
+        initial: &States<T>,
+        draw: Option<RngSeed>,
+    ) -> Vec<ForwardCache<T>> {
+        let mut traces: Vec<ForwardCache<T>> = Vec::with_capacity(self.layers.len());
         for (k, layer) in self.layers.iter().enumerate() {
             let pass = Pass {
                 initial: initial.get(k).map_or(&[], Vec::as_slice),
-                training: draw.map(|Draw { seed, update, shard, layer }| {
+                training: draw.map(|RngSeed { seed, update, shard, layer }| {
                     let part = u64::from(shard) << 32 | (u64::from(layer) + k as u64);
                     stream_of(seed, Purpose::Dropout, update, part)
                 }),
@@ -159,7 +164,7 @@ impl<T: Real> Network<T> {
     }
 
     /// The states that each layer ended with, as [`States`] has them.
-    pub fn final_states(&self, input: &Flow<T>, traces: &[Trace<T>]) -> States<T> {
+    pub fn final_states(&self, input: &PackedSequence<T>, traces: &[ForwardCache<T>]) -> States<T> {
         let inputs = std::iter::once(input).chain(traces.iter().map(|trace| &trace.output));
         let layers = self.layers.iter().zip(inputs).zip(traces);
         layers.map(|((layer, input), trace)| layer.kind.get().final_states(input, trace)).collect()
@@ -175,7 +180,7 @@ impl<T: Real> Network<T> {
     }
 
     /// The gradients of the mean loss over `columns` columns, of which this shard is a part; and the shard's score.
-    pub fn gradients(&self, batch: &Batch<T>, columns: usize, draw: Draw) -> ShardGradients<T> {
+    pub fn gradients(&self, batch: &Batch<T>, columns: usize, draw: RngSeed) -> ShardGradients<T> {
         if let Some(pair) = self.pair(batch) {
             return pair.gradients(&batch.targets, columns, draw);
         }
@@ -196,8 +201,8 @@ impl<T: Real> Network<T> {
     /// states and the frames.
     pub fn backward(
         &self,
-        input: &Flow<T>,
-        traces: &[Trace<T>],
+        input: &PackedSequence<T>,
+        traces: &[ForwardCache<T>],
         d_output: Matrix<T>,
         d_final: &States<T>,
     ) -> InputGradients<T> {
@@ -211,8 +216,8 @@ impl<T: Real> Network<T> {
     /// What going back from the last layer to layer `first` finds in each of these, `first` first.
     fn back(
         &self,
-        input: &Flow<T>,
-        traces: &[Trace<T>],
+        input: &PackedSequence<T>,
+        traces: &[ForwardCache<T>],
         mut arriving: LossGradient<T>,
         d_final: &States<T>,
         first: usize,
@@ -238,16 +243,16 @@ impl<T: Real> Network<T> {
 /// One layer back, by way of its output or directly of its sums.
 fn backward<T: Real>(
     kind: &Kind<T>,
-    input: &Flow<T>,
-    trace: &Trace<T>,
+    input: &PackedSequence<T>,
+    trace: &ForwardCache<T>,
     arriving: LossGradient<T>,
     d_final: &[Matrix<T>],
 ) -> Gradients<T> {
     match (kind, arriving) {
         (_, LossGradient::Output(d)) => kind.get().backward(input, trace, d, d_final),
-        (Kind::Dense(layer), LossGradient::Sums(d)) => layer.backward_sums(input, d),
-        (Kind::Activation(layer), LossGradient::Sums(d)) => layer.backward_sums(d),
-        (_, LossGradient::Sums(_)) => {
+        (Kind::Dense(layer), LossGradient::PreActivations(d)) => layer.backward_pre_activations(input, d),
+        (Kind::Activation(layer), LossGradient::PreActivations(d)) => layer.backward_pre_activations(d),
+        (_, LossGradient::PreActivations(_)) => {
             unreachable!("labels need a softmax layer at the end: checked by the config")
         }
     }

@@ -1,6 +1,6 @@
 //! What a network means: one sequence at a time, plain loops, no packing, no matrix products.
 //!
-//! Slow and short on purpose; the loops of each layer are its [`Compute::plain`](crate::layers::Compute::plain). The
+//! Slow and short on purpose; the loops of each layer are its [`Module::plain`](crate::layers::Module::plain). The
 //! packed way of training and the runtime are compared with it, and calibration listens in on it.
 
 use crate::loss::argmax;
@@ -13,7 +13,7 @@ pub enum Signal {
     /// What a frame brings to the layer.
     Input,
     /// The sums before the activations, all gates of a recurrent layer or the outputs of a dense one.
-    Sums,
+    PreActivations,
     /// The state with this number after the step, as named by [`Cell::states`](crate::cells::Cell::states); of a
     /// bidirectional layer those of the forward direction first.
     State(usize),
@@ -22,10 +22,10 @@ pub enum Signal {
 }
 
 /// What hears the numbers inside a layer.
-pub type Tap<'a, T> = &'a mut dyn FnMut(Signal, &[T]);
+pub type Observer<'a, T> = &'a mut dyn FnMut(Signal, &[T]);
 
-/// What hears the numbers inside a network: the number of the layer, and what [`Tap`] hears.
-pub type NetworkTap<'a, T> = &'a mut dyn FnMut(usize, Signal, &[T]);
+/// What hears the numbers inside a network: the number of the layer, and what [`Observer`] hears.
+pub type NetworkObserver<'a, T> = &'a mut dyn FnMut(usize, Signal, &[T]);
 
 /// What a chain remembers of one sequence: the states of each of its layers.
 type Memory<T> = Vec<Vec<Vec<T>>>;
@@ -35,7 +35,7 @@ impl<T: Real> Network<T> {
     /// for every frame if the network returns sequences. A decoder is not run: [`Network::predict_forced`] and
     /// [`Network::decode`] do that.
     pub fn predict(&self, frames: &[T]) -> Vec<T> {
-        self.plain(frames, &mut self.memory(), &mut |_, _, _| {})
+        self.forward_reference(frames, &mut self.memory(), &mut |_, _, _| {})
     }
 
     /// [`Network::predict`] from states other than zeros, `[hidden x 1]` each.
@@ -44,24 +44,24 @@ impl<T: Real> Network<T> {
         for (own, initial) in memory.iter_mut().zip(initial) {
             own.iter_mut().zip(initial).for_each(|(own, initial)| own.copy_from_slice(initial.as_slice()));
         }
-        self.plain(frames, &mut memory, &mut |_, _, _| {})
+        self.forward_reference(frames, &mut memory, &mut |_, _, _| {})
     }
 
     /// What an encoder-decoder gives if the decoder is told at each step what should have come before: `output_size`
     /// values for each id of `target`, and for the end.
     pub fn predict_forced(&self, source: &[T], target: &[T]) -> Vec<T> {
-        self.predict_tapped(source, target, &mut |_, _, _| {})
+        self.predict_observed(source, target, &mut |_, _, _| {})
     }
 
-    /// [`Network::predict`], telling `tap` layer by layer and frame by frame what the numbers inside are. If there is a
+    /// [`Network::predict`], telling `observe` layer by layer and frame by frame what the numbers inside are. If there is a
     /// decoder, [`Network::predict_forced`], its layers counted on from the encoder's; else `target` is not read.
-    pub fn predict_tapped(&self, frames: &[T], target: &[T], tap: NetworkTap<'_, T>) -> Vec<T> {
+    pub fn predict_observed(&self, frames: &[T], target: &[T], observe: NetworkObserver<'_, T>) -> Vec<T> {
         let mut memory = self.memory();
-        let output = self.plain(frames, &mut memory, tap);
+        let output = self.forward_reference(frames, &mut memory, observe);
         let Some(decoder) = &self.decoder else { return output };
         let inputs: Vec<T> = std::iter::once(T::zero()).chain(target.iter().copied()).collect();
-        let mut tap = |layer, signal, values: &[T]| tap(self.layers.len() + layer, signal, values);
-        decoder.plain(&inputs, &mut decoder.taken_over(memory), &mut tap)
+        let mut observe = |layer, signal, values: &[T]| observe(self.layers.len() + layer, signal, values);
+        decoder.forward_reference(&inputs, &mut decoder.taken_over(memory), &mut observe)
     }
 
     /// What an encoder-decoder makes of a source: at each step the likeliest class, which is the next step's input. Ends
@@ -69,12 +69,12 @@ impl<T: Real> Network<T> {
     pub fn decode(&self, source: &[T], most: usize) -> Vec<u32> {
         let Some(decoder) = &self.decoder else { return Vec::new() };
         let mut memory = self.memory();
-        self.plain(source, &mut memory, &mut |_, _, _| {});
+        self.forward_reference(source, &mut memory, &mut |_, _, _| {});
         let mut memory = decoder.taken_over(memory);
         let mut written = Vec::new();
         while written.len() < most {
             let last = T::of(written.last().map_or(0.0, |&class: &u32| class.into()));
-            let output = decoder.plain(&[last], &mut memory, &mut |_, _, _| {});
+            let output = decoder.forward_reference(&[last], &mut memory, &mut |_, _, _| {});
             match argmax(&output) {
                 0 => break,
                 class => written.push(class as u32),
@@ -97,13 +97,18 @@ impl<T: Real> Network<T> {
         own
     }
 
-    fn plain(&self, frames: &[T], memory: &mut Memory<T>, tap: NetworkTap<'_, T>) -> Vec<T> {
+    fn forward_reference(
+        &self,
+        frames: &[T],
+        memory: &mut Memory<T>,
+        observe: NetworkObserver<'_, T>,
+    ) -> Vec<T> {
         let mut frames: Vec<Vec<T>> = frames.chunks_exact(self.input_size).map(<[T]>::to_vec).collect();
         for (index, (layer, states)) in self.layers.iter().zip(memory).enumerate() {
-            let mut tap = |signal, values: &[T]| tap(index, signal, values);
-            frames.iter().for_each(|frame| tap(Signal::Input, frame));
-            frames = layer.kind.get().plain(frames, states, &mut tap);
-            frames.iter().for_each(|frame| tap(Signal::Output, frame));
+            let mut observe = |signal, values: &[T]| observe(index, signal, values);
+            frames.iter().for_each(|frame| observe(Signal::Input, frame));
+            frames = layer.kind.get().forward_reference(frames, states, &mut observe);
+            frames.iter().for_each(|frame| observe(Signal::Output, frame));
         }
         frames.concat()
     }

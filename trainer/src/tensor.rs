@@ -100,12 +100,12 @@ pub fn column_sum<T: Real>(matrix: &Matrix<T>) -> Matrix<T> {
 
 /// How many sequences run at each step of a packed batch, and where their columns are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steps {
+pub struct BatchSizes {
     /// `start[t]..start[t + 1]` are the columns of step `t`.
     start: Vec<usize>,
 }
 
-impl Steps {
+impl BatchSizes {
     /// From the lengths of the sequences, longest first, none of them empty.
     pub fn new(lengths: &[usize]) -> Arc<Self> {
         assert!(lengths.is_sorted_by(|a, b| a >= b), "longest first");
@@ -211,11 +211,11 @@ impl Steps {
 
 /// What flows from layer to layer: frames of a packed batch. Where time has been left behind, one step.
 #[derive(Clone, Debug)]
-pub struct Flow<T: Real> {
+pub struct PackedSequence<T: Real> {
     /// `[features x columns]`.
     pub values: Matrix<T>,
     /// Which column is which step of which sequence.
-    pub steps: Arc<Steps>,
+    pub steps: Arc<BatchSizes>,
 }
 
 #[cfg(test)]
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn steps_know_their_columns() {
-        let steps = Steps::new(&[3, 2, 2]);
+        let steps = BatchSizes::new(&[3, 2, 2]);
         assert_eq!((0..3).map(|t| steps.at(t)).collect::<Vec<_>>(), [0..3, 3..6, 6..7]);
         assert_eq!((steps.len(), steps.sequences(), steps.columns()), (3, 3, 7));
         assert_eq!(steps.last(), [6, 4, 5]);

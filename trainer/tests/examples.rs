@@ -5,7 +5,7 @@ use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 
 use embedded_rnn_trainer::config::{Config, Training};
-use embedded_rnn_trainer::data::{Array, Dataset, Sequences, Truth, Values};
+use embedded_rnn_trainer::data::{Array, Dataset, Sequences, Targets, Values};
 use embedded_rnn_trainer::evaluate::evaluate_pairs;
 use embedded_rnn_trainer::forecast::Forecast;
 use embedded_rnn_trainer::loss::Score;
@@ -70,7 +70,7 @@ fn frames(x: &Sequences, numbers: &[usize], change: impl Fn(usize, f32) -> f32) 
 
 /// The sequences with these numbers, with their frames changed as above.
 fn pick_and_change(data: &Dataset, numbers: &[usize], change: impl Fn(usize, f32) -> f32) -> Dataset {
-    let (x, Truth::Labels(labels)) = (&data.sequences, &data.truth) else { panic!("classes") };
+    let (x, Targets::Labels(labels)) = (&data.sequences, &data.targets) else { panic!("classes") };
     let mut first = vec![0];
     (0..x.len()).for_each(|s| first.push(first[s] + x.steps(s)));
     let rows = |s: usize| if data.per_frame { first[s]..first[s + 1] } else { s..s + 1 };
@@ -81,7 +81,7 @@ fn pick_and_change(data: &Dataset, numbers: &[usize], change: impl Fn(usize, f32
 
 /// Every so many-th pair.
 fn pick_pairs(data: &Dataset, step: usize) -> Dataset {
-    let Truth::Sequences(targets) = &data.truth else { panic!("pairs") };
+    let Targets::Sequences(targets) = &data.targets else { panic!("pairs") };
     let numbers: Vec<usize> = (0..targets.len()).step_by(step).collect();
     let [(x, steps), (y, steps_y)] =
         [&data.sequences, targets].map(|x| frames(x, &numbers, |_, value| value));
@@ -96,7 +96,7 @@ fn pick(data: &Dataset, numbers: impl IntoIterator<Item = usize>) -> Dataset {
 
 /// How often each class is right.
 fn counts(data: &Dataset) -> Vec<f64> {
-    let Truth::Labels(labels) = &data.truth else { panic!("classes") };
+    let Targets::Labels(labels) = &data.targets else { panic!("classes") };
     let mut counts = vec![0.0; data.width()];
     labels.iter().for_each(|&label| counts[label as usize] += 1.0);
     counts
@@ -150,7 +150,7 @@ fn newswires_are_told_apart_by_every_net() {
         ("embedding", 40, 0.017),
     ] {
         let example = open(&format!("reuters/{net}.toml")).unwrap();
-        let Truth::Labels(labels) = &example.train.truth else { panic!("classes") };
+        let Targets::Labels(labels) = &example.train.targets else { panic!("classes") };
         let of = |topic| (0..labels.len()).filter(move |&s| labels[s] == topic).take(24);
         let stories = pick(&example.train, [1, 3, 4, 19, 20].into_iter().flat_map(of));
         assert_eq!((stories.sequences.len(), majority(&stories)), (120, 0.2));
@@ -189,7 +189,7 @@ fn home_prices_are_forecast() {
 fn apartment_prices_are_learnt() {
     let example = open("home_prices/apartment.toml").unwrap();
     let run = example.train(&example.train, 300);
-    let Truth::Values { values, .. } = &example.train.truth else { panic!("values") };
+    let Targets::Values { values, .. } = &example.train.targets else { panic!("values") };
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / values.len() as f32;
     let share = loss(&run, &example.train) / f64::from(variance);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use embedded_rnn::{F32, I8, Model, Number};
-use embedded_rnn_trainer::deployed::ModelFile;
 use embedded_rnn_trainer::layers::{Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, random_cell, read_float, write_float};
+use embedded_rnn_trainer::session::ModelFile;
 use embedded_rnn_trainer::summary::Summary;
 use embedded_rnn_trainer::tensor::Matrix;
 

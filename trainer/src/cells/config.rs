@@ -63,7 +63,7 @@ pub fn check(config: &dyn CellConfig) -> Result<()> {
 fn check_activation(key: &str, activation: Activation) -> Result<()> {
     let name = activation.keras_name();
     ensure!(activation.is_elementwise(), "{key}: {name} is for Dense");
-    ensure!(!activation.needs_sums(), "{key}: cells are not trained with {name}");
+    ensure!(!activation.needs_pre_activations(), "{key}: cells are not trained with {name}");
     Ok(())
 }
 

@@ -16,10 +16,10 @@ mod before;
 use embedded_rnn::Kind as Code;
 use rand_chacha::ChaCha8Rng;
 
-use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
+use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, affine_frame, start};
 use crate::activation::Activation;
-use crate::pack::form::{Activations, Blocks, Form, InFile, Panels, Part, Role, Sides, Weights};
-use crate::tensor::{Matrix, Real, Steps, cast, column_sum, product};
+use crate::pack::form::{Activations, Blocks, Packable, PackedLayout, Panels, Part, Role, Sides, Weights};
+use crate::tensor::{BatchSizes, Matrix, Real, cast, column_sum, product};
 
 /// The weights of one layer of gated recurrent units with `H` units over `I` features.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,9 +116,9 @@ impl<T: Real> Gru<T> {
     }
 }
 
-impl InFile for Gru<f32> {
-    const FORMS: &'static [Form] = &[
-        Form {
+impl Packable for Gru<f32> {
+    const FORMS: &'static [PackedLayout] = &[
+        PackedLayout {
             kind: Code::Gru,
             gates: &[Role::Gate, Role::Gate, Role::Value],
             panels: &[Panels { gates: &[0, 1, 2], apart: true }],
@@ -129,7 +129,7 @@ impl InFile for Gru<f32> {
                 Part { gate: 2, sides: Sides::Recurrent },
             ])],
         },
-        Form {
+        PackedLayout {
             kind: Code::GruResetBefore,
             gates: &[Role::Gate, Role::Gate, Role::Value],
             panels: &[Panels::of(&[1]), Panels::of(&[0]), Panels::of(&[2])],
@@ -137,7 +137,7 @@ impl InFile for Gru<f32> {
         },
     ];
 
-    fn form(&self) -> &'static Form {
+    fn form(&self) -> &'static PackedLayout {
         &Self::FORMS[usize::from(!self.reset_after)]
     }
 
@@ -154,7 +154,7 @@ impl InFile for Gru<f32> {
         }
     }
 
-    fn from_file(form: &Form, weights: Weights, activations: Activations) -> Self {
+    fn from_file(form: &PackedLayout, weights: Weights, activations: Activations) -> Self {
         Self {
             w_ih: weights.w_ih,
             w_hh: weights.w_hh,
@@ -170,7 +170,7 @@ impl InFile for Gru<f32> {
 
 /// What goes back from the gradient of h' through `h' = z*h + (1-z)*n` and the activations: the gradients of the sums
 /// of z and n, and h's own share, which is added to `d_h`.
-fn retreat<T: Real>(
+fn backward_unit<T: Real>(
     cell: &Gru<T>,
     [z, n, h]: [&[T]; 3],
     d_after: &[T],
@@ -187,7 +187,7 @@ fn retreat<T: Real>(
 }
 
 /// `h' = z*h + (1-z)*n`.
-fn advance<T: Real>([z, n, h]: [&[T]; 3], h_after: &mut [T]) {
+fn forward_unit<T: Real>([z, n, h]: [&[T]; 3], h_after: &mut [T]) {
     for (k, h_after) in h_after.iter_mut().enumerate() {
         *h_after = z[k] * h[k] + (T::one() - z[k]) * n[k];
     }
@@ -224,7 +224,7 @@ impl<T: Real> Cell<T> for Gru<T> {
         all
     }
 
-    fn forward(&self, x: &Matrix<T>, steps: &Steps, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
+    fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
         let [h] = states else { panic!("a GRU has one state") };
         if self.reset_after { after::forward(self, x, steps, h) } else { before::forward(self, x, steps, h) }
     }
@@ -232,27 +232,27 @@ impl<T: Real> Cell<T> for Gru<T> {
     fn backward(
         &self,
         x: &Matrix<T>,
-        steps: &Steps,
+        steps: &BatchSizes,
         states: &[Matrix<T>],
-        kept: &[Matrix<T>],
+        saved: &[Matrix<T>],
         d_states: &mut [Matrix<T>],
     ) -> CellGradients<T> {
         let ([h], [d_h]) = (states, d_states) else { panic!("a GRU has one state") };
-        let (d_sums, w_hh, recurrent_bias) = if self.reset_after {
-            after::backward(self, steps, h, kept, d_h)
+        let (d_pre, w_hh, recurrent_bias) = if self.reset_after {
+            after::backward(self, steps, h, saved, d_h)
         } else {
-            before::backward(self, steps, h, kept, d_h)
+            before::backward(self, steps, h, saved, d_h)
         };
-        let w_ih = product(&d_sums, &x.transpose());
-        let mut parameters = vec![w_ih, w_hh, column_sum(&d_sums), recurrent_bias];
+        let w_ih = product(&d_pre, &x.transpose());
+        let mut parameters = vec![w_ih, w_hh, column_sum(&d_pre), recurrent_bias];
         parameters.truncate(self.trained());
-        CellGradients { parameters, input_sums: d_sums }
+        CellGradients { parameters, pre_activations: d_pre }
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
         let (hidden, h) = (self.hidden_size(), &mut states[0]);
-        let mut sums = sums_of(&self.w_ih, x, &self.bias);
-        let recurrent = sums_of(&self.w_hh, h, &self.recurrent_bias);
+        let mut sums = affine_frame(&self.w_ih, x, &self.bias);
+        let recurrent = affine_frame(&self.w_hh, h, &self.recurrent_bias);
         (0..2 * hidden).for_each(|k| sums[k] += recurrent[k]);
         let r: Vec<T> = (hidden..2 * hidden).map(|k| self.recurrent_activation.of(sums[k])).collect();
         if self.reset_after {

@@ -10,10 +10,10 @@
 use embedded_rnn::Kind as Code;
 use rand_chacha::ChaCha8Rng;
 
-use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
+use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, affine_frame, start};
 use crate::activation::Activation;
-use crate::pack::form::{Activations, Blocks, Form, InFile, Panels, Role, Weights};
-use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
+use crate::pack::form::{Activations, Blocks, Packable, PackedLayout, Panels, Role, Weights};
+use crate::tensor::{BatchSizes, Matrix, Real, add_product, affine, cast, column_sum, product};
 
 /// The weights of one layer of long short-term memory with `H` units over `I` features.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,8 +95,8 @@ impl<T: Real> Lstm<T> {
     }
 }
 
-impl InFile for Lstm<f32> {
-    const FORMS: &'static [Form] = &[Form {
+impl Packable for Lstm<f32> {
+    const FORMS: &'static [PackedLayout] = &[PackedLayout {
         kind: Code::Lstm,
         gates: &[Role::Gate, Role::Gate, Role::Value, Role::Gate],
         panels: &[Panels::of(&[0, 1, 2, 3])],
@@ -116,7 +116,7 @@ impl InFile for Lstm<f32> {
         }
     }
 
-    fn from_file(_: &Form, weights: Weights, activations: Activations) -> Self {
+    fn from_file(_: &PackedLayout, weights: Weights, activations: Activations) -> Self {
         Self {
             activation: activations.value,
             recurrent_activation: activations.recurrent,
@@ -151,7 +151,7 @@ impl<T: Real> Cell<T> for Lstm<T> {
     }
 
     /// Keeps the activated gates i f g o, `[4H x columns]`, and act(c'), `[H x columns]`.
-    fn forward(&self, x: &Matrix<T>, steps: &Steps, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
+    fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
         let hidden = self.hidden_size();
         let [h, c] = states else { panic!("an LSTM has two states") };
         let mut sums = affine(&self.w_ih, x, &self.bias);
@@ -170,7 +170,7 @@ impl<T: Real> Cell<T> for Lstm<T> {
                 gates.chunks_exact_mut(4 * hidden).zip(act_c.chunks_exact_mut(hidden)).enumerate()
             {
                 let unit = n * hidden..(n + 1) * hidden;
-                self.advance(
+                self.forward_unit(
                     gates,
                     &c_before[unit.clone()],
                     &mut c_after[unit.clone()],
@@ -185,42 +185,42 @@ impl<T: Real> Cell<T> for Lstm<T> {
     fn backward(
         &self,
         x: &Matrix<T>,
-        steps: &Steps,
+        steps: &BatchSizes,
         states: &[Matrix<T>],
-        kept: &[Matrix<T>],
+        saved: &[Matrix<T>],
         d_states: &mut [Matrix<T>],
     ) -> CellGradients<T> {
         let hidden = self.hidden_size();
         let [d_h, d_c] = d_states else { panic!("an LSTM has two states") };
-        let w_hh_turned = self.w_hh.transpose();
-        let mut d_sums = Matrix::zeros(4 * hidden, steps.columns());
+        let w_hh_transposed = self.w_hh.transpose();
+        let mut d_pre = Matrix::zeros(4 * hidden, steps.columns());
         for t in (0..steps.len()).rev() {
             let (before, after) = (steps.state_before(t).start, steps.state_after(t).start);
             for (n, column) in steps.at(t).enumerate() {
                 let from = |offset: usize| (offset + n) * hidden..(offset + n + 1) * hidden;
                 let (d_c_before, d_c_after) = d_c.as_mut_slice().split_at_mut(after * hidden);
-                self.retreat(
-                    &kept[0].as_slice()[column * 4 * hidden..][..4 * hidden],
-                    &kept[1].as_slice()[column * hidden..][..hidden],
+                self.backward_unit(
+                    &saved[0].as_slice()[column * 4 * hidden..][..4 * hidden],
+                    &saved[1].as_slice()[column * hidden..][..hidden],
                     &states[1].as_slice()[from(before)],
                     &d_h.as_slice()[from(after)],
                     (&d_c_after[from(0)], &mut d_c_before[from(before)]),
-                    &mut d_sums.as_mut_slice()[column * 4 * hidden..][..4 * hidden],
+                    &mut d_pre.as_mut_slice()[column * 4 * hidden..][..4 * hidden],
                 );
             }
-            add_product(d_h, steps.state_before(t), &w_hh_turned, &d_sums, steps.at(t));
+            add_product(d_h, steps.state_before(t), &w_hh_transposed, &d_pre, steps.at(t));
         }
-        let w_ih = product(&d_sums, &x.transpose());
-        let w_hh = product(&d_sums, &steps.before_each(&states[0]).transpose());
+        let w_ih = product(&d_pre, &x.transpose());
+        let w_hh = product(&d_pre, &steps.before_each(&states[0]).transpose());
         let mut parameters = vec![w_ih, w_hh];
         if self.use_bias {
-            parameters.push(column_sum(&d_sums));
+            parameters.push(column_sum(&d_pre));
         }
-        CellGradients { parameters, input_sums: d_sums }
+        CellGradients { parameters, pre_activations: d_pre }
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
-        let mut sums = sums_of(&self.w_ih, x, &self.bias);
+        let mut sums = affine_frame(&self.w_ih, x, &self.bias);
         add_columns(&mut sums, &self.w_hh, &states[0]);
         let hidden = self.hidden_size();
         let (act, gate) = (|x| self.activation.of(x), |x| self.recurrent_activation.of(x));
@@ -236,7 +236,7 @@ impl<T: Real> Cell<T> for Lstm<T> {
 
 impl<T: Real> Lstm<T> {
     /// One sequence, one step: the sums become gates in place; c' = f*c + i*g, h' = o*act(c').
-    fn advance(&self, gates: &mut [T], c: &[T], c_after: &mut [T], act_c: &mut [T], h_after: &mut [T]) {
+    fn forward_unit(&self, gates: &mut [T], c: &[T], c_after: &mut [T], act_c: &mut [T], h_after: &mut [T]) {
         let hidden = c.len();
         self.recurrent_activation.forward(&mut gates[..2 * hidden]);
         self.activation.forward(&mut gates[2 * hidden..3 * hidden]);
@@ -254,20 +254,20 @@ impl<T: Real> Lstm<T> {
 
     /// One sequence, one step back: from the gradients of h' and c' to those of the sums, and of c (added to what
     /// came from outside).
-    fn retreat(
+    fn backward_unit(
         &self,
         gates: &[T],
         act_c: &[T],
         c: &[T],
         d_h: &[T],
         (d_c_after, d_c): (&[T], &mut [T]),
-        d_sums: &mut [T],
+        d_pre: &mut [T],
     ) {
         let hidden = c.len();
         let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
         let (act_c, d_h) = (&act_c[..hidden], &d_h[..hidden]);
         let (d_c_after, d_c) = (&d_c_after[..hidden], &mut d_c[..hidden]);
-        let (d_if, rest) = d_sums.split_at_mut(2 * hidden);
+        let (d_if, rest) = d_pre.split_at_mut(2 * hidden);
         let (d_i, d_f) = d_if.split_at_mut(hidden);
         let (d_g, d_o) = rest.split_at_mut(hidden);
         // What reaches c' by way of h'; the place of d_g is still free.

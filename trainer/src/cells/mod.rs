@@ -2,7 +2,7 @@
 //!
 //! A cell's parameters are matrices `[out x in]`; the rows of its gates lie one gate after another. Every state
 //! (`h`, for an LSTM also `c`) is one matrix `[hidden x (sequences + columns)]`: the initial state of every
-//! sequence, then the state after every step (see [`Steps::state_after`]).
+//! sequence, then the state after every step (see [`BatchSizes::state_after`]).
 
 #[macro_use]
 mod config;
@@ -21,7 +21,7 @@ pub use simple_rnn::SimpleRnn;
 use rand_chacha::ChaCha8Rng;
 
 use crate::initializers::{glorot_uniform, orthogonal};
-use crate::tensor::{Matrix, Real, Steps};
+use crate::tensor::{BatchSizes, Matrix, Real};
 
 /// What a backward pass through a cell found.
 pub struct CellGradients<T: Real> {
@@ -29,7 +29,7 @@ pub struct CellGradients<T: Real> {
     pub parameters: Vec<Matrix<T>>,
     /// Of the input's share in the gates' pre-activations, `[gates * hidden x columns]`: with `w_ih` turned it
     /// gives the gradient of the frames.
-    pub input_sums: Matrix<T>,
+    pub pre_activations: Matrix<T>,
 }
 
 /// What all recurrent cells share.
@@ -56,16 +56,16 @@ pub trait Cell<T: Real> {
 
     /// Runs over the frames `x` of a packed batch, `[input x columns]`. `states` come with the initial states in
     /// place and are filled; the result is what [`Self::backward`] needs besides.
-    fn forward(&self, x: &Matrix<T>, steps: &Steps, states: &mut [Matrix<T>]) -> Vec<Matrix<T>>;
+    fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>>;
 
-    /// Goes back through time. `kept` is what [`Self::forward`] gave; `d_states` come with the gradients that reach
+    /// Goes back through time. `saved` is what [`Self::forward`] gave; `d_states` come with the gradients that reach
     /// the states from outside, and end with the gradients of the initial states in their first columns.
     fn backward(
         &self,
         x: &Matrix<T>,
-        steps: &Steps,
+        steps: &BatchSizes,
         states: &[Matrix<T>],
-        kept: &[Matrix<T>],
+        saved: &[Matrix<T>],
         d_states: &mut [Matrix<T>],
     ) -> CellGradients<T>;
 
@@ -85,7 +85,7 @@ fn start<T: Real>(
 }
 
 /// `w x + b`, of one frame.
-fn sums_of<T: Real>(w: &Matrix<T>, x: &[T], bias: &Matrix<T>) -> Vec<T> {
+fn affine_frame<T: Real>(w: &Matrix<T>, x: &[T], bias: &Matrix<T>) -> Vec<T> {
     let mut sums = bias.as_slice().to_vec();
     add_columns(&mut sums, w, x);
     sums

@@ -8,10 +8,10 @@
 use embedded_rnn::Kind as Code;
 use rand_chacha::ChaCha8Rng;
 
-use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, start, sums_of};
+use super::{AnyCell, Cell, CellConfig, CellGradients, SharedOptions, add_columns, affine_frame, start};
 use crate::activation::Activation;
-use crate::pack::form::{Activations, Form, InFile, Weights};
-use crate::tensor::{Matrix, Real, Steps, add_product, affine, cast, column_sum, product};
+use crate::pack::form::{Activations, Packable, PackedLayout, Weights};
+use crate::tensor::{BatchSizes, Matrix, Real, add_product, affine, cast, column_sum, product};
 
 /// The weights of one plain recurrent layer with `H` units over `I` features.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,8 +76,8 @@ impl<T: Real> SimpleRnn<T> {
     }
 }
 
-impl InFile for SimpleRnn<f32> {
-    const FORMS: &'static [Form] = &[Form::plain(Code::SimpleRnn)];
+impl Packable for SimpleRnn<f32> {
+    const FORMS: &'static [PackedLayout] = &[PackedLayout::ungated(Code::SimpleRnn)];
 
     fn activations(&self) -> Activations {
         Activations { value: self.activation, recurrent: Activation::Linear }
@@ -92,7 +92,7 @@ impl InFile for SimpleRnn<f32> {
         }
     }
 
-    fn from_file(_: &Form, weights: Weights, activations: Activations) -> Self {
+    fn from_file(_: &PackedLayout, weights: Weights, activations: Activations) -> Self {
         Self::from_weights(weights.w_ih, weights.w_hh, weights.bias, activations.value)
     }
 }
@@ -123,7 +123,7 @@ impl<T: Real> Cell<T> for SimpleRnn<T> {
     }
 
     /// Keeps nothing: the outputs are enough to go back.
-    fn forward(&self, x: &Matrix<T>, steps: &Steps, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
+    fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
         let hidden = self.hidden_size();
         let mut sums = affine(&self.w_ih, x, &self.bias);
         for t in 0..steps.len() {
@@ -140,34 +140,34 @@ impl<T: Real> Cell<T> for SimpleRnn<T> {
     fn backward(
         &self,
         x: &Matrix<T>,
-        steps: &Steps,
+        steps: &BatchSizes,
         states: &[Matrix<T>],
         _kept: &[Matrix<T>],
         d_states: &mut [Matrix<T>],
     ) -> CellGradients<T> {
         let hidden = self.hidden_size();
-        let w_hh_turned = self.w_hh.transpose();
-        let mut d_sums = Matrix::zeros(hidden, steps.columns());
+        let w_hh_transposed = self.w_hh.transpose();
+        let mut d_pre = Matrix::zeros(hidden, steps.columns());
         for t in (0..steps.len()).rev() {
             let (columns, after) = (steps.at(t), steps.state_after(t));
             let after = after.start * hidden..after.end * hidden;
-            let block = &mut d_sums.as_mut_slice()[columns.start * hidden..columns.end * hidden];
+            let block = &mut d_pre.as_mut_slice()[columns.start * hidden..columns.end * hidden];
             block.copy_from_slice(&d_states[0].as_slice()[after.clone()]);
             let outputs = states[0].as_slice()[after].chunks_exact(hidden);
             block.chunks_exact_mut(hidden).zip(outputs).for_each(|(d, h)| self.activation.backward(h, d));
-            add_product(&mut d_states[0], steps.state_before(t), &w_hh_turned, &d_sums, steps.at(t));
+            add_product(&mut d_states[0], steps.state_before(t), &w_hh_transposed, &d_pre, steps.at(t));
         }
-        let w_ih = product(&d_sums, &x.transpose());
-        let w_hh = product(&d_sums, &steps.before_each(&states[0]).transpose());
+        let w_ih = product(&d_pre, &x.transpose());
+        let w_hh = product(&d_pre, &steps.before_each(&states[0]).transpose());
         let mut parameters = vec![w_ih, w_hh];
         if self.use_bias {
-            parameters.push(column_sum(&d_sums));
+            parameters.push(column_sum(&d_pre));
         }
-        CellGradients { parameters, input_sums: d_sums }
+        CellGradients { parameters, pre_activations: d_pre }
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
-        let mut sums = sums_of(&self.w_ih, x, &self.bias);
+        let mut sums = affine_frame(&self.w_ih, x, &self.bias);
         add_columns(&mut sums, &self.w_hh, &states[0]);
         states[0].copy_from_slice(&sums);
         self.activation.forward(&mut states[0]);

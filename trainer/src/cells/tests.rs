@@ -42,7 +42,7 @@ struct Case {
 impl Case {
     fn all() -> Vec<Self> {
         let mut rng = stream(7, Purpose::Weights, 0);
-        let steps = Steps::new(&LENGTHS);
+        let steps = BatchSizes::new(&LENGTHS);
         let mut case = |cell: AnyCell<f64>| Self {
             x: random(INPUT, steps.columns(), &mut rng),
             initial: (0..cell.get().states().len())
@@ -57,7 +57,7 @@ impl Case {
     }
 
     fn forward(&self) -> (Vec<Matrix<f64>>, Vec<Matrix<f64>>) {
-        let steps = Steps::new(&LENGTHS);
+        let steps = BatchSizes::new(&LENGTHS);
         let mut states: Vec<_> = self
             .initial
             .iter()
@@ -74,7 +74,7 @@ impl Case {
 
     /// The gradients by back-propagation: parameters, frames, initial states.
     fn gradients(&self) -> Vec<Matrix<f64>> {
-        let steps = Steps::new(&LENGTHS);
+        let steps = BatchSizes::new(&LENGTHS);
         let (states, kept) = self.forward();
         let skip = Matrix::zeros(HIDDEN, LENGTHS.len());
         let reach = |w: &Matrix<f64>| {
@@ -82,7 +82,7 @@ impl Case {
         };
         let mut d_states: Vec<_> = self.weights.iter().map(reach).collect();
         let found = self.cell.get().backward(&self.x, &steps, &states, &kept, &mut d_states);
-        let x = self.cell.get().w_ih().transpose() * &found.input_sums;
+        let x = self.cell.get().w_ih().transpose() * &found.pre_activations;
         let initial = d_states.iter().map(|d| d.columns_range(..LENGTHS.len()).into_owned());
         found.parameters.into_iter().chain([x]).chain(initial).collect()
     }
@@ -119,7 +119,7 @@ fn gradients_equal_central_differences() {
 
 #[test]
 fn packed_batch_equals_the_plain_step_one_by_one() {
-    let steps = Steps::new(&LENGTHS);
+    let steps = BatchSizes::new(&LENGTHS);
     for case in Case::all() {
         let packed = case.forward().0;
         for (s, &length) in LENGTHS.iter().enumerate() {

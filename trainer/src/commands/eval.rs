@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Config;
 use crate::data::{Data, Dataset};
-use crate::deployed::ModelFile;
 use crate::forecast::{Comparison, Forecast};
+use crate::session::ModelFile;
 
 /// Print loss, accuracy, confusion matrix, precision, recall and F1 of a model on a data set
 #[derive(clap::Args)]

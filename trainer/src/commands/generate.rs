@@ -6,11 +6,11 @@ use anyhow::{Context, Result, bail, ensure};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::data::{Input, Takes};
-use crate::deployed::{Deployed, ModelFile};
+use crate::data::{Input, InputKind};
 use crate::initializers::{Purpose, stream_of};
 use crate::loss::argmax;
 use crate::sampling::sample;
+use crate::session::{ModelFile, Session};
 use crate::vocabulary::Vocabulary;
 
 const HELP: &str = "\
@@ -101,9 +101,9 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// What the model is given, once or for each sequence of an array.
-fn given(model: &Deployed<'_>, args: &Args) -> Result<Vec<Vec<f32>>> {
+fn given(model: &Session<'_>, args: &Args) -> Result<Vec<Vec<f32>>> {
     if let Some(path) = &args.given.input {
-        let sequences = Input::read(path, args.lengths.as_deref(), model.takes())?.sequences;
+        let sequences = Input::read(path, args.lengths.as_deref(), model.input_kind())?.sequences;
         return Ok((0..sequences.len()).map(|s| sequences.get(s).to_vec()).collect());
     }
     let ids = started(model, args.given.start.as_deref().unwrap_or_default());
@@ -112,8 +112,8 @@ fn given(model: &Deployed<'_>, args: &Args) -> Result<Vec<Vec<f32>>> {
 }
 
 /// The ids that `text` names. Labels name what a model writes, so that the sources of an encoder-decoder have none.
-fn started(model: &Deployed<'_>, text: &str) -> Result<Vec<usize>> {
-    let Takes::Ids(ids) = model.takes() else {
+fn started(model: &Session<'_>, text: &str) -> Result<Vec<usize>> {
+    let InputKind::Ids(ids) = model.input_kind() else {
         bail!("the encoder takes {} features a step and no ids: give --input", model.input_size())
     };
     let labels = if model.has_decoder() { Vec::new() } else { model.labels() };
@@ -122,7 +122,7 @@ fn started(model: &Deployed<'_>, text: &str) -> Result<Vec<usize>> {
 
 /// A model that writes, and how it is to.
 struct Writer<'a> {
-    model: &'a Deployed<'a>,
+    model: &'a Session<'a>,
     vocabulary: Vocabulary,
     end: Option<usize>,
     steps: usize,
@@ -139,7 +139,7 @@ struct Written {
 }
 
 impl<'a> Writer<'a> {
-    fn new(model: &'a Deployed<'a>, args: &Args) -> Result<Self> {
+    fn new(model: &'a Session<'a>, args: &Args) -> Result<Self> {
         model.check_feedback()?;
         ensure!(
             args.temperature == 0.0 || model.gives_probabilities(),

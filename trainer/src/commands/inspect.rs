@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::deployed::ModelFile;
+use crate::session::ModelFile;
 use crate::summary::Summary;
 
 /// Print layers, shapes, options, parameters, flash and RAM bytes, and MACs per step

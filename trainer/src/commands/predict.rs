@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use crate::data::{Input, MOST_VALUES, write_npy};
-use crate::deployed::{Deployed, ModelFile, Pace};
+use crate::session::{ModelFile, RunMode, Session};
 
 /// Run a model over an array of sequences
 #[derive(clap::Args)]
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
     let file = ModelFile::read(&args.model)?;
     let model = file.deploy()?;
-    let pace = if args.stream { Pace::Stepwise } else { Pace::Whole };
+    let pace = if args.stream { RunMode::Streaming } else { RunMode::Sequence };
     if args.stream {
         model.check_steps().context("--stream").with_context(place)?;
     }
@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
         "{}: --steps: only an encoder-decoder writes",
         place()
     );
-    let input = Input::read(&args.input, args.lengths.as_deref(), model.takes())?;
+    let input = Input::read(&args.input, args.lengths.as_deref(), model.input_kind())?;
     let Outputs { shape, values } = if model.has_decoder() {
         written(&model, &input, args.steps.unwrap_or(super::STEPS), pace).with_context(place)?
     } else {
@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// The shape of what a model answers.
-fn shape(model: &Deployed<'_>, input: &Input) -> Vec<usize> {
+fn shape(model: &Session<'_>, input: &Input) -> Vec<usize> {
     let (sequences, out) = (&input.sequences, model.output_size());
     match input.time {
         _ if !model.returns_sequences() => vec![sequences.len(), out],
@@ -87,7 +87,7 @@ fn check_size(shape: &[usize]) -> Result<()> {
 }
 
 /// What a model answers, with zeros where an array has padding.
-fn answered(model: &Deployed<'_>, input: &Input, shape: Vec<usize>, pace: Pace) -> Result<Outputs> {
+fn answered(model: &Session<'_>, input: &Input, shape: Vec<usize>, pace: RunMode) -> Result<Outputs> {
     let outputs = of_each(input, |frames| model.predict(frames, pace))?;
     // Of each sequence, padding included.
     let width = if shape.len() == 3 { shape[1] * shape[2] } else { 0 };
@@ -95,7 +95,7 @@ fn answered(model: &Deployed<'_>, input: &Input, shape: Vec<usize>, pace: Pace) 
 }
 
 /// What an encoder-decoder writes, with the end behind it. One column at least: an array of none says nothing.
-fn written(model: &Deployed<'_>, input: &Input, most: u32, pace: Pace) -> Result<Outputs> {
+fn written(model: &Session<'_>, input: &Input, most: u32, pace: RunMode) -> Result<Outputs> {
     let outputs = of_each(input, |frames| {
         Ok(model.write(frames, most as usize, pace)?.into_iter().map(f32::from).collect())
     })?;

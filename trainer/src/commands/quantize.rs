@@ -10,9 +10,9 @@ use clap::ValueEnum;
 use embedded_rnn::{F16, F32};
 
 use crate::data::{Data, Dataset, Input, Sequences};
-use crate::deployed::{Deployed, ModelFile};
 use crate::output::write_atomically;
 use crate::pack::{self, ErrorTable};
+use crate::session::{ModelFile, Session};
 
 /// Turn an f32 model into an 8-bit one and print the error that caused, layer by layer; or into one of half floats
 #[derive(clap::Args)]
@@ -53,9 +53,9 @@ pub fn run(args: &Args) -> Result<()> {
     let file = ModelFile::read(&args.model)?;
     let model = file.deploy()?;
     let already = match model {
-        Deployed::F32(_) => None,
-        Deployed::F16(_) => Some("a model of half floats"),
-        Deployed::I8(_) => Some("an 8-bit model"),
+        Session::F32(_) => None,
+        Session::F16(_) => Some("a model of half floats"),
+        Session::I8(_) => Some("an 8-bit model"),
     };
     if let Some(already) = already {
         bail!("{}: {already} already: an f32 one is quantized", args.model.display());
@@ -79,16 +79,16 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// What to calibrate the model on.
-fn sequences(path: &Path, lengths: Option<&Path>, model: &Deployed<'_>) -> Result<Sequences> {
+fn sequences(path: &Path, lengths: Option<&Path>, model: &Session<'_>) -> Result<Sequences> {
     let mut place = path.display().to_string();
     let sequences = if path.extension().is_none_or(|extension| extension != "npz") {
-        Input::read(path, lengths, model.takes())?.sequences
+        Input::read(path, lengths, model.input_kind())?.sequences
     } else if let Some(lengths) = lengths {
         bail!("{}: {place} has its own lengths", lengths.display());
     } else {
         let Dataset { sequences, frames_name, .. } = Data::read(path)?.train;
         place = format!("{place}: {frames_name}");
-        sequences.check(model.takes()).with_context(|| place.clone())?;
+        sequences.check(model.input_kind()).with_context(|| place.clone())?;
         sequences
     };
     match model.mask_value() {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Config;
 use super::layers::{LayerConfig, outputs};
-use crate::data::{Dataset, Sequences, Takes, Truth};
+use crate::data::{Dataset, InputKind, Sequences, Targets};
 use crate::loss::Loss;
 
 impl Config {
@@ -27,24 +27,24 @@ impl Config {
         self.check_ids(data)?;
         let y = &data.targets_name;
         let outputs = outputs(&self.layers).unwrap_or(data.sequences.features);
-        match (&data.truth, self.training.loss) {
-            (Truth::Sequences(_), _) if self.encoder.is_empty() => {
+        match (&data.targets, self.training.loss) {
+            (Targets::Sequences(_), _) if self.encoder.is_empty() => {
                 bail!("{y}: sequences with lengths of their own; to write them the config needs [[encoder]]")
             }
-            (Truth::Sequences(ids), _) => return check_classes(y, ids, outputs),
+            (Targets::Sequences(ids), _) => return check_classes(y, ids, outputs),
             _ if !self.encoder.is_empty() => {
                 bail!("{y}: a decoder needs sequences as targets, with their lengths in len_{y}")
             }
-            (Truth::Labels(labels), Loss::CategoricalCrossentropy) => {
+            (Targets::Labels(labels), Loss::CategoricalCrossentropy) => {
                 if let Some(s) = labels.iter().position(|&label| label as usize >= outputs) {
                     bail!("{y}: label {} at [{s}], but the network has {outputs} outputs", labels[s]);
                 }
             }
-            (Truth::Values { width, .. }, Loss::Mse) => {
+            (Targets::Values { width, .. }, Loss::Mse) => {
                 ensure!(*width == outputs, "{y}: {width} values, but the network has {outputs} outputs");
             }
-            (Truth::Labels(_), Loss::Mse) => bail!("{y}: integers are classes; mse needs floats"),
-            (Truth::Values { .. }, Loss::CategoricalCrossentropy) => {
+            (Targets::Labels(_), Loss::Mse) => bail!("{y}: integers are classes; mse needs floats"),
+            (Targets::Values { .. }, Loss::CategoricalCrossentropy) => {
                 bail!("{y}: floats are values; categorical_crossentropy needs integer classes")
             }
         }
@@ -60,7 +60,7 @@ impl Config {
     /// Whether frames are ids that the first layer has vectors for, if it takes ids.
     fn check_ids(&self, data: &Dataset) -> Result<()> {
         let Some(embedding) = self.first_layer().and_then(LayerConfig::ids) else { return Ok(()) };
-        data.sequences.check(Takes::Ids(embedding.input_dim)).with_context(|| data.frames_name.clone())
+        data.sequences.check(InputKind::Ids(embedding.input_dim)).with_context(|| data.frames_name.clone())
     }
 }
 

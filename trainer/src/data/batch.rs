@@ -1,23 +1,23 @@
 //! Packing sequences into batches.
 
-use super::{Dataset, Sequences, Truth};
-use crate::loss::Targets;
-use crate::tensor::{Flow, Matrix, Real, Steps};
+use super::{Dataset, Sequences, Targets};
+use crate::loss::BatchTargets;
+use crate::tensor::{BatchSizes, Matrix, PackedSequence, Real};
 
 /// A packed batch, and what should come out of it, column by column.
 pub struct Batch<T: Real> {
     /// What goes in.
-    pub input: Flow<T>,
+    pub input: PackedSequence<T>,
     /// What goes into a decoder, where the targets are sequences.
-    pub forced: Option<Forced<T>>,
+    pub teacher_forced: Option<TeacherForced<T>>,
     /// What is to come out, of the decoder if there is one.
-    pub targets: Targets<T>,
+    pub targets: BatchTargets<T>,
 }
 
 /// What a decoder is told: at each step the class that should have come before, and class 0 at the first.
-pub struct Forced<T: Real> {
+pub struct TeacherForced<T: Real> {
     /// Packed by the lengths of the targets: other steps and another order than those of the batch.
-    pub input: Flow<T>,
+    pub input: PackedSequence<T>,
     /// For each of these sequences where it is among those of the batch.
     pub order: Vec<usize>,
 }
@@ -27,34 +27,36 @@ pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch<f32> {
     let x = &data.sequences;
     let mut order = numbers.to_vec();
     order.sort_by_key(|&s| std::cmp::Reverse(x.steps(s)));
-    let steps = Steps::new(&order.iter().map(|&s| x.steps(s)).collect::<Vec<_>>());
+    let steps = BatchSizes::new(&order.iter().map(|&s| x.steps(s)).collect::<Vec<_>>());
     // The frame in every column, counted over the whole data set.
     let frames: Vec<usize> = (0..steps.len())
         .flat_map(|t| order[..steps.at(t).len()].iter().map(move |&s| x.start[s] + t))
         .collect();
     let values = frames.iter().flat_map(|f| &x.frames[f * x.features..][..x.features]).copied().collect();
     let rows = if data.per_frame { &frames } else { &order };
-    let (forced, targets) = match &data.truth {
-        Truth::Labels(labels) => (None, Targets::Labels(rows.iter().map(|&row| labels[row]).collect())),
-        Truth::Values { width, values } => {
-            let picked = rows.iter().flat_map(|row| &values[row * width..][..*width]).copied().collect();
-            (None, Targets::Values(Matrix::from_vec(*width, rows.len(), picked)))
+    let (teacher_forced, targets) = match &data.targets {
+        Targets::Labels(labels) => {
+            (None, BatchTargets::Labels(rows.iter().map(|&row| labels[row]).collect()))
         }
-        Truth::Sequences(y) => {
-            let (forced, labels) = force(y, &order);
-            (Some(forced), Targets::Labels(labels))
+        Targets::Values { width, values } => {
+            let picked = rows.iter().flat_map(|row| &values[row * width..][..*width]).copied().collect();
+            (None, BatchTargets::Values(Matrix::from_vec(*width, rows.len(), picked)))
+        }
+        Targets::Sequences(y) => {
+            let (teacher_forced, labels) = force(y, &order);
+            (Some(teacher_forced), BatchTargets::Labels(labels))
         }
     };
-    let input = Flow { values: Matrix::from_vec(x.features, frames.len(), values), steps };
-    Batch { input, forced, targets }
+    let input = PackedSequence { values: Matrix::from_vec(x.features, frames.len(), values), steps };
+    Batch { input, teacher_forced, targets }
 }
 
 /// What a decoder is told and what it is to give, for the targets `y` of the sequences `numbers`.
-fn force(y: &Sequences, numbers: &[usize]) -> (Forced<f32>, Vec<u32>) {
+fn force(y: &Sequences, numbers: &[usize]) -> (TeacherForced<f32>, Vec<u32>) {
     let mut order: Vec<usize> = (0..numbers.len()).collect();
     order.sort_by_key(|&k| std::cmp::Reverse(y.steps(numbers[k])));
     // One step more, for the end.
-    let steps = Steps::new(&order.iter().map(|&k| y.steps(numbers[k]) + 1).collect::<Vec<_>>());
+    let steps = BatchSizes::new(&order.iter().map(|&k| y.steps(numbers[k]) + 1).collect::<Vec<_>>());
     let (mut inputs, mut labels) = (Vec::new(), Vec::new());
     for t in 0..steps.len() {
         for &k in &order[..steps.at(t).len()] {
@@ -63,6 +65,6 @@ fn force(y: &Sequences, numbers: &[usize]) -> (Forced<f32>, Vec<u32>) {
             labels.push(target.get(t).map_or(0, |&id| id as u32));
         }
     }
-    let input = Flow { values: Matrix::from_vec(1, inputs.len(), inputs), steps };
-    (Forced { input, order }, labels)
+    let input = PackedSequence { values: Matrix::from_vec(1, inputs.len(), inputs), steps };
+    (TeacherForced { input, order }, labels)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{Sequences, Takes, lengths, padded, read_npy};
+use super::{InputKind, Sequences, lengths, padded, read_npy};
 
 /// Sequences to run a model over.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Input {
 
 impl Input {
     /// Reads what [`Sequences::from_arrays`] takes, for a model that takes this.
-    pub fn read(x: &Path, steps: Option<&Path>, takes: Takes) -> Result<Self> {
+    pub fn read(x: &Path, steps: Option<&Path>, input_kind: InputKind) -> Result<Self> {
         let steps = match steps {
             Some(path) => Some(
                 read_npy(path)
@@ -29,13 +29,13 @@ impl Input {
         let mut array = read_npy(x)?;
         // Rows of sequences of one step each could be frames as well, but not for a model that takes one value.
         let as_many = |steps: &Vec<usize>| array.shape.len() == 2 && array.shape[0] == steps.len();
-        if takes.features() == 1 && steps.as_ref().is_some_and(as_many) {
+        if input_kind.features() == 1 && steps.as_ref().is_some_and(as_many) {
             array.shape.push(1);
         }
         let array = padded(array, steps.as_deref());
         let time = (array.shape.len() == 3).then(|| array.shape[1]);
         let sequences = Sequences::with_steps(array, steps).with_context(place)?;
-        sequences.check(takes).with_context(place)?;
+        sequences.check(input_kind).with_context(place)?;
         Ok(Self { sequences, time })
     }
 }

@@ -2,19 +2,19 @@
 
 mod batch;
 mod input;
+mod input_kind;
 mod npy;
 mod npz;
 mod pairs;
 mod parts;
 mod series;
-mod takes;
 
-pub use batch::{Batch, Forced, pack};
+pub use batch::{Batch, TeacherForced, pack};
 pub use input::Input;
+pub use input_kind::InputKind;
 pub use npy::{Array, MOST_VALUES, Values, read_npy, write_npy};
 pub use parts::is_masked;
 pub use series::{Series, parse_date};
-pub use takes::Takes;
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub struct Sequences {
 
 /// What is to come out.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Truth {
+pub enum Targets {
     /// A class.
     Labels(Vec<u32>),
     /// Values, `width` each.
@@ -55,7 +55,7 @@ pub struct Dataset {
     /// What goes in.
     pub sequences: Sequences,
     /// What is to come out.
-    pub truth: Truth,
+    pub targets: Targets,
     /// Whether something is to come out for every frame.
     pub per_frame: bool,
     /// What the array of frames is called in its file.
@@ -177,7 +177,7 @@ impl Dataset {
         // Padded arrays have a time axis; frames one after another have none.
         let time = (x.shape.len() == 3).then(|| x.shape[1]);
         let sequences = Sequences::with_steps(x, steps).with_context(place)?;
-        let read = || -> Result<(Truth, bool)> {
+        let read = || -> Result<(Targets, bool)> {
             let rows = y.shape.first().copied().unwrap_or(0);
             let (n, frames) = (sequences.len(), sequences.start[sequences.len()]);
             let integers = matches!(y.values, Values::Integers(_));
@@ -196,26 +196,26 @@ impl Dataset {
             let width = if axes == 2 { y.shape[y.shape.len() - 1] } else { 1 };
             ensure!(width > 0, "empty: its shape is {:?}", y.shape);
             let padded = time.filter(|_| per_frame).map(|time| (&sequences, time));
-            Ok((truth(y, width, padded)?, per_frame))
+            Ok((targets(y, width, padded)?, per_frame))
         };
-        let (truth, per_frame) = read().with_context(|| names[1].to_owned())?;
+        let (targets, per_frame) = read().with_context(|| names[1].to_owned())?;
         let [frames_name, targets_name] = names.map(str::to_owned);
-        Ok(Self { sequences, truth, per_frame, frames_name, targets_name })
+        Ok(Self { sequences, targets, per_frame, frames_name, targets_name })
     }
 
     /// The number of classes that labels speak of, or of values that belong together.
     pub fn width(&self) -> usize {
-        match &self.truth {
-            Truth::Labels(labels) => labels.iter().max().map_or(0, |&label| label as usize + 1),
-            Truth::Values { width, .. } => *width,
-            Truth::Sequences(y) => y.frames.iter().fold(0, |most, &id| most.max(id as usize + 1)),
+        match &self.targets {
+            Targets::Labels(labels) => labels.iter().max().map_or(0, |&label| label as usize + 1),
+            Targets::Values { width, .. } => *width,
+            Targets::Sequences(y) => y.frames.iter().fold(0, |most, &id| most.max(id as usize + 1)),
         }
     }
 
     /// How many outputs sequence `s` has targets for; of a target sequence each id, and the end.
-    pub fn targets(&self, s: usize) -> usize {
-        match &self.truth {
-            Truth::Sequences(y) => y.steps(s) + 1,
+    pub fn target_count(&self, s: usize) -> usize {
+        match &self.targets {
+            Targets::Sequences(y) => y.steps(s) + 1,
             _ if self.per_frame => self.sequences.steps(s),
             _ => 1,
         }
@@ -223,7 +223,7 @@ impl Dataset {
 }
 
 /// The targets of `y`; where they are padded as the frames are, only those of frames that count.
-fn truth(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Result<Truth> {
+fn targets(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Result<Targets> {
     let index = |position| y.index(position);
     let labels = match &y.values {
         Values::Integers(values) => {
@@ -237,11 +237,11 @@ fn truth(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Result<
     let steps: Vec<usize> =
         padded.map(|(x, _)| (0..x.len()).map(|s| x.steps(s)).collect()).unwrap_or_default();
     Ok(match (labels, padded) {
-        (Some(labels), None) => Truth::Labels(labels),
-        (Some(labels), Some((_, time))) => Truth::Labels(keep_valid(&labels, &steps, time, 1)),
-        (None, None) => Truth::Values { width, values: y.into_floats() },
+        (Some(labels), None) => Targets::Labels(labels),
+        (Some(labels), Some((_, time))) => Targets::Labels(keep_valid(&labels, &steps, time, 1)),
+        (None, None) => Targets::Values { width, values: y.into_floats() },
         (None, Some((_, time))) => {
-            Truth::Values { width, values: keep_valid(&y.into_floats(), &steps, time * width, width) }
+            Targets::Values { width, values: keep_valid(&y.into_floats(), &steps, time * width, width) }
         }
     })
 }
@@ -274,10 +274,10 @@ impl Dataset {
     fn check_like(&self, test: &Self) -> Result<()> {
         let (ours, theirs) = (self.sequences.features, test.sequences.features);
         ensure!(ours == theirs, "x_test: {theirs} features a frame, but x_train has {ours}");
-        let same = match (&self.truth, &test.truth) {
-            (Truth::Labels(_), Truth::Labels(_)) => true,
-            (Truth::Values { width, .. }, Truth::Values { width: other, .. }) => width == other,
-            (Truth::Sequences(_), Truth::Sequences(_)) => true,
+        let same = match (&self.targets, &test.targets) {
+            (Targets::Labels(_), Targets::Labels(_)) => true,
+            (Targets::Values { width, .. }, Targets::Values { width: other, .. }) => width == other,
+            (Targets::Sequences(_), Targets::Sequences(_)) => true,
             _ => false,
         };
         ensure!(same && self.per_frame == test.per_frame, "y_test: of another kind than y_train");

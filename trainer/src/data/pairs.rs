@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Array, Dataset, Sequences, Truth, Values};
+use super::{Array, Dataset, Sequences, Targets, Values};
 
 impl Dataset {
     /// From what [`Sequences::from_arrays`] takes, and the same for targets, `y` and `steps_y`: classes from 1 on, as 0 is
@@ -16,19 +16,19 @@ impl Dataset {
     ) -> Result<Self> {
         let sequences = Sequences::from_arrays(x, steps).with_context(|| names[0].to_owned())?;
         let read = || -> Result<Sequences> {
-            let targets = targets(y, steps_y)?;
+            let targets = target_sequences(y, steps_y)?;
             let (n, given) = (sequences.len(), targets.len());
             ensure!(given == n, "{given} target sequences, but there are {n} sequences");
             Ok(targets)
         };
-        let truth = Truth::Sequences(read().with_context(|| names[1].to_owned())?);
+        let targets = Targets::Sequences(read().with_context(|| names[1].to_owned())?);
         let [frames_name, targets_name] = names.map(str::to_owned);
-        Ok(Self { sequences, truth, per_frame: false, frames_name, targets_name })
+        Ok(Self { sequences, targets, per_frame: false, frames_name, targets_name })
     }
 }
 
 /// Target sequences from all ids one after another, `[ids]`, or padded, `[n, time]`.
-fn targets(mut y: Array, steps: Array) -> Result<Sequences> {
+fn target_sequences(mut y: Array, steps: Array) -> Result<Sequences> {
     let Values::Integers(ids) = &y.values else { bail!("floats are values; target sequences are integers") };
     ensure!(y.shape.len() <= 2, "its shape is {:?}, not [ids] or [n, time]", y.shape);
     if let Some(k) = ids.iter().position(|id| !(0..=i64::from(u16::MAX)).contains(id)) {
@@ -48,7 +48,7 @@ fn targets(mut y: Array, steps: Array) -> Result<Sequences> {
 mod tests {
     use super::super::pack;
     use super::*;
-    use crate::loss::Targets;
+    use crate::loss::BatchTargets;
 
     fn integers(shape: &[usize], values: &[i64]) -> Array {
         Array { shape: shape.to_vec(), values: Values::Integers(values.to_vec()) }
@@ -63,15 +63,15 @@ mod tests {
     #[test]
     fn decoders_are_given_what_comes_before_each_target_longest_first() {
         let data = pairs(integers(&[6], &[1, 2, 3, 4, 5, 6])).unwrap();
-        assert_eq!((data.width(), data.targets(2)), (7, 4));
+        assert_eq!((data.width(), data.target_count(2)), (7, 4));
         let batch = pack(&data, &[0, 1, 2]);
         assert_eq!(batch.input.values.as_slice(), [21.0, 31.0, 11.0, 22.0, 32.0, 23.0]);
-        let forced = batch.forced.unwrap();
+        let teacher_forced = batch.teacher_forced.unwrap();
         // Targets 4 5 6, 1 2, 3 are those of the second, the third and the first source of the batch.
-        assert_eq!(forced.order, [1, 2, 0]);
-        assert_eq!(forced.input.values.as_slice(), [0.0, 0.0, 0.0, 4.0, 1.0, 3.0, 5.0, 2.0, 6.0]);
+        assert_eq!(teacher_forced.order, [1, 2, 0]);
+        assert_eq!(teacher_forced.input.values.as_slice(), [0.0, 0.0, 0.0, 4.0, 1.0, 3.0, 5.0, 2.0, 6.0]);
         assert!(
-            matches!(batch.targets, Targets::Labels(labels) if labels == [4, 1, 3, 5, 2, 0, 6, 0, 0]),
+            matches!(batch.targets, BatchTargets::Labels(labels) if labels == [4, 1, 3, 5, 2, 0, 6, 0, 0]),
             "each ends with 0"
         );
     }
@@ -81,7 +81,8 @@ mod tests {
         let data = pairs(integers(&[3, 3], &[1, 2, 0, 3, 0, 0, 4, 5, 6])).unwrap();
         assert_eq!(data, pairs(integers(&[6], &[1, 2, 3, 4, 5, 6])).unwrap());
         let (first, rest) = data.split_at(2);
-        let (Truth::Sequences(first_y), Truth::Sequences(rest_y)) = (&first.truth, &rest.truth) else {
+        let (Targets::Sequences(first_y), Targets::Sequences(rest_y)) = (&first.targets, &rest.targets)
+        else {
             panic!("still pairs")
         };
         assert_eq!((first.sequences.get(1), first_y.get(1)), (&[21.0, 22.0, 23.0][..], &[3.0][..]));

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::{Dataset, Sequences, Truth, starts};
+use super::{Dataset, Sequences, Targets, starts};
 
 /// Whether a frame is none: all of its features equal the value that stands for that.
 pub fn is_masked<T: PartialEq>(frame: &[T], mask_value: T) -> bool {
@@ -55,29 +55,29 @@ impl Dataset {
     /// The first `count` sequences, and the rest.
     pub fn split_at(self, count: usize) -> (Self, Self) {
         let row = if self.per_frame { self.sequences.start[count] } else { count };
-        let truths = match self.truth {
-            Truth::Labels(mut labels) => {
+        let targets = match self.targets {
+            Targets::Labels(mut labels) => {
                 let rest = labels.split_off(row);
-                (Truth::Labels(labels), Truth::Labels(rest))
+                (Targets::Labels(labels), Targets::Labels(rest))
             }
-            Truth::Values { width, mut values } => {
+            Targets::Values { width, mut values } => {
                 let rest = values.split_off(row * width);
-                (Truth::Values { width, values }, Truth::Values { width, values: rest })
+                (Targets::Values { width, values }, Targets::Values { width, values: rest })
             }
-            Truth::Sequences(y) => {
+            Targets::Sequences(y) => {
                 let (first, rest) = y.split_at(count);
-                (Truth::Sequences(first), Truth::Sequences(rest))
+                (Targets::Sequences(first), Targets::Sequences(rest))
             }
         };
         let sequences = self.sequences.split_at(count);
-        let dataset = |sequences, truth| Self {
+        let dataset = |sequences, targets| Self {
             sequences,
-            truth,
+            targets,
             per_frame: self.per_frame,
             frames_name: self.frames_name.clone(),
             targets_name: self.targets_name.clone(),
         };
-        (dataset(sequences.0, truths.0), dataset(sequences.1, truths.1))
+        (dataset(sequences.0, targets.0), dataset(sequences.1, targets.1))
     }
 
     /// [`Sequences::without_masked`], and without the targets of these frames.
@@ -87,14 +87,14 @@ impl Dataset {
     pub fn without_masked(self, mask_value: f32) -> Result<Self> {
         let kept = self.sequences.unmasked(mask_value);
         let sequences = self.sequences.retained(&kept).with_context(|| self.frames_name.clone())?;
-        let truth = match self.truth {
-            Truth::Labels(labels) if self.per_frame => Truth::Labels(retained(&labels, 1, &kept)),
-            Truth::Values { width, values } if self.per_frame => {
-                Truth::Values { width, values: retained(&values, width, &kept) }
+        let targets = match self.targets {
+            Targets::Labels(labels) if self.per_frame => Targets::Labels(retained(&labels, 1, &kept)),
+            Targets::Values { width, values } if self.per_frame => {
+                Targets::Values { width, values: retained(&values, width, &kept) }
             }
             once => once,
         };
-        Ok(Self { sequences, truth, ..self })
+        Ok(Self { sequences, targets, ..self })
     }
 }
 
@@ -126,11 +126,11 @@ mod tests {
         let kept = data(values).without_masked(7.0).unwrap();
         assert_eq!(kept.sequences.get(0), [7.0, 1.0, 2.0, 3.0]);
         assert_eq!((kept.sequences.get(1), kept.sequences.steps(1)), (&[4.0, 5.0][..], 1));
-        assert_eq!(kept.truth, Truth::Values { width: 1, values: vec![0.2, 0.3, 0.4] });
-        assert_eq!(data(labels).without_masked(7.0).unwrap().truth, Truth::Labels(vec![2, 3, 4]));
+        assert_eq!(kept.targets, Targets::Values { width: 1, values: vec![0.2, 0.3, 0.4] });
+        assert_eq!(data(labels).without_masked(7.0).unwrap().targets, Targets::Labels(vec![2, 3, 4]));
         let once = floats(&[2, 1], &[0.1, 0.2]);
         let kept = data(once).without_masked(7.0).unwrap();
-        assert_eq!(kept.truth, Truth::Values { width: 1, values: vec![0.1, 0.2] });
+        assert_eq!(kept.targets, Targets::Values { width: 1, values: vec![0.1, 0.2] });
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::loss::Targets;
+use crate::loss::BatchTargets;
 
 fn floats(shape: &[usize]) -> Array {
     let count = shape.iter().product::<usize>();
@@ -44,9 +44,9 @@ fn ids_with_lengths_are_padded_or_one_after_another() {
 fn targets_of_every_frame_lose_the_padding_too() {
     let steps = Some(integers(&[2], &[1, 2]));
     let labels = read(floats(&[2, 3, 2]), steps.clone(), integers(&[2, 3], &[1, 9, 9, 2, 3, 9])).unwrap();
-    assert_eq!((labels.per_frame, labels.truth), (true, Truth::Labels(vec![1, 2, 3])));
+    assert_eq!((labels.per_frame, labels.targets), (true, Targets::Labels(vec![1, 2, 3])));
     let values = read(floats(&[2, 3, 1]), steps, floats(&[2, 3, 1])).unwrap();
-    assert_eq!(values.truth, Truth::Values { width: 1, values: vec![0.0, 3.0, 4.0] });
+    assert_eq!(values.targets, Targets::Values { width: 1, values: vec![0.0, 3.0, 4.0] });
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn packing_goes_step_by_step_longest_first() {
     let data = read(floats(&[6, 1]), Some(integers(&[3], &[1, 3, 2])), integers(&[3], &[7, 8, 9])).unwrap();
     let batch = pack(&data, &[0, 1, 2]);
     assert_eq!(batch.input.values.as_slice(), [1.0, 4.0, 0.0, 2.0, 5.0, 3.0]);
-    assert!(matches!(batch.targets, Targets::Labels(labels) if labels == [8, 9, 7]));
+    assert!(matches!(batch.targets, BatchTargets::Labels(labels) if labels == [8, 9, 7]));
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn splitting_keeps_sequences_with_their_targets() {
     let data = read(floats(&[6, 1]), Some(integers(&[3], &[1, 3, 2])), floats(&[6, 2])).unwrap();
     let (first, rest) = data.split_at(1);
     assert_eq!((first.sequences.len(), rest.sequences.get(1)), (1, &[4.0, 5.0][..]));
-    assert_eq!(first.truth, Truth::Values { width: 2, values: vec![0.0, 1.0] });
-    assert!(matches!(rest.truth, Truth::Values { values, .. } if values[0] == 2.0 && values.len() == 10));
+    assert_eq!(first.targets, Targets::Values { width: 2, values: vec![0.0, 1.0] });
+    assert!(matches!(rest.targets, Targets::Values { values, .. } if values[0] == 2.0 && values.len() == 10));
 }
 
 #[test]

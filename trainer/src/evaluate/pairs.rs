@@ -4,8 +4,8 @@ use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 
 use super::Evaluation;
-use crate::data::{Dataset, Truth};
-use crate::loss::{Loss, Score, Targets, argmax};
+use crate::data::{Dataset, Targets};
+use crate::loss::{BatchTargets, Loss, Score, argmax};
 use crate::metrics::{Confusion, Transcripts};
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -53,7 +53,7 @@ struct Answers {
 /// included, when told what should have come before. Classes are called by their `names`.
 pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Dataset) -> Result<Evaluation> {
     let (y, size) = (&data.targets_name, model.classes());
-    let Truth::Sequences(targets) = &data.truth else {
+    let Targets::Sequences(targets) = &data.targets else {
         bail!("{y}: a model with a decoder needs sequences as targets, with their lengths in len_{y}")
     };
     let classes = data.width();
@@ -62,14 +62,14 @@ pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Data
     let run = |s: usize| -> Result<Answers> {
         let source = data.sequences.get(s);
         let output = model.predict_forced(source, targets.get(s))?;
-        let (found, wanted) = (output.len() / size, data.targets(s));
+        let (found, wanted) = (output.len() / size, data.target_count(s));
         ensure!(
             found == wanted,
             "{y}: {wanted} targets for sequence {s}, but the model answers {found} times"
         );
         let right = targets.get(s).iter().map(|&id| id as u32).chain([0]).collect();
         let given = output.chunks_exact(size).map(argmax).collect();
-        let score = Targets::Labels(right).score(&Matrix::from_vec(size, found, output));
+        let score = BatchTargets::Labels(right).score(&Matrix::from_vec(size, found, output));
         Ok(Answers { score, given, written: model.decode(source, most)? })
     };
     let all: Vec<_> = (0..targets.len()).into_par_iter().map(run).collect::<Result<_>>()?;

@@ -2,7 +2,7 @@ use super::*;
 use crate::activation::Activation;
 use crate::data::parse_date;
 use crate::layers::{Dense, Layer};
-use crate::tensor::{Flow, Matrix, Steps};
+use crate::tensor::{BatchSizes, Matrix, PackedSequence};
 
 /// The squares of 0 to 9 in the months of 2000.
 fn squares() -> Series {
@@ -16,7 +16,7 @@ fn windows(split_date: &str, window: usize, difference: bool) -> Windows {
 
 /// What goes in and what is to come out.
 fn rows(data: &Dataset) -> Vec<(Vec<f32>, f32)> {
-    let crate::data::Truth::Values { values, .. } = &data.truth else { panic!("values") };
+    let crate::data::Targets::Values { values, .. } = &data.targets else { panic!("values") };
     (0..data.sequences.len()).map(|s| (data.sequences.get(s).to_vec(), values[s])).collect()
 }
 
@@ -67,7 +67,7 @@ fn a_folded_network_answers_in_the_unit_of_the_series() {
     let dense = Dense::from_weights(weight, Matrix::from_row_slice(1, 1, &[-0.7]), Activation::Linear);
     let mut network = Network::new(1, vec![Layer { name: "d".to_owned(), kind: Kind::Dense(dense) }]);
     let frames = Matrix::from_row_slice(1, 3, data.train.sequences.get(2));
-    let flow = Flow { values: frames, steps: Steps::single(3) };
+    let flow = PackedSequence { values: frames, steps: BatchSizes::single(3) };
     let before = network.forward(&flow);
     forecast.fold(&mut network).unwrap();
     for (scaled, own) in before.iter().zip(network.forward(&flow).iter()) {

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::activation::Activation as Function;
 use crate::config::LayerSpec;
 use crate::data::Dataset;
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// A function over frames of `size` features.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl<T: Real> Activation<T> {
     }
 
     /// From the gradient of its input, for a loss that takes the function's slope into its own.
-    pub(crate) fn backward_sums(&self, sums: Matrix<T>) -> Gradients<T> {
+    pub(crate) fn backward_pre_activations(&self, sums: Matrix<T>) -> Gradients<T> {
         Gradients::stateless(Vec::new(), sums)
     }
 
@@ -58,34 +58,44 @@ impl LayerSpec for Config {
     }
 }
 
-impl<T: Real> Compute<T> for Activation<T> {
+impl<T: Real> Module<T> for Activation<T> {
     fn output_size(&self) -> usize {
         self.size
     }
 
-    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = input.values.clone();
         self.function.forward_columns(&mut values);
-        Trace::framewise(input, values, Vec::new())
+        ForwardCache::framewise(input, values, Vec::new())
     }
 
     fn backward(
         &self,
-        input: &Flow<T>,
-        trace: &Trace<T>,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        let at = if self.function.needs_sums() { &input.values } else { &trace.output.values };
+        let at = if self.function.needs_pre_activations() { &input.values } else { &trace.output.values };
         self.function.backward_columns(at, &mut d_output);
-        self.backward_sums(d_output)
+        self.backward_pre_activations(d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        _: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         frames.iter_mut().for_each(|frame| self.function.forward(frame));
         frames
     }

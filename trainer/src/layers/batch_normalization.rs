@@ -12,11 +12,11 @@ use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace, scale_and_shift, scale_and_shift_gradients};
+use super::{ForwardCache, Gradients, Kind, Module, Pass, scale_and_shift, scale_and_shift_gradients};
 use crate::config::{LayerSpec, check_epsilon};
 use crate::data::Dataset;
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real, cast, column_sum};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real, cast, column_sum};
 
 /// The weights and statistics of a batch normalization.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,7 @@ impl<T: Real> BatchNormalization<T> {
     }
 }
 
-impl<T: Real> Compute<T> for BatchNormalization<T> {
+impl<T: Real> Module<T> for BatchNormalization<T> {
     fn output_size(&self) -> usize {
         self.gamma.nrows()
     }
@@ -144,12 +144,12 @@ impl<T: Real> Compute<T> for BatchNormalization<T> {
     }
 
     /// Keeps the normalized frames, `[features x columns]`, and what they were divided by, `[features x 1]`.
-    fn forward(&self, input: &Flow<T>, pass: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, pass: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = input.values.clone();
         if pass.training.is_none() {
             let (scale, offset) = self.scale_and_offset();
             scale_and_shift(&mut values, &scale, &offset);
-            return Trace::framewise(input, values, Vec::new());
+            return ForwardCache::framewise(input, values, Vec::new());
         }
         let share = T::of(1.0 / values.ncols() as f64);
         let mean = column_sum(&values) * share;
@@ -161,19 +161,19 @@ impl<T: Real> Compute<T> for BatchNormalization<T> {
         scale_and_shift(&mut values, &self.gamma, &self.beta);
         let statistics =
             vec![self.moved(&self.moving_mean, &mean), self.moved(&self.moving_variance, &variance)];
-        Trace { statistics, ..Trace::framewise(input, values, vec![normalized, deviation]) }
+        ForwardCache { statistics, ..ForwardCache::framewise(input, values, vec![normalized, deviation]) }
     }
 
     /// With `d = gamma * d_y` and means over the frames: `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being the
     /// normalized frames.
     fn backward(
         &self,
-        _: &Flow<T>,
-        trace: &Trace<T>,
+        _: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        let [normalized, deviation] = &trace.kept[..] else { panic!("only training goes back") };
+        let [normalized, deviation] = &trace.saved[..] else { panic!("only training goes back") };
         let parameters = scale_and_shift_gradients(normalized, &d_output);
         let share = T::of(1.0 / d_output.ncols() as f64);
         // The means of d and d * n are the gradients of beta and gamma, but for the factor gamma.
@@ -186,11 +186,21 @@ impl<T: Real> Compute<T> for BatchNormalization<T> {
         Gradients::stateless(parameters, d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        _: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         for (k, x) in frames.iter_mut().flat_map(|frame| frame.iter_mut().enumerate()) {
             let deviation = (self.moving_variance[k] + self.epsilon).sqrt();
             *x = self.gamma[k] * (*x - self.moving_mean[k]) / deviation + self.beta[k];

@@ -4,12 +4,12 @@ use anyhow::{Context, Result, ensure};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Recurrent, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass, Recurrent};
 use crate::cells::CellConfig;
 use crate::config::{LayerConfig, LayerSpec};
 use crate::data::Dataset;
-use crate::reference::{Signal, Tap};
-use crate::tensor::{Flow, Matrix, Real};
+use crate::reference::{Observer, Signal};
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// Two recurrent layers over the same frames.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +169,7 @@ impl MergeMode {
 
 impl<T: Real> Bidirectional<T> {
     /// An output of the backward direction in the order of the frames, or its gradient in that of the cell.
-    fn turned(&self, values: &Matrix<T>, input: &Flow<T>) -> Matrix<T> {
+    fn reversed(&self, values: &Matrix<T>, input: &PackedSequence<T>) -> Matrix<T> {
         if self.keeps_time() { values.select_columns(&input.steps.reversed()) } else { values.clone() }
     }
 
@@ -183,7 +183,7 @@ impl<T: Real> Bidirectional<T> {
 }
 
 /// Everything that both directions have is first the forward one's and then the backward one's.
-impl<T: Real> Compute<T> for Bidirectional<T> {
+impl<T: Real> Module<T> for Bidirectional<T> {
     fn output_size(&self) -> usize {
         let hidden = self.forward.output_size();
         if self.merge_mode == MergeMode::Concat { 2 * hidden } else { hidden }
@@ -207,55 +207,65 @@ impl<T: Real> Compute<T> for Bidirectional<T> {
         self.forward.keeps_time()
     }
 
-    fn forward(&self, input: &Flow<T>, mut pass: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, mut pass: Pass<'_, T>) -> ForwardCache<T> {
         let own = pass.initial.len() / 2;
         let f = self.forward.run(input, &pass.initial[..own], pass.training.as_mut());
         let b = self.backward.run(input, &pass.initial[own..], pass.training.as_mut());
-        let values = self.merge_mode.merge(&f.output.values, &self.turned(&b.output.values, input));
-        let output = Flow { values, steps: f.output.steps.clone() };
-        Trace { output, statistics: Vec::new(), kept: Vec::new(), inner: vec![f, b] }
+        let values = self.merge_mode.merge(&f.output.values, &self.reversed(&b.output.values, input));
+        let output = PackedSequence { values, steps: f.output.steps.clone() };
+        ForwardCache { output, statistics: Vec::new(), saved: Vec::new(), inner: vec![f, b] }
     }
 
-    fn final_states(&self, input: &Flow<T>, trace: &Trace<T>) -> Vec<Matrix<T>> {
+    fn final_states(&self, input: &PackedSequence<T>, trace: &ForwardCache<T>) -> Vec<Matrix<T>> {
         let [f, b] = &trace.inner[..] else { panic!("of its own forward pass") };
         [self.forward.final_states(input, f), self.backward.final_states(input, b)].concat()
     }
 
     fn backward(
         &self,
-        input: &Flow<T>,
-        trace: &Trace<T>,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         d_output: Matrix<T>,
         d_final: &[Matrix<T>],
     ) -> Gradients<T> {
         let [f, b] = &trace.inner[..] else { panic!("of its own forward pass") };
-        let turned = self.turned(&b.output.values, input);
-        let [d_f, d_b] = self.merge_mode.part(&f.output.values, &turned, &d_output);
+        let reversed = self.reversed(&b.output.values, input);
+        let [d_f, d_b] = self.merge_mode.part(&f.output.values, &reversed, &d_output);
         let (final_f, final_b) = d_final.split_at(d_final.len() / 2);
         let mut both = self.forward.backward(input, f, d_f, final_f);
-        let mut back = self.backward.backward(input, b, self.turned(&d_b, input), final_b);
+        let mut back = self.backward.backward(input, b, self.reversed(&d_b, input), final_b);
         both.parameters.append(&mut back.parameters);
         both.initial.append(&mut back.initial);
         both.sums.append(&mut back.sums);
         both
     }
 
-    fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         let gradient = |layer: &Recurrent<T>, k: usize| {
             layer.gradient_of_frames(input, &trace.inner[k], &gradients.sums[k])
         };
         gradient(&self.forward, 0) + gradient(&self.backward, 1)
     }
 
-    fn plain(&self, frames: Vec<Vec<T>>, states: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        frames: Vec<Vec<T>>,
+        states: &mut [Vec<T>],
+        observe: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         let own = states.len() / 2;
         let (states_f, states_b) = states.split_at_mut(own);
-        let f = self.forward.plain(frames.clone(), states_f, tap);
-        let mut back_tap = |signal, values: &[T]| match signal {
-            Signal::State(k) => tap(Signal::State(own + k), values),
-            other => tap(other, values),
+        let f = self.forward.forward_reference(frames.clone(), states_f, observe);
+        let mut observe_backward = |signal, values: &[T]| match signal {
+            Signal::State(k) => observe(Signal::State(own + k), values),
+            other => observe(other, values),
         };
-        let mut b = self.backward.plain(frames, states_b, &mut back_tap);
+        let mut b = self.backward.forward_reference(frames, states_b, &mut observe_backward);
         b.reverse();
         let column = |values: &Vec<T>| Matrix::from_column_slice(values.len(), 1, values);
         let merge = |(f, b)| self.merge_mode.merge(&column(f), &column(b)).as_slice().to_vec();

@@ -3,14 +3,14 @@
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::activation::Activation;
 use crate::cells::add_columns;
 use crate::config::LayerSpec;
 use crate::data::Dataset;
 use crate::initializers::glorot_uniform;
-use crate::reference::{Signal, Tap};
-use crate::tensor::{Flow, Matrix, Real, affine, cast, column_sum, product};
+use crate::reference::{Observer, Signal};
+use crate::tensor::{Matrix, PackedSequence, Real, affine, cast, column_sum, product};
 
 /// The weights of a dense layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,11 @@ impl<T: Real> Dense<T> {
     }
 
     /// From the gradient of the weighted sums, for a loss that takes the activation's slope into its own.
-    pub(crate) fn backward_sums(&self, input: &Flow<T>, sums: Matrix<T>) -> Gradients<T> {
+    pub(crate) fn backward_pre_activations(
+        &self,
+        input: &PackedSequence<T>,
+        sums: Matrix<T>,
+    ) -> Gradients<T> {
         let mut parameters = vec![product(&sums, &input.values.transpose())];
         if self.use_bias {
             parameters.push(column_sum(&sums));
@@ -89,7 +93,7 @@ impl<T: Real> Dense<T> {
     }
 }
 
-impl<T: Real> Compute<T> for Dense<T> {
+impl<T: Real> Module<T> for Dense<T> {
     fn output_size(&self) -> usize {
         self.weight.nrows()
     }
@@ -107,34 +111,44 @@ impl<T: Real> Compute<T> for Dense<T> {
     }
 
     /// Keeps the sums, if the activation's slope needs them.
-    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = affine(&self.weight, &input.values, &self.bias);
-        let kept = if self.activation.needs_sums() { vec![values.clone()] } else { Vec::new() };
+        let saved = if self.activation.needs_pre_activations() { vec![values.clone()] } else { Vec::new() };
         self.activation.forward_columns(&mut values);
-        Trace::framewise(input, values, kept)
+        ForwardCache::framewise(input, values, saved)
     }
 
     fn backward(
         &self,
-        input: &Flow<T>,
-        trace: &Trace<T>,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        let at = trace.kept.first().unwrap_or(&trace.output.values);
+        let at = trace.saved.first().unwrap_or(&trace.output.values);
         self.activation.backward_columns(at, &mut d_output);
-        self.backward_sums(input, d_output)
+        self.backward_pre_activations(input, d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         product(&self.weight.transpose(), &gradients.sums[0])
     }
 
-    fn plain(&self, frames: Vec<Vec<T>>, _: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        observe: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         let dense = |x: Vec<T>| {
             let mut y = self.bias.as_slice().to_vec();
             add_columns(&mut y, &self.weight, &x);
-            tap(Signal::Sums, &y);
+            observe(Signal::PreActivations, &y);
             self.activation.forward(&mut y);
             y
         };

@@ -8,11 +8,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::config::LayerSpec;
 use crate::data::Dataset;
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// A dropout over `size` features.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,35 +60,40 @@ impl<T: Real> Dropout<T> {
     }
 }
 
-impl<T: Real> Compute<T> for Dropout<T> {
+impl<T: Real> Module<T> for Dropout<T> {
     fn output_size(&self) -> usize {
         self.size
     }
 
-    fn forward(&self, input: &Flow<T>, pass: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, pass: Pass<'_, T>) -> ForwardCache<T> {
         let Some(mut rng) = pass.training else {
-            return Trace::framewise(input, input.values.clone(), Vec::new());
+            return ForwardCache::framewise(input, input.values.clone(), Vec::new());
         };
         let mask = mask(self.size, input.values.ncols(), self.rate, &mut rng);
-        Trace::framewise(input, input.values.component_mul(&mask), vec![mask])
+        ForwardCache::framewise(input, input.values.component_mul(&mask), vec![mask])
     }
 
     fn backward(
         &self,
-        _: &Flow<T>,
-        trace: &Trace<T>,
+        _: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        trace.kept.iter().for_each(|mask| d_output.component_mul_assign(mask));
+        trace.saved.iter().for_each(|mask| d_output.component_mul_assign(mask));
         Gradients::stateless(Vec::new(), d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(&self, frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Observer<'_, T>) -> Vec<Vec<T>> {
         frames
     }
 }

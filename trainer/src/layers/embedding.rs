@@ -7,11 +7,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::config::LayerSpec;
 use crate::data::{Dataset, is_masked};
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real, cast};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real, cast};
 
 /// The vectors of all ids.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,7 @@ impl<T: Real> Embedding<T> {
     }
 }
 
-impl<T: Real> Compute<T> for Embedding<T> {
+impl<T: Real> Module<T> for Embedding<T> {
     fn output_size(&self) -> usize {
         self.weight.nrows()
     }
@@ -95,12 +95,18 @@ impl<T: Real> Compute<T> for Embedding<T> {
         vec![&mut self.weight]
     }
 
-    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let ids: Vec<usize> = input.values.iter().map(|&value| Self::id(value)).collect();
-        Trace::framewise(input, self.weight.select_columns(&ids), Vec::new())
+        ForwardCache::framewise(input, self.weight.select_columns(&ids), Vec::new())
     }
 
-    fn backward(&self, input: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>, _: &[Matrix<T>]) -> Gradients<T> {
+    fn backward(
+        &self,
+        input: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         let mut weight = Matrix::zeros(self.weight.nrows(), self.weight.ncols());
         for (&value, d) in input.values.iter().zip(d_output.column_iter()) {
             weight.column_mut(Self::id(value)).zip_apply(&d, |sum, d| *sum += d);
@@ -109,11 +115,16 @@ impl<T: Real> Compute<T> for Embedding<T> {
     }
 
     /// Ids have none.
-    fn input_gradient(&self, input: &Flow<T>, _: &Trace<T>, _: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(&self, input: &PackedSequence<T>, _: &ForwardCache<T>, _: &Gradients<T>) -> Matrix<T> {
         Matrix::zeros(1, input.values.ncols())
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        _: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         frames.retain(|x| !(self.mask_zero && is_masked(x, T::zero())));
         frames.iter().map(|x| self.weight.column(Self::id(x[0])).iter().copied().collect()).collect()
     }

@@ -9,11 +9,11 @@ use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace, scale_and_shift, scale_and_shift_gradients};
+use super::{ForwardCache, Gradients, Kind, Module, Pass, scale_and_shift, scale_and_shift_gradients};
 use crate::config::{LayerSpec, check_epsilon};
 use crate::data::Dataset;
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real, cast};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real, cast};
 
 /// The weights of a layer normalization.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl<T: Real> LayerNormalization<T> {
     }
 }
 
-impl<T: Real> Compute<T> for LayerNormalization<T> {
+impl<T: Real> Module<T> for LayerNormalization<T> {
     fn output_size(&self) -> usize {
         self.gamma.nrows()
     }
@@ -90,7 +90,7 @@ impl<T: Real> Compute<T> for LayerNormalization<T> {
     }
 
     /// Keeps the normalized frames, `[features x columns]`, and what each was divided by, `[1 x columns]`.
-    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = input.values.clone();
         let mut deviations = Matrix::zeros(1, values.ncols());
         let columns = values.as_mut_slice().chunks_exact_mut(self.output_size());
@@ -101,19 +101,19 @@ impl<T: Real> Compute<T> for LayerNormalization<T> {
         }
         let normalized = values.clone();
         scale_and_shift(&mut values, &self.gamma, &self.beta);
-        Trace::framewise(input, values, vec![normalized, deviations])
+        ForwardCache::framewise(input, values, vec![normalized, deviations])
     }
 
     /// With `d = gamma * d_y` and means over the features: `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being
     /// the normalized frame.
     fn backward(
         &self,
-        _: &Flow<T>,
-        trace: &Trace<T>,
+        _: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        let [normalized, deviations] = &trace.kept[..] else { panic!("of its own forward pass") };
+        let [normalized, deviations] = &trace.saved[..] else { panic!("of its own forward pass") };
         let parameters = scale_and_shift_gradients(normalized, &d_output);
         let share = T::of(1.0 / self.output_size() as f64);
         for (column, mut d) in d_output.column_iter_mut().enumerate() {
@@ -125,11 +125,21 @@ impl<T: Real> Compute<T> for LayerNormalization<T> {
         Gradients::stateless(parameters, d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        _: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         for x in &mut frames {
             let (mean, deviation) = self.measure(x);
             for (k, x) in x.iter_mut().enumerate() {

@@ -6,11 +6,11 @@
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::config::LayerSpec;
 use crate::data::{Dataset, is_masked};
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// A mask over frames of `size` features.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,24 +61,40 @@ impl<T: Real> Masking<T> {
     }
 }
 
-impl<T: Real> Compute<T> for Masking<T> {
+impl<T: Real> Module<T> for Masking<T> {
     fn output_size(&self) -> usize {
         self.size
     }
 
-    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
-        Trace::framewise(input, input.values.clone(), Vec::new())
+    fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
+        ForwardCache::framewise(input, input.values.clone(), Vec::new())
     }
 
-    fn backward(&self, _: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>, _: &[Matrix<T>]) -> Gradients<T> {
+    fn backward(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         Gradients::stateless(Vec::new(), d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         gradients.sums[0].clone()
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        _: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         frames.retain(|frame| !is_masked(frame, self.mask_value));
         frames
     }

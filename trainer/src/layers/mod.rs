@@ -24,34 +24,34 @@ pub use recurrent::Recurrent;
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// What a layer is told of a pass over a batch, beside the batch.
 pub struct Pass<'a, T: Real> {
-    /// The initial states, `[hidden x sequences]`, in the order of [`Compute::states`]; none for zeros.
+    /// The initial states, `[hidden x sequences]`, in the order of [`Module::states`]; none for zeros.
     pub initial: &'a [Matrix<T>],
     /// What is random in training; `None` when the network is used.
     pub training: Option<ChaCha8Rng>,
 }
 
 /// What a layer did with a batch.
-pub struct Trace<T: Real> {
+pub struct ForwardCache<T: Real> {
     /// What it gave.
-    pub output: Flow<T>,
+    pub output: PackedSequence<T>,
     /// What the statistics of the layer become by this batch, in their order.
     pub statistics: Vec<Matrix<T>>,
     /// What only the layer itself reads, on the way back.
-    kept: Vec<Matrix<T>>,
+    saved: Vec<Matrix<T>>,
     /// What the layers inside it did.
-    inner: Vec<Trace<T>>,
+    inner: Vec<ForwardCache<T>>,
 }
 
-impl<T: Real> Trace<T> {
+impl<T: Real> ForwardCache<T> {
     /// Of a layer that does something to every frame, and has no statistics.
-    fn framewise(input: &Flow<T>, values: Matrix<T>, kept: Vec<Matrix<T>>) -> Self {
-        let output = Flow { values, steps: input.steps.clone() };
-        Self { output, statistics: Vec::new(), kept, inner: Vec::new() }
+    fn framewise(input: &PackedSequence<T>, values: Matrix<T>, saved: Vec<Matrix<T>>) -> Self {
+        let output = PackedSequence { values, steps: input.steps.clone() };
+        Self { output, statistics: Vec::new(), saved, inner: Vec::new() }
     }
 }
 
@@ -74,7 +74,7 @@ impl<T: Real> Gradients<T> {
 }
 
 /// What all layers share.
-pub trait Compute<T: Real> {
+pub trait Module<T: Real> {
     /// Features out.
     fn output_size(&self) -> usize;
 
@@ -109,10 +109,10 @@ pub trait Compute<T: Real> {
     }
 
     /// Runs over a batch.
-    fn forward(&self, input: &Flow<T>, pass: Pass<'_, T>) -> Trace<T>;
+    fn forward(&self, input: &PackedSequence<T>, pass: Pass<'_, T>) -> ForwardCache<T>;
 
     /// The states after the last step of each sequence, `[hidden x sequences]`, in the order of [`Self::states`].
-    fn final_states(&self, _input: &Flow<T>, _trace: &Trace<T>) -> Vec<Matrix<T>> {
+    fn final_states(&self, _input: &PackedSequence<T>, _trace: &ForwardCache<T>) -> Vec<Matrix<T>> {
         Vec::new()
     }
 
@@ -120,18 +120,28 @@ pub trait Compute<T: Real> {
     /// those of [`Self::final_states`], or nothing for zeros.
     fn backward(
         &self,
-        input: &Flow<T>,
-        trace: &Trace<T>,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         d_output: Matrix<T>,
         d_final: &[Matrix<T>],
     ) -> Gradients<T>;
 
     /// And on to the gradient of the input, `[in x columns]`.
-    fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T>;
+    fn input_gradient(
+        &self,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T>;
 
     /// The frames of one sequence in plain loops: what [`Self::forward`] means. `states`, in the order of
-    /// [`Self::states`], come as the initial ones and end as the final ones; `tap` hears the numbers inside.
-    fn plain(&self, frames: Vec<Vec<T>>, states: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>>;
+    /// [`Self::states`], come as the initial ones and end as the final ones; `observe` hears the numbers inside.
+    fn forward_reference(
+        &self,
+        frames: Vec<Vec<T>>,
+        states: &mut [Vec<T>],
+        observe: Observer<'_, T>,
+    ) -> Vec<Vec<T>>;
 }
 
 /// A layer and its name.
@@ -154,12 +164,12 @@ macro_rules! kinds {
 
         impl<T: Real> Kind<T> {
             /// What all layers share.
-            pub fn get(&self) -> &dyn Compute<T> {
+            pub fn get(&self) -> &dyn Module<T> {
                 match self { $(Self::$layer(layer) => layer,)* }
             }
 
             /// The same, to change.
-            pub fn get_mut(&mut self) -> &mut dyn Compute<T> {
+            pub fn get_mut(&mut self) -> &mut dyn Module<T> {
                 match self { $(Self::$layer(layer) => layer,)* }
             }
 

@@ -5,11 +5,11 @@
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::config::LayerSpec;
 use crate::data::Dataset;
-use crate::reference::Tap;
-use crate::tensor::{Flow, Matrix, Real, cast};
+use crate::reference::Observer;
+use crate::tensor::{Matrix, PackedSequence, Real, cast};
 
 /// Keras's `backend.epsilon()`: the least deviation divided by.
 const EPSILON: f64 = 1e-7;
@@ -82,26 +82,42 @@ impl<T: Real> Normalization<T> {
     }
 }
 
-impl<T: Real> Compute<T> for Normalization<T> {
+impl<T: Real> Module<T> for Normalization<T> {
     fn output_size(&self) -> usize {
         self.mean.nrows()
     }
 
-    fn forward(&self, input: &Flow<T>, _: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let mut centred = input.values.clone();
         centred.column_iter_mut().for_each(|mut column| column -= self.mean.column(0));
-        Trace::framewise(input, self.scaled(&centred), Vec::new())
+        ForwardCache::framewise(input, self.scaled(&centred), Vec::new())
     }
 
-    fn backward(&self, _: &Flow<T>, _: &Trace<T>, d_output: Matrix<T>, _: &[Matrix<T>]) -> Gradients<T> {
+    fn backward(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        d_output: Matrix<T>,
+        _: &[Matrix<T>],
+    ) -> Gradients<T> {
         Gradients::stateless(Vec::new(), d_output)
     }
 
-    fn input_gradient(&self, _: &Flow<T>, _: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        _: &PackedSequence<T>,
+        _: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         self.scaled(&gradients.sums[0])
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        _: &mut [Vec<T>],
+        _: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         let deviation = self.deviation();
         for (k, x) in frames.iter_mut().flat_map(|frame| frame.iter_mut().enumerate()) {
             *x = (*x - self.mean[k]) / deviation[k];

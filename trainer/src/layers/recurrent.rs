@@ -3,12 +3,12 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::dropout::mask;
-use super::{Compute, Gradients, Kind, Pass, Trace};
+use super::{ForwardCache, Gradients, Kind, Module, Pass};
 use crate::cells::{AnyCell, CellConfig, Shared, check};
 use crate::config::LayerSpec;
 use crate::data::Dataset;
-use crate::reference::{Signal, Tap};
-use crate::tensor::{Flow, Matrix, Real, Steps, product};
+use crate::reference::{Observer, Signal};
+use crate::tensor::{BatchSizes, Matrix, PackedSequence, Real, product};
 
 /// A cell, and how it goes over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,13 +72,13 @@ impl<T: Real> Recurrent<T> {
         Self { cell, return_sequences, go_backwards: false, dropout: T::zero() }
     }
 
-    /// What [`Compute::forward`] does, drawing from `rng` in training.
+    /// What [`Module::forward`] does, drawing from `rng` in training.
     pub(super) fn run(
         &self,
-        input: &Flow<T>,
+        input: &PackedSequence<T>,
         initial: &[Matrix<T>],
         rng: Option<&mut ChaCha8Rng>,
-    ) -> Trace<T> {
+    ) -> ForwardCache<T> {
         let cell = self.cell.get();
         let (hidden, steps) = (cell.hidden_size(), &input.steps);
         let zeros = || Matrix::zeros(hidden, steps.sequences() + steps.columns());
@@ -93,37 +93,37 @@ impl<T: Real> Recurrent<T> {
             }
             _ => Matrix::zeros(0, 0),
         };
-        let mut kept = cell.forward(&self.frames(input, &mask), steps, &mut states);
+        let mut saved = cell.forward(&self.frames(input, &mask), steps, &mut states);
         let output = self.output(&states[0], input);
         states.push(mask);
-        states.append(&mut kept);
-        Trace { output, statistics: Vec::new(), kept: states, inner: Vec::new() }
+        states.append(&mut saved);
+        ForwardCache { output, statistics: Vec::new(), saved: states, inner: Vec::new() }
     }
 
     /// The frames as the cell meets them: in its order, and times `mask` if that is not empty.
-    fn frames(&self, input: &Flow<T>, mask: &Matrix<T>) -> Matrix<T> {
+    fn frames(&self, input: &PackedSequence<T>, mask: &Matrix<T>) -> Matrix<T> {
         let values = if mask.is_empty() { input.values.clone() } else { input.values.component_mul(mask) };
         if self.go_backwards { values.select_columns(&input.steps.reversed()) } else { values }
     }
 
-    fn output(&self, h: &Matrix<T>, input: &Flow<T>) -> Flow<T> {
+    fn output(&self, h: &Matrix<T>, input: &PackedSequence<T>) -> PackedSequence<T> {
         let steps = &input.steps;
         let skip = steps.sequences();
         if self.return_sequences {
-            return Flow {
+            return PackedSequence {
                 values: h.columns_range(skip..skip + steps.columns()).into_owned(),
                 steps: steps.clone(),
             };
         }
         let last = steps.final_states();
-        Flow { values: h.select_columns(&last), steps: Steps::single(last.len()) }
+        PackedSequence { values: h.select_columns(&last), steps: BatchSizes::single(last.len()) }
     }
 
     /// From the gradient of the cell's sums to that of the frames, in their own order.
     pub(super) fn gradient_of_frames(
         &self,
-        input: &Flow<T>,
-        trace: &Trace<T>,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         sums: &Matrix<T>,
     ) -> Matrix<T> {
         let mut d = product(&self.cell.get().w_ih().transpose(), sums);
@@ -138,8 +138,8 @@ impl<T: Real> Recurrent<T> {
     }
 
     /// What a trace keeps: the states, the mask, and what the cell keeps.
-    fn split<'a>(&self, trace: &'a Trace<T>) -> (&'a [Matrix<T>], &'a Matrix<T>, &'a [Matrix<T>]) {
-        let (states, rest) = trace.kept.split_at(self.cell.get().states().len());
+    fn split<'a>(&self, trace: &'a ForwardCache<T>) -> (&'a [Matrix<T>], &'a Matrix<T>, &'a [Matrix<T>]) {
+        let (states, rest) = trace.saved.split_at(self.cell.get().states().len());
         (states, &rest[0], &rest[1..])
     }
 
@@ -160,7 +160,7 @@ fn add_columns<T: Real>(sums: &mut Matrix<T>, to: &[usize], values: &Matrix<T>) 
     }
 }
 
-impl<T: Real> Compute<T> for Recurrent<T> {
+impl<T: Real> Module<T> for Recurrent<T> {
     fn output_size(&self) -> usize {
         self.cell.get().hidden_size()
     }
@@ -183,24 +183,24 @@ impl<T: Real> Compute<T> for Recurrent<T> {
     }
 
     /// Keeps every state, the mask that was drawn (or nothing), and what the cell keeps.
-    fn forward(&self, input: &Flow<T>, mut pass: Pass<'_, T>) -> Trace<T> {
+    fn forward(&self, input: &PackedSequence<T>, mut pass: Pass<'_, T>) -> ForwardCache<T> {
         self.run(input, pass.initial, pass.training.as_mut())
     }
 
-    fn final_states(&self, input: &Flow<T>, trace: &Trace<T>) -> Vec<Matrix<T>> {
+    fn final_states(&self, input: &PackedSequence<T>, trace: &ForwardCache<T>) -> Vec<Matrix<T>> {
         let last = input.steps.final_states();
         self.split(trace).0.iter().map(|state| state.select_columns(&last)).collect()
     }
 
     fn backward(
         &self,
-        input: &Flow<T>,
-        trace: &Trace<T>,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
         d_output: Matrix<T>,
         d_final: &[Matrix<T>],
     ) -> Gradients<T> {
         let steps = &input.steps;
-        let (states, mask, kept) = self.split(trace);
+        let (states, mask, saved) = self.split(trace);
         let mut d_states: Vec<_> = states.iter().map(|s| Matrix::zeros(s.nrows(), s.ncols())).collect();
         let skip = steps.sequences();
         if self.return_sequences {
@@ -212,24 +212,34 @@ impl<T: Real> Compute<T> for Recurrent<T> {
             add_columns(d_state, &steps.final_states(), d);
         }
         let frames = self.frames(input, mask);
-        let found = self.cell.get().backward(&frames, steps, states, kept, &mut d_states);
+        let found = self.cell.get().backward(&frames, steps, states, saved, &mut d_states);
         let initial = d_states.iter().map(|d| d.columns_range(..skip).into_owned()).collect();
-        Gradients { parameters: found.parameters, initial, sums: vec![found.input_sums] }
+        Gradients { parameters: found.parameters, initial, sums: vec![found.pre_activations] }
     }
 
-    fn input_gradient(&self, input: &Flow<T>, trace: &Trace<T>, gradients: &Gradients<T>) -> Matrix<T> {
+    fn input_gradient(
+        &self,
+        input: &PackedSequence<T>,
+        trace: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
         self.gradient_of_frames(input, trace, &gradients.sums[0])
     }
 
-    fn plain(&self, mut frames: Vec<Vec<T>>, states: &mut [Vec<T>], tap: Tap<'_, T>) -> Vec<Vec<T>> {
+    fn forward_reference(
+        &self,
+        mut frames: Vec<Vec<T>>,
+        states: &mut [Vec<T>],
+        observe: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
         if self.go_backwards {
             frames.reverse();
         }
         let mut outputs = Vec::with_capacity(frames.len());
         for frame in &frames {
-            tap(Signal::Sums, &self.cell.get().step(frame, states));
+            observe(Signal::PreActivations, &self.cell.get().step(frame, states));
             for (k, state) in states.iter().enumerate() {
-                tap(Signal::State(k), state);
+                observe(Signal::State(k), state);
             }
             outputs.push(states[0].clone());
         }

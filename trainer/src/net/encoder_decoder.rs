@@ -7,29 +7,29 @@
 //! ```
 //! Class 0 is start and end. In training the decoder is told at each step what should have come before (teacher forcing).
 
-use super::{Draw, Network, ShardGradients, States};
-use crate::data::{Batch, Forced};
-use crate::layers::Trace;
-use crate::loss::{LossGradient, Targets};
-use crate::tensor::{Flow, Matrix, Real};
+use super::{Network, RngSeed, ShardGradients, States};
+use crate::data::{Batch, TeacherForced};
+use crate::layers::ForwardCache;
+use crate::loss::{BatchTargets, LossGradient};
+use crate::tensor::{Matrix, PackedSequence, Real};
 
 /// An encoder-decoder and a batch for it.
 pub(super) struct Pair<'a, T: Real> {
     encoder: &'a Network<T>,
     decoder: &'a Network<T>,
-    source: &'a Flow<T>,
-    forced: &'a Forced<T>,
+    source: &'a PackedSequence<T>,
+    teacher_forced: &'a TeacherForced<T>,
 }
 
 /// What both chains did.
 struct Traces<T: Real> {
-    encoder: Vec<Trace<T>>,
-    decoder: Vec<Trace<T>>,
+    encoder: Vec<ForwardCache<T>>,
+    decoder: Vec<ForwardCache<T>>,
 }
 
 /// Gives the states of the recurrent layers of one chain to those of another, first to first, sequence `from[k]` there
 /// becoming sequence `k` here. By way of it gradients come back.
-fn hand_over<T: Real>(states: States<T>, from: &[usize], to: &Network<T>) -> States<T> {
+fn copy_state_to_decoder<T: Real>(states: States<T>, from: &[usize], to: &Network<T>) -> States<T> {
     let mut given = states.into_iter().filter(|own| !own.is_empty());
     let mut take = || given.next().unwrap_or_default().iter().map(|s| s.select_columns(from)).collect();
     let has_states = to.layers.iter().map(|layer| !layer.kind.get().states().is_empty());
@@ -46,19 +46,19 @@ fn inverse(order: &[usize]) -> Vec<usize> {
 impl<T: Real> Network<T> {
     /// The two chains and what each is to be given, if there are two.
     pub(super) fn pair<'a>(&'a self, batch: &'a Batch<T>) -> Option<Pair<'a, T>> {
-        let (decoder, forced) = (self.decoder.as_deref()?, batch.forced.as_ref()?);
-        Some(Pair { encoder: self, decoder, source: &batch.input, forced })
+        let (decoder, teacher_forced) = (self.decoder.as_deref()?, batch.teacher_forced.as_ref()?);
+        Some(Pair { encoder: self, decoder, source: &batch.input, teacher_forced })
     }
 }
 
 impl<T: Real> Pair<'_, T> {
-    fn trace(&self, draw: Option<Draw>) -> Traces<T> {
+    fn trace(&self, draw: Option<RngSeed>) -> Traces<T> {
         let encoder = self.encoder.trace(self.source, &States::new(), draw);
         let states = self.encoder.final_states(self.source, &encoder);
-        let initial = hand_over(states, &self.forced.order, self.decoder);
+        let initial = copy_state_to_decoder(states, &self.teacher_forced.order, self.decoder);
         let before = self.encoder.layers.len() as u32;
-        let draw = draw.map(|draw| Draw { layer: draw.layer + before, ..draw });
-        Traces { encoder, decoder: self.decoder.trace(&self.forced.input, &initial, draw) }
+        let draw = draw.map(|draw| RngSeed { layer: draw.layer + before, ..draw });
+        Traces { encoder, decoder: self.decoder.trace(&self.teacher_forced.input, &initial, draw) }
     }
 
     /// What the decoder gives, `[out x columns]`.
@@ -68,13 +68,18 @@ impl<T: Real> Pair<'_, T> {
     }
 
     /// [`Network::gradients`] of both chains, the encoder's first.
-    pub(super) fn gradients(&self, targets: &Targets<T>, columns: usize, draw: Draw) -> ShardGradients<T> {
+    pub(super) fn gradients(
+        &self,
+        targets: &BatchTargets<T>,
+        columns: usize,
+        draw: RngSeed,
+    ) -> ShardGradients<T> {
         let Traces { encoder, decoder } = self.trace(Some(draw));
         let output = &decoder.last().expect("a decoder has layers").output.values;
         let (score, arriving) = (targets.score(output), targets.gradient(output, columns));
-        let back = self.decoder.back(&self.forced.input, &decoder, arriving, &States::new(), 0);
+        let back = self.decoder.back(&self.teacher_forced.input, &decoder, arriving, &States::new(), 0);
         let d_initial = back.iter().map(|gradients| gradients.initial.clone()).collect();
-        let d_final = hand_over(d_initial, &inverse(&self.forced.order), self.encoder);
+        let d_final = copy_state_to_decoder(d_initial, &inverse(&self.teacher_forced.order), self.encoder);
         // Nothing but its states leaves the encoder.
         let unused = &encoder.last().expect("an encoder has layers").output.values;
         let arriving = LossGradient::Output(Matrix::zeros(unused.nrows(), unused.ncols()));

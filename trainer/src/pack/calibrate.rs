@@ -48,7 +48,7 @@ pub fn calibrate<'a>(
     for sequence in sequences {
         frames += sequence.len() / network.input_size;
         let written: Vec<f32> = network.decode(sequence, LONGEST).iter().map(|&id| id as f32).collect();
-        network.predict_tapped(sequence, &written, &mut |layer, signal, values| {
+        network.predict_observed(sequence, &written, &mut |layer, signal, values| {
             let ranges = &mut all[layer];
             match signal {
                 Signal::Input => {
@@ -56,7 +56,7 @@ pub fn calibrate<'a>(
                     ranges.fractions |= values.iter().any(|v| v.fract() != 0.0);
                 }
                 Signal::Output => raise(&mut ranges.output, values),
-                Signal::Sums => {
+                Signal::PreActivations => {
                     let units = (values.len() / gates[layer].max(1)).max(1);
                     ranges.sums.iter_mut().zip(values.chunks(units)).for_each(|(r, v)| raise(r, v));
                 }

@@ -7,10 +7,10 @@ use anyhow::Result;
 
 use super::calibrate::LONGEST;
 use crate::data::is_masked;
-use crate::deployed::{ModelFile, Pace};
 use crate::evaluate::EncoderDecoder;
 use crate::layers::Kind;
 use crate::net::Network;
+use crate::session::{ModelFile, RunMode};
 
 /// A quantized model and what quantization did to it.
 pub struct Quantized {
@@ -94,7 +94,7 @@ impl LayerError {
                     network.decode(sequence, LONGEST).iter().map(|&id| id as f32).collect();
                 (model.predict_forced(sequence, &written)?, network.predict_forced(sequence, &written))
             } else {
-                (model.predict(sequence, Pace::Whole)?, network.predict(sequence))
+                (model.predict(sequence, RunMode::Sequence)?, network.predict(sequence))
             };
             for (found, golden) in found.into_iter().zip(golden) {
                 let error = (f64::from(found) - f64::from(golden)).abs();

@@ -21,7 +21,7 @@ pub struct Packed<W> {
 pub type Golden<'a, N> = dyn Fn(&Model<'_, N>) -> Result<Vec<<N as Number>::In>> + 'a;
 
 /// What the file says of the whole model beside its layers.
-pub struct Outline<'a, N: Number> {
+pub struct FileSpec<'a, N: Number> {
     pub meta: &'a Meta,
     pub returns_sequences: bool,
     pub input_scale: f32,
@@ -37,7 +37,7 @@ pub struct Outline<'a, N: Number> {
 ///
 /// `decoder` holds the layers of a decoder, if there is one.
 pub fn assemble<N: Number>(
-    outline: &Outline<'_, N>,
+    outline: &FileSpec<'_, N>,
     mut layers: Vec<Packed<N::Weight>>,
     decoder: Vec<Packed<N::Weight>>,
 ) -> Result<Vec<u8>> {
@@ -90,7 +90,7 @@ fn seal(bytes: &mut [u8], mut preamble: Preamble) {
     bytes[..PREAMBLE_LEN].copy_from_slice(bytemuck::bytes_of(&preamble));
 }
 
-fn write_golden<N: Number>(outline: &Outline<'_, N>, bytes: &mut [u8], preamble: Preamble) -> Result<()> {
+fn write_golden<N: Number>(outline: &FileSpec<'_, N>, bytes: &mut [u8], preamble: Preamble) -> Result<()> {
     let aligned = AlignedBytes::new(bytes);
     let model = Model::<N>::new(&aligned).map_err(|e| anyhow!("packed file: {e}"))?;
     let inputs = (outline.golden)(&model)?;

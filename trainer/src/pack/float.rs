@@ -6,7 +6,7 @@ use embedded_rnn::{F16, F32, Kind as Code, Number};
 use half::f16;
 
 use super::errors::Quantized;
-use super::file::{Outline, Packed, assemble};
+use super::file::{FileSpec, Packed, assemble};
 use super::layout::{Place, panels};
 use super::lower::lowered;
 use super::parts::Parts;
@@ -65,7 +65,7 @@ pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames:
     let network = lowered(network);
     let golden = golden_frames(frames, network.input_size)?;
     let largest = network.predict(golden).iter().fold(1f32, |max, y| max.max(y.abs()));
-    let outline = Outline::<N> {
+    let outline = FileSpec::<N> {
         meta,
         returns_sequences: network.returns_sequences(),
         input_scale: 1.0,

@@ -9,7 +9,7 @@ use crate::tensor::Matrix;
 
 /// How a layer stands in a file.
 #[derive(Debug, PartialEq)]
-pub struct Form {
+pub struct PackedLayout {
     /// Its kind.
     pub kind: Code,
     /// What goes on in each gate, first to last.
@@ -81,9 +81,9 @@ impl Panels {
     }
 }
 
-impl Form {
+impl PackedLayout {
     /// A layer without gates.
-    pub const fn plain(kind: Code) -> Self {
+    pub const fn ungated(kind: Code) -> Self {
         Self {
             kind,
             gates: &[Role::Value],
@@ -141,12 +141,12 @@ pub struct Weights {
 }
 
 /// A cell that can stand in a file.
-pub trait InFile: Sized {
+pub trait Packable: Sized {
     /// All forms that it can take.
-    const FORMS: &'static [Form];
+    const FORMS: &'static [PackedLayout];
 
     /// The form of this one.
-    fn form(&self) -> &'static Form {
+    fn form(&self) -> &'static PackedLayout {
         &Self::FORMS[0]
     }
 
@@ -157,5 +157,5 @@ pub trait InFile: Sized {
     fn weights(&self) -> Weights;
 
     /// The cell of these, read from a file in which it had `form`.
-    fn from_file(form: &Form, weights: Weights, activations: Activations) -> Self;
+    fn from_file(form: &PackedLayout, weights: Weights, activations: Activations) -> Self;
 }

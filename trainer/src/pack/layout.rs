@@ -1,6 +1,6 @@
 //! Where each weight lies in a file: runtime/FORMAT.md in code. Rows are gate by gate, `gate * units + unit`.
 
-use super::form::{Blocks, Form, Panels, Sides};
+use super::form::{Blocks, PackedLayout, Panels, Sides};
 
 /// Units of a float panel.
 const LANES: usize = 8;
@@ -27,7 +27,7 @@ pub enum Place {
 }
 
 /// Float weights in the order of a file: `[panel][row][gate][8]`, section by section. `None` fills up.
-pub fn panels(form: &Form, sizes: Sizes) -> impl Iterator<Item = Option<Place>> {
+pub fn panels(form: &PackedLayout, sizes: Sizes) -> impl Iterator<Item = Option<Place>> {
     form.panels.iter().flat_map(move |section| {
         let columns = 1 + sizes.inputs + usize::from(section.apart) + sizes.hidden;
         let units = sizes.units;
@@ -81,7 +81,7 @@ type Quad = [Option<usize>; QUAD];
 
 impl Rows<'_> {
     /// All blocks in the order of a file.
-    pub fn words(&self, form: &Form) -> Vec<i32> {
+    pub fn words(&self, form: &PackedLayout) -> Vec<i32> {
         form.blocks.iter().flat_map(|section| self.section(section)).collect()
     }
 
@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
     use crate::cells::{Gru, Lstm, SimpleRnn};
-    use crate::pack::form::InFile;
+    use crate::pack::form::Packable;
 
     #[test]
     fn panels_hold_every_number_of_a_layer_once() {

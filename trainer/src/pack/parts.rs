@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use embedded_rnn::Kind as Code;
 use embedded_rnn::format::{GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
 
-use super::form::{Activations, Form, InFile, Weights};
+use super::form::{Activations, Packable, PackedLayout, Weights};
 use super::layout::Sizes;
 use crate::activation::Activation;
 use crate::cells::{AnyCell, with_cells};
@@ -13,22 +13,22 @@ use crate::tensor::Matrix;
 
 /// A layer of weighted sums: rows for each gate and unit, over the input and, if recurrent, its own output.
 pub struct Parts {
-    pub form: &'static Form,
+    pub form: &'static PackedLayout,
     pub weights: Weights,
     pub activations: Activations,
     flags: u8,
 }
 
-static DENSE: Form = Form::plain(Code::Dense);
+static DENSE: PackedLayout = PackedLayout::ungated(Code::Dense);
 
 macro_rules! cells {
     ($($keras:literal $module:ident $cell:ident,)*) => {
-        fn of_cell(cell: &AnyCell<f32>) -> (&'static Form, Weights, Activations) {
+        fn of_cell(cell: &AnyCell<f32>) -> (&'static PackedLayout, Weights, Activations) {
             match cell { $(AnyCell::$cell(cell) => (cell.form(), cell.weights(), cell.activations()),)* }
         }
 
         /// The form of the recurrent layers of this kind.
-        pub fn form_of(kind: Code) -> Option<&'static Form> {
+        pub fn form_of(kind: Code) -> Option<&'static PackedLayout> {
             $(
                 if let Some(form) = crate::cells::$cell::FORMS.iter().find(|form| form.kind == kind) {
                     return Some(form);
@@ -38,10 +38,10 @@ macro_rules! cells {
         }
 
         /// The cell that has this form.
-        pub fn cell_of(form: &'static Form, weights: Weights, activations: Activations) -> Option<AnyCell<f32>> {
+        pub fn cell_of(form: &'static PackedLayout, weights: Weights, activations: Activations) -> Option<AnyCell<f32>> {
             $(
                 if crate::cells::$cell::FORMS.contains(form) {
-                    return Some(AnyCell::$cell(InFile::from_file(form, weights, activations)));
+                    return Some(AnyCell::$cell(Packable::from_file(form, weights, activations)));
                 }
             )*
             None

@@ -6,7 +6,7 @@ use embedded_rnn::{ALL_FEATURES, Kind as Code, Model};
 
 use super::Meta;
 use super::float::FloatWeights;
-use super::form::{Activations, Form, Weights};
+use super::form::{Activations, PackedLayout, Weights};
 use super::layout::{Place, Sizes, panels};
 use super::parts::{cell_of, form_of};
 use crate::activation::Activation;
@@ -99,7 +99,7 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
             Kind::Masking(Masking { size: record.units(), mask_value })
         }
         Code::Dense => {
-            let form = Form::plain(kind);
+            let form = PackedLayout::ungated(kind);
             let (weights, activations) = sums(record, &N::widened(weights), &form, 0)?;
             Kind::Dense(Dense::from_weights(weights.w_ih, weights.bias, activations.value))
         }
@@ -116,7 +116,12 @@ fn layer_of<N: FloatWeights>(record: &LayerRecord, weights: &[N::Weight]) -> Res
 }
 
 /// The weights of a layer of sums, and its activations.
-fn sums(record: &LayerRecord, words: &[f32], form: &Form, hidden: usize) -> Result<(Weights, Activations)> {
+fn sums(
+    record: &LayerRecord,
+    words: &[f32],
+    form: &PackedLayout,
+    hidden: usize,
+) -> Result<(Weights, Activations)> {
     let value = Activation::from_code(record.activation).context("unknown activation")?;
     let recurrent = Activation::from_code(record.recurrent_activation).unwrap_or(Activation::Linear);
     let activations = Activations { value, recurrent };

@@ -8,8 +8,8 @@ pub use layer::LayerSummary;
 use embedded_rnn::format::LayerRecord;
 use serde::Serialize;
 
-use crate::data::Takes;
-use crate::deployed::Deployed;
+use crate::data::InputKind;
+use crate::session::Session;
 use layer::Place;
 
 /// A model at a glance. Its field names are those of `ernn inspect --json`, on which scripts rely.
@@ -53,21 +53,21 @@ pub struct Summary {
 
 impl Summary {
     /// Of a checked model.
-    pub fn of(model: &Deployed<'_>) -> Self {
+    pub fn of(model: &Session<'_>) -> Self {
         let (preamble, header) = (model.preamble(), model.header());
         let layers = layers(model);
         Self {
             name: header.map_or(String::new(), |header| header.info().name.to_owned()),
             producer: header.map_or(String::new(), |header| header.info().producer.to_owned()),
             dtype: match model {
-                Deployed::F32(_) => "f32",
-                Deployed::F16(_) => "f16",
-                Deployed::I8(_) => "i8",
+                Session::F32(_) => "f32",
+                Session::F16(_) => "f16",
+                Session::I8(_) => "i8",
             },
             input_size: model.input_size(),
-            input_ids: match model.takes() {
-                Takes::Features(_) => None,
-                Takes::Ids(ids) => Some(ids),
+            input_ids: match model.input_kind() {
+                InputKind::Features(_) => None,
+                InputKind::Ids(ids) => Some(ids),
             },
             output_size: model.output_size(),
             returns_sequences: model.returns_sequences(),
@@ -85,7 +85,7 @@ impl Summary {
     }
 }
 
-fn layers(model: &Deployed<'_>) -> Vec<LayerSummary> {
+fn layers(model: &Session<'_>) -> Vec<LayerSummary> {
     let header = model.header();
     let names: Vec<_> = header.iter().flat_map(|header| header.layers()).collect();
     let decoder_at = model.preamble().decoder_at as usize;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{History, Run};
 use crate::config::{Config, Schedule};
-use crate::data::{Dataset, Sequences, Truth};
+use crate::data::{Dataset, Sequences, Targets};
 use crate::output::write_atomically;
 use crate::tensor::Matrix;
 
@@ -67,10 +67,10 @@ fn checksum(data: &Dataset) -> u64 {
     let mut digest = crc.digest();
     let sequences = &data.sequences;
     add_sequences(&mut digest, sequences);
-    match &data.truth {
-        Truth::Labels(labels) => labels.iter().for_each(|label| digest.update(&label.to_le_bytes())),
-        Truth::Values { values, .. } => values.iter().for_each(|value| digest.update(&value.to_le_bytes())),
-        Truth::Sequences(targets) => add_sequences(&mut digest, targets),
+    match &data.targets {
+        Targets::Labels(labels) => labels.iter().for_each(|label| digest.update(&label.to_le_bytes())),
+        Targets::Values { values, .. } => values.iter().for_each(|value| digest.update(&value.to_le_bytes())),
+        Targets::Sequences(targets) => add_sequences(&mut digest, targets),
     }
     digest.finalize()
 }

@@ -13,7 +13,7 @@ use crate::config::Training;
 use crate::data::{Dataset, pack};
 use crate::initializers::{Purpose, stream};
 use crate::loss::Score;
-use crate::net::{Draw, Network, ShardGradients};
+use crate::net::{Network, RngSeed, ShardGradients};
 use crate::optimizer::Adam;
 use crate::tensor::Matrix;
 
@@ -63,7 +63,7 @@ impl Run {
 
     /// The gradients of the mean loss of a batch: shards in parallel, added up in their order.
     fn gradients(&self, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
-        let columns = batch.iter().map(|&s| data.targets(s)).sum();
+        let columns = batch.iter().map(|&s| data.target_count(s)).sum();
         // Statistics are those of the batch as a whole.
         let whole = !self.network.statistics().is_empty();
         let shards = if whole { vec![batch.to_vec()] } else { shards(data, batch) };
@@ -73,7 +73,7 @@ impl Run {
             .map(|(number, shard)| {
                 let shard = pack(data, shard);
                 let draw =
-                    Draw { seed: self.seed, update: self.adam.updates, shard: number as u32, layer: 0 };
+                    RngSeed { seed: self.seed, update: self.adam.updates, shard: number as u32, layer: 0 };
                 self.network.gradients(&shard, columns, draw)
             })
             .collect();

@@ -141,7 +141,7 @@ fn other_targets_are_other_data() {
     let (config, data) = cases().into_iter().next_back().unwrap();
     let identity = |data: &Dataset| Identity::new(&config, data, 3);
     let mut other = data.clone();
-    let crate::data::Truth::Sequences(targets) = &mut other.truth else { panic!("pairs") };
+    let crate::data::Targets::Sequences(targets) = &mut other.targets else { panic!("pairs") };
     let swapped: Vec<_> = (0..targets.len()).map(|s| targets.get(s).to_vec()).rev().collect();
     let lengths = swapped.iter().map(|target| target.len() as i64).collect();
     let array = |shape, values| crate::data::Array { shape, values };

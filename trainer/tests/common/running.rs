@@ -7,7 +7,7 @@ use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, write_float};
 
 /// A kind of numbers: how its files are made, and how real values become its inputs.
-pub trait Deployed: Number {
+pub trait Session: Number {
     /// The file of a network, with what these sequences show.
     fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>>;
     /// Frames as the model takes them.
@@ -16,7 +16,7 @@ pub trait Deployed: Number {
 
 macro_rules! deployed_floats {
     ($number:ident) => {
-        impl Deployed for $number {
+        impl Session for $number {
             fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>> {
                 write_float::<$number>(network, &Meta::default(), sequences[0])
             }
@@ -30,7 +30,7 @@ macro_rules! deployed_floats {
 deployed_floats!(F32);
 deployed_floats!(F16);
 
-impl Deployed for I8 {
+impl Session for I8 {
     fn pack(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Vec<u8>> {
         Ok(quantize(network, &Meta::default(), sequences)?.bytes)
     }

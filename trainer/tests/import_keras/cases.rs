@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use embedded_rnn::F32;
-use embedded_rnn_trainer::deployed::{ModelFile, Pace};
 use embedded_rnn_trainer::import::keras;
+use embedded_rnn_trainer::session::{ModelFile, RunMode};
 
 use crate::golden::{Array, Members, members};
 
@@ -18,7 +18,7 @@ fn distance(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
     let model = model.deploy()?;
     let mut worst = 0.0f32;
     for (frames, expected) in x.sequences().zip(y.sequences()) {
-        let found = model.predict(frames, Pace::Whole)?;
+        let found = model.predict(frames, RunMode::Sequence)?;
         assert_eq!(found.len(), expected.len());
         let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
         worst = errors.fold(worst, f32::max);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use embedded_rnn::{Backend, F32};
-use embedded_rnn_trainer::deployed::{Deployed, ModelFile, Pace};
+use embedded_rnn_trainer::session::{ModelFile, RunMode, Session};
 use serde::Deserialize;
 
 use crate::import;
@@ -37,11 +37,11 @@ fn imported_nets_answer_as_pytorch_does() {
     for Case { name, args, sequences, answers } in cases() {
         let imported = import(&path(&format!("{name}.safetensors")), &args).unwrap();
         let file = ModelFile::new(Path::new(&name), &imported.write::<F32>().unwrap());
-        let Deployed::F32(model) = file.deploy().unwrap() else { panic!("{name}: not of f32") };
+        let Session::F32(model) = file.deploy().unwrap() else { panic!("{name}: not of f32") };
         for backend in Backend::all() {
-            let model = Deployed::F32(model.with_backend(backend));
+            let model = Session::F32(model.with_backend(backend));
             for (frames, golden) in sequences.iter().zip(&answers) {
-                let found = model.predict(frames, Pace::Whole).unwrap();
+                let found = model.predict(frames, RunMode::Sequence).unwrap();
                 assert_eq!(found.len(), golden.len(), "{name}");
                 for (&found, golden) in found.iter().zip(golden) {
                     assert!(found.is_finite(), "{name}");

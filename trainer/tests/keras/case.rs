@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use embedded_rnn_trainer::config::{Config, LayerConfig};
 use embedded_rnn_trainer::data::{self, Dataset, Values};
 use embedded_rnn_trainer::layers::Kind;
-use embedded_rnn_trainer::loss::Targets;
+use embedded_rnn_trainer::loss::BatchTargets;
 use embedded_rnn_trainer::net::{InputGradients, Network, States};
-use embedded_rnn_trainer::tensor::{Flow, Matrix, Steps};
+use embedded_rnn_trainer::tensor::{BatchSizes, Matrix, PackedSequence};
 use serde::Deserialize;
 
 use crate::golden::{self, Array, Record};
@@ -19,7 +19,7 @@ pub struct Case {
     /// With the weights that Keras had.
     pub network: Network<f32>,
     /// The frames that count, packed.
-    pub input: Flow<f32>,
+    pub input: PackedSequence<f32>,
     /// Not zeros.
     pub initial: States<f32>,
     /// What comes out in use, `[out x columns]`.
@@ -87,7 +87,7 @@ fn positions(row: &str) -> Vec<usize> {
 }
 
 fn case(name: String, layers: Vec<LayerConfig>, mut record: Record, counts: &[Vec<usize>]) -> Case {
-    let steps = Steps::new(&counts.iter().map(Vec::len).collect::<Vec<_>>());
+    let steps = BatchSizes::new(&counts.iter().map(Vec::len).collect::<Vec<_>>());
     // The sequence of every column, and the place of its frame.
     let places: Vec<(usize, usize)> = (0..steps.len())
         .flat_map(|k| (0..steps.at(k).len()).map(move |s| (s, k)))
@@ -101,7 +101,7 @@ fn case(name: String, layers: Vec<LayerConfig>, mut record: Record, counts: &[Ve
     let [output, in_training, weights] = [0, 1, 2].map(|plane| gather(y, plane, &places));
     let (config, data) = read(layers, x, array(y), counts);
     let batch = data::pack(&data, &Vec::from_iter(0..counts.len()));
-    let Targets::Values(targets) = batch.targets else { unreachable!("floats") };
+    let BatchTargets::Values(targets) = batch.targets else { unreachable!("floats") };
     // What Keras masks is what the trainer leaves out when it reads.
     assert_eq!((&batch.input.values, &targets, &batch.input.steps), (&values, &output, &steps), "{name}");
     let mut network = config.network(&data, 0);

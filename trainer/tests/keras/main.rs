@@ -1,23 +1,23 @@
 //! The trainer and model files against Keras, on files that were made once: README.md.
 //!
-//! `golden` reads them, `case` makes networks of them, `deployed` packs and runs
+//! `golden` reads them, `case` makes networks of them, `session` packs and runs
 //! these.
 
 mod case;
-mod deployed;
 #[path = "../common/files.rs"]
 mod files;
 mod golden;
 #[path = "../common/running.rs"]
 mod running;
 mod runtime;
+mod session;
 #[path = "../common/states.rs"]
 mod states;
 
 use embedded_rnn_trainer::config::LayerConfig;
 use embedded_rnn_trainer::layers::{Embedding, Kind};
-use embedded_rnn_trainer::net::{Draw, States};
-use embedded_rnn_trainer::tensor::{Flow, Matrix, Real, cast};
+use embedded_rnn_trainer::net::{RngSeed, States};
+use embedded_rnn_trainer::tensor::{Matrix, PackedSequence, Real, cast};
 
 use case::{Case, Sequence};
 
@@ -32,7 +32,7 @@ const OUTPUTS_F64: f64 = 6.5e-8;
 const GRADIENTS_F64: f64 = 8.5e-8;
 
 /// Nothing in the cases is drawn at random.
-const DRAW: Draw = Draw { seed: 0, update: 0, shard: 0, layer: 0 };
+const DRAW: RngSeed = RngSeed { seed: 0, update: 0, shard: 0, layer: 0 };
 
 /// The largest difference from Keras, relative to the value where that is above 1, and where it is.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ fn cast_values<T: Real>(values: &[f32]) -> Vec<T> {
 fn packed<T: Real>(cases: &[Case]) -> Worst {
     let mut worst = Worst::default();
     for case in cases {
-        let input = Flow { values: cast(&case.input.values), steps: case.input.steps.clone() };
+        let input = PackedSequence { values: cast(&case.input.values), steps: case.input.steps.clone() };
         let output = case.network.cast::<T>().forward_from(&input, &cast_all(&case.initial));
         worst.compare_all(&[output], std::slice::from_ref(&case.output), &case.name);
     }
@@ -87,7 +87,7 @@ fn packed<T: Real>(cases: &[Case]) -> Worst {
 }
 
 /// Sequence by sequence in plain loops.
-fn plain<T: Real>(cases: &[Case]) -> Worst {
+fn reference<T: Real>(cases: &[Case]) -> Worst {
     let mut worst = Worst::default();
     for case in cases {
         let network = case.network.cast::<T>();
@@ -104,7 +104,7 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
     let mut worst = Worst::default();
     for Case { name, network, input, initial, training: golden, .. } in cases {
         let network = network.cast::<T>();
-        let input = Flow { values: cast(&input.values), steps: input.steps.clone() };
+        let input = PackedSequence { values: cast(&input.values), steps: input.steps.clone() };
         let traces = network.trace(&input, &cast_all(initial), Some(DRAW));
         let found =
             network.backward(&input, &traces, cast(&golden.weights), &cast_all(&golden.final_weights));
@@ -128,9 +128,9 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
 fn outputs_are_those_of_keras() {
     let cases = case::all();
     packed::<f32>(&cases).assert_within(OUTPUTS_F32);
-    plain::<f32>(&cases).assert_within(OUTPUTS_F32);
+    reference::<f32>(&cases).assert_within(OUTPUTS_F32);
     packed::<f64>(&cases).assert_within(OUTPUTS_F64);
-    plain::<f64>(&cases).assert_within(OUTPUTS_F64);
+    reference::<f64>(&cases).assert_within(OUTPUTS_F64);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use embedded_rnn::format::{Activation, LayerRecord};
 use embedded_rnn::{Backend, F16, F32, I8, Kind as Code, Model, Number};
 
-use crate::deployed::{Found, files, found, given};
 use crate::files::{is_recurrent, widened};
 use crate::running::{bits, model};
+use crate::session::{Found, files, found, given};
 use crate::{OUTPUTS_F32, Worst};
 
 #[test]

@@ -5,12 +5,12 @@ use std::path::Path;
 use embedded_rnn::{Backend, F32};
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::cells::AnyCell;
-use embedded_rnn_trainer::deployed::{Deployed, ModelFile, Pace};
 use embedded_rnn_trainer::import::cells::{CellKind, CellWeights, Framework, cell};
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Recurrent};
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::form::Activations;
 use embedded_rnn_trainer::pack::{Meta, write_float};
+use embedded_rnn_trainer::session::{ModelFile, RunMode, Session};
 use embedded_rnn_trainer::tensor::Matrix;
 
 /// The real value of one unit.
@@ -59,11 +59,11 @@ pub fn run(network: &Network<f32>, frames: &[f32], backend: Backend) -> Vec<f32>
 pub fn predict(bytes: &[u8], frames: &[f32], backend: Backend) -> Vec<f32> {
     let file = ModelFile::new(Path::new("model"), bytes);
     let model = match file.deploy().unwrap() {
-        Deployed::F32(model) => Deployed::F32(model.with_backend(backend)),
-        Deployed::F16(model) => Deployed::F16(model.with_backend(backend)),
-        Deployed::I8(model) => Deployed::I8(model.with_backend(backend)),
+        Session::F32(model) => Session::F32(model.with_backend(backend)),
+        Session::F16(model) => Session::F16(model.with_backend(backend)),
+        Session::I8(model) => Session::I8(model.with_backend(backend)),
     };
-    model.predict(frames, Pace::Stepwise).unwrap()
+    model.predict(frames, RunMode::Streaming).unwrap()
 }
 
 /// The same in f64 and plain loops, with the functions as they are defined.

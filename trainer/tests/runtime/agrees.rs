@@ -6,7 +6,7 @@ use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, files, random_cell};
 
 use crate::crafted::Place;
-use crate::running::{Deployed, model, ram, run};
+use crate::running::{Session, model, ram, run};
 
 /// A cell's name in Keras, and its options.
 type Cell = (&'static str, &'static str);

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::crafted::Place;
 use crate::files::{is_recurrent, seal};
-use crate::running::{Deployed, bits, ram, save};
+use crate::running::{Session, bits, ram, save};
 use crate::stacks::{self, Stack};
 
 /// Small files with all that there is.
@@ -42,7 +42,7 @@ const RAM_LIMIT: u32 = 1 << 16;
 const STEPS: usize = 3;
 
 /// A kind of numbers, and the wildest of them.
-trait Wild: Deployed {
+trait Wild: Session {
     const WILD: &'static [Self::In];
 
     fn small() -> Vec<AlignedBytes> {

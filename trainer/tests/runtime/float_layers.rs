@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::crafted::Place;
 use crate::files::{layers_of, widened};
-use crate::running::{Deployed, bits, model, ram, run, save};
+use crate::running::{Session, bits, model, ram, run, save};
 use crate::states::begin;
 use crate::variants::{self, Variant};
 
@@ -85,7 +85,7 @@ impl Case {
         self.network.cast::<f64>().predict_from(&frames, &initial)
     }
 
-    fn pack<N: Deployed>(&self) -> AlignedBytes {
+    fn pack<N: Session>(&self) -> AlignedBytes {
         AlignedBytes::new(&N::pack(&self.network, &[&self.frames]).unwrap())
     }
 

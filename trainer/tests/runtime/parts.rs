@@ -5,7 +5,7 @@ use embedded_rnn::{Backend, Error, F16, F32, I8, LayerFault, Model, Number};
 
 use crate::crafted::Place;
 use crate::files::{Layer, file, layers_of};
-use crate::running::{Deployed, model};
+use crate::running::{Session, model};
 use crate::stacks::{self, Stack};
 
 /// Every kind but an Embedding, at the same places in files of any kind of numbers.
@@ -51,7 +51,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub fn of<N: Deployed>(stack: &Stack<'_>) -> Self {
+    pub fn of<N: Session>(stack: &Stack<'_>) -> Self {
         let (file, _) = stacks::file::<N>(stack, false);
         let decoder_at = model::<N>(&file, Backend::portable()).preamble().decoder_at as usize;
         Self { layers: layers_of::<N>(&file), decoder_at }
@@ -77,7 +77,7 @@ pub fn section(name: &'static str) -> Error {
     Error::Section { name }
 }
 
-pub fn are_refused<N: Deployed>(stack: &Stack<'_>, broken: &[Broken]) {
+pub fn are_refused<N: Session>(stack: &Stack<'_>, broken: &[Broken]) {
     assert_eq!(Parts::of::<N>(stack).error::<N>(), None);
     for (number, (change, expected)) in broken.iter().enumerate() {
         let _place = Place((N::DTYPE, "number", number, expected));

@@ -7,7 +7,7 @@ use embedded_rnn_trainer::pack::AlignedBytes;
 use crate::crafted::Place;
 use crate::files::seal;
 use crate::parts::{PAIR, PLAIN};
-use crate::running::Deployed;
+use crate::running::Session;
 use crate::stacks::{self, STEPPING, Stack, WHOLE};
 
 /// An LSTM, 2 to 3, as in the runtime's own tests; the integer one has a Normalization before it.
@@ -206,7 +206,7 @@ fn a_build_without_what_a_model_asks_for_refuses_it() {
 }
 
 /// What the preamble says of the layers is what they are.
-fn other_needs_are_refused<N: Deployed>(stack: &Stack<'_>) {
+fn other_needs_are_refused<N: Session>(stack: &Stack<'_>) {
     let (bytes, _) = stacks::file::<N>(stack, false);
     let section = |name| Some(Error::Section { name });
     for bit in 0..32 {

@@ -4,13 +4,13 @@ use bytemuck::Zeroable;
 use embedded_rnn::{Backend, Error, F32, I8, Model, Number};
 
 use crate::crafted::Place;
-use crate::running::{Deployed, model, ram, run, save};
+use crate::running::{Session, model, ram, run, save};
 use crate::stacks::{self, STEPPING, Stack, WHOLE, everywhere};
 
 /// Embeddings of 7 ids, one that goes step by step, one that reads sequences whole, and an encoder of 9 ids.
 const OF_IDS: [(&Stack<'_>, u32); 3] = [(&STEPPING[2], 7), (&WHOLE[2], 7), (&STEPPING[5], 9)];
 
-fn ids_are_refused<N: Deployed>(none: impl Fn(u32) -> Vec<N::In>, of: impl Fn(u16) -> N::In) {
+fn ids_are_refused<N: Session>(none: impl Fn(u32) -> Vec<N::In>, of: impl Fn(u16) -> N::In) {
     for (stack, input_dim) in OF_IDS {
         let (file, _) = stacks::file::<N>(stack, true);
         let model = model::<N>(&file, Backend::best());

@@ -6,7 +6,7 @@ use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
 use crate::crafted::Place;
 use crate::files::{Layer, file, is_recurrent};
 use crate::parts::*;
-use crate::running::Deployed;
+use crate::running::Session;
 use crate::stacks::Stack;
 use crate::variants::{self, Variant};
 
@@ -84,7 +84,7 @@ fn flags(record: &LayerRecord) -> u8 {
     }
 }
 
-fn others_fields_are_reserved<N: Deployed>(stack: &Stack<'_>) {
+fn others_fields_are_reserved<N: Session>(stack: &Stack<'_>) {
     let count = Parts::of::<N>(stack).layers.len();
     let refused = |place, change: &dyn Fn(&mut LayerRecord)| {
         let mut parts = Parts::of::<N>(stack);

@@ -8,7 +8,7 @@ use embedded_rnn::{F16, F32, I8, LayerFault, Model};
 use crate::crafted::Place;
 use crate::files::{file, seal};
 use crate::parts::*;
-use crate::running::Deployed;
+use crate::running::Session;
 use crate::stacks::Stack;
 
 #[test]
@@ -88,14 +88,14 @@ fn a_softmax_inside_an_integer_model_is_refused() {
 }
 
 /// An encoder in front of a decoder, each as a model of its own has them.
-fn joined<N: Deployed>(encoder: &str, decoder: &str) -> Parts {
+fn joined<N: Session>(encoder: &str, decoder: &str) -> Parts {
     let mut parts = Parts::of::<N>(&Stack::of(1, encoder));
     parts.decoder_at = parts.layers.len();
     parts.layers.append(&mut Parts::of::<N>(&Stack::of(1, decoder)).layers);
     parts
 }
 
-fn decoders_are_refused<N: Deployed>() {
+fn decoders_are_refused<N: Session>() {
     const ENCODER: &str = "{ type = 'Embedding', input_dim = 5, output_dim = 2 },
         { type = 'LSTM', units = 2, return_sequences = true }, { type = 'GRU', units = 3 }";
     const WORDS: &str = "{ type = 'Embedding', input_dim = 4, output_dim = 2 }";

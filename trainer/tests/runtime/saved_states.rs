@@ -3,7 +3,7 @@
 use embedded_rnn::{Backend, Error, F32, I8, Model, Number, State};
 
 use crate::crafted::{self, Place, sealed};
-use crate::running::{Deployed, bits, model, ram, run, save};
+use crate::running::{Session, bits, model, ram, run, save};
 use crate::sequences::told;
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere, file};
 
@@ -148,7 +148,7 @@ fn a_count_of_words_that_is_not_the_models_is_refused() {
     }
 }
 
-fn foreigners_are_refused<N: Deployed>(stack: &Stack<'_>) {
+fn foreigners_are_refused<N: Session>(stack: &Stack<'_>) {
     let ((own, frames), (other, _)) = (file::<N>(stack, true), file::<N>(stack, false));
     let (own, other) = (model::<N>(&own, Backend::best()), model::<N>(&other, Backend::best()));
     let xs = N::inputs(&own, &frames[2 * own.input_size()..4 * own.input_size()]);

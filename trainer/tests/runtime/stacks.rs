@@ -3,7 +3,7 @@
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, Random};
 
-use crate::running::Deployed;
+use crate::running::Session;
 
 pub const TIME: usize = 23;
 /// Time steps that stand for none, where a network masks: the first ones, two in a row, the last.
@@ -143,7 +143,7 @@ impl<'a> Stack<'a> {
 }
 
 /// A stack as a file, and frames for it.
-pub fn file<N: Deployed>(stack: &Stack<'_>, return_sequences: bool) -> (AlignedBytes, Vec<f32>) {
+pub fn file<N: Session>(stack: &Stack<'_>, return_sequences: bool) -> (AlignedBytes, Vec<f32>) {
     let (network, frames) = stack.network(return_sequences);
     (AlignedBytes::new(&N::pack(&network, &[&frames]).unwrap()), frames)
 }
@@ -166,7 +166,7 @@ macro_rules! everywhere {
             let _place =
                 $crate::crafted::Place((stringify!($number), backend, $return_sequences, $stack.layers));
             let model = $crate::running::model::<$number>(&file, backend);
-            $check($stack, &model, &<$number as $crate::running::Deployed>::inputs(&model, &frames));
+            $check($stack, &model, &<$number as $crate::running::Session>::inputs(&model, &frames));
         }
     }};
 }

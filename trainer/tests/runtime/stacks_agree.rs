@@ -3,14 +3,14 @@
 use embedded_rnn::{Backend, F32, I8};
 
 use crate::crafted::Place;
-use crate::running::{Deployed, model, ram, run};
+use crate::running::{Session, model, ram, run};
 use crate::stacks::{self, STEPPING, Stack, TIME, WHOLE};
 
 /// What a decoder is told, after 0.
 const WRITTEN: [u16; 5] = [3, 1, 4, 1, 2];
 
 /// The answers to the frames that count, and of a decoder those to what it is told; and what they should be.
-fn answers<N: Deployed>(
+fn answers<N: Session>(
     stack: &Stack<'_>,
     return_sequences: bool,
     backend: Backend,

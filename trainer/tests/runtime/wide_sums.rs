@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::agrees::in_8_bits;
 use crate::crafted::Place;
 use crate::files::{Layer, file, layers_of};
-use crate::running::{Deployed, model, ram, steps};
+use crate::running::{Session, model, ram, steps};
 use crate::variants::{self, Variant};
 
 const TANH: u8 = Activation::TanhWide as u8;

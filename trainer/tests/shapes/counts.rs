@@ -1,8 +1,8 @@
 //! What `inspect` counts, against the networks and by hand.
 
-use embedded_rnn_trainer::deployed::ModelFile;
 use embedded_rnn_trainer::layers::Kind;
 use embedded_rnn_trainer::net::Network;
+use embedded_rnn_trainer::session::ModelFile;
 use embedded_rnn_trainer::summary::Summary;
 
 use crate::models::{FILES, encoder_decoder, folder, random};

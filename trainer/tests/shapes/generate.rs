@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use embedded_rnn_trainer::deployed::{ModelFile, Pace};
 use embedded_rnn_trainer::initializers::{Purpose, stream_of};
 use embedded_rnn_trainer::loss::argmax;
 use embedded_rnn_trainer::sampling::sample;
+use embedded_rnn_trainer::session::{ModelFile, RunMode};
 use tempfile::TempDir;
 
 use crate::arrays::{write_frames, write_integers, write_padded};
@@ -33,7 +33,7 @@ fn expected(
     let mut rng = stream_of(seed, Purpose::Sample, k, 0);
     let (mut read, mut written) = (start.to_vec(), Vec::new());
     while written.len() < 20 {
-        let answers = model.predict(&read, Pace::Whole).unwrap();
+        let answers = model.predict(&read, RunMode::Sequence).unwrap();
         let answer = &answers[answers.len() - 5..];
         let class = if temperature == 0.0 { argmax(answer) } else { sample(answer, temperature, &mut rng) };
         if Some(class) == end {

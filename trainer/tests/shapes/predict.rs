@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use embedded_rnn_trainer::deployed::{ModelFile, Pace};
+use embedded_rnn_trainer::session::{ModelFile, RunMode};
 
 use crate::arrays::{read_floats, write_frames, write_integers, write_padded};
 use crate::common::refusal;
@@ -192,6 +192,6 @@ fn whole_sequences_of_any_length_are_read() {
     let file = ModelFile::new(Path::new("m"), &fs::read(folder.path().join("m.ernn")).unwrap());
     let model = file.deploy().unwrap();
     let frames = net.1.repeat(100);
-    let found = model.predict(&frames, Pace::Whole).unwrap();
+    let found = model.predict(&frames, RunMode::Sequence).unwrap();
     assert!(worst(&found, &net.0.predict(&frames)) < TOLERANCES[0].1);
 }

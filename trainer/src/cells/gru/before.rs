@@ -1,7 +1,7 @@
 //! Reset before the product: `n = act(Wn x + bn + Un (r*h))`. Two products a step, as the second waits for r.
 
-use super::{Gru, advance, retreat};
-use crate::tensor::{Matrix, Real, Steps, add_product, affine, product};
+use super::{Gru, backward_unit, forward_unit};
+use crate::tensor::{BatchSizes, Matrix, Real, add_product, affine, product};
 
 /// The recurrent weights of z and r, `[2H x H]`, and of n, `[H x H]`.
 fn split<T: Real>(cell: &Gru<T>) -> (Matrix<T>, Matrix<T>) {
@@ -11,7 +11,12 @@ fn split<T: Real>(cell: &Gru<T>) -> (Matrix<T>, Matrix<T>) {
 }
 
 /// Keeps the activated gates z r, `[2H x columns]`, n and r*h, `[H x columns]` each.
-pub fn forward<T: Real>(cell: &Gru<T>, x: &Matrix<T>, steps: &Steps, h: &mut Matrix<T>) -> Vec<Matrix<T>> {
+pub fn forward<T: Real>(
+    cell: &Gru<T>,
+    x: &Matrix<T>,
+    steps: &BatchSizes,
+    h: &mut Matrix<T>,
+) -> Vec<Matrix<T>> {
     let hidden = cell.w_hh.ncols();
     let (u_zr, u_n) = split(cell);
     let sums = affine(&cell.w_ih, x, &cell.bias);
@@ -35,7 +40,7 @@ pub fn forward<T: Real>(cell: &Gru<T>, x: &Matrix<T>, steps: &Steps, h: &mut Mat
             cell.activation.forward(n);
             let z = &zr.as_slice()[column * 2 * hidden..][..hidden];
             let h_before = &h_before[(before + number) * hidden..][..hidden];
-            advance([z, n, h_before], &mut h_after[number * hidden..][..hidden]);
+            forward_unit([z, n, h_before], &mut h_after[number * hidden..][..hidden]);
         }
     }
     vec![zr, candidate, reset]
@@ -44,15 +49,15 @@ pub fn forward<T: Real>(cell: &Gru<T>, x: &Matrix<T>, steps: &Steps, h: &mut Mat
 /// The gradients of the input's sums, `[3H x columns]`, of `w_hh` and of the recurrent bias, which is not used.
 pub fn backward<T: Real>(
     cell: &Gru<T>,
-    steps: &Steps,
+    steps: &BatchSizes,
     h: &Matrix<T>,
-    kept: &[Matrix<T>],
+    saved: &[Matrix<T>],
     d_h: &mut Matrix<T>,
 ) -> (Matrix<T>, Matrix<T>, Matrix<T>) {
     let hidden = cell.w_hh.ncols();
     let (u_zr, u_n) = split(cell);
-    let (u_zr_turned, u_n_turned) = (u_zr.transpose(), u_n.transpose());
-    let [zr, candidate, reset] = kept else { panic!("of its own forward pass") };
+    let (u_zr_transposed, u_n_transposed) = (u_zr.transpose(), u_n.transpose());
+    let [zr, candidate, reset] = saved else { panic!("of its own forward pass") };
     let mut d_zr = Matrix::zeros(2 * hidden, steps.columns());
     let mut d_n = Matrix::zeros(hidden, steps.columns());
     let mut d_reset = Matrix::zeros(hidden, steps.columns());
@@ -67,9 +72,9 @@ pub fn backward<T: Real>(
             let d_z = &mut d_zr.as_mut_slice()[column * 2 * hidden..][..hidden];
             let d_n = &mut d_n.as_mut_slice()[own];
             let d_after = &d_after[number * hidden..][..hidden];
-            retreat(cell, [z, n, h], d_after, &mut d_before[state(number)], [d_z, d_n]);
+            backward_unit(cell, [z, n, h], d_after, &mut d_before[state(number)], [d_z, d_n]);
         }
-        add_product(&mut d_reset, steps.at(t), &u_n_turned, &d_n, steps.at(t));
+        add_product(&mut d_reset, steps.at(t), &u_n_transposed, &d_n, steps.at(t));
         for (number, column) in steps.at(t).enumerate() {
             let r = &zr.as_slice()[column * 2 * hidden + hidden..][..hidden];
             let h = &h.as_slice()[state(number)];
@@ -82,7 +87,7 @@ pub fn backward<T: Real>(
             }
             cell.recurrent_activation.backward(r, d_r);
         }
-        add_product(d_h, steps.state_before(t), &u_zr_turned, &d_zr, steps.at(t));
+        add_product(d_h, steps.state_before(t), &u_zr_transposed, &d_zr, steps.at(t));
     }
     let w_hh_zr = product(&d_zr, &steps.before_each(h).transpose());
     let w_hh_n = product(&d_n, &reset.transpose());

@@ -1,7 +1,7 @@
 //! What the report says of a run beside its numbers.
 
 use super::{Job, Spent, parameters};
-use crate::data::{Dataset, Truth};
+use crate::data::{Dataset, Targets};
 use crate::training::Run;
 
 /// A name and a value each.
@@ -31,10 +31,10 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
 }
 
 fn input(data: &Dataset) -> String {
-    let targets = match &data.truth {
-        Truth::Labels(_) => format!("one of {} classes", data.width()),
-        Truth::Values { width, .. } => format!("{width} target values"),
-        Truth::Sequences(_) => format!("a sequence of {} classes", data.width()),
+    let targets = match &data.targets {
+        Targets::Labels(_) => format!("one of {} classes", data.width()),
+        Targets::Values { width, .. } => format!("{width} target values"),
+        Targets::Sequences(_) => format!("a sequence of {} classes", data.width()),
     };
     let every = if data.per_frame { "frame" } else { "sequence" };
     format!("{} features a frame, {targets} for each {every}", data.sequences.features)

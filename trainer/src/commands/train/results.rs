@@ -9,12 +9,12 @@ use super::{Job, Spent};
 use embedded_rnn::F32;
 
 use crate::commands::say;
-use crate::deployed::ModelFile;
 use crate::evaluate::Evaluation;
 use crate::forecast::Comparison;
 use crate::output::write_atomically;
 use crate::pack::{self, ErrorTable, LayerError, Meta, Quantized};
 use crate::report::{ModelFacts, Report};
+use crate::session::ModelFile;
 use crate::summary::Summary;
 use crate::training::{Run, csv};
 

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::config::Config;
-use crate::data::{Array, Dataset, Truth, Values, pack};
+use crate::data::{Array, Dataset, Targets, Values, pack};
 use crate::initializers::{Purpose, stream};
 use crate::loss::argmax;
 use crate::tensor::cast;
@@ -13,7 +13,7 @@ use crate::tensor::cast;
 /// Of sources and of targets; those with the longest sources have neither the longest targets nor the shortest.
 const LENGTHS: [[usize; 5]; 2] = [[4, 2, 4, 1, 3], [2, 4, 1, 3, 3]];
 const CLASSES: usize = 4;
-const DRAW: Draw = Draw { seed: 5, update: 3, shard: 1, layer: 0 };
+const DRAW: RngSeed = RngSeed { seed: 5, update: 3, shard: 1, layer: 0 };
 
 /// Encoders and decoders of each cell and option that makes a state, one and two recurrent layers deep, over ids and over
 /// values, with layers between that have no state, and with what training draws.
@@ -112,14 +112,17 @@ impl Case {
 
     fn batch(&self, numbers: &[usize]) -> Batch<f64> {
         let batch = pack(&self.data, numbers);
-        let flow = |flow: Flow<f32>| Flow { values: cast(&flow.values), steps: flow.steps };
-        let Targets::Labels(labels) = batch.targets else { panic!("classes") };
-        let forced = batch.forced.map(|Forced { input, order }| Forced { input: flow(input), order });
-        Batch { input: flow(batch.input), forced, targets: Targets::Labels(labels) }
+        let flow =
+            |flow: PackedSequence<f32>| PackedSequence { values: cast(&flow.values), steps: flow.steps };
+        let BatchTargets::Labels(labels) = batch.targets else { panic!("classes") };
+        let teacher_forced = batch
+            .teacher_forced
+            .map(|TeacherForced { input, order }| TeacherForced { input: flow(input), order });
+        Batch { input: flow(batch.input), teacher_forced, targets: BatchTargets::Labels(labels) }
     }
 
     fn all_columns(&self) -> usize {
-        (0..self.data.sequences.len()).map(|s| self.data.targets(s)).sum()
+        (0..self.data.sequences.len()).map(|s| self.data.target_count(s)).sum()
     }
 }
 
@@ -157,16 +160,17 @@ fn gradients_equal_central_differences_for_every_parameter() {
 #[test]
 fn batch_equals_pairs_one_by_one() {
     for (number, case) in Case::all().into_iter().enumerate() {
-        let Truth::Sequences(targets) = &case.data.truth else { panic!("pairs") };
+        let Targets::Sequences(targets) = &case.data.targets else { panic!("pairs") };
         let batch = case.batch(&ALL);
         let output = case.network.output(&batch);
-        let forced = batch.forced.unwrap();
-        for (k, &from) in forced.order.iter().enumerate() {
+        let teacher_forced = batch.teacher_forced.unwrap();
+        for (k, &from) in teacher_forced.order.iter().enumerate() {
             // The batch has the longest sources first, equals in the order given.
             let s = [0, 2, 4, 1, 3][from];
             let of = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
             let (source, target) = (of(case.data.sequences.get(s)), of(targets.get(s)));
-            let columns: Vec<usize> = (0..=target.len()).map(|t| forced.input.steps.column(t, k)).collect();
+            let columns: Vec<usize> =
+                (0..=target.len()).map(|t| teacher_forced.input.steps.column(t, k)).collect();
             let plain = case.network.predict_forced(&source, &target);
             let packed = output.select_columns(&columns);
             assert_eq!(plain.len(), packed.len());
@@ -222,7 +226,7 @@ fn taps_hear_both_chains() {
     use crate::reference::Signal;
     let case = &Case::all()[1];
     let (mut outputs, mut states) = ([0; 7], [0; 7]);
-    let mut tap = |layer: usize, signal: Signal, values: &[f64]| match signal {
+    let mut observe = |layer: usize, signal: Signal, values: &[f64]| match signal {
         Signal::Output => outputs[layer] += 1,
         Signal::State(k) => {
             assert!(k < 2 && values.iter().all(|value| value.is_finite()));
@@ -230,7 +234,7 @@ fn taps_hear_both_chains() {
         }
         _ => {}
     };
-    case.network.predict_tapped(&[1.0, 2.0, 0.0], &[3.0, 1.0], &mut tap);
+    case.network.predict_observed(&[1.0, 2.0, 0.0], &[3.0, 1.0], &mut observe);
     // Three steps of Embedding and LSTM and the last one of the second LSTM; then 0 3 1 through all of the decoder.
     assert_eq!(outputs, [3, 3, 1, 3, 3, 3, 3]);
     assert_eq!(states, [0, 6, 6, 0, 6, 6, 0]);

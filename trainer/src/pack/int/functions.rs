@@ -49,7 +49,7 @@ fn parts(layer: &Layer<f32>) -> Result<Vec<Layer<f32>>> {
         function.keras_name()
     );
     match &layer.kind {
-        Kind::Dense(dense) if dense.activation.is_rare() => {
+        Kind::Dense(dense) if dense.activation.is_extended() => {
             let sums = Dense { activation: Function::Linear, ..dense.clone() };
             let function = Activation::new(dense.weight.nrows(), dense.activation);
             Ok(vec![

@@ -14,7 +14,7 @@ use embedded_rnn::{ALL_FEATURES, I8, Kind as Code, Model};
 
 use super::calibrate::{Ranges, calibrate};
 use super::errors::Quantized;
-use super::file::{Outline, Packed, assemble};
+use super::file::{FileSpec, Packed, assemble};
 use super::float::{directions, merge_record};
 use super::lower::lowered;
 use super::parts::{Parts, form_of};
@@ -64,7 +64,7 @@ fn file(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]], ranges: &[Ran
         }
         Ok(out)
     };
-    let outline = Outline::<I8> {
+    let outline = FileSpec::<I8> {
         meta,
         returns_sequences: network.returns_sequences(),
         input_scale: layers.input_scale as f32,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use embedded_rnn::format::{MAGIC, PREAMBLE_LEN, Preamble};
 use embedded_rnn::{DType, Error, Model};
 
-use super::Deployed;
+use super::Session;
 use crate::pack::AlignedBytes;
 
 /// The bytes of a model file, and where they are from.
@@ -35,17 +35,17 @@ impl ModelFile {
     }
 
     /// Checks the whole file, and gives what runs it.
-    pub fn deploy(&self) -> Result<Deployed<'_>> {
+    pub fn deploy(&self) -> Result<Session<'_>> {
         self.check().with_context(|| self.path.display().to_string())
     }
 
-    fn check(&self) -> Result<Deployed<'_>> {
+    fn check(&self) -> Result<Session<'_>> {
         let kind = preamble(&self.bytes).and_then(|preamble| DType::from_code(preamble.dtype));
         Ok(match kind {
-            Some(DType::I8) => Deployed::I8(Model::new(&self.bytes)?),
-            Some(DType::F16) => Deployed::F16(Model::new(&self.bytes)?),
+            Some(DType::I8) => Session::I8(Model::new(&self.bytes)?),
+            Some(DType::F16) => Session::F16(Model::new(&self.bytes)?),
             // What is no model of any kind is refused with the reason.
-            _ => Deployed::F32(Model::new(&self.bytes)?),
+            _ => Session::F32(Model::new(&self.bytes)?),
         })
     }
 }

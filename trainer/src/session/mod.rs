@@ -1,12 +1,12 @@
 //! A model file as its user has it: read, checked and run by the runtime, whatever its kind of numbers.
 
-mod borders;
 mod feedback;
 mod file;
+mod quant_io;
 mod running;
 
 pub use file::ModelFile;
-pub use running::Pace;
+pub use running::RunMode;
 
 use std::borrow::Cow;
 
@@ -14,12 +14,12 @@ use anyhow::{Context, Result};
 use embedded_rnn::format::{LayerRecord, Preamble, header::Header};
 use embedded_rnn::{Error, F16, F32, I8, Kind, Model};
 
-use crate::data::{Dataset, Takes};
+use crate::data::{Dataset, InputKind};
 use crate::evaluate::{EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
 
 /// A checked model of any kind of numbers. Takes and gives real values, as the trainer's network does.
 #[derive(Clone, Copy, Debug)]
-pub enum Deployed<'m> {
+pub enum Session<'m> {
     /// Of f32.
     F32(Model<'m, F32>),
     /// Of f32 with weights in f16.
@@ -30,27 +30,27 @@ pub enum Deployed<'m> {
 
 /// Does the same with a model of any kind.
 macro_rules! either {
-    ($deployed:expr, $model:ident => $does:expr) => {
-        match $deployed {
-            Deployed::F32($model) => $does,
-            Deployed::F16($model) => $does,
-            Deployed::I8($model) => $does,
+    ($session:expr, $model:ident => $does:expr) => {
+        match $session {
+            Session::F32($model) => $does,
+            Session::F16($model) => $does,
+            Session::I8($model) => $does,
         }
     };
 }
 use either;
 
-impl<'m> Deployed<'m> {
+impl<'m> Session<'m> {
     /// Features of a time step.
     pub fn input_size(&self) -> usize {
         either!(self, model => model.input_size())
     }
 
     /// What it takes at a time step.
-    pub fn takes(&self) -> Takes {
+    pub fn input_kind(&self) -> InputKind {
         match self.layers().first() {
-            Some(first) if first.kind == Kind::Embedding as u8 => Takes::Ids(first.input_dim as usize),
-            _ => Takes::Features(self.input_size()),
+            Some(first) if first.kind == Kind::Embedding as u8 => InputKind::Ids(first.input_dim as usize),
+            _ => InputKind::Features(self.input_size()),
         }
     }
 
@@ -87,13 +87,13 @@ impl<'m> Deployed<'m> {
     }
 
     /// The answers to a sequence of frames.
-    pub fn predict(&self, frames: &[f32], pace: Pace) -> Result<Vec<f32>> {
+    pub fn predict(&self, frames: &[f32], pace: RunMode) -> Result<Vec<f32>> {
         Ok(either!(self, model => running::predict(model, frames, pace)?))
     }
 
     /// What an encoder-decoder makes of a sequence of frames: the likeliest class at each step, until class 0, which is left
     /// out, or for `most` steps.
-    pub fn write(&self, frames: &[f32], most: usize, pace: Pace) -> Result<Vec<u16>> {
+    pub fn write(&self, frames: &[f32], most: usize, pace: RunMode) -> Result<Vec<u16>> {
         Ok(either!(self, model => running::write(model, frames, most, pace)?))
     }
 
@@ -109,7 +109,7 @@ impl<'m> Deployed<'m> {
 
     /// How well it does on labelled data; time steps that it takes for none are left out.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
-        data.sequences.check(self.takes()).with_context(|| data.frames_name.clone())?;
+        data.sequences.check(self.input_kind()).with_context(|| data.frames_name.clone())?;
         let kept = match self.mask_value() {
             Some(value) => Cow::Owned(data.clone().without_masked(value)?),
             None => Cow::Borrowed(data),
@@ -117,7 +117,7 @@ impl<'m> Deployed<'m> {
         if self.has_decoder() {
             return evaluate_pairs(self, &self.labels(), &kept);
         }
-        evaluate(self.output_size(), &self.labels(), |frames| self.predict(frames, Pace::Whole), &kept)
+        evaluate(self.output_size(), &self.labels(), |frames| self.predict(frames, RunMode::Sequence), &kept)
     }
 
     /// What all features of a time step are that is none, if there are such.
@@ -138,16 +138,16 @@ impl<'m> Deployed<'m> {
     }
 }
 
-impl EncoderDecoder for Deployed<'_> {
+impl EncoderDecoder for Session<'_> {
     fn classes(&self) -> usize {
         self.output_size()
     }
 
     fn predict_forced(&self, source: &[f32], target: &[f32]) -> Result<Vec<f32>> {
-        Ok(either!(self, model => running::forced(model, source, target)?))
+        Ok(either!(self, model => running::teacher_forced(model, source, target)?))
     }
 
     fn decode(&self, source: &[f32], most: usize) -> Result<Vec<u32>> {
-        Ok(self.write(source, most, Pace::Whole)?.into_iter().map(u32::from).collect())
+        Ok(self.write(source, most, RunMode::Sequence)?.into_iter().map(u32::from).collect())
     }
 }

@@ -9,7 +9,7 @@ use embedded_rnn_trainer::net::States;
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::case::{self, Case};
-use crate::running::{Deployed, bits, ram, run, save, steps};
+use crate::running::{Session, bits, ram, run, save, steps};
 use crate::states::{begin, places};
 
 /// A sequence as a model is given it, and what should come out.
@@ -74,7 +74,7 @@ pub struct Found<N: Number> {
 }
 
 /// Runs a sequence, and again step by step: the same bits.
-pub fn found<N: Deployed>(model: &Model<'_, N>, given: &Given) -> Found<N> {
+pub fn found<N: Session>(model: &Model<'_, N>, given: &Given) -> Found<N> {
     let xs = N::inputs(model, &given.frames);
     let mut ram = ram(model, given.counts.len());
     let mut state = model.state(&mut ram).unwrap();
@@ -100,7 +100,7 @@ pub fn found<N: Deployed>(model: &Model<'_, N>, given: &Given) -> Found<N> {
 }
 
 /// Every case in a file of `N`, but those that the packer refuses: these are the ones listed, with a part of what it says.
-pub fn files<N: Deployed>(refused: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
+pub fn files<N: Session>(refused: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
     let mut refused: BTreeMap<&str, &str> = refused.iter().copied().collect();
     let mut all = Vec::new();
     for case in case::all() {

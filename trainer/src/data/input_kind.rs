@@ -6,14 +6,14 @@ use super::Sequences;
 
 /// What goes in at a time step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
+pub enum InputKind {
     /// So many values.
     Features(usize),
     /// An id from 0 on, one of so many: what an Embedding takes.
     Ids(usize),
 }
 
-impl Takes {
+impl InputKind {
     /// Values of a time step.
     pub fn features(self) -> usize {
         match self {
@@ -25,13 +25,13 @@ impl Takes {
 
 impl Sequences {
     /// Refuses other sequences than those of frames that a model takes.
-    pub fn check(&self, takes: Takes) -> Result<()> {
+    pub fn check(&self, input_kind: InputKind) -> Result<()> {
         let features = self.features;
-        match takes {
-            Takes::Features(taken) => {
+        match input_kind {
+            InputKind::Features(taken) => {
                 ensure!(features == taken, "{features} features a frame, but the model takes {taken}");
             }
-            Takes::Ids(ids) => {
+            InputKind::Ids(ids) => {
                 ensure!(features == 1, "{features} features a frame, but an Embedding takes one id");
                 let known = |id: f32| id.fract() == 0.0 && (0.0..ids as f32).contains(&id);
                 if let Some((s, t, id)) = self.find(|id| !known(id)) {

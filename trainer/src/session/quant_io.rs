@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use embedded_rnn::{Error, F16, F32, I8, Model, Number};
 
 /// A kind of numbers that real values become, and that become real values.
-pub trait Borders: Number {
+pub trait QuantIo: Number {
     /// Frames as the model takes them.
     fn from_real<'a>(model: &Model<'_, Self>, frames: &'a [f32]) -> Result<Cow<'a, [Self::In]>, Error>;
     /// What the model answers, in real values.
@@ -15,7 +15,7 @@ pub trait Borders: Number {
 /// Models of floats take and give real values as they are.
 macro_rules! real {
     ($number:ident) => {
-        impl Borders for $number {
+        impl QuantIo for $number {
             fn from_real<'a>(_: &Model<'_, $number>, frames: &'a [f32]) -> Result<Cow<'a, [f32]>, Error> {
                 Ok(Cow::Borrowed(frames))
             }
@@ -29,7 +29,7 @@ macro_rules! real {
 real!(F32);
 real!(F16);
 
-impl Borders for I8 {
+impl QuantIo for I8 {
     fn from_real<'a>(model: &Model<'_, I8>, frames: &'a [f32]) -> Result<Cow<'a, [i16]>, Error> {
         let size = model.input_size();
         let mut quantized = vec![0; frames.len()];

@@ -2,16 +2,16 @@
 
 use embedded_rnn::{Error, Model, Number, State};
 
-use super::borders::Borders;
+use super::quant_io::QuantIo;
 use crate::pack::AlignedBytes;
 
 /// How a sequence goes in. What comes out has the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum RunMode {
     /// All of it in one call.
-    Whole,
+    Sequence,
     /// One time step a call, as on a device.
-    Stepwise,
+    Streaming,
 }
 
 /// The most memory that a sequence is given, in bytes: a file can ask for any.
@@ -34,15 +34,15 @@ fn ram_for<N: Number>(model: &Model<'_, N>, frames: &[f32]) -> Result<AlignedByt
 }
 
 /// What comes out while a sequence goes in.
-fn read<N: Borders>(
+fn read<N: QuantIo>(
     model: &Model<'_, N>,
     state: &mut State<'_, N>,
     frames: &[f32],
-    pace: Pace,
+    pace: RunMode,
 ) -> Result<Vec<N::Out>, Error> {
     let inputs = N::from_real(model, frames)?;
     let size = model.input_size();
-    if pace == Pace::Whole {
+    if pace == RunMode::Sequence {
         let mut out = vec![bytemuck::Zeroable::zeroed(); model.run_output_len(inputs.len() / size)];
         model.run(state, &inputs, &mut out)?;
         return Ok(out);
@@ -58,18 +58,18 @@ fn read<N: Borders>(
 }
 
 /// What a model answers to a sequence.
-pub fn predict<N: Borders>(model: &Model<'_, N>, frames: &[f32], pace: Pace) -> Result<Vec<f32>, Error> {
+pub fn predict<N: QuantIo>(model: &Model<'_, N>, frames: &[f32], pace: RunMode) -> Result<Vec<f32>, Error> {
     let mut ram = ram_for(model, frames)?;
     let out = read(model, &mut model.state(&mut ram)?, frames, pace)?;
     Ok(N::to_real(model, &out).into_owned())
 }
 
 /// What an encoder-decoder writes by itself: the likeliest class at each step, without the end.
-pub fn write<N: Borders>(
+pub fn write<N: QuantIo>(
     model: &Model<'_, N>,
     frames: &[f32],
     most: usize,
-    pace: Pace,
+    pace: RunMode,
 ) -> Result<Vec<u16>, Error> {
     let mut ram = ram_for(model, frames)?;
     let mut state = model.state(&mut ram)?;
@@ -79,10 +79,14 @@ pub fn write<N: Borders>(
 }
 
 /// What it answers when told what should have come before.
-pub fn forced<N: Borders>(model: &Model<'_, N>, frames: &[f32], target: &[f32]) -> Result<Vec<f32>, Error> {
+pub fn teacher_forced<N: QuantIo>(
+    model: &Model<'_, N>,
+    frames: &[f32],
+    target: &[f32],
+) -> Result<Vec<f32>, Error> {
     let mut ram = ram_for(model, frames)?;
     let mut state = model.state(&mut ram)?;
-    read(model, &mut state, frames, Pace::Whole)?;
+    read(model, &mut state, frames, RunMode::Sequence)?;
     let mut out = Vec::new();
     for &id in [0.0].iter().chain(target) {
         out.extend_from_slice(model.decoder_step(&mut state, id as u16)?);
@@ -92,7 +96,7 @@ pub fn forced<N: Borders>(model: &Model<'_, N>, frames: &[f32], target: &[f32]) 
 
 /// Feeds answers back, as long as `choose` makes an id of them: from class 0 on if there is a decoder, which has read `given`
 /// as its source; else from the last of the ids in `given`.
-pub fn generate<N: Borders>(
+pub fn generate<N: QuantIo>(
     model: &Model<'_, N>,
     given: &[f32],
     mut choose: impl FnMut(&[f32]) -> Option<u16>,
@@ -104,7 +108,7 @@ pub fn generate<N: Borders>(
     let mut ram = ram_for(model, before)?;
     let mut state = model.state(&mut ram)?;
     if !before.is_empty() {
-        read(model, &mut state, before, Pace::Whole)?;
+        read(model, &mut state, before, RunMode::Sequence)?;
     }
     model.generate(&mut state, first, |answer| choose(&N::to_real(model, answer)))
 }

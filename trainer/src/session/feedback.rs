@@ -3,18 +3,18 @@
 use anyhow::{Result, bail, ensure};
 use embedded_rnn::format::Activation;
 
-use super::{Deployed, either, running};
-use crate::data::Takes;
+use super::{Session, either, running};
+use crate::data::InputKind;
 
 /// The most classes of which one can be fed back: a class is an id of 16 bits then.
 const MOST_CLASSES: usize = 1 << 16;
 
-impl Deployed<'_> {
+impl Session<'_> {
     /// Refuses models whose answers cannot be their next inputs.
     pub fn check_feedback(&self) -> Result<()> {
         let classes = self.output_size();
         if !self.has_decoder() {
-            let Takes::Ids(ids) = self.takes() else {
+            let InputKind::Ids(ids) = self.input_kind() else {
                 bail!(
                     "takes {} features a step and no ids: it cannot go on from its answers",
                     self.input_size()
