@@ -80,12 +80,13 @@
 #[cfg(target_endian = "big")]
 compile_error!("model files are little-endian and used in place: big-endian targets are not supported");
 
-pub mod activation;
+mod activation;
 #[cfg(feature = "std")]
 mod aligned_bytes;
 #[cfg(feature = "std")]
 mod any;
 mod argmax;
+mod defect;
 mod error;
 pub mod format;
 mod include;
@@ -95,6 +96,7 @@ mod layers;
 mod memory;
 mod model;
 mod number;
+pub mod packing;
 mod quant_io;
 mod session;
 mod state;
@@ -107,13 +109,13 @@ pub use argmax::argmax;
 pub use error::{Error, LayerFault};
 pub use format::{
     ALIGN, DType, dtype, features, input_size, is_model, output_scale, output_size, ram_needed,
-    ram_needed_for, run_output_len, saved_len,
+    ram_needed_for, run_output_len,
 };
 pub use include::ModelFile;
 pub use isa::Backend;
 pub use layers::{ALL_FEATURES, Kind};
 pub use memory::{Aligned, Ram};
-pub use model::{Model, Needs, needs};
+pub use model::{Model, saved_len};
 pub use number::{F16, F32, I8, Number};
 pub use quant_io::QuantIo;
 pub use session::Session;
@@ -122,7 +124,7 @@ pub use state::State;
 /// Parts of the macros.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::format::facts::{Defect, defect};
+    pub use crate::defect::{Defect, defect};
     pub use crate::format::labels::{label_count, labels};
     pub use crate::include::{Code, Select, dtype_code};
 }

@@ -1,7 +1,7 @@
 //! A model and a state, their lengths checked by the compiler.
 
 use crate::error::Error;
-use crate::format::features::{DECODER, WHOLE_SEQUENCES};
+use crate::format::feature_bits::{DECODER, WHOLE_SEQUENCES};
 use crate::format::{features, input_size, output_scale, output_size};
 use crate::include::ModelFile;
 use crate::layers::Kind;

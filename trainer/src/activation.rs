@@ -144,7 +144,7 @@ impl Activation {
 
     /// Whether 8-bit layers of sums do without it: most models do.
     pub fn is_extended(self) -> bool {
-        Code::is_rare(self.code() as u8)
+        Code::is_extended(self.code() as u8)
     }
 
     /// Whether its slope does not follow from its output: it is neither rising nor falling all the way, or too flat.

@@ -1,55 +1,13 @@
 //! Activations in integers: INTEGER.md in code. Every function here is part of the specification.
 
+use crate::format::{LINEAR_FRAC, PRE_FRAC, UNIT_FRAC, WIDE_FRAC};
 use crate::isa::Int;
+use crate::isa::tanh::int::TANH_LIMIT;
 
-/// `(a * b + 2^31) >> 32`: the one way two 32-bit numbers are multiplied, to the nearest, halves up.
-#[inline(always)]
-pub const fn mulr(a: i32, b: i32) -> i32 {
-    ((a as i64 * b as i64 + (1 << 31)) >> 32) as i32
-}
-
-/// Bits behind the binary point of a pre-activation.
-pub const PRE_FRAC: u32 = 16;
-/// Bits of an activation's unit in the full scale of 16 bits: 2^15 of them.
-pub const UNIT_FRAC: u32 = 15;
-/// Fraction bits of the pre-activation of a linear or relu unit beyond its output's unit.
-pub const LINEAR_FRAC: u32 = 4;
 /// Pre-activations of linear and relu candidates saturate here: the last that rounds to 32,767.
 pub const RANGE: i32 = (i16::MAX as i32) << LINEAR_FRAC | 7;
 /// Sigmoids of candidates saturate here, so that rounding them to 16 bits cannot overflow.
 pub const VALUE_LIMIT: i32 = i32::MAX - (1 << 16);
-
-/// Pre-activations beyond +-8 are moved there: tanh(8) is 1 to 2.3e-7.
-const TANH_LIMIT: i32 = 8 << PRE_FRAC;
-/// Intervals of the table over 0..8, each 1/64 wide.
-const INTERVALS: usize = 512;
-const INTERVAL_BITS: u32 = PRE_FRAC + 3 - INTERVALS.ilog2();
-
-/// Start value (high 16 bits, unit 2^-15) and slope (low 16 bits, unit 2^-31 per 2^-16) of each interval.
-///
-/// Made at compile time by `tanh_entry` in f64; IEEE arithmetic makes the same table everywhere, and a test holds it
-/// to the CRC-32 in INTEGER.md.
-pub static TANH_TABLE: [u32; INTERVALS] = {
-    let mut table = [0; INTERVALS];
-    let mut i = 0;
-    while i < INTERVALS {
-        table[i] = tanh_entry(i);
-        i += 1;
-    }
-    table
-};
-
-/// `tanh(p * 2^-16) * 2^31`, odd in the sense `tanh(!p) == !tanh(p)`; within +-(2^31 - 2^15).
-///
-/// Worst error over all inputs 3.03e-5 (at the saturated end, where the table stops at 32,767), mean 1.31e-5.
-#[inline(always)]
-pub fn tanh(p: i32) -> i32 {
-    let sign = p >> 31;
-    let p = p.clamp(-TANH_LIMIT, TANH_LIMIT - 1) ^ sign;
-    let entry = TANH_TABLE[(p >> INTERVAL_BITS) as usize % INTERVALS] as i32;
-    let fraction = p & ((1 << INTERVAL_BITS) - 1);
-    entry.wrapping_add((entry as i16 as i32).wrapping_mul(fraction)) ^ sign
-}
 
 /// `1/2 + tanh/2` with 31 fraction bits, given half the pre-activation.
 #[inline(always)]
@@ -64,9 +22,6 @@ pub fn hard<S: Int>(isa: S, p: S::W) -> S::W {
     isa.shl(isa.clamp(p, -LIMIT, LIMIT - 1), 31 - (PRE_FRAC - 1))
 }
 
-/// Fraction bits of a pre-activation that can be very large.
-pub const WIDE_FRAC: u32 = 12;
-
 /// Such a pre-activation with [`PRE_FRAC`] fraction bits; beyond +-8 it is moved there, as a table does anyway.
 #[inline(always)]
 pub fn narrowed<S: Int>(isa: S, p: S::W) -> S::W {
@@ -78,44 +33,6 @@ pub fn narrowed<S: Int>(isa: S, p: S::W) -> S::W {
 #[inline(always)]
 pub fn ranged<S: Int>(isa: S, p: S::W, low: i32) -> S::W {
     isa.shl(isa.clamp(p, low, RANGE), 31 - (UNIT_FRAC + LINEAR_FRAC))
-}
-
-/// Entry of interval `i`: a chord of tanh, moved up by half of its greatest distance, in the units of the table.
-///
-/// An input `p` stands for the middle of its step, `p + 1/2`; the entry is used as `entry + slope * fraction`, whose low
-/// half contributes `slope * (fraction + 1)`.
-const fn tanh_entry(i: usize) -> u32 {
-    const WIDTH: usize = 1 << INTERVAL_BITS;
-    const STEP: f64 = 1.0 / (1u64 << PRE_FRAC) as f64;
-    const ONE: f64 = (1u64 << 31) as f64;
-    let first = ((i * WIDTH) as f64 + 0.5) * STEP;
-    let last = first + (WIDTH - 1) as f64 * STEP;
-    let (a, b) = (tanh_f64(first) * ONE, tanh_f64(last) * ONE);
-    let middle = tanh_f64((first + last) / 2.0) * ONE;
-    let bulge = middle - (a + b) / 2.0;
-    let slope = ((b - a) / (WIDTH - 1) as f64 + 0.5) as u32;
-    let start = (a + bulge / 2.0 - slope as f64) / 65536.0 + 0.5;
-    let start = if start > 32767.0 { 32767 } else { start as u32 };
-    start << 16 | slope
-}
-
-/// tanh in f64 for 0..=8 by `exp(-2x)`, itself a Taylor series of a 64th of its argument squared six times.
-const fn tanh_f64(x: f64) -> f64 {
-    let y = -2.0 * x / 64.0;
-    let mut term = 1.0;
-    let mut exp = 1.0;
-    let mut k = 1;
-    while k < 20 {
-        term *= y / k as f64;
-        exp += term;
-        k += 1;
-    }
-    let mut squarings = 0;
-    while squarings < 6 {
-        exp *= exp;
-        squarings += 1;
-    }
-    (1.0 - exp) / (1.0 + exp)
 }
 
 /// `2^-f * 2^30` as a polynomial in `f = t * 2^-16`, 0 <= f < 1, highest power first, unit 2^-30.

@@ -1,6 +1,6 @@
 //! CRC-32 (ISO-HDLC: that of zlib, PNG and Ethernet), four bits at a time.
 
-/// The remainder of each four bits: 64 bytes where a table for whole bytes takes 1,024.
+/// The remainders of all values of four bits: 64 bytes, where a table for whole bytes takes 1,024.
 const TABLE: [u32; 16] = {
     /// The generator polynomial 0x04C11DB7, lowest bit first.
     const POLYNOMIAL: u32 = 0xedb8_8320;

@@ -1,32 +1,36 @@
 //! The model file: one read-only blob, used in place. FORMAT.md describes it byte by byte.
 //!
-//! `preamble` is what every reader needs first, `record` the table of layers, `header` the names (postcard).
+//! `preamble` is the fixed start of the file, `record` one row of the table of layers, `header` the names; `constants` are
+//! the sizes and fixed-point positions that packer and kernels share.
 
-mod crc;
+mod constants;
+pub(crate) mod crc;
 pub(crate) mod facts;
-pub(crate) mod features;
+pub(crate) mod feature_bits;
 pub mod header;
 pub(crate) mod labels;
-mod preamble;
+pub(crate) mod preamble;
 mod record;
+pub(crate) mod varint;
 
+pub use constants::*;
 pub(crate) use crc::crc32;
 #[cfg(feature = "std")]
 pub(crate) use facts::file_len;
-pub use facts::{dtype, input_size, output_scale, output_size, run_output_len, saved_len};
+pub use facts::{dtype, input_size, output_scale, output_size, run_output_len};
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
     Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RECORD_LEN, RETURN_SEQUENCES,
 };
 
-/// First four bytes of a model file.
+/// The first four bytes of a model file.
 pub const MAGIC: [u8; 4] = *b"ERNN";
-/// The version this runtime reads and writes.
+/// The version of the format that this runtime reads.
 pub const VERSION: u16 = 1;
-/// Alignment that makes every section of a model fall on a cache-line-friendly place; 4 is the least that works.
+/// The alignment of a model's bytes that puts its weights at the start of a cache line; 4 is the least that works.
 pub const ALIGN: usize = 32;
 
-/// The kind of numbers a model is made of.
+/// The dtype of a model.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -41,7 +45,8 @@ pub enum DType {
 }
 
 impl DType {
-    /// The kind whose code is `code`.
+    /// Returns the dtype whose code is `code`.
+    #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             0 => Some(DType::F32),
@@ -52,35 +57,40 @@ impl DType {
     }
 }
 
-/// Bytes of RAM that a state of this model needs: the model's own word for it, readable at compile time.
+/// Returns the bytes of RAM that a state of this model needs, as its preamble states them; readable at compile time.
 ///
-/// `bytes` is a whole model file. Anything that is not one needs 0 bytes, and
-/// [`Model::new`](crate::Model::new) then says what is wrong with it. A model that reads sequences from their ends needs
-/// [`ram_needed_for`] the longest.
+/// `bytes` is a whole model file. Anything else needs 0 bytes, and [`Model::new`](crate::Model::new) then returns the
+/// reason. A model with a layer that runs backwards needs [`ram_needed_for`] the longest sequence.
+#[must_use]
 pub const fn ram_needed(bytes: &[u8]) -> usize {
     preamble::u32_at(bytes, preamble::RAM_NEEDED_AT) as usize
 }
 
-/// Bytes of RAM that a state of this model needs for sequences of up to `steps` time steps in one call of
-/// [`run`](crate::Model::run): more than [`ram_needed`] if a layer reads sequences from their ends, else the same.
+/// Returns the bytes of RAM that a state of this model needs for sequences of up to `steps` time steps per call of
+/// [`run`](crate::Model::run): more than [`ram_needed`] if a layer runs backwards, else the same.
+#[must_use]
 pub const fn ram_needed_for(bytes: &[u8], steps: usize) -> usize {
-    let a_step = preamble::u32_at(bytes, preamble::RAM_A_STEP_AT) as usize;
-    ram_needed(bytes).saturating_add(a_step.saturating_mul(steps))
+    let per_step = preamble::u32_at(bytes, preamble::RAM_PER_STEP_AT) as usize;
+    ram_needed(bytes).saturating_add(per_step.saturating_mul(steps))
 }
 
-/// What this model needs of the runtime, as `Model`'s last parameter takes it: a build then links nothing else.
+/// Returns the set of features that this model asks for, the last parameter of [`Model`](crate::Model): a build then links
+/// nothing else.
+#[must_use]
 pub const fn features(bytes: &[u8]) -> u32 {
     preamble::u32_at(bytes, preamble::FEATURES_AT)
 }
 
-/// Whether these bytes begin like a model file of this version.
+/// Returns `true` if these bytes begin like a model file of this version.
+#[must_use]
 pub const fn is_model(bytes: &[u8]) -> bool {
     bytes.len() >= PREAMBLE_LEN
         && preamble::u32_at(bytes, 0) == u32::from_le_bytes(MAGIC)
         && preamble::u32_at(bytes, 4) & 0xffff == VERSION as u32
 }
 
-/// CRC-32 (ISO-HDLC, the one of zlib and Ethernet) of a model file, its own field left out.
+/// Computes the CRC-32 (ISO-HDLC, that of zlib and Ethernet) of a model file, its own field left out.
+#[must_use]
 pub fn checksum(bytes: &[u8]) -> u32 {
     let before = bytes.get(..preamble::CRC_AT).unwrap_or(bytes);
     crc32(&[before, bytes.get(preamble::CRC_AT + 4..).unwrap_or_default()])

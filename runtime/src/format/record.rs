@@ -1,20 +1,20 @@
-//! One row of the table of layers.
+//! One row of the table of layers, and the codes in it.
 
 use bytemuck::{Pod, Zeroable};
 
-/// Bytes of a layer record.
+/// The bytes of a layer record.
 pub const RECORD_LEN: usize = size_of::<LayerRecord>();
 
-/// Flag: the layer hands on an answer for every time step, not for the last one only.
+/// Flag of a recurrent layer that returns its output at every time step, not at the last one only.
 pub const RETURN_SEQUENCES: u8 = 1;
-/// Flag: the layer reads a sequence from its end; its outputs come in the order in which it makes them.
+/// Flag of a recurrent layer that runs backwards; its outputs come in the order in which they are computed.
 pub const GO_BACKWARDS: u8 = 2;
-/// Flag: one of the two directions of a Bidirectional, whose record follows those of the two.
+/// Flag of the two directions of a Bidirectional, whose record follows those of the two.
 pub const DIRECTION: u8 = 4;
-/// Flag of a first layer: it says which time steps are none, and these leave every state as it is.
+/// Flag of a first layer that masks time steps: these leave every state as it is.
 pub const MASKS: u8 = 8;
 
-/// A layer as the runtime needs it: what it is, its sizes, its scales. Used in place; names are in the header.
+/// A layer as the runtime uses it, in place: kind, sizes, scales. Names are in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct LayerRecord {
@@ -26,17 +26,17 @@ pub struct LayerRecord {
     pub recurrent_activation: u8,
     /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`]; no other bit is in use.
     pub flags: u8,
-    /// Values it takes a time step.
+    /// Input values per time step.
     pub input_size: u32,
-    /// Values it gives a time step.
+    /// Output values per time step.
     pub units: u32,
     /// Bytes of its weights.
     pub weights_len: u32,
-    /// i8: left shift of the input side's sums before they are scaled (INTEGER.md).
+    /// i8: left shift of the input side's sums of products before they are scaled (INTEGER.md).
     pub x_shift: u8,
     /// i8: the same for the recurrent side.
     pub h_shift: u8,
-    /// i8 LSTM: bits behind the binary point of the cell state.
+    /// i8 LSTM: fraction bits of the cell state.
     pub cell_frac: u8,
     /// Bidirectional: code of the [`MergeMode`]; 0 in others.
     pub merge_mode: u8,
@@ -49,32 +49,32 @@ pub struct LayerRecord {
 }
 
 impl LayerRecord {
-    /// Whether every time step's answer goes on to the next layer.
+    /// Returns `true` if the next layer has the output of every time step as its input.
     pub fn return_sequences(&self) -> bool {
         self.flags & RETURN_SEQUENCES != 0
     }
 
-    /// Whether it reads a sequence from its end.
+    /// Returns `true` if the layer runs backwards.
     pub fn go_backwards(&self) -> bool {
         self.flags & GO_BACKWARDS != 0
     }
 
-    /// Whether it is one of the two directions of a Bidirectional.
+    /// Returns `true` if the layer is one of the two directions of a Bidirectional.
     pub fn is_direction(&self) -> bool {
         self.flags & DIRECTION != 0
     }
 
-    /// Whether it says which time steps are none.
+    /// Returns `true` if the layer masks time steps.
     pub fn masks(&self) -> bool {
         self.flags & MASKS != 0
     }
 
-    /// Input size as an index.
+    /// Returns the input size as an index.
     pub fn input_size(&self) -> usize {
         self.input_size as usize
     }
 
-    /// Units as an index.
+    /// Returns the units as an index.
     pub fn units(&self) -> usize {
         self.units as usize
     }
@@ -82,14 +82,14 @@ impl LayerRecord {
 
 macro_rules! activations {
     ($($(#[$doc:meta])* $activation:ident = $code:literal,)*) => {
-        /// What is applied to a pre-activation; Keras's names, and the values that Keras has where a function has parameters.
+        /// The function applied to a pre-activation; names and default parameters are Keras's.
         #[non_exhaustive]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Activation { $($(#[$doc])* $activation = $code,)* }
 
         impl Activation {
-            /// The activation whose code is `code`.
+            /// Returns the activation whose code is `code`.
             pub const fn from_code(code: u8) -> Option<Self> {
                 match code {
                     $($code => Some(Activation::$activation),)*
@@ -111,13 +111,13 @@ activations! {
     Sigmoid = 3,
     /// `exp(x_i) / sum_j exp(x_j)`, over the units of a layer.
     Softmax = 4,
-    /// `clip(x / 6 + 1/2, 0, 1)`: Keras 3's and PyTorch's.
+    /// `clip(x / 6 + 1/2, 0, 1)`, as in Keras 3 and PyTorch.
     HardSigmoid = 5,
-    /// `clip(x / 5 + 1/2, 0, 1)`: that of Keras 1 and 2.
+    /// `clip(x / 5 + 1/2, 0, 1)`, as in Keras 1 and 2.
     HardSigmoidKeras1 = 6,
-    /// [`Tanh`](Self::Tanh) of a sum that can be very large: i8 only, 12 fraction bits (INTEGER.md).
+    /// [`Tanh`](Self::Tanh) of a wide pre-activation, one that can be very large: i8 only, 12 fraction bits (INTEGER.md).
     TanhWide = 7,
-    /// [`Sigmoid`](Self::Sigmoid) of a sum that can be very large: i8 only, 12 fraction bits.
+    /// [`Sigmoid`](Self::Sigmoid) of a wide pre-activation: i8 only, 12 fraction bits.
     SigmoidWide = 8,
     /// `clip(x, 0, 6)`
     Relu6 = 9,
@@ -162,7 +162,7 @@ activations! {
 }
 
 impl Activation {
-    /// Those of a unit alone, in models of floats.
+    /// The activations of single units in float models.
     pub const ELEMENTWISE: &'static [Self] = &[
         Self::Linear,
         Self::Relu,
@@ -191,8 +191,8 @@ impl Activation {
         Self::SparseSigmoid,
     ];
 
-    /// What the rows of it are multiplied with in a file (FORMAT.md): a sigmoid is a tanh of the half, a hard sigmoid has its
-    /// slope in its weights.
+    /// Returns the factor of its rows in a file (FORMAT.md): a sigmoid is computed as a tanh of the half, and a hard sigmoid has
+    /// its slope in its weights.
     #[inline(always)]
     pub const fn fold(self) -> f32 {
         match self {
@@ -203,13 +203,14 @@ impl Activation {
         }
     }
 
-    /// Whether it is one that most models do without: not linear, relu, tanh, a sigmoid or softmax.
-    pub const fn is_rare(code: u8) -> bool {
+    /// Returns `true` if the code is that of an extended activation: not linear, relu, tanh, a sigmoid or softmax. A build whose
+    /// models have none links none.
+    pub const fn is_extended(code: u8) -> bool {
         code >= Self::Relu6 as u8 && Self::from_code(code).is_some()
     }
 }
 
-/// What becomes of the two outputs of a Bidirectional, f of the forward direction and b of the backward one; Keras's names.
+/// The merge of the two outputs of a Bidirectional, f of the forward direction and b of the backward one; names are Keras's.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -225,7 +226,7 @@ pub enum MergeMode {
 }
 
 impl MergeMode {
-    /// The mode whose code is `code`.
+    /// Returns the mode whose code is `code`.
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             1 => Some(MergeMode::Concat),
@@ -236,7 +237,7 @@ impl MergeMode {
         }
     }
 
-    /// Values that come of `units` of each direction.
+    /// Returns the merged values of two directions of `units` each.
     pub const fn merged(self, units: u32) -> u32 {
         match self {
             MergeMode::Concat => units.saturating_mul(2),

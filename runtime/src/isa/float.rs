@@ -1,35 +1,33 @@
-//! What the float kernels ask of an instruction set.
+//! The operations that the float kernels use.
 
-use crate::activation::float::tanh;
+use super::tanh::float::tanh;
+use crate::format::LANES;
 use bytemuck::Pod;
-use half::f16;
-
-/// Units of a panel: float weights lie in groups of so many units, gate by gate (FORMAT.md).
-pub const LANES: usize = 8;
 
 /// Vectors of `f32` and the one hot loop over them.
 ///
-/// `Panel` holds the [`LANES`] units of a panel; `V` is what one instruction works on, all of a panel or one unit.
+/// `Panel` holds the [`LANES`] units of a panel; `V` holds the units that one instruction works on, all of a panel or one.
 /// Addition order is part of the contract: [`accumulate`](Float::accumulate) adds the terms of a sum in the order of
 /// `x`, one after another, so that all instruction sets with the same [`FUSED`](Float::FUSED) give the same bits.
 pub trait Float: Copy {
     /// One value for every unit of a panel.
     type Panel: Copy;
-    /// One instruction's worth of units.
+    /// The units that one instruction works on.
     type V: Copy;
-    /// Units in a `V`.
+    /// The number of units in a `V`.
     const WIDTH: usize;
-    /// Whether [`mul_add`](Float::mul_add) rounds once.
+    /// `true` if [`mul_add`](Float::mul_add) rounds once.
     const FUSED: bool;
-    /// Most sums, gates times panels, worth running side by side: independent ones hide the latency of the additions.
+    /// The largest number of sums, gates times panels, that run side by side: independent sums hide the latency of the
+    /// additions.
     const SUMS: usize;
 
-    /// A panel out of memory.
+    /// Loads a panel.
     fn panel(self, values: &[f32; LANES]) -> Self::Panel;
-    /// The same, made of half floats; exact.
-    fn panel_f16(self, values: &[f16; LANES]) -> Self::Panel;
+    /// Loads a panel from the bits of binary16 values; exact.
+    fn panel_binary16(self, values: &[u16; LANES]) -> Self::Panel;
 
-    /// For each row of weights and its input: `sums[g] += row[g] * x`, in order.
+    /// Computes `sums[g] += row[g] * x` for each row of weights and its input, in order.
     fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
         self,
         sums: &mut [[Self::Panel; G]; P],
@@ -37,27 +35,27 @@ pub trait Float: Copy {
         x: &[f32],
     );
 
-    /// The units of a panel from `at` on, a multiple of [`WIDTH`](Float::WIDTH) below [`LANES`].
+    /// Returns the units of a panel from `at` on, a multiple of [`WIDTH`](Float::WIDTH) below [`LANES`].
     fn take(self, panel: &Self::Panel, at: usize) -> Self::V;
 
-    /// The values from `at` on, a place as in [`take`](Float::take).
+    /// Loads the values from `at` on, an index as in [`take`](Float::take).
     fn load(self, values: &[f32; LANES], at: usize) -> Self::V;
-    /// Stores to a place as in [`take`](Float::take).
+    /// Stores the values to an index as in [`take`](Float::take).
     fn store(self, v: Self::V, out: &mut [f32; LANES], at: usize);
-    /// The same value everywhere.
+    /// Returns `value` in every unit.
     fn splat(self, value: f32) -> Self::V;
-    /// `a * b`
+    /// Computes `a * b`.
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a / b`
+    /// Computes `a / b`.
     fn div(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a * b + c`, rounded once if [`FUSED`](Float::FUSED), else twice.
+    /// Computes `a * b + c`, rounded once if [`FUSED`](Float::FUSED), else twice.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// `if a < b { a } else { b }`: a NaN in `a` gives `b`.
+    /// Computes `if a < b { a } else { b }`: a NaN in `a` gives `b`.
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `if a > b { a } else { b }`: a NaN in `a` gives `b`.
+    /// Computes `if a > b { a } else { b }`: a NaN in `a` gives `b`.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// `c[0] + z (c[1] + z (c[2] + ...))`, a [`mul_add`](Float::mul_add) for each step.
+    /// Computes `c[0] + z (c[1] + z (c[2] + ...))`, one [`mul_add`](Float::mul_add) per power.
     #[inline(always)]
     fn polynomial<const N: usize>(self, z: Self::V, c: &[f32; N]) -> Self::V {
         let mut sum = self.splat(0.0);
@@ -67,18 +65,18 @@ pub trait Float: Copy {
         sum
     }
 
-    /// [`tanh`] of each; where a vector is many instructions it is a function of its own, so that it is there once.
+    /// Computes [`tanh`] of each; where a vector takes many instructions it is a function of its own, linked once.
     #[inline(always)]
     fn tanh(self, x: Self::V) -> Self::V {
         tanh(self, x)
     }
 }
 
-/// A weight of the float kernels, as it lies in the file.
+/// A weight of the float kernels as it lies in the file: `f32`, or the bits of a binary16 in a `u16`.
 pub trait FloatWeight: Pod {
-    /// A panel out of memory.
+    /// Loads a panel.
     fn panel<S: Float>(isa: S, values: &[Self; LANES]) -> S::Panel;
-    /// The weight itself; exact.
+    /// Converts the weight to `f32`; exact.
     fn to_f32(self) -> f32;
 }
 
@@ -93,13 +91,13 @@ impl FloatWeight for f32 {
     }
 }
 
-impl FloatWeight for f16 {
+impl FloatWeight for u16 {
     #[inline(always)]
-    fn panel<S: Float>(isa: S, values: &[f16; LANES]) -> S::Panel {
-        isa.panel_f16(values)
+    fn panel<S: Float>(isa: S, values: &[u16; LANES]) -> S::Panel {
+        isa.panel_binary16(values)
     }
     #[inline(always)]
     fn to_f32(self) -> f32 {
-        f16::to_f32(self)
+        super::binary16::to_f32(self)
     }
 }

@@ -1,5 +1,11 @@
 //! What the integer kernels ask of an instruction set. INTEGER.md says what each operation must give, to the bit.
 
+/// `(a * b + 2^31) >> 32`: the one way two 32-bit numbers are multiplied, to the nearest, halves up.
+#[inline(always)]
+pub const fn mulr(a: i32, b: i32) -> i32 {
+    ((a as i64 * b as i64 + (1 << 31)) >> 32) as i32
+}
+
 /// One side of a layer: the activations that meet its weights.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
@@ -40,7 +46,7 @@ pub trait Int: Copy {
     ) -> [Self::W; R];
 
     /// Values, one for each block, in groups of [`BLOCKS`](Int::BLOCKS); fewer in the last.
-    fn places<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]>;
+    fn groups<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]>;
 
     /// The first values of a slice; 0 for those it does not have.
     fn load_i32(self, values: &[i32]) -> Self::W;
@@ -68,6 +74,6 @@ pub trait Int: Copy {
     fn shr_round<const N: u32>(self, a: Self::W) -> Self::W;
     /// `a` moved into `low..=high`.
     fn clamp(self, a: Self::W, low: i32, high: i32) -> Self::W;
-    /// [`tanh`](crate::activation::int::tanh) of each.
+    /// [`tanh`](super::tanh::int::tanh) of each.
     fn tanh_i32(self, a: Self::W) -> Self::W;
 }

@@ -1,7 +1,7 @@
 //! Each integer operation on every backend against its definition in INTEGER.md.
 
+use super::tanh::int;
 use super::{Backend, Int, Isa, Operation};
-use crate::activation::int;
 
 /// One operation over `a` and `b`, a vector at a time.
 struct Each<'a, O> {

@@ -1,11 +1,13 @@
-//! `y = activation(x)`, every value for itself or all of a time step together: Keras's Activation where no layer of sums
-//! before it has the function as its own.
+//! `y = activation(x)`, every value for itself or all of a time step together: Keras's Activation where no layer with
+//! pre-activations before it applies the function itself.
 
-use super::{Layer, View, padded, quads};
+use super::{Layer, padded};
 use crate::activation::float::{activate, fold, normalize};
-use crate::format::{Activation as Function, LayerRecord};
-use crate::isa::{Isa, LANES};
-use crate::number::{FloatNumber, I8};
+use crate::format::{
+    Activation as Function, LANES, LayerRecord, TABLE_INTERVAL_BITS as INTERVAL_BITS, TABLE_WORDS,
+};
+use crate::isa::Isa;
+use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct Activation;
 
@@ -23,14 +25,14 @@ impl<N: FloatNumber> Layer<N> for Activation {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        _phase: bool,
     ) -> Option<&'a [f32]> {
-        let (function, units) = (layer.record.activation, layer.record.units());
+        let Step { record, .. } = step;
+        let (function, units) = (record.activation, record.units());
         for (y, &x) in memory.iter_mut().zip(x.get(..units)?) {
             *y = x;
         }
@@ -47,13 +49,8 @@ impl<N: FloatNumber> Layer<N> for Activation {
     }
 }
 
-/// Bits of an interval's width: 512 of them over all inputs.
-const INTERVAL_BITS: u32 = 7;
-/// Words of the table: 513 values, two to a word.
-const TABLE_WORDS: usize = (1 << (16 - INTERVAL_BITS)) / 2 + 1;
-
 impl Layer<I8> for Activation {
-    /// Which function it is says the table; the code is there for those who read the file.
+    /// The table holds the function; the code in the record is for readers of the file.
     const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
 
     /// Values at the ends of the intervals, two `i16` to a word, the first in the low half; the last half is not used.
@@ -67,18 +64,18 @@ impl Layer<I8> for Activation {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
+        let Step { record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        let table: &[i16] = bytemuck::try_cast_slice(layer.weights).ok()?;
-        for (act, &x) in acts.iter_mut().zip(x.get(..layer.record.units())?) {
-            let place = (i32::from(x) + (1 << 15)) as usize;
-            let (interval, part) = (place >> INTERVAL_BITS, (place & ((1 << INTERVAL_BITS) - 1)) as i32);
+        let table: &[i16] = bytemuck::try_cast_slice(weights).ok()?;
+        for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {
+            let index = (i32::from(x) + (1 << 15)) as usize;
+            let (interval, part) = (index >> INTERVAL_BITS, (index & ((1 << INTERVAL_BITS) - 1)) as i32);
             let &[from, to] = table.get(interval..)?.first_chunk::<2>()?;
             *act = between(from.into(), to.into(), part) as i16;
         }
@@ -86,7 +83,7 @@ impl Layer<I8> for Activation {
     }
 }
 
-/// `from + (to - from) part / 2^7`, to the nearest, halves up: between the two.
+/// Returns `from + (to - from) part / 2^7`, to the nearest, halves up: a value between the two.
 #[inline(always)]
 fn between(from: i32, to: i32, part: i32) -> i32 {
     from + (((to - from) * part + (1 << (INTERVAL_BITS - 1))) >> INTERVAL_BITS)

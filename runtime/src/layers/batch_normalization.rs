@@ -1,11 +1,10 @@
-//! `y = x * scale + offset`, feature by feature, between other layers; the packer has folded statistics, gamma and beta.
+//! `y = x * scale + offset` per feature, between other layers; the packer has folded statistics, gamma and beta.
 
+use super::Layer;
 use super::normalization::Normalization;
-use super::{Layer, View, quads};
-use crate::activation::int::{LINEAR_FRAC, mulr};
-use crate::format::{Activation, LayerRecord};
-use crate::isa::Isa;
-use crate::number::{FloatNumber, I8};
+use crate::format::{Activation, LINEAR_FRAC, LayerRecord};
+use crate::isa::{Isa, mulr};
+use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct BatchNormalization;
 
@@ -22,18 +21,17 @@ impl<N: FloatNumber> Layer<N> for BatchNormalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        phase: bool,
     ) -> Option<&'a [f32]> {
-        <Normalization as Layer<N>>::step::<S, F>(isa, layer, x, memory, phase)
+        <Normalization as Layer<N>>::forward::<S, F>(isa, step, x, memory)
     }
 }
 
-/// A pre-activation of a linear unit as an activation.
+/// Converts the pre-activation of a linear unit to an activation.
 #[inline(always)]
 pub fn linear(p: i32) -> i16 {
     let rounded = p.wrapping_add(1 << (LINEAR_FRAC - 1)) >> LINEAR_FRAC;
@@ -55,15 +53,15 @@ impl Layer<I8> for BatchNormalization {
 
     /// `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
+        let Step { record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        let (multipliers, offsets) = layer.weights.split_at_checked(layer.record.units())?;
+        let (multipliers, offsets) = weights.split_at_checked(record.units())?;
         for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {
             *act = linear(mulr(i32::from(x) << 16, multiplier).wrapping_add(offset));
         }

@@ -1,21 +1,21 @@
-//! What becomes of the outputs of two directions: f and b, one after the other, are merged into one.
+//! Merges the outputs of two directions, f and b, which come one after the other.
 //!
 //! The two recurrent layers stand before it in the table, each with a record of its own.
 
-use super::{Layer, View, quads};
+use super::Layer;
 use crate::format::{Activation, LayerRecord, MergeMode};
 use crate::isa::Isa;
-use crate::number::{FloatNumber, I8};
+use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct Bidirectional;
 
-/// No weights, if the sizes are those of the mode.
+/// Returns 0, as there are no weights, if the sizes are those of the mode.
 fn weights(r: &LayerRecord) -> Option<usize> {
     let mode = MergeMode::from_code(r.merge_mode)?;
     (r.input_size.is_multiple_of(2) && mode.merged(r.input_size / 2) == r.units).then_some(0)
 }
 
-/// Merges by `sum` and `product`.
+/// Merges value by value, by the function that the record's mode names.
 #[inline(always)]
 fn merge<T: Copy>(
     r: &LayerRecord,
@@ -59,14 +59,14 @@ impl<N: FloatNumber> Layer<N> for Bidirectional {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        _phase: bool,
     ) -> Option<&'a [f32]> {
-        merge(layer.record, x, memory, [|f, b| f + b, |f, b| (f + b) * 0.5, |f, b| f * b])?;
+        let Step { record, .. } = step;
+        merge(record, x, memory, [|f, b| f + b, |f, b| (f + b) * 0.5, |f, b| f * b])?;
         Some(memory)
     }
 }
@@ -87,20 +87,20 @@ impl Layer<I8> for Bidirectional {
         Some(quads(r.units()) / 2)
     }
 
-    /// A sum and a mean are the same numbers in different units.
+    /// A sum and a mean are the same integers in different units.
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
+        let Step { record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let mean = |f: i16, b: i16| ((i32::from(f) + i32::from(b) + 1) >> 1) as i16;
         let product =
             |f: i16, b: i16| ((i32::from(f) * i32::from(b) + (1 << 14)) >> 15).min(i16::MAX as i32) as i16;
-        merge(layer.record, x, acts.get_mut(..layer.record.units())?, [mean, mean, product])?;
+        merge(record, x, acts.get_mut(..record.units())?, [mean, mean, product])?;
         Some(acts)
     }
 }

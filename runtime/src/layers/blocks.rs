@@ -1,26 +1,71 @@
-//! The integer matrix-vector product over blocks of four units, and the activations of layers without gates.
+//! The integer matrix-vector product over blocks of four rows, and the activations of layers without gates.
+//!
+//! # The data
+//!
+//! A block is four rows ([`BLOCK_ROWS`]): the gates i, f, g, o of one unit of an Lstm, or one gate of four units in every
+//! other layer. All of a block is 32-bit words, one after another, in the order in which they are used:
+//!
+//! ```text
+//! bias[0..4]                                   start values of the four pre-activations
+//! side x:  multiplier[0..4]                    scale of each row's sum
+//!          weights of x, eight inputs a group: row a: a0 a2 a1 a3 | a4 a6 a5 a7
+//!                                              row b: ...           (two words per row, four i8 each)
+//!                                              row c, row d
+//!          ...                                 a last group of four inputs: one word per row
+//! side h:  multiplier[0..4]
+//!          weights of h, the same
+//! ```
+//!
+//! A side is the activations that meet a part of a row: the layer's input, or its own output of the step before. Each side
+//! has scales of its own, as the two are in different units. Activations are `i16`, two to a word, filled up with zeros to
+//! whole quads, so that a group of weights never ends within an input.
+//!
+//! Bytes 0 2 1 3: a core that widens the even and the odd bytes of a word with one instruction each (`SXTB16`, and the same
+//! rotated by 8) gets the weights of the inputs 0, 1 and 2, 3, in the order of the activations' words. Cores without such an
+//! instruction read bytes one by one and do not mind; AVX2 shuffles the activations, once per group and eight blocks.
+//!
+//! # The loops
+//!
+//! ```text
+//! for each group of S::BLOCKS blocks                            for_each
+//!     for each side: sums[r] += w[r][k] * acts[k]               Int::rows, the hot loop: i8 x i16 -> i32, no saturation
+//!                    p[r]    += mulr(sums[r] << shift, multiplier[r])
+//!     update(p)                                                 activations, c and h: the layer's own
+//! ```
+//!
+//! Four rows share every load of activations, and four sums with their scales are all that a Cortex-M has registers for.
+//! With the four gates of a unit as the rows of an Lstm's block, its cell is updated at once, and no pre-activation goes
+//! through memory.
+//!
+//! * Cortex-M4, M7: `SXTB16`, `SMLAD`; eight activations a round, 39 instructions for 32 multiply-adds; one call sums all sides
+//!   of a block. Summing each side in a call of its own took 40 percent more instructions per step (Lstm 10 -> 32: 15,911,
+//!   11,267 now).
+//! * AVX2: eight blocks at once. The products run block by block (`vpmaddwd`), four blocks side by side; then the sums are
+//!   transposed, so that everything after them, scales, activations and cell, has one block per lane.
+//! * Other cores: one block at a time in plain Rust, which is the specification.
+//!
+//! A Gru's block has its four units gate by gate, so that the same four-row product serves it as it is.
+//!
+//! Loops that take several things by the block (`take`) replace zipped chunks in the GRUs: those are counted by a division
+//! whose divisor a compiler may fail to prove nonzero, and then a panic is linked.
 
-use crate::activation::int::{LINEAR_FRAC, hard, narrowed, sigmoid_of_half};
-use crate::format::{Activation, LayerRecord};
+use crate::activation::int::{hard, narrowed, sigmoid_of_half};
+use crate::format::{Activation, BLOCK_ROWS, LINEAR_FRAC, LayerRecord, WEIGHTS_PER_WORD};
 use crate::isa::{Int, Side};
 use core::marker::PhantomData;
 
-/// Rows of a block in layers without gates: four units.
-pub const ROWS: usize = 4;
-
-/// Words of a block: `rows` biases, then the sides.
+/// Returns the words of a block of `rows` rows: biases, then the sides, given their numbers of activations.
 pub fn stride(rows: usize, sides: &[usize]) -> Option<usize> {
-    sides.iter().try_fold(rows, |sum, &acts| sum.checked_add(rows.checked_mul(1 + acts.div_ceil(4))?))
+    let words = |acts: usize| rows.checked_mul(1 + acts.div_ceil(WEIGHTS_PER_WORD));
+    sides.iter().try_fold(rows, |sum, &acts| sum.checked_add(words(acts)?))
 }
 
-/// Words of weights of a layer without gates.
+/// Returns the words of weights of a layer without gates.
 pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
-    units.div_ceil(ROWS).checked_mul(stride(ROWS, sides)?)
+    units.div_ceil(BLOCK_ROWS).checked_mul(stride(BLOCK_ROWS, sides)?)
 }
 
-/// The next `count` of `rest`, or as many as there are.
-///
-/// Chunks would do the same, but zipped with others they are counted by a division that a compiler may leave to panic.
+/// Takes the next `count` values of `rest`, or as many as there are.
 #[inline(always)]
 pub fn take<'a, T>(rest: &mut &'a [T], count: usize) -> &'a [T] {
     let (now, later) = rest.split_at_checked(count.min(rest.len())).unwrap_or_default();
@@ -28,7 +73,7 @@ pub fn take<'a, T>(rest: &mut &'a [T], count: usize) -> &'a [T] {
     now
 }
 
-/// The same, to change.
+/// Takes the next `count` values of `rest` to write, or as many as there are.
 #[inline(always)]
 pub fn take_mut<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
     let all = core::mem::take(rest);
@@ -37,46 +82,49 @@ pub fn take_mut<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
     now
 }
 
-/// Activations as a side of rows.
+/// Returns activations as a side of rows.
 #[inline(always)]
 pub fn side(acts: &[i16], shift: u8) -> Side<'_> {
-    // Activations lie in words of memory, whole quads of them: the cast cannot fail.
-    Side { acts: bytemuck::try_cast_slice(acts).unwrap_or_default(), shift }
+    // Activations lie in words of memory, whole quads of them; a model's inputs pass a layer without rows first.
+    let acts = bytemuck::try_cast_slice(acts);
+    debug_assert!(acts.is_ok(), "activations in whole words");
+    Side { acts: acts.unwrap_or_default(), shift }
 }
 
-/// What a layer does with the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to last.
+/// The update of a layer from the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to last.
 pub trait Update<S: Int, const R: usize> {
-    /// What belongs to these blocks alone.
-    type Place;
-    /// Implementations are `#[inline(always)]`.
-    fn update(&self, isa: S, p: [S::W; R], place: Self::Place);
+    /// The memory that belongs to these blocks alone.
+    type Target;
+    /// Updates the units of these blocks. Implementations are `#[inline(always)]`.
+    fn update(&self, isa: S, p: [S::W; R], target: Self::Target);
 }
 
-/// Hands the pre-activations of all blocks of `R` rows to `layer`, with their places.
+/// Computes the pre-activations of all blocks of `R` rows and calls the layer's update, each with its target.
 ///
-/// The iterators are zipped so that one counter does for all of them.
+/// The iterators are zipped so that one counter serves all of them.
 #[inline(always)]
 pub fn for_each<S: Int, const R: usize, const SIDES: usize, U: Update<S, R>>(
     isa: S,
     weights: &[i32],
     sides: [(&[i16], u8); SIDES],
-    places: impl Iterator<Item = U::Place>,
+    targets: impl Iterator<Item = U::Target>,
     layer: U,
 ) {
     let sides = sides.map(|(acts, shift)| side(acts, shift));
     let stride = sides.iter().fold(R, |stride, side| stride + side.words(R)).max(1);
+    debug_assert!(weights.len().is_multiple_of(stride), "weights end within a block");
     if S::BLOCKS == 1 {
-        for (block, place) in weights.chunks_exact(stride).zip(places) {
-            layer.update(isa, isa.rows(block, stride, 0, sides), place);
+        for (block, target) in weights.chunks_exact(stride).zip(targets) {
+            layer.update(isa, isa.rows(block, stride, 0, sides), target);
         }
     } else {
-        for (blocks, place) in weights.chunks(stride * S::BLOCKS).zip(places) {
-            layer.update(isa, isa.rows(blocks, stride, 0, sides), place);
+        for (blocks, target) in weights.chunks(stride * S::BLOCKS).zip(targets) {
+            layer.update(isa, isa.rows(blocks, stride, 0, sides), target);
         }
     }
 }
 
-/// The step of a layer without gates: pre-activations of its sides, activated, as `i16`.
+/// Computes the step of a layer without gates: pre-activations of its sides, activated, as `i16`.
 #[inline(always)]
 pub fn activate_into<S: Int, const SIDES: usize>(
     isa: S,
@@ -86,7 +134,7 @@ pub fn activate_into<S: Int, const SIDES: usize>(
     out: &mut [i16],
 ) {
     let layer = Activate { activation: record.activation, out: PhantomData };
-    for_each::<S, ROWS, SIDES, _>(isa, weights, sides, out.chunks_mut(ROWS * S::BLOCKS), layer);
+    for_each::<S, BLOCK_ROWS, SIDES, _>(isa, weights, sides, out.chunks_mut(BLOCK_ROWS * S::BLOCKS), layer);
 }
 
 struct Activate<'a> {
@@ -94,11 +142,11 @@ struct Activate<'a> {
     out: PhantomData<&'a mut [i16]>,
 }
 
-impl<'a, S: Int> Update<S, ROWS> for Activate<'a> {
-    type Place = &'a mut [i16];
+impl<'a, S: Int> Update<S, BLOCK_ROWS> for Activate<'a> {
+    type Target = &'a mut [i16];
 
     #[inline(always)]
-    fn update(&self, isa: S, mut p: [S::W; ROWS], out: &'a mut [i16]) {
+    fn update(&self, isa: S, mut p: [S::W; BLOCK_ROWS], out: &'a mut [i16]) {
         for p in &mut p {
             *p = activate(isa, self.activation, *p);
         }
@@ -106,7 +154,7 @@ impl<'a, S: Int> Update<S, ROWS> for Activate<'a> {
     }
 }
 
-/// A unit's own activation as an `i16` still in 32 bits: unit 2^-15 for tanh and sigmoid, the layer's own else.
+/// Computes a unit's activation as an `i16` still in 32 bits, in units of 2^-15 for tanh and sigmoids, else in the layer's.
 #[inline(always)]
 fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {
@@ -120,13 +168,13 @@ fn activate<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     }
 }
 
-/// `1/2 + t/2` of a hard sigmoid with 31 fraction bits.
+/// Computes `1/2 + t/2` of a hard sigmoid with 31 fraction bits.
 #[inline(always)]
 pub fn hard_sigmoid<S: Int>(isa: S, p: S::W) -> S::W {
     isa.add_i32(isa.splat_i32(1 << 30), isa.half(hard(isa, p)))
 }
 
-/// A share of one with 31 fraction bits as an `i16`, moved down to where rounding cannot overflow.
+/// Rounds a value of 0 to 1 with 31 fraction bits to an `i16`, after a clamp to where rounding cannot overflow.
 #[inline(always)]
 fn to_i16<S: Int>(isa: S, share: S::W) -> S::W {
     isa.shr_round::<16>(isa.clamp(share, 0, i32::MAX - (1 << 15)))

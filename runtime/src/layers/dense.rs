@@ -1,12 +1,11 @@
 //! The fully connected layer: `y = activation(W x + b)`.
 
-use super::blocks::{self, ROWS};
-use super::{Layer, Place, View, padded, panels, quads};
+use super::{Layer, blocks, padded, panels};
 use crate::activation::float::normalize;
-use crate::activation::int::{PRE_FRAC, narrowed, sigmoid_of_half, softmax};
-use crate::format::{Activation, LayerRecord};
-use crate::isa::{Int, Isa, LANES};
-use crate::number::{FloatNumber, I8};
+use crate::activation::int::{narrowed, sigmoid_of_half, softmax};
+use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord, PRE_FRAC};
+use crate::isa::{Int, Isa};
+use crate::number::{FloatNumber, I8, Position, Step, quads};
 use core::marker::PhantomData;
 
 pub struct Dense;
@@ -37,28 +36,28 @@ impl<N: FloatNumber> Layer<N> for Dense {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        _phase: bool,
     ) -> Option<&'a [f32]> {
-        let activation = layer.record.activation;
+        let Step { record, weights, .. } = step;
+        let activation = record.activation;
         let out = memory.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each(isa, layer.weights, x, &[], panels::Activate::<F> { activation, out });
-        let out = memory.get_mut(..layer.record.units())?;
+        panels::for_each(isa, weights, x, &[], panels::Activate::<F> { activation, out });
+        let out = memory.get_mut(..record.units())?;
         normalize::<F>(activation, out);
         Some(out)
     }
 
-    fn answer(r: &LayerRecord) -> usize {
+    fn output_words(r: &LayerRecord) -> usize {
         padded(r.units())
     }
 
-    /// The output of a step is the answer.
+    // The output of a step is the model's.
     #[inline(always)]
-    fn memory_at(r: &LayerRecord, _place: Place) -> Option<usize> {
+    fn memory_at(r: &LayerRecord, _position: Position) -> Option<usize> {
         <Self as Layer<N>>::memory(r)
     }
 }
@@ -75,50 +74,47 @@ impl Layer<I8> for Dense {
         Some(quads(r.units()) / 2)
     }
 
-    /// A softmax is a head: its results are not activations of a next layer.
+    // There is no softmax here: its results are no activations of a next layer.
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
-        let r = layer.record;
+        let Step { record: r, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        blocks::activate_into(isa, r, layer.weights, [(x, r.x_shift)], acts.get_mut(..r.units())?);
+        blocks::activate_into(isa, r, weights, [(x, r.x_shift)], acts.get_mut(..r.units())?);
         Some(acts)
     }
 
-    fn answer(r: &LayerRecord) -> usize {
+    fn output_words(r: &LayerRecord) -> usize {
         r.units().next_multiple_of(ROWS)
     }
 
     #[inline(always)]
-    fn memory_at(r: &LayerRecord, place: Place) -> Option<usize> {
-        match place {
-            Place::Inner => <Self as Layer<I8>>::memory(r),
-            Place::Last => r.units().checked_next_multiple_of(ROWS),
+    fn memory_at(r: &LayerRecord, position: Position) -> Option<usize> {
+        match position {
+            Position::Inner => <Self as Layer<I8>>::memory(r),
+            Position::Last => r.units().checked_next_multiple_of(ROWS),
         }
     }
 
-    /// The answer keeps the pre-activation's 32 bits.
+    // The model's output keeps the pre-activation's 32 bits.
     #[inline(always)]
-    fn step_at<'a, S: Isa, const F: u32>(
+    fn forward_at<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        phase: bool,
-        place: Place,
     ) -> Option<&'a [i16]> {
-        if place == Place::Inner {
-            return Self::step::<S, F>(isa, layer, x, memory, phase);
+        if step.position == Position::Inner {
+            return Self::forward::<S, F>(isa, step, x, memory);
         }
-        let r = layer.record;
+        let Step { record: r, weights, .. } = step;
         let head = Head { activation: r.activation, out: PhantomData };
         let out = memory.chunks_mut(ROWS * S::BLOCKS);
-        blocks::for_each::<S, ROWS, 1, _>(isa, layer.weights, [(x, r.x_shift)], out, head);
+        blocks::for_each::<S, ROWS, 1, _>(isa, weights, [(x, r.x_shift)], out, head);
         if r.activation == Activation::Softmax as u8 {
             softmax(memory.get_mut(..r.units())?);
         }
@@ -126,14 +122,14 @@ impl Layer<I8> for Dense {
     }
 }
 
-/// What the last layer does with its pre-activations.
+/// The activation of a last layer, which writes words.
 struct Head<'a> {
     activation: u8,
     out: PhantomData<&'a mut [i32]>,
 }
 
 impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
-    type Place = &'a mut [i32];
+    type Target = &'a mut [i32];
 
     #[inline(always)]
     fn update(&self, isa: S, mut p: [S::W; ROWS], out: &'a mut [i32]) {
@@ -144,7 +140,7 @@ impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
     }
 }
 
-/// An output with [`PRE_FRAC`] fraction bits (linear and relu: in the layer's own unit), softmax still to come.
+/// Computes an output with [`PRE_FRAC`] fraction bits, of linear and relu in the layer's own unit; a softmax comes after it.
 #[inline(always)]
 fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
     match Activation::from_code(activation) {

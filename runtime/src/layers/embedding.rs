@@ -1,16 +1,13 @@
-//! A row of weights for each id: `y = W[id]`. It stands first; the model checks ids before a step.
+//! One row of weights per id: `y = W[id]`. It stands first in its chain; the model checks ids before a step.
 
-use super::{Layer, View, quads};
-use crate::format::{Activation, LayerRecord, MASKS};
+use super::Layer;
+use crate::format::{Activation, EMBEDDING_FRAC, LayerRecord, MASKS, MAX_IDS, WEIGHTS_PER_WORD};
 use crate::isa::{FloatWeight, Isa};
-use crate::number::{FloatNumber, I8, Number};
+use crate::number::{FloatNumber, I8, Number, Step, quads};
 
 pub struct Embedding;
 
-/// The most ids of an integer model, whose inputs have 16 bits.
-const MOST_IDS: u32 = 1 << 16;
-
-/// Weights of all rows of `row` weights each.
+/// Returns the weights of all rows, each of `row` weights.
 fn rows(r: &LayerRecord, row: usize) -> Option<usize> {
     if r.input_size != 1 || r.input_dim == 0 {
         return None;
@@ -37,16 +34,16 @@ impl<N: FloatNumber> Layer<N> for Embedding {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        _phase: bool,
     ) -> Option<&'a [f32]> {
-        let units = layer.record.units();
+        let Step { record, weights, .. } = step;
+        let units = record.units();
         let from = N::id(*x.first()?)?.checked_mul(units)?;
-        let row = layer.weights.get(from..from.checked_add(units)?)?;
+        let row = weights.get(from..from.checked_add(units)?)?;
         for (y, w) in memory.iter_mut().zip(row) {
             *y = w.to_f32();
         }
@@ -54,9 +51,9 @@ impl<N: FloatNumber> Layer<N> for Embedding {
     }
 }
 
-/// Words of a row: its multiplier, then four weights to a word.
+/// Returns the words of a row: its multiplier, then four weights to a word.
 fn row_words(r: &LayerRecord) -> usize {
-    1 + r.units().div_ceil(4)
+    1 + r.units().div_ceil(WEIGHTS_PER_WORD)
 }
 
 impl Layer<I8> for Embedding {
@@ -64,7 +61,7 @@ impl Layer<I8> for Embedding {
     const FLAGS: u8 = MASKS;
 
     fn fields_fit(r: &LayerRecord) -> bool {
-        r.merge_mode == 0 && r.input_dim <= MOST_IDS
+        r.merge_mode == 0 && r.input_dim <= MAX_IDS
     }
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -78,20 +75,21 @@ impl Layer<I8> for Embedding {
 
     /// `(w * multiplier + 2^5) >> 6`, saturated.
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
-        let words = row_words(layer.record);
+        const NEAREST: i32 = 1 << (EMBEDDING_FRAC - 1);
+        let Step { record, weights, .. } = step;
+        let words = row_words(record);
         let from = I8::id(*x.first()?)?.checked_mul(words)?;
-        let (&multiplier, weights) = layer.weights.get(from..from.checked_add(words)?)?.split_first()?;
+        let (&multiplier, weights) = weights.get(from..from.checked_add(words)?)?.split_first()?;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let bytes = weights.iter().flat_map(|word| word.to_le_bytes());
-        for (act, w) in acts.iter_mut().take(layer.record.units()).zip(bytes) {
-            let scaled = i32::from(w as i8).wrapping_mul(multiplier).wrapping_add(1 << 5) >> 6;
+        for (act, w) in acts.iter_mut().take(record.units()).zip(bytes) {
+            let scaled = i32::from(w as i8).wrapping_mul(multiplier).wrapping_add(NEAREST) >> EMBEDDING_FRAC;
             *act = scaled.clamp(-(i16::MAX as i32), i16::MAX as i32) as i16;
         }
         Some(acts)

@@ -6,15 +6,14 @@
 //! h' = z h + (1 - z) n = n + z (h - n)
 //! ```
 //!
-//! s is sigmoid and act tanh, unless the record says otherwise. Gate order z, r, n. The rows of a sigmoid hold half of
+//! s is sigmoid and act tanh, unless the record names others. Gate order z, r, n. The rows of a sigmoid hold half of
 //! their weights: s(v) = 1/2 + tanh(v/2)/2.
 
-use super::blocks::{self, ROWS};
 use super::cell::{self, Activations, by_activations};
-use super::{Layer, View, padded, panels, previous_and_next, quads, written};
-use crate::format::{Activation, LayerRecord};
-use crate::isa::{Float, Int, Isa, LANES};
-use crate::number::{FloatNumber, I8};
+use super::{Layer, blocks, padded, panels, previous_and_next, written};
+use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord};
+use crate::isa::{Float, Int, Isa};
+use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
 use core::slice::{Iter, IterMut};
 
@@ -44,49 +43,53 @@ impl<N: FloatNumber> Layer<N> for Gru {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        phase: bool,
     ) -> Option<&'a [f32]> {
-        by_activations!(F, layer.record, float_step::<N, S>(isa, layer, x, memory, phase))
+        by_activations!(F, step.record, forward_float::<N, S>(isa, step, x, memory))
     }
 }
 
 #[inline(always)]
-fn float_step<'a, N: FloatNumber, S: Isa, const F: u32, const OTHER: bool>(
+fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
-    layer: View<'a, N>,
+    step: Step<'a, N>,
     x: &[f32],
     memory: &'a mut [f32],
-    phase: bool,
 ) -> Option<&'a [f32]> {
-    let units = layer.record.units();
+    let Step { record, weights, phase, .. } = step;
+    let units = record.units();
     let (h, next) = previous_and_next(memory, phase)?;
     let update = FloatUpdate {
-        activations: Activations::<F, OTHER>::of(layer.record),
+        activations: Activations::<F, NON_DEFAULT>::of(record),
         h: h.as_chunks::<LANES>().0.iter(),
         next: next.as_chunks_mut::<LANES>().0.iter_mut(),
     };
-    panels::for_each(isa, layer.weights, x, h.get(..units)?, update);
+    panels::for_each(isa, weights, x, h.get(..units)?, update);
     next.get(..units)
 }
 
 /// The states of the panels still to come.
-struct FloatUpdate<'a, const F: u32, const OTHER: bool> {
-    activations: Activations<F, OTHER>,
+struct FloatUpdate<'a, const F: u32, const NON_DEFAULT: bool> {
+    activations: Activations<F, NON_DEFAULT>,
     h: Iter<'a, [f32; LANES]>,
     next: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, GATES> for FloatUpdate<'_, F, OTHER> {
-    const SPLIT: bool = true;
+impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, GATES>
+    for FloatUpdate<'_, F, NON_DEFAULT>
+{
+    const SEPARATE_RECURRENT_BIAS: bool = true;
 
     #[inline(always)]
     fn update(&mut self, isa: S, [z, r, n_h]: &[S::Panel; GATES], n_x: &S::Panel) {
-        let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else { return };
+        let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else {
+            debug_assert!(false, "a panel without room for its states");
+            return;
+        };
         for at in (0..LANES).step_by(S::WIDTH) {
             let z = self.activations.gate(isa, isa.take(z, at));
             let r = self.activations.gate(isa, isa.take(r, at));
@@ -97,13 +100,13 @@ impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, GATES> for Flo
     }
 }
 
-/// `n + z (h - n)`
+/// Computes `n + z (h - n)`.
 #[inline(always)]
 pub fn blend<S: Float>(isa: S, z: S::V, h: S::V, n: S::V) -> S::V {
     isa.mul_add(z, isa.mul_add(n, isa.splat(-1.0), h), n)
 }
 
-/// Words of the rows of one gate of a block, with the sides of which `acts` are the sizes.
+/// Returns the words of the rows of one gate of a block, given the sizes of its sides.
 pub fn rows(sides: &[usize]) -> Option<usize> {
     blocks::stride(ROWS, sides)
 }
@@ -131,27 +134,25 @@ impl Layer<I8> for Gru {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        phase: bool,
     ) -> Option<&'a [i16]> {
-        by_activations!(F, layer.record, int_step::<S>(isa, layer, x, memory, phase))
+        by_activations!(F, step.record, forward_int::<S>(isa, step, x, memory))
     }
 }
 
 #[inline(always)]
-fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
+fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
-    layer: View<'a, I8>,
+    step: Step<'a, I8>,
     x: &[i16],
     memory: &'a mut [i32],
-    phase: bool,
 ) -> Option<&'a [i16]> {
-    let r = layer.record;
-    let activations = Activations::<F, OTHER>::of(r);
+    let Step { record: r, weights, phase, .. } = step;
+    let activations = Activations::<F, NON_DEFAULT>::of(r);
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
     let h = &*h;
     let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
@@ -159,7 +160,7 @@ fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
     let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
     let stride = 2 * gate + of_n_x + of_n_h;
     let size = ROWS * S::BLOCKS;
-    let (mut weights, mut old, mut new) = (layer.weights, h.get(..r.units())?, next.get_mut(..r.units())?);
+    let (mut weights, mut old, mut new) = (weights, h.get(..r.units())?, next.get_mut(..r.units())?);
     while !old.is_empty() {
         let blocks = blocks::take(&mut weights, stride * S::BLOCKS);
         let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
@@ -179,11 +180,11 @@ fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
     Some(next)
 }
 
-/// `n + z (h - n)` as an `i16` still in 32 bits: the pre-activations of z and n, and h with 31 fraction bits.
+/// Computes `n + z (h - n)` as an `i16` still in 32 bits, given the pre-activations of z and n, and h with 31 fraction bits.
 #[inline(always)]
-pub fn int_blend<S: Int, const F: u32, const OTHER: bool>(
+pub fn int_blend<S: Int, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
-    activations: Activations<F, OTHER>,
+    activations: Activations<F, NON_DEFAULT>,
     p_z: S::W,
     h: S::W,
     p_n: S::W,

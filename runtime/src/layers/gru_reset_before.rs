@@ -1,13 +1,12 @@
 //! Gated recurrent unit, the reset gate applied before the recurrent product: `n = act(Wn x + bn + Un (r h))`, and
 //! everything else as in [`super::gru`].
 
-use super::blocks::{self, ROWS};
 use super::cell::{self, Activations, by_activations};
 use super::gru::{blend, int_blend, rows};
-use super::{Layer, View, padded, panels, previous_and_next, quads, written};
-use crate::format::{Activation, LayerRecord};
-use crate::isa::{Float, Isa, LANES};
-use crate::number::{FloatNumber, I8};
+use super::{Layer, blocks, padded, panels, previous_and_next, written};
+use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord};
+use crate::isa::{Float, Isa};
+use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
 use core::slice::{Iter, IterMut};
 
@@ -37,32 +36,31 @@ impl<N: FloatNumber> Layer<N> for GruResetBefore {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        phase: bool,
     ) -> Option<&'a [f32]> {
-        by_activations!(F, layer.record, float_step::<N, S>(isa, layer, x, memory, phase))
+        by_activations!(F, step.record, forward_float::<N, S>(isa, step, x, memory))
     }
 }
 
 #[inline(always)]
-fn float_step<'a, N: FloatNumber, S: Isa, const F: u32, const OTHER: bool>(
+fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
-    layer: View<'a, N>,
+    step: Step<'a, N>,
     x: &[f32],
     memory: &'a mut [f32],
-    phase: bool,
 ) -> Option<&'a [f32]> {
-    let units = layer.record.units();
-    let activations = Activations::<F, OTHER>::of(layer.record);
+    let Step { record, weights, phase, .. } = step;
+    let units = record.units();
+    let activations = Activations::<F, NON_DEFAULT>::of(record);
     let (buffers, reset) = memory.split_at_mut_checked(2 * padded(units))?;
     let (h, next) = previous_and_next(buffers, phase)?;
     let (h, state) = (h.get(..units)?, h.as_chunks::<LANES>().0);
-    let gate = layer.weights.len() / GATES;
-    let (of_r, rest) = layer.weights.split_at_checked(gate)?;
+    let gate = weights.len() / GATES;
+    let (of_r, rest) = weights.split_at_checked(gate)?;
     let (of_z, of_n) = rest.split_at_checked(gate)?;
     let out = reset.as_chunks_mut::<LANES>().0.iter_mut();
     panels::for_each(isa, of_r, x, h, FloatReset { activations, h: state.iter(), out });
@@ -74,17 +72,22 @@ fn float_step<'a, N: FloatNumber, S: Isa, const F: u32, const OTHER: bool>(
     next.get(..units)
 }
 
-/// Leaves `r h`.
-struct FloatReset<'a, const F: u32, const OTHER: bool> {
-    activations: Activations<F, OTHER>,
+/// Writes `r h`.
+struct FloatReset<'a, const F: u32, const NON_DEFAULT: bool> {
+    activations: Activations<F, NON_DEFAULT>,
     h: Iter<'a, [f32; LANES]>,
     out: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatReset<'_, F, OTHER> {
+impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, 1>
+    for FloatReset<'_, F, NON_DEFAULT>
+{
     #[inline(always)]
-    fn update(&mut self, isa: S, [r]: &[S::Panel; 1], _apart: &S::Panel) {
-        let (Some(h), Some(out)) = (self.h.next(), self.out.next()) else { return };
+    fn update(&mut self, isa: S, [r]: &[S::Panel; 1], _x_part: &S::Panel) {
+        let (Some(h), Some(out)) = (self.h.next(), self.out.next()) else {
+            debug_assert!(false, "a panel without room for its states");
+            return;
+        };
         for at in (0..LANES).step_by(S::WIDTH) {
             let r = self.activations.gate(isa, isa.take(r, at));
             isa.store(isa.mul(r, isa.load(h, at)), out, at);
@@ -92,33 +95,41 @@ impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatRe
     }
 }
 
-/// Leaves z where h' comes.
-struct FloatGate<'a, const F: u32, const OTHER: bool> {
-    activations: Activations<F, OTHER>,
+/// Writes z to the room for h'.
+struct FloatGate<'a, const F: u32, const NON_DEFAULT: bool> {
+    activations: Activations<F, NON_DEFAULT>,
     out: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatGate<'_, F, OTHER> {
+impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, 1> for FloatGate<'_, F, NON_DEFAULT> {
     #[inline(always)]
-    fn update(&mut self, isa: S, [z]: &[S::Panel; 1], _apart: &S::Panel) {
-        let Some(out) = self.out.next() else { return };
+    fn update(&mut self, isa: S, [z]: &[S::Panel; 1], _x_part: &S::Panel) {
+        let Some(out) = self.out.next() else {
+            debug_assert!(false, "a panel without room for its gate");
+            return;
+        };
         for at in (0..LANES).step_by(S::WIDTH) {
             isa.store(self.activations.gate(isa, isa.take(z, at)), out, at);
         }
     }
 }
 
-/// Takes z where h' comes.
-struct FloatUpdate<'a, const F: u32, const OTHER: bool> {
-    activations: Activations<F, OTHER>,
+/// Reads z from the room for h', and writes h' there.
+struct FloatUpdate<'a, const F: u32, const NON_DEFAULT: bool> {
+    activations: Activations<F, NON_DEFAULT>,
     h: Iter<'a, [f32; LANES]>,
     next: IterMut<'a, [f32; LANES]>,
 }
 
-impl<S: Float, const F: u32, const OTHER: bool> panels::Update<S, 1> for FloatUpdate<'_, F, OTHER> {
+impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, 1>
+    for FloatUpdate<'_, F, NON_DEFAULT>
+{
     #[inline(always)]
-    fn update(&mut self, isa: S, [n]: &[S::Panel; 1], _apart: &S::Panel) {
-        let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else { return };
+    fn update(&mut self, isa: S, [n]: &[S::Panel; 1], _x_part: &S::Panel) {
+        let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else {
+            debug_assert!(false, "a panel without room for its states");
+            return;
+        };
         for at in (0..LANES).step_by(S::WIDTH) {
             let n = self.activations.value(isa, isa.take(n, at));
             isa.store(blend(isa, isa.load(next, at), isa.load(h, at), n), next, at);
@@ -148,32 +159,30 @@ impl Layer<I8> for GruResetBefore {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        phase: bool,
     ) -> Option<&'a [i16]> {
-        by_activations!(F, layer.record, int_step::<S>(isa, layer, x, memory, phase))
+        by_activations!(F, step.record, forward_int::<S>(isa, step, x, memory))
     }
 }
 
 #[inline(always)]
-fn int_step<'a, S: Isa, const F: u32, const OTHER: bool>(
+fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
-    layer: View<'a, I8>,
+    step: Step<'a, I8>,
     x: &[i16],
     memory: &'a mut [i32],
-    phase: bool,
 ) -> Option<&'a [i16]> {
-    let r = layer.record;
-    let activations = Activations::<F, OTHER>::of(r);
+    let Step { record: r, weights, phase, .. } = step;
+    let activations = Activations::<F, NON_DEFAULT>::of(r);
     let (buffers, reset) = memory.split_at_mut_checked(quads(r.units()))?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(buffers).ok()?, phase)?;
     let h = &*h;
     let reset: &mut [i16] = bytemuck::try_cast_slice_mut(reset).ok()?;
-    let (mut of_r, mut rest) = layer.weights.split_at_checked(layer.weights.len() / GATES)?;
+    let (mut of_r, mut rest) = weights.split_at_checked(weights.len() / GATES)?;
     let size = ROWS * S::BLOCKS;
     let h_of_units = h.get(..r.units())?;
     let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));

@@ -1,31 +1,27 @@
-//! Every time step brought to mean 0 and variance 1 over its features, then scaled and shifted.
+//! Normalizes every time step to mean 0 and variance 1 over its features, then scales and shifts it.
 //!
 //! ```text
 //! y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 //! ```
 //! Ba, Kiros and Hinton, 2016; the variance is divided by the number of features, as in Keras.
 
+use super::Layer;
 use super::batch_normalization::linear;
-use super::{Layer, View, quads};
-use crate::activation::int::mulr;
-use crate::format::{Activation, LayerRecord};
-use crate::isa::Isa;
-use crate::number::{FloatNumber, I8};
+use crate::format::{Activation, LayerRecord, MAX_NORMALIZED, MEAN_FRAC, NORMALIZED_FRAC};
+use crate::isa::{Isa, mulr};
+use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct LayerNormalization;
 
-/// The most features: the sum of their squares has 64 bits.
-const MOST: usize = 1 << 15;
-
-/// Two numbers a feature, and `more`.
+/// Returns the words of two values per feature and `more`.
 fn words(r: &LayerRecord, more: usize) -> Option<usize> {
-    (r.units == r.input_size && r.units() <= MOST).then(|| 2 * r.units() + more)
+    (r.units == r.input_size && r.units() <= MAX_NORMALIZED).then(|| 2 * r.units() + more)
 }
 
 impl<N: FloatNumber> Layer<N> for LayerNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
 
-    /// gamma, beta and epsilon, `f32` among half floats too.
+    /// gamma, beta and epsilon, `f32` in a file of binary16 weights too.
     fn weights(r: &LayerRecord) -> Option<usize> {
         words(r, 1)?.checked_mul(size_of::<f32>() / size_of::<N::Weight>())
     }
@@ -37,15 +33,15 @@ impl<N: FloatNumber> Layer<N> for LayerNormalization {
 
     /// Each operation is rounded by itself: the same bits on every target.
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        _phase: bool,
     ) -> Option<&'a [f32]> {
-        let weights: &[f32] = bytemuck::try_cast_slice(layer.weights).ok()?;
-        let units = layer.record.units();
+        let Step { record, weights, .. } = step;
+        let weights: &[f32] = bytemuck::try_cast_slice(weights).ok()?;
+        let units = record.units();
         let (x, (gamma, rest)) = (x.get(..units)?, weights.split_at_checked(units)?);
         let (&epsilon, beta) = rest.split_last()?;
         let share = 1.0 / units as f32;
@@ -58,11 +54,6 @@ impl<N: FloatNumber> Layer<N> for LayerNormalization {
         Some(memory)
     }
 }
-
-/// Fraction bits of the mean, and of the differences from it.
-const MEAN_FRAC: u32 = 8;
-/// Fraction bits of a normalized feature, which is below 2^7.5 in magnitude.
-const NORMALIZED_FRAC: u32 = 20;
 
 impl Layer<I8> for LayerNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
@@ -78,16 +69,16 @@ impl Layer<I8> for LayerNormalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
+        let Step { record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        let units = layer.record.units();
-        let (x, (multipliers, rest)) = (x.get(..units)?, layer.weights.split_at_checked(units)?);
+        let units = record.units();
+        let (x, (multipliers, rest)) = (x.get(..units)?, weights.split_at_checked(units)?);
         let (offsets, &[low, high]) = rest.split_last_chunk::<2>()?;
         let epsilon = u64::from(high as u32) << 32 | u64::from(low as u32);
         let (mean, deviation, shift) = measure(x, epsilon)?;
@@ -101,8 +92,8 @@ impl Layer<I8> for LayerNormalization {
     }
 }
 
-/// The mean of `x` with [`MEAN_FRAC`] fraction bits, and the root of its variance and `epsilon` as 32 significant bits,
-/// which are `shift` places too high.
+/// Returns the mean of `x` with [`MEAN_FRAC`] fraction bits, and the root of variance plus `epsilon` as 32 significant bits
+/// that are shifted left by the third value.
 fn measure(x: &[i16], epsilon: u64) -> Option<(i64, i64, u32)> {
     let count = x.len() as i64;
     let sum = x.iter().fold(0i64, |sum, &x| sum + i64::from(x));

@@ -1,16 +1,16 @@
-//! `y = x * scale + offset`, feature by feature.
+//! `y = x * scale + offset` per feature.
 //!
-//! In an integer model it stands first and is what turns real inputs into the integers that a step takes
-//! ([`quantize`]); the step itself only moves them into place.
+//! In an integer model it stands first and converts real inputs to the integers that a step takes ([`quantize`]); the step
+//! itself only copies them.
 
-use super::{Layer, View, quads};
+use super::Layer;
 use crate::format::{Activation, LayerRecord};
 use crate::isa::Isa;
-use crate::number::{FloatNumber, I8};
+use crate::number::{FloatNumber, I8, Step, quads, to_nearest};
 
 pub struct Normalization;
 
-/// Scales, then offsets.
+/// Returns the number of scales and offsets.
 fn words(r: &LayerRecord) -> Option<usize> {
     if r.units != r.input_size {
         return None;
@@ -18,7 +18,7 @@ fn words(r: &LayerRecord) -> Option<usize> {
     r.units().checked_mul(2)
 }
 
-/// `scale` and `offset` of each feature.
+/// Returns `scale` and `offset` of each feature.
 fn scales_and_offsets(weights: &[f32]) -> impl Iterator<Item = (&f32, &f32)> {
     let (scales, offsets) = weights.split_at_checked(weights.len() / 2).unwrap_or_default();
     scales.iter().zip(offsets)
@@ -37,14 +37,14 @@ impl<N: FloatNumber> Layer<N> for Normalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        _phase: bool,
     ) -> Option<&'a [f32]> {
-        let weights = bytemuck::try_cast_slice(layer.weights).ok()?; // f32 among half floats too
+        let Step { weights, .. } = step;
+        let weights = bytemuck::try_cast_slice(weights).ok()?; // `f32` in a file of binary16 weights too
         for ((y, &x), (&scale, &offset)) in memory.iter_mut().zip(x).zip(scales_and_offsets(weights)) {
             *y = x * scale + offset;
         }
@@ -65,30 +65,28 @@ impl Layer<I8> for Normalization {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        _phase: bool,
     ) -> Option<&'a [i16]> {
+        let Step { record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        for (act, &x) in acts.iter_mut().zip(x.get(..layer.record.units())?) {
+        for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {
             *act = x;
         }
         Some(acts)
     }
 }
 
-/// `round(x * scale + offset)`, halves away from zero, saturating at +-32,767; NaN gives 0.
+/// Computes `round(x * scale + offset)`, halves away from zero, saturating at +-32,767; NaN becomes 0.
 pub fn quantize(weights: &[i32], x: &[f32], out: &mut [i16]) {
-    let weights = bytemuck::try_cast_slice(weights).unwrap_or_default();
-    for ((out, &x), (&scale, &offset)) in out.iter_mut().zip(x).zip(scales_and_offsets(weights)) {
+    let weights = bytemuck::try_cast_slice(weights);
+    debug_assert!(weights.is_ok(), "words are aligned for f32");
+    for ((out, &x), (&scale, &offset)) in
+        out.iter_mut().zip(x).zip(scales_and_offsets(weights.unwrap_or_default()))
+    {
         *out = to_nearest(x * scale + offset).clamp(-(i16::MAX as i32), i16::MAX as i32) as i16;
     }
-}
-
-/// To the nearest, halves away from zero, saturating; NaN gives 0.
-pub fn to_nearest(v: f32) -> i32 {
-    (if v < 0.0 { v - 0.5 } else { v + 0.5 }) as i32
 }

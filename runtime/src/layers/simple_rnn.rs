@@ -1,9 +1,9 @@
 //! The vanilla recurrent layer: `h' = activation(W x + U h + b)`.
 
-use super::{Layer, View, blocks, padded, panels, previous_and_next, quads, written};
-use crate::format::{Activation, LayerRecord};
-use crate::isa::{Isa, LANES};
-use crate::number::{FloatNumber, I8};
+use super::{Layer, blocks, padded, panels, previous_and_next, written};
+use crate::format::{Activation, LANES, LayerRecord};
+use crate::isa::Isa;
+use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
 
 pub struct SimpleRnn;
@@ -38,19 +38,19 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, N>,
+        step: Step<'a, N>,
         x: &[f32],
         memory: &'a mut [f32],
-        phase: bool,
     ) -> Option<&'a [f32]> {
-        let units = layer.record.units();
+        let Step { record, weights, phase, .. } = step;
+        let units = record.units();
         let (h, next) = previous_and_next(memory, phase)?;
-        let activation = layer.record.activation;
+        let activation = record.activation;
         let out = next.as_chunks_mut::<LANES>().0.iter_mut();
         let update = panels::Activate::<F> { activation, out };
-        panels::for_each(isa, layer.weights, x, h.get(..units)?, update);
+        panels::for_each(isa, weights, x, h.get(..units)?, update);
         next.get(..units)
     }
 }
@@ -74,17 +74,16 @@ impl Layer<I8> for SimpleRnn {
     }
 
     #[inline(always)]
-    fn step<'a, S: Isa, const F: u32>(
+    fn forward<'a, S: Isa, const F: u32>(
         isa: S,
-        layer: View<'a, I8>,
+        step: Step<'a, I8>,
         x: &[i16],
         memory: &'a mut [i32],
-        phase: bool,
     ) -> Option<&'a [i16]> {
-        let r = layer.record;
+        let Step { record: r, weights, phase, .. } = step;
         let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
         let sides = [(x, r.x_shift), (&*h, r.h_shift)];
-        blocks::activate_into(isa, r, layer.weights, sides, next.get_mut(..r.units())?);
+        blocks::activate_into(isa, r, weights, sides, next.get_mut(..r.units())?);
         Some(next)
     }
 }

@@ -1,15 +1,29 @@
-//! The table of layers: a line each at the end. Everything that has to tell kinds apart comes of it.
+//! The table of layers: one line each at the end. Everything that distinguishes kinds is generated from it.
 
 use super::{
-    Layer, Place, Step, View, activation, batch_normalization, bidirectional, check, dense, embedding,
-    features, gru, gru_reset_before, layer_normalization, lstm, masking, normalization, simple_rnn,
+    Layer, activation, batch_normalization, bidirectional, check, dense, embedding, feature_bits, gru,
+    gru_reset_before, layer_normalization, lstm, masking, normalization, simple_rnn,
 };
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
-use crate::format::features::{DECODER, MASKED, OTHER_ACTIVATIONS, RARE_ACTIVATIONS, WHOLE_SEQUENCES};
-use crate::isa::{Backend, Isa};
-use crate::number::{F16, F32, I8, Number};
+use crate::format::feature_bits::{
+    DECODER, EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES,
+};
+use crate::isa::{Backend, Isa, Operation};
+use crate::number::{Dispatch, F16, F32, I8, Number, Position, Step};
 use core::ops::Range;
+
+/// A layer's time step as an operation, to be run on whatever instruction set the model has.
+struct Forward<'a, N: Number, const F: u32> {
+    step: Step<'a, N>,
+    x: &'a [N::Act],
+    memory: &'a mut [N::Word],
+}
+
+#[inline(never)]
+fn run<O: Operation>(backend: Backend, forward: O) -> O::Output {
+    backend.run(forward)
+}
 
 macro_rules! layer_table {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $layer:ty;)*) => {
@@ -19,12 +33,12 @@ macro_rules! layer_table {
         #[repr(u8)]
         pub enum Kind { $($(#[$doc])* $kind = $code,)* }
 
-        /// Everything that a model can ask for: a bit for each kind of layers, and one for each other feature.
+        /// Everything that a model can ask for: one bit for each kind of layer, and one for each other feature.
         pub const ALL_FEATURES: u32 =
-            MASKED | DECODER | WHOLE_SEQUENCES | OTHER_ACTIVATIONS | RARE_ACTIVATIONS $(| 1 << $code)*;
+            MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS $(| 1 << $code)*;
 
         impl Kind {
-            /// The kind whose code is `code`, if it is in the set `features`.
+            /// Returns the kind whose code is `code`, if it is in the set `features`.
             #[inline(always)]
             pub const fn from_code(code: u8, features: u32) -> Option<Self> {
                 match code {
@@ -33,27 +47,10 @@ macro_rules! layer_table {
                 }
             }
 
-            /// Keras's name of the kind.
+            /// Returns Keras's name of the kind.
             pub const fn name(self) -> &'static str {
                 match self { $(Kind::$kind => stringify!($kind),)* }
             }
-        }
-
-        /// The table of layers for a kind of numbers; `F` is the set of features that this build has.
-        pub trait Dispatch: Sized {
-            fn check<const F: u32>(record: &LayerRecord) -> Result<(), LayerFault> where Self: Number;
-            fn is_recurrent<const F: u32>(record: &LayerRecord) -> bool where Self: Number;
-            fn weights<const F: u32>(record: &LayerRecord) -> Option<usize> where Self: Number;
-            fn memory<const F: u32>(record: &LayerRecord, place: Place) -> Option<usize> where Self: Number;
-            fn state<const F: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] where Self: Number;
-            fn step<'a, S: Isa, const F: u32>(
-                isa: S, layer: View<'a, Self>, x: &[Self::Act], memory: &'a mut [Self::Word], phase: bool,
-                place: Place,
-            ) -> Option<&'a [Self::Act]> where Self: Number;
-            fn answer<const F: u32>(record: &LayerRecord) -> usize where Self: Number;
-            fn features<const F: u32>(record: &LayerRecord) -> u32 where Self: Number;
-            fn step_all(backend: Backend, step: Step<'_, Self, ALL_FEATURES>) -> Option<&[Self::Act]>
-            where Self: Number;
         }
 
         layer_table!(@for F32 $($kind $layer),*);
@@ -61,6 +58,18 @@ macro_rules! layer_table {
         layer_table!(@for I8 $($kind $layer),*);
     };
     (@for $number:ident $($kind:ident $layer:ty),*) => {
+        impl<'a, const F: u32> Operation for Forward<'a, $number, F> {
+            type Output = Option<&'a [<$number as Number>::Act]>;
+
+            #[inline(always)]
+            fn run<S: Isa>(self, isa: S) -> Self::Output {
+                let Forward { step, x, memory } = self;
+                match Kind::from_code(step.record.kind, F)? {
+                    $(Kind::$kind => <$layer as Layer<$number>>::forward_at::<S, F>(isa, step, x, memory),)*
+                }
+            }
+        }
+
         impl Dispatch for $number {
             fn check<const F: u32>(record: &LayerRecord) -> Result<(), LayerFault> {
                 match Kind::from_code(record.kind, F) {
@@ -80,9 +89,9 @@ macro_rules! layer_table {
                 }
             }
             #[inline(always)]
-            fn memory<const F: u32>(record: &LayerRecord, place: Place) -> Option<usize> {
+            fn memory<const F: u32>(record: &LayerRecord, position: Position) -> Option<usize> {
                 match Kind::from_code(record.kind, F)? {
-                    $(Kind::$kind => <$layer as Layer<$number>>::memory_at(record, place),)*
+                    $(Kind::$kind => <$layer as Layer<$number>>::memory_at(record, position),)*
                 }
             }
             fn state<const F: u32>(record: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
@@ -92,36 +101,38 @@ macro_rules! layer_table {
                 }
             }
             #[inline(always)]
-            fn step<'a, S: Isa, const F: u32>(
-                isa: S,
-                layer: View<'a, $number>,
-                x: &[<$number as Number>::Act],
-                memory: &'a mut [<$number as Number>::Word],
-                phase: bool,
-                place: Place,
-            ) -> Option<&'a [<$number as Number>::Act]> {
-                match Kind::from_code(layer.record.kind, F)? {
-                    $(Kind::$kind => <$layer as Layer<$number>>::step_at::<S, F>(isa, layer, x, memory, phase, place),)*
+            fn output_words<const F: u32>(record: &LayerRecord) -> usize {
+                match Kind::from_code(record.kind, F) {
+                    $(Some(Kind::$kind) => <$layer as Layer<$number>>::output_words(record),)*
+                    None => 0,
                 }
             }
+            fn feature_bits<const F: u32>(record: &LayerRecord) -> u32 {
+                match Kind::from_code(record.kind, F) {
+                    $(Some(Kind::$kind) => feature_bits::<$number, $layer>(record),)*
+                    None => 0,
+                }
+            }
+            /// The code of all layers is linked once, for all callers; and with all features it is compiled here, once for
+            /// all crates that use it.
             #[inline(always)]
-            fn answer<const F: u32>(record: &LayerRecord) -> usize {
-                match Kind::from_code(record.kind, F) {
-                    $(Some(Kind::$kind) => <$layer as Layer<$number>>::answer(record),)*
-                    None => 0,
-                }
-            }
-            #[inline(never)]
-            fn step_all(
+            fn run_layer<'a, const F: u32>(
                 backend: Backend,
-                step: Step<'_, $number, ALL_FEATURES>,
-            ) -> Option<&[<$number as Number>::Act]> {
-                backend.run(step)
-            }
-            fn features<const F: u32>(record: &LayerRecord) -> u32 {
-                match Kind::from_code(record.kind, F) {
-                    $(Some(Kind::$kind) => features::<$number, $layer>(record),)*
-                    None => 0,
+                step: Step<'a, $number>,
+                x: &'a [<$number as Number>::Act],
+                memory: &'a mut [<$number as Number>::Word],
+            ) -> Option<&'a [<$number as Number>::Act]> {
+                #[inline(never)]
+                fn run_with_all<'a>(
+                    backend: Backend,
+                    forward: Forward<'a, $number, ALL_FEATURES>,
+                ) -> Option<&'a [<$number as Number>::Act]> {
+                    backend.run(forward)
+                }
+                if F == ALL_FEATURES {
+                    run_with_all(backend, Forward::<$number, ALL_FEATURES> { step, x, memory })
+                } else {
+                    run(backend, Forward::<$number, F> { step, x, memory })
                 }
             }
         }
@@ -129,7 +140,7 @@ macro_rules! layer_table {
 }
 
 layer_table! {
-    /// `x * scale + offset`, feature by feature; Keras's Normalization with its statistics folded.
+    /// `x * scale + offset` per feature; Keras's Normalization with its statistics folded.
     Normalization = 1, normalization::Normalization;
     /// `activation(W x + b)`
     Dense = 2, dense::Dense;
@@ -141,15 +152,15 @@ layer_table! {
     Gru = 5, gru::Gru;
     /// Gates z, r, n; the reset gate before the recurrent product.
     GruResetBefore = 6, gru_reset_before::GruResetBefore;
-    /// A row of weights for each id.
+    /// One row of weights per id.
     Embedding = 7, embedding::Embedding;
     /// Merges the outputs of the two directions before it.
     Bidirectional = 8, bidirectional::Bidirectional;
-    /// `x * scale + offset`, feature by feature, between other layers: Keras's BatchNormalization as it runs.
+    /// `x * scale + offset` per feature, between other layers: Keras's BatchNormalization at inference.
     BatchNormalization = 9, batch_normalization::BatchNormalization;
     /// Every time step with mean 0 and variance 1 over its features, then `gamma x + beta`.
     LayerNormalization = 10, layer_normalization::LayerNormalization;
-    /// Says that a time step whose features all have one value is none.
+    /// Masks the time steps whose features all have one value.
     Masking = 11, masking::Masking;
     /// A function of every value, or of all values of a time step.
     Activation = 12, activation::Activation;

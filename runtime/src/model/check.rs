@@ -1,27 +1,27 @@
-//! The door: everything about a file that must hold, checked once.
+//! Validation at load: every invariant of the file, checked once. FORMAT.md lists the checks in their order.
 
 use super::Model;
 use super::sizes::Sizes;
 use crate::error::{Error, LayerFault};
-use crate::format::features::DECODER;
+use crate::format::feature_bits::DECODER;
 use crate::format::{
     Activation, DType, LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION, checksum,
 };
 use crate::isa::Backend;
-use crate::layers::{ALL_FEATURES, Dispatch, Kind, Place};
-use crate::number::Number;
+use crate::layers::Kind;
+use crate::number::{Dispatch, Number, Position};
 use crate::state::State;
 use bytemuck::Pod;
 use core::marker::PhantomData;
 
-/// Inputs of the golden trace, step by step, and the answer after the last.
+/// The golden trace: its inputs, step by step, and the output after the last.
 type Golden<'m, N> = (&'m [<N as Number>::In], &'m [<N as Number>::Out]);
 
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
-    /// Checks a model file and takes it up. `bytes` may be longer than the file, as a flash page is.
+    /// Validates a model file, which is then used in place. `bytes` may be longer than the file, as a flash page is.
     ///
     /// # Errors
-    /// Whatever is wrong with the file: see [`Error`].
+    /// The first invariant that the file violates: see [`Error`].
     pub fn new(bytes: &'m [u8]) -> Result<Self, Error> {
         let preamble = check_preamble(bytes, N::DTYPE)?;
         let bytes = bytes.get(..preamble.file_len as usize).unwrap_or(bytes);
@@ -37,7 +37,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(model)
     }
 
-    /// The golden trace.
+    /// Returns the golden trace.
     pub(super) fn golden(&self) -> Result<Golden<'m, N>, Error> {
         let malformed = Error::Section { name: "golden" };
         let values = (self.preamble.golden_steps as usize).checked_mul(self.input_size()).ok_or(malformed)?;
@@ -50,7 +50,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok((inputs, section(self.bytes, "golden", end, self.output_size())?))
     }
 
-    /// Whether the state was made for this model.
+    /// Checks that the state was made for this model.
     #[inline(always)]
     pub(crate) fn check_owner(&self, state: &State<'_, N>) -> Result<(), Error> {
         let same = state.model == self.preamble.crc32
@@ -59,7 +59,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     }
 }
 
-/// Walks the layers as a step does, and gives their sizes and the number of those that run at every step.
+/// Walks the layers as a step does; returns their sizes and the number of those that run at every step.
 fn check_layers<N: Number, const F: u32>(
     preamble: &Preamble,
     layers: &[LayerRecord],
@@ -75,7 +75,7 @@ fn check_layers<N: Number, const F: u32>(
         walk.layer::<N, F>(layers, i, record, decoder_at).map_err(fault)?;
     }
     let expected = |name, right: bool| if right { Ok(()) } else { Err(Error::Section { name }) };
-    expected("layers", !layers.is_empty() && features::<N, F>(layers, decoder_at) == preamble.features)?;
+    expected("layers", !layers.is_empty() && feature_bits::<N, F>(layers, decoder_at) == preamble.features)?;
     expected("layers", walk.pair.is_none())?;
     expected("decoder", check_decoder::<N, F>(layers, decoder_at))?;
     expected("outputs", walk.size == preamble.output_size)?;
@@ -83,25 +83,26 @@ fn check_layers<N: Number, const F: u32>(
     expected("weights", walk.weights == weights)?;
     let sizes = Sizes::of::<N, F>(layers, decoder_at).ok_or(Error::Section { name: "memory" })?;
     expected("memory", sizes.ram() == Some(preamble.ram_needed as usize))?;
-    expected("memory", sizes.ram_a_step() == Some(preamble.ram_a_step as usize))?;
+    expected("memory", sizes.ram_per_step() == Some(preamble.ram_per_step as usize))?;
     Ok((sizes, walk.body))
 }
 
-/// What a step has seen of the layers so far.
+/// The layers up to here, as a step sees them.
 struct Walk<'m> {
-    /// Values that the next layer takes.
+    /// Input values of the next layer.
     size: u32,
-    /// Whether they come at every time step.
+    /// `true` if it has an input at every time step.
     sequences: bool,
     /// Layers of the first chain up to its last recurrent one.
     body: usize,
+    /// Weights of the layers.
     weights: usize,
-    /// The directions of a Bidirectional that wait for the rest of it, and how many there are.
+    /// The forward direction of a Bidirectional that is not complete, and the number of its records so far.
     pair: Option<(u8, &'m LayerRecord)>,
 }
 
 impl<'m> Walk<'m> {
-    /// A decoder begins anew, with ids.
+    /// Starts the chain of a decoder, whose inputs are ids.
     fn enter_decoder<const F: u32>(&mut self, first: &LayerRecord) -> Result<(), LayerFault> {
         if F & DECODER == 0 {
             return Err(LayerFault::Kind);
@@ -111,6 +112,7 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
+    /// Checks a layer and moves on to the next.
     fn layer<N: Number, const F: u32>(
         &mut self,
         layers: &[LayerRecord],
@@ -119,7 +121,7 @@ impl<'m> Walk<'m> {
         decoder_at: usize,
     ) -> Result<(), LayerFault> {
         N::check::<F>(record)?;
-        if N::features::<F>(record) & !F != 0 {
+        if N::feature_bits::<F>(record) & !F != 0 {
             return Err(LayerFault::Kind);
         }
         self.check_pair(record)?;
@@ -127,22 +129,22 @@ impl<'m> Walk<'m> {
             return Err(LayerFault::InputSize);
         }
         let in_decoder = decoder_at != 0 && index >= decoder_at;
-        let place = Place::of(index, layers.len());
+        let position = Position::of(index, layers.len());
         let before =
             if index == decoder_at { None } else { index.checked_sub(1).and_then(|i| layers.get(i)) };
-        check_place::<N, F>(record, before, place, self.sequences, in_decoder)?;
+        check_place::<N, F>(record, before, position, self.sequences, in_decoder)?;
         let own = N::weights::<F>(record).ok_or(LayerFault::Size)?;
         if own.checked_mul(size_of::<N::Weight>()) != Some(record.weights_len as usize) {
             return Err(LayerFault::Weights);
         }
         self.weights = self.weights.checked_add(own).ok_or(LayerFault::Size)?;
-        <N as Dispatch>::memory::<F>(record, place).ok_or(LayerFault::Size)?;
+        <N as Dispatch>::memory::<F>(record, position).ok_or(LayerFault::Size)?;
         let recurrent = N::is_recurrent::<F>(record);
         if recurrent && !in_decoder {
             self.body = index + 1;
         }
         match self.pair {
-            // The second direction takes what the first took.
+            // The second direction has the inputs of the first.
             Some((1, _)) => {}
             Some((_, first)) => self.size = first.units.saturating_mul(2),
             None => {
@@ -155,7 +157,8 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// A forward direction, then a backward one of the same sizes, then the Bidirectional that merges them.
+    /// Checks the order of a Bidirectional: a forward direction, a backward one of the same sizes, then the record that merges
+    /// them.
     fn check_pair(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
         let merges = record.kind == Kind::Bidirectional as u8;
         let right = match self.pair {
@@ -182,15 +185,15 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// Rules about neighbours: what may stand where. `before` is the layer before it in its chain.
+/// Checks the rules about neighbors: which layer may stand where. `before` is the layer before it in its chain.
 fn check_place<N: Number, const F: u32>(
     record: &LayerRecord,
     before: Option<&LayerRecord>,
-    place: Place,
+    position: Position,
     sequences: bool,
     in_decoder: bool,
 ) -> Result<(), LayerFault> {
-    let last = place == Place::Last;
+    let last = position == Position::Last;
     let is = |record: &LayerRecord, kind: Kind| record.kind == kind as u8;
     let recurrent = N::is_recurrent::<F>(record);
     let softmax = record.activation == Activation::Softmax as u8;
@@ -199,7 +202,7 @@ fn check_place<N: Number, const F: u32>(
         || (record.masks() && (before.is_some() || in_decoder))
         || (is(record, Kind::Embedding) && before.is_some())
         || (in_decoder && recurrent && (record.go_backwards() || !record.return_sequences()));
-    // Where real inputs become integers, and a softmax that keeps 32 bits.
+    // Real inputs become integers in the first layer only, and a softmax gives 32 bits.
     let normalized = is(record, Kind::Normalization);
     let wrong_in_integers = match before {
         None => !(normalized || is(record, Kind::Masking) || is(record, Kind::Embedding)),
@@ -209,8 +212,8 @@ fn check_place<N: Number, const F: u32>(
     if wrong || (N::DTYPE == DType::I8 && wrong_in_integers) { Err(LayerFault::Place) } else { Ok(()) }
 }
 
-/// An encoder ends in a recurrent layer, and its states are those of the decoder, which begins with an Embedding of its own
-/// answers.
+/// Returns `true` if a decoder fits its encoder: the encoder ends in a recurrent layer, its states are as many, of the same kinds and
+/// sizes as the decoder's, and the decoder begins with an Embedding of its own outputs.
 fn check_decoder<'m, N: Number, const F: u32>(layers: &'m [LayerRecord], decoder_at: usize) -> bool {
     if decoder_at == 0 {
         return true;
@@ -220,43 +223,23 @@ fn check_decoder<'m, N: Number, const F: u32>(layers: &'m [LayerRecord], decoder
     let same = |(a, b): (&LayerRecord, &LayerRecord)| {
         (a.kind, a.units, a.cell_frac, a.output_scale) == (b.kind, b.units, b.cell_frac, b.output_scale)
     };
-    let takes_answers = decoder.first().zip(decoder.last()).is_some_and(|(first, last)| {
+    let feeds_back = decoder.first().zip(decoder.last()).is_some_and(|(first, last)| {
         first.kind == Kind::Embedding as u8 && !first.masks() && first.input_dim == last.units
     });
-    takes_answers
+    feeds_back
         && encoder.last().is_some_and(|last| N::is_recurrent::<F>(last))
         && !encoder.iter().any(LayerRecord::is_direction)
         && recurrent(encoder).count() == recurrent(decoder).count()
         && recurrent(encoder).zip(recurrent(decoder)).all(same)
 }
 
-/// What these layers ask of a build.
-fn features<N: Number, const F: u32>(layers: &[LayerRecord], decoder_at: usize) -> u32 {
+/// Returns the feature bits that these layers ask for.
+pub fn feature_bits<N: Number, const F: u32>(layers: &[LayerRecord], decoder_at: usize) -> u32 {
     let decoder = if decoder_at == 0 { 0 } else { DECODER };
-    layers.iter().fold(decoder, |set, record| set | N::features::<F>(record))
+    layers.iter().fold(decoder, |set, record| set | N::feature_bits::<F>(record))
 }
 
-/// What a file of these layers says in its preamble of what it needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Needs {
-    /// [`Preamble::ram_needed`]
-    pub ram_needed: usize,
-    /// [`Preamble::ram_a_step`]
-    pub ram_a_step: usize,
-    /// [`Preamble::features`]
-    pub features: u32,
-}
-
-/// What layers need, those from `decoder_at` on being a decoder if it is not 0; `None` if they are too large to count.
-pub fn needs<N: Number>(layers: &[LayerRecord], decoder_at: usize) -> Option<Needs> {
-    let sizes = Sizes::of::<N, ALL_FEATURES>(layers, decoder_at)?;
-    Some(Needs {
-        ram_needed: sizes.ram()?,
-        ram_a_step: sizes.ram_a_step()?,
-        features: features::<N, ALL_FEATURES>(layers, decoder_at),
-    })
-}
-
+/// Checks the preamble and the bytes of the file as a whole.
 fn check_preamble(bytes: &[u8], dtype: DType) -> Result<&Preamble, Error> {
     if bytes.get(..4) != Some(&MAGIC) {
         return Err(Error::NotAModel);
@@ -280,7 +263,7 @@ fn check_preamble(bytes: &[u8], dtype: DType) -> Result<&Preamble, Error> {
     if known { Ok(preamble) } else { Err(Error::Section { name: "preamble" }) }
 }
 
-/// `count` values of `T` from byte `at` on.
+/// Returns `count` values of `T` from byte `at` on.
 fn section<'m, T: Pod>(
     bytes: &'m [u8],
     name: &'static str,

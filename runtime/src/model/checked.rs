@@ -11,6 +11,6 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     pub(crate) fn step_checked<'s>(&self, state: &'s mut State<'_, N>, x: &[N::In]) -> &'s [N::Out] {
         debug_assert!(x.len() == self.input_size() && self.check_owner(state).is_ok());
         self.forward(state, x, &mut []);
-        self.answer(state.memory)
+        self.output(state.memory)
     }
 }

@@ -1,39 +1,41 @@
 //! Inputs through all layers, step by step, for as many time steps as there are.
+//!
+//! A step is split in two: the body, up to the last recurrent layer, runs at every time step; the head after it runs only
+//! where an output is wanted. A masked time step runs no body; its head starts from the state as it is.
 
 use super::Model;
 use super::sequence;
 use super::span::Span;
-use crate::format::features::DECODER;
+use crate::format::feature_bits::DECODER;
 use crate::isa::Backend;
-use crate::layers::Dispatch;
-use crate::number::Number;
+use crate::number::{Dispatch, Number};
 use crate::state::State;
 
-/// One of a model's chains of layers, and how its time steps go.
+/// One of a model's chains of layers, the first or the decoder, and how its time steps run.
 #[derive(Clone, Copy)]
 struct Chain<'m, N: Number, const F: u32> {
     span: Span<'m, N, F>,
-    /// Values of a time step.
+    /// Input values per time step.
     input_size: usize,
-    /// Layers that run at every step.
+    /// Layers up to the last recurrent one: they run at every time step.
     body: usize,
-    /// Which steps are answered.
-    answers: Answers,
-    /// Whether it reads the model's inputs.
-    reads: bool,
+    /// The time steps with an output.
+    outputs: Outputs,
+    /// `true` if the chain's inputs are the model's, which can be masked or need a whole sequence.
+    first: bool,
 }
 
-/// Which steps are answered.
+/// The time steps with an output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answers {
+enum Outputs {
     None,
     Last,
     Every,
 }
 
-/// The layers after the first `body`, from the output that the last of these left before a step in `phase`: what a time step
-/// that is none answers.
-fn head<N: Number, const F: u32>(
+/// Computes the output of a masked time step: the layers after the first `body`, from the output that the last of these left
+/// before a step in `phase`.
+fn masked_output<N: Number, const F: u32>(
     backend: Backend,
     span: Span<'_, N, F>,
     body: usize,
@@ -45,9 +47,9 @@ fn head<N: Number, const F: u32>(
     let [first, second] = <N as Dispatch>::state::<F>(record, !phase);
     let h = start + if second.is_empty() { first.start } else { second.start };
     let h = h..h + N::frame_words(record.units());
-    // Of a last layer the answer's place comes after its state.
-    let answer = if head.records.is_empty() { N::answer::<F>(record) } else { 0 };
-    let (own, others) = memory.split_at_mut_checked(body.words()?.checked_sub(answer)?)?;
+    // The memory of a last layer ends in the room for the model's output.
+    let output = if head.records.is_empty() { N::output_words::<F>(record) } else { 0 };
+    let (own, others) = memory.split_at_mut_checked(body.words()?.checked_sub(output)?)?;
     let acts = N::acts_of(own.get(h)?);
     if head.records.is_empty() {
         N::widen(acts, others);
@@ -58,42 +60,43 @@ fn head<N: Number, const F: u32>(
 }
 
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
-    /// Runs the steps of `xs`; the last answer stays in memory, and `out` takes as many answers as it has room for.
+    /// Runs the time steps of `xs`. The last output stays in memory, and `out` receives as many outputs as it has room for.
     pub(super) fn forward(&self, state: &mut State<'_, N>, xs: &[N::In], out: &mut [N::Out]) {
         let decoder = self.has_decoder();
         let chain = Chain {
             span: self.first_chain(),
             input_size: self.input_size(),
             body: self.body,
-            answers: match (decoder, self.returns_sequences()) {
-                (true, _) => Answers::None,
-                (_, true) => Answers::Every,
-                (_, false) => Answers::Last,
+            outputs: match (decoder, self.returns_sequences()) {
+                (true, _) => Outputs::None,
+                (_, true) => Outputs::Every,
+                (_, false) => Outputs::Last,
             },
-            reads: true,
+            first: true,
         };
         let State { memory, phases: [phase, _], .. } = state;
         self.run_chain(chain, memory, phase, xs, out);
         if decoder {
-            self.hand_over(state);
+            let copied = self.copy_state_to_decoder(state);
+            debug_assert!(copied.is_some(), "the states of the decoder are those of the encoder");
         }
     }
 
-    /// One step of the decoder, or of the only chain, from `id` on.
-    pub(super) fn feed_back(&self, state: &mut State<'_, N>, id: N::In) {
+    /// Runs one step of the decoder, or of the only chain, on an id.
+    pub(super) fn forward_id(&self, state: &mut State<'_, N>, id: N::In) {
         if !self.has_decoder() {
             return self.forward(state, &[id], &mut []);
         }
-        let all = Span { records: self.layers, weights: self.weights, ends: true };
-        let (encoder, span) = all.split_at(self.preamble.decoder_at as usize);
+        let (encoder, span) = self.all_layers().split_at(self.preamble.decoder_at as usize);
         let body = span.records.len();
-        let chain = Chain { span, input_size: 1, body, answers: Answers::Every, reads: false };
+        let chain = Chain { span, input_size: 1, body, outputs: Outputs::Every, first: false };
         let State { memory, phases: [_, phase], .. } = state;
-        let own = memory.get_mut(encoder.words().unwrap_or(0)..self.sizes.layers).unwrap_or_default();
-        self.run_chain(chain, own, phase, &[id], &mut []);
+        let own = encoder.words().and_then(|words| memory.get_mut(words..self.sizes.layers));
+        debug_assert!(own.is_some(), "the decoder's memory lies behind the encoder's");
+        self.run_chain(chain, own.unwrap_or_default(), phase, &[id], &mut []);
     }
 
-    /// Runs the steps of `xs` over the layers of a chain; `memory` is theirs, and what follows.
+    /// Runs the time steps of `xs` over the layers of a chain, whose memory is `memory` or its beginning.
     fn run_chain(
         &self,
         chain: Chain<'m, N, F>,
@@ -102,67 +105,69 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         xs: &[N::In],
         out: &mut [N::Out],
     ) {
-        if self.needs_whole_sequences() && chain.reads {
-            sequence::run(self, chain.span, memory, phase, xs, out);
+        if self.needs_whole_sequences() && chain.first {
+            let done = sequence::run(self, chain.span, memory, phase, xs, out);
+            debug_assert!(done.is_some(), "every length of a sequence fits");
             return;
         }
         let mut steps = xs.chunks_exact(chain.input_size.max(1)).peekable();
         let mut out = out.chunks_exact_mut(self.output_size().max(1));
         let (body, _) = chain.span.split_at(chain.body);
         while let Some(x) = steps.next() {
-            let wanted = match chain.answers {
-                Answers::Every => true,
-                Answers::Last => steps.peek().is_none(),
-                Answers::None => false,
+            let wanted = match chain.outputs {
+                Outputs::Every => true,
+                Outputs::Last => steps.peek().is_none(),
+                Outputs::None => false,
             };
-            // Without a state there is nothing to leave as it is: every step is answered as it comes.
-            if chain.reads && chain.body > 0 && self.is_none(x) {
+            // Without a state there is nothing to leave as it is: such a model computes masked time steps too.
+            if chain.first && chain.body > 0 && self.is_masked(x) {
                 if wanted {
-                    head(self.backend, chain.span, chain.body, memory, *phase);
+                    let done = masked_output(self.backend, chain.span, chain.body, memory, *phase);
+                    debug_assert!(done.is_some(), "every length of a masked time step fits");
                 }
             } else {
                 let layers = if wanted { chain.span } else { body };
-                layers.step(self.backend, N::acts(x), memory, *phase, None);
+                let done = layers.step(self.backend, N::acts(x), memory, *phase, None);
+                debug_assert!(done.is_some(), "every length of a step fits");
                 *phase = !*phase;
             }
             if wanted && let Some(out) = out.next() {
-                for (out, y) in out.iter_mut().zip(self.answer_of(memory)) {
+                for (out, y) in out.iter_mut().zip(self.output_at_end(memory)) {
                     *out = *y;
                 }
             }
         }
     }
 
-    /// The states that the encoder has come to become those that the decoder starts from.
-    fn hand_over(&self, state: &mut State<'_, N>) {
+    /// Copies the states that the encoder has come to, to where the decoder reads its own.
+    fn copy_state_to_decoder(&self, state: &mut State<'_, N>) -> Option<()> {
         if F & DECODER == 0 {
-            return;
+            return Some(());
         }
-        let all = Span::<N, F> { records: self.layers, weights: self.weights, ends: true };
-        let (encoder, decoder) = all.split_at(self.preamble.decoder_at as usize);
+        let (encoder, decoder) = self.all_layers().split_at(self.preamble.decoder_at as usize);
         let State { memory, phases: [read, next], .. } = state;
-        let words = encoder.words().unwrap_or(0);
-        let Some((from, to)) = memory.split_at_mut_checked(words) else { return };
+        let (from, to) = memory.split_at_mut_checked(encoder.words()?)?;
         for (from_range, to_range) in encoder.states(!*read).zip(decoder.states(!*next)) {
-            let (Some(from), Some(to)) = (from.get(from_range), to.get_mut(to_range)) else { return };
-            for (to, from) in to.iter_mut().zip(from) {
+            for (to, from) in to.get_mut(to_range)?.iter_mut().zip(from.get(from_range)?) {
                 *to = *from;
             }
         }
+        Some(())
     }
 
-    /// The answer of the last step that made one.
+    /// Returns the output of the last step that made one.
     #[inline(always)]
-    pub(super) fn answer<'s>(&self, memory: &'s [N::Word]) -> &'s [N::Out] {
-        self.answer_of(memory.get(..self.sizes.layers).unwrap_or_default())
+    pub(super) fn output<'s>(&self, memory: &'s [N::Word]) -> &'s [N::Out] {
+        self.output_at_end(memory.get(..self.sizes.layers).unwrap_or_default())
     }
 
-    /// The answer at the end of the layers' memory.
+    /// Returns the output at the end of the layers' memory.
     #[inline(always)]
-    fn answer_of<'s>(&self, memory: &'s [N::Word]) -> &'s [N::Out] {
-        let words = self.layers.last().map_or(0, |record| N::answer::<F>(record));
+    fn output_at_end<'s>(&self, memory: &'s [N::Word]) -> &'s [N::Out] {
+        let words = self.layers.last().map_or(0, |record| N::output_words::<F>(record));
         let from = memory.len().saturating_sub(words);
-        let out = N::outputs(memory.get(from..).unwrap_or_default());
-        out.get(..self.output_size()).unwrap_or_default()
+        let out = N::outputs(memory.get(from..).unwrap_or_default()).get(..self.output_size());
+        debug_assert!(out.is_some(), "the last layer's memory ends in the output");
+        out.unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Answers fed back: one-to-many, and the decoder's half of many-to-many.
+//! Autoregressive generation: one-to-many, and the decoder's half of many-to-many.
 
 use super::Model;
 use crate::argmax::argmax;
@@ -8,11 +8,11 @@ use crate::number::Number;
 use crate::state::State;
 
 impl<N: Number, const F: u32> Model<'_, N, F> {
-    /// Gives the model `first`, then every id that `choose` makes of the answer to the one before, until it makes none.
+    /// Feeds the model `first`, then every id that `choose` returns for the output before, until it returns `None`.
     ///
-    /// A model with a [decoder](Self::has_decoder) starts from what [`run`](Self::run) has read; another one goes on from its
-    /// state, and takes ids as its input. `choose` may sample, search or keep a list; [`greedy`](Self::greedy) takes the
-    /// likeliest.
+    /// A model with a [decoder](Self::has_decoder) starts from the encoder's state after [`run`](Self::run); another one
+    /// continues from its state, and its inputs are ids. `choose` may sample, search or keep a list;
+    /// [`greedy`](Self::greedy) takes the likeliest id.
     ///
     /// # Errors
     /// [`Error::NoFeedback`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
@@ -29,8 +29,8 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
         Ok(())
     }
 
-    /// [`generate`](Self::generate) of the likeliest ids, the lowest of equals: gives those before the first `end`, as many as
-    /// `out` has room for.
+    /// [Generates](Self::generate) the likeliest ids, of equally likely ones the lowest: returns those before the first
+    /// `end`, as many as `out` has room for.
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
@@ -42,32 +42,32 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
         out: &'o mut [u16],
     ) -> Result<&'o [u16], Error> {
         let mut made = 0;
-        self.generate(state, first, |answer| {
-            let id = argmax(answer) as u16;
-            let place = out.get_mut(made).filter(|_| id != end)?;
-            *place = id;
+        self.generate(state, first, |output| {
+            let id = argmax(output) as u16;
+            let next = out.get_mut(made).filter(|_| id != end)?;
+            *next = id;
             made += 1;
             (made < out.len()).then_some(id)
         })?;
         Ok(out.get(..made).unwrap_or_default())
     }
 
-    /// The answer to `id`: one step of the decoder, or of a model that takes ids.
+    /// Runs one step on `id`, of the decoder or of a model whose inputs are ids, and returns its output.
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
     pub fn decoder_step<'s>(&self, state: &'s mut State<'_, N>, id: u16) -> Result<&'s [N::Out], Error> {
         self.check_owner(state)?;
         let decoder_at = if self.has_decoder() { self.preamble.decoder_at as usize } else { 0 };
-        let takes_ids = |record: &&crate::format::LayerRecord| record.kind == Kind::Embedding as u8;
-        let embedding = self.layers.get(decoder_at).filter(takes_ids).ok_or(Error::NoFeedback)?;
+        let embeds = |record: &&crate::format::LayerRecord| record.kind == Kind::Embedding as u8;
+        let embedding = self.layers.get(decoder_at).filter(embeds).ok_or(Error::NoFeedback)?;
         if self.needs_whole_sequences() && !self.has_decoder() {
             return Err(Error::WholeSequence);
         }
         if u32::from(id) >= embedding.input_dim {
             return Err(Error::Id { index: 0, input_dim: embedding.input_dim });
         }
-        self.feed_back(state, N::of_id(id));
-        Ok(self.answer(state.memory))
+        self.forward_id(state, N::of_id(id));
+        Ok(self.output(state.memory))
     }
 }

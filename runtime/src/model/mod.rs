@@ -1,5 +1,8 @@
-//! A model file, checked once and then used in place. `check` is the door; `forward` the way through the layers a step at a
-//! time, `sequence` a layer at a time, over `span`s of layers whose `sizes` are known; `generate` feeds answers back.
+//! A model file, validated once (`check`) and then used in place.
+//!
+//! `forward` runs the layers step by step, `sequence` a whole sequence layer by layer, both over `span`s of layers; `sizes`
+//! plans the memory of a state; `generate` feeds outputs back; `states` reads and sets the state of a layer, `saved` saves
+//! and restores all of it.
 
 mod check;
 mod checked;
@@ -8,30 +11,33 @@ mod generate;
 mod labels;
 #[cfg(feature = "std")]
 mod owned;
+mod saved;
+mod saved_len;
 mod sequence;
 mod sizes;
 mod span;
 mod states;
 
-pub use check::{Needs, needs};
+pub use check::feature_bits;
 #[cfg(feature = "std")]
 pub use owned::{Checked, Phases};
+pub use saved_len::saved_len;
+pub use sizes::Sizes;
 
 use crate::error::Error;
-use crate::format::features::{DECODER, MASKED, WHOLE_SEQUENCES};
+use crate::format::feature_bits::{DECODER, MASKED, WHOLE_SEQUENCES};
 use crate::format::{LayerRecord, Preamble, header::Header};
 use crate::isa::Backend;
 use crate::layers::{ALL_FEATURES, Kind, mask_value, quantize};
 use crate::number::{I8, Number};
 use crate::state::State;
 use core::marker::PhantomData;
-use sizes::Sizes;
 use span::Span;
 
-/// A network of numbers of kind `N`; weights and table of layers stay where the bytes lie.
+/// A network of dtype `N`; weights and the table of layers stay where the bytes lie.
 ///
-/// `F` is what this build can run: kinds of layers, and features beside them. The default is everything;
-/// `Model::<I8, { features(MODEL) }>` links only what that model uses.
+/// `F` is the set of features that the build contains: kinds of layers, and what models ask for beside them. The default is
+/// everything; `Model::<I8, { features(MODEL) }>` links only what that model uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Model<'m, N: Number, const F: u32 = ALL_FEATURES> {
     bytes: &'m [u8],
@@ -39,57 +45,59 @@ pub struct Model<'m, N: Number, const F: u32 = ALL_FEATURES> {
     layers: &'m [LayerRecord],
     weights: &'m [N::Weight],
     sizes: Sizes,
-    /// Layers up to the last recurrent one of those that read inputs: they must run at every step, answer wanted or not.
+    /// Layers up to the last recurrent one of those that read the inputs: they must run at every step, also where no output is
+    /// wanted.
     body: usize,
     backend: Backend,
     number: PhantomData<N>,
 }
 
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
-    /// The same model on another backend than the best; integer answers do not change.
+    /// Returns the same model on another backend than the best; integer outputs do not change.
     #[must_use]
     pub fn with_backend(self, backend: Backend) -> Self {
         Model { backend, ..self }
     }
 
-    /// The backend in use.
+    /// Returns the backend in use.
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// Features of a time step.
+    /// Returns the number of input values per time step.
     #[inline(always)]
     pub fn input_size(&self) -> usize {
         self.preamble.input_size as usize
     }
 
-    /// Values of an answer.
+    /// Returns the number of values of an output.
     #[inline(always)]
     pub fn output_size(&self) -> usize {
         self.preamble.output_size as usize
     }
 
-    /// Whether [`run`](Self::run) answers at every time step (many-to-many) or after the last one (many-to-one). A model with
-    /// a [decoder](Self::has_decoder) answers in [`generate`](Self::generate) only.
+    /// Returns `true` if [`run`](Self::run) gives an output at every time step (many-to-many), `false` if after the last one
+    /// (many-to-one). A model with a [decoder](Self::has_decoder) gives outputs in [`generate`](Self::generate) only.
     #[inline(always)]
     pub fn returns_sequences(&self) -> bool {
         self.preamble.flags & 1 != 0
     }
 
-    /// Whether it is an encoder and a decoder: [`run`](Self::run) reads, [`generate`](Self::generate) answers.
+    /// Returns `true` if the model is an encoder and a decoder: [`run`](Self::run) reads the inputs, and
+    /// [`generate`](Self::generate) gives the outputs.
     #[inline(always)]
     pub fn has_decoder(&self) -> bool {
         F & DECODER != 0 && self.preamble.decoder_at != 0
     }
 
-    /// Whether a layer reads sequences from their ends: [`run`](Self::run) then takes a whole sequence at once, in memory of
+    /// Returns `true` if a layer runs backwards: [`run`](Self::run) then takes a whole sequence at once, in memory of
     /// [`ram_needed_for`](crate::ram_needed_for) so many steps.
     #[inline(always)]
     pub fn needs_whole_sequences(&self) -> bool {
         F & WHOLE_SEQUENCES != 0 && self.preamble.features & WHOLE_SEQUENCES != 0
     }
 
-    /// Values that a call of [`run`](Self::run) over `steps` time steps gives.
+    /// Returns the number of output values of [`run`](Self::run) over `steps` time steps.
     pub fn run_output_len(&self, steps: usize) -> usize {
         match (self.has_decoder(), self.returns_sequences()) {
             (true, _) => 0,
@@ -98,35 +106,35 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         }
     }
 
-    /// Real value of one unit of the output; 1 in float models.
+    /// Returns the real value of one unit of the output; 1 in float models.
     pub fn output_scale(&self) -> f32 {
         self.preamble.output_scale
     }
 
-    /// The preamble, checked.
+    /// Returns the preamble.
     pub fn preamble(&self) -> &'m Preamble {
         self.preamble
     }
 
-    /// The table of layers, checked.
+    /// Returns the table of layers.
     pub fn layers(&self) -> &'m [LayerRecord] {
         self.layers
     }
 
-    /// The weights of all layers, one after another, as FORMAT.md lays them out.
+    /// Returns the weights of all layers, one after another, in the layout of FORMAT.md.
     pub fn weights(&self) -> &'m [N::Weight] {
         self.weights
     }
 
-    /// Names and labels; `None` if the header is not one.
+    /// Returns names and labels; `None` if the header cannot be decoded.
     pub fn header(&self) -> Option<Header<'m>> {
         let at = self.preamble.header_at as usize;
         Header::new(self.bytes.get(at..at.checked_add(self.preamble.header_len as usize)?)?)
     }
 
-    /// A state at the start of a sequence, in memory of the caller's: a [`Ram`](crate::Ram) of [`ram_needed`] bytes
-    /// ([`ram_needed_for`] the longest sequence, if the model [needs whole ones](Self::needs_whole_sequences)), or any bytes
-    /// that are as many and aligned to 4.
+    /// Creates a state at the start of a sequence in the caller's memory: a [`Ram`](crate::Ram) of [`ram_needed`] bytes
+    /// ([`ram_needed_for`] the longest sequence, if the model [needs whole ones](Self::needs_whole_sequences)), or any
+    /// slice of as many bytes that is aligned to 4.
     ///
     /// # Errors
     /// [`Error::RamTooSmall`], [`Error::Misaligned`].
@@ -144,8 +152,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(state)
     }
 
-    /// One time step: takes [`input_size`](Self::input_size) values and gives the answer for the sequence so far; nothing,
-    /// if the model has a [decoder](Self::has_decoder). An Embedding takes one value, an id.
+    /// Runs one time step on [`input_size`](Self::input_size) values and returns the output for the sequence so far; an empty
+    /// slice if the model has a [decoder](Self::has_decoder). The input of an Embedding is one value, an id.
     ///
     /// # Errors
     /// [`Error::InputLength`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
@@ -160,20 +168,20 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         self.check_owner(state)?;
         self.check_ids(x)?;
         self.forward(state, x, &mut []);
-        Ok(if self.has_decoder() { &[] } else { self.answer(state.memory) })
+        Ok(if self.has_decoder() { &[] } else { self.output(state.memory) })
     }
 
-    /// Many time steps, one after another in `xs`: the same bits as as many calls of [`step`](Self::step), in chunks of
-    /// any sizes. `out` takes the [answers](Self::run_output_len): one for each step if the model
-    /// [returns sequences](Self::returns_sequences), else that after the last, none if it has a
+    /// Runs many time steps, one after another in `xs`: the same bits as that many calls of [`step`](Self::step), in chunks of
+    /// any sizes. `out` receives the [outputs](Self::run_output_len): one per step if the model
+    /// [returns sequences](Self::returns_sequences), else the one after the last step, none if it has a
     /// [decoder](Self::has_decoder).
     ///
-    /// A model that [needs whole sequences](Self::needs_whole_sequences) takes `xs` for one, read from both ends; a
-    /// call begins with the state that the one before left, or with that of [`State::reset`].
+    /// For a model that [needs whole sequences](Self::needs_whole_sequences), `xs` is one sequence; a call starts from the
+    /// state that the call before left, or from that of [`State::reset`].
     ///
     /// # Errors
-    /// [`Error::InputLength`] (also for no step at all), [`Error::OutputLength`], [`Error::Id`], [`Error::ForeignState`],
-    /// [`Error::RamTooSmall`] if the sequence is longer than the state's memory has room for.
+    /// [`Error::InputLength`] (also if there is no step at all), [`Error::OutputLength`], [`Error::Id`],
+    /// [`Error::ForeignState`], [`Error::RamTooSmall`] if the sequence is longer than the state's memory has room for.
     pub fn run(&self, state: &mut State<'_, N>, xs: &[N::In], out: &mut [N::Out]) -> Result<(), Error> {
         let (size, found) = (self.input_size().max(1), xs.len());
         let steps = found / size;
@@ -191,9 +199,9 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         Ok(())
     }
 
-    /// Replays the golden trace of the file, from and back to a reset state, and compares the answer: bit for bit in an
-    /// integer model, within the file's tolerance in a float model. At boot it shows that flash, compiler and core agree
-    /// with the PC that made the file.
+    /// Replays the golden trace of the file, from a reset state, compares the output and resets the state again: bit for bit
+    /// in an integer model, within the file's tolerance in a float model. At boot it shows that flash, compiler and core
+    /// agree with the PC that made the file.
     ///
     /// # Errors
     /// [`Error::SelfTest`], [`Error::ForeignState`], [`Error::RamTooSmall`] for the golden trace of a model that needs whole
@@ -209,23 +217,29 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
             self.decoder_step(state, 0)?;
         }
         let tolerance = self.preamble.golden_tolerance;
-        let pairs = self.answer(state.memory).iter().zip(golden);
+        let pairs = self.output(state.memory).iter().zip(golden);
         let wrong = pairs.enumerate().find(|(_, (found, golden))| !N::agrees(**found, **golden, tolerance));
         let result = wrong.map_or(Ok(()), |(index, _)| Err(Error::SelfTest { index }));
         state.reset();
         result
     }
 
-    /// The layers that read inputs, and where the memory of the others, a decoder, begins.
+    /// Returns all layers, those of a decoder included.
+    #[inline(always)]
+    fn all_layers(&self) -> Span<'m, N, F> {
+        Span { records: self.layers, weights: self.weights, ends: true }
+    }
+
+    /// Returns the layers that read the inputs: all but those of a decoder.
     #[inline(always)]
     fn first_chain(&self) -> Span<'m, N, F> {
-        let all = Span { records: self.layers, weights: self.weights, ends: true };
+        let all = self.all_layers();
         if self.has_decoder() { all.split_at(self.preamble.decoder_at as usize).0 } else { all }
     }
 
-    /// Whether the time step `x` is none.
+    /// Returns `true` if the time step `x` is masked.
     #[inline(always)]
-    fn is_none(&self, x: &[N::In]) -> bool {
+    fn is_masked(&self, x: &[N::In]) -> bool {
         if F & MASKED == 0 {
             return false;
         }
@@ -234,16 +248,16 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
             N::acts(x).first().is_some_and(|&id| N::id(id) == Some(0))
         } else {
             mask_value(self.weights.get(..self.words_of(first)).unwrap_or_default())
-                .is_some_and(|value| N::is_none(x, value))
+                .is_some_and(|value| N::is_masked(x, value))
         }
     }
 
-    /// Weights of a layer.
+    /// Returns the number of weights of a layer.
     fn words_of(&self, record: &LayerRecord) -> usize {
         record.weights_len as usize / size_of::<N::Weight>()
     }
 
-    /// Refuses ids that the first layer, if it is an Embedding, has no weights for.
+    /// Checks that the first layer, if it is an Embedding, has weights for the ids.
     #[inline(always)]
     fn check_ids(&self, xs: &[N::In]) -> Result<(), Error> {
         match self.layers.first() {
@@ -259,13 +273,13 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         }
     }
 
-    /// Refuses sequences that are longer than the state has room for.
+    /// Checks that the state has room for a sequence of so many steps.
     #[inline(always)]
     fn check_room(&self, state: &State<'_, N>, steps: usize) -> Result<(), Error> {
         if !self.needs_whole_sequences() {
             return Ok(());
         }
-        let sequence = (self.preamble.ram_a_step as usize).saturating_mul(steps);
+        let sequence = (self.preamble.ram_per_step as usize).saturating_mul(steps);
         let expected = (self.preamble.ram_needed as usize).saturating_add(sequence);
         let found = size_of_val(&*state.memory);
         if found < expected { Err(Error::RamTooSmall { expected, found }) } else { Ok(()) }
@@ -273,13 +287,13 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
 }
 
 impl<const F: u32> Model<'_, I8, F> {
-    /// Real inputs of one time step as the integers that [`step`](Self::step) takes: normalized, rounded to nearest,
-    /// saturated; ids as they are. The only floats of an integer model; a board that gets its inputs as integers does not
-    /// need it.
+    /// Converts the real inputs of one time step to the integers that [`step`](Self::step) takes: normalized, rounded to
+    /// nearest, saturated; ids stay as they are. The only floats of an integer model: a board whose inputs are integers
+    /// does not need it.
     ///
     /// # Errors
     /// [`Error::InputLength`] if `x` is not one time step, [`Error::OutputLength`] if `out` is not as long, [`Error::Id`] if
-    /// the model takes ids and this is none of its own.
+    /// the input is an id that the model has no weights for.
     pub fn quantize_input(&self, x: &[f32], out: &mut [i16]) -> Result<(), Error> {
         let expected = self.input_size();
         if x.len() != expected {
@@ -307,7 +321,7 @@ impl<const F: u32> Model<'_, I8, F> {
     }
 }
 
-/// Ids as they are.
+/// Converts ids, which stay as they are.
 fn quantize_ids(x: &[f32], out: &mut [i16], input_dim: u32) -> Result<(), Error> {
     for (index, (&x, out)) in x.iter().zip(out).enumerate() {
         let id = x as u16;

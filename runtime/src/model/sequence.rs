@@ -1,9 +1,34 @@
-//! Whole sequences through all layers, a recurrent layer at a time: the way of models with layers that read sequences from
-//! their ends.
+//! Whole sequences through all layers, one recurrent layer at a time: the way of models with a layer that runs backwards.
 //!
-//! The outputs of a recurrent layer over all time steps go into one of two buffers and the next one reads them there; layers
-//! without state between the two run again for each that reads. Of a layer that hands on its last output only, that is all
-//! that is kept.
+//! # Groups
+//!
+//! Such a model cannot go step by step, as its backward layer starts at the last input. So the layers are cut into groups: a
+//! recurrent layer, or the two directions of a Bidirectional, with the layers without state before it. A group runs over
+//! all time steps before the next one starts:
+//!
+//! ```text
+//! layers   Normalization  Lstm ->  Lstm <-  Bidirectional  Dense  Gru   Dense
+//! groups   |------------ 0 -------------|  |-------- 1 ---------|  |- head -|
+//! ```
+//!
+//! Layers without state are not run over a sequence of their own: they run within the steps of the group that reads them,
+//! for the second direction of a pair once more. That costs instructions for small layers and saves a buffer for each.
+//!
+//! # Frames
+//!
+//! A frame is the output of a group at one time step, the two directions of a pair one after the other. Group 0 writes its
+//! frames into the first of two buffers, group 1 reads them there and writes into the second, and so on in turn; a group
+//! that returns its last output only writes a single frame of its own:
+//!
+//! ```text
+//! memory   | layers | frame | even buffer: steps * frame of groups 0, 2, .. | odd buffer: groups 1, 3, .. |
+//! ```
+//!
+//! Frames lie in the order in which they are computed, so those of a layer that runs backwards lie reversed in time, and
+//! `Source` carries that to the next group; those of a pair lie in the order of the inputs, side by side. Buffers are
+//! cleared before a group runs: a masked time step of a pair that returns sequences is zeros, as in Keras.
+//!
+//! The head, the layers after the last group, runs over the frames of the last group and writes the outputs.
 
 use super::Model;
 use super::sizes::{Group, Groups};
@@ -27,7 +52,7 @@ pub fn run<N: Number, const F: u32>(
     let odd = rest.get_mut(..sizes.buffers[1].checked_mul(steps)?)?;
     let mut run = Run { model, span, xs, steps, phase: *phase };
     let mut groups = Groups::<N, F>::new(span.records);
-    let mut source = Source { width: model.input_size(), frames: None, count: steps, turned: false };
+    let mut source = Source { width: model.input_size(), frames: None, count: steps, reversed: false };
     let mut number = 0;
     for group in groups.by_ref() {
         let cell = group.cell(span.records)?;
@@ -39,8 +64,8 @@ pub fn run<N: Number, const F: u32>(
         let words = Words { read, written };
         *phase = run.group(group, source, layers, words)?;
         let count = if sequences { steps } else { 1 };
-        let turned = source.turned != cell.go_backwards();
-        source = Source { width: group.width(span.records), frames: Some(sequences), count, turned };
+        let reversed = source.reversed != cell.go_backwards();
+        source = Source { width: group.width(span.records), frames: Some(sequences), count, reversed };
         number += 1;
     }
     let read = match source.frames {
@@ -48,38 +73,40 @@ pub fn run<N: Number, const F: u32>(
         _ if number % 2 == 0 => &*odd,
         _ => &*even,
     };
-    run.answers(groups.rest(), source, read, layers, out)
+    run.head(groups.rest(), source, read, layers, out)
 }
 
-/// Where the frames lie that a group reads.
+/// The frames that a group reads.
 #[derive(Clone, Copy)]
 struct Source {
-    /// Values of a frame.
+    /// Values per frame.
     width: usize,
-    /// `None` for the inputs; else whether there is one for every time step.
+    /// `None` for the model's inputs; else `true` if there is one frame per time step.
     frames: Option<bool>,
+    /// The number of frames.
     count: usize,
-    /// Whether they lie in the order opposite to that of the inputs.
-    turned: bool,
+    /// `true` if the frames are reversed in time.
+    reversed: bool,
 }
 
-/// Memory between the layers.
+/// The memory between groups.
 struct Words<'a, W> {
     read: &'a [W],
     written: &'a mut [W],
 }
 
+/// A sequence on its way through a model.
 struct Run<'a, 'm, N: Number, const F: u32> {
     model: &'a Model<'m, N, F>,
     span: Span<'m, N, F>,
     xs: &'a [N::In],
     steps: usize,
-    /// That of the first step of every layer.
+    /// The phase of the first step of every layer.
     phase: bool,
 }
 
 impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
-    /// Frame `t`.
+    /// Returns frame `t`.
     #[inline(always)]
     fn frame<'s>(&self, source: Source, read: &'s [N::Word], t: usize) -> Option<&'s [N::Act]>
     where
@@ -94,16 +121,16 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
         Some(N::acts_of(read.get(at..at.checked_add(words)?)?))
     }
 
-    /// Whether frame `t` is one of a time step that is none.
+    /// Returns `true` if frame `t` belongs to a masked time step.
     #[inline(always)]
-    fn is_none(&self, source: Source, t: usize) -> bool {
+    fn is_masked(&self, source: Source, t: usize) -> bool {
         let size = self.model.input_size();
-        let step = if source.turned { self.steps.saturating_sub(1 + t) } else { t };
+        let step = if source.reversed { self.steps.saturating_sub(1 + t) } else { t };
         let at = step.saturating_mul(size);
-        self.xs.get(at..at.saturating_add(size)).is_some_and(|x| self.model.is_none(x))
+        self.xs.get(at..at.saturating_add(size)).is_some_and(|x| self.model.is_masked(x))
     }
 
-    /// A recurrent layer, or both directions of two, over all time steps; gives the phase after them.
+    /// Runs a recurrent layer, or the two directions of a pair, over all time steps; returns the phase after them.
     fn group(
         &mut self,
         group: Group,
@@ -117,7 +144,7 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
         let memory = layers.get_mut(before.words()?..)?;
         let mut phase = self.phase;
         for direction in 0..1 + usize::from(group.pair) {
-            // The second direction runs the layers before the first one again, and not the first.
+            // The second direction runs the layers before the pair again, and skips the first direction.
             let (own, _) = rest.split_at(group.cell - group.from + 1 + direction);
             let skip = (direction == 1).then(|| group.cell - group.from);
             let backwards = direction == 1 || cell.go_backwards();
@@ -125,15 +152,15 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
             let mut last: Option<usize> = None;
             for k in 0..self.steps {
                 let t = if backwards { self.steps - 1 - k } else { k };
-                // Outputs stand in the order in which they are made, those of two directions side by side.
-                let place = match (cell.return_sequences(), group.pair) {
+                // Frames lie in the order in which they are computed, those of a pair in the order of the inputs.
+                let index = match (cell.return_sequences(), group.pair) {
                     (false, _) => 0,
                     (true, true) => t,
                     (true, false) => k,
                 };
-                let to = place.checked_mul(width)?;
-                if self.is_none(source, t) {
-                    // Of two directions there are zeros, as Keras has it; they are there already.
+                let to = index.checked_mul(width)?;
+                if self.is_masked(source, t) {
+                    // A pair has zeros there, as in Keras; the buffer was cleared.
                     if !group.pair {
                         repeat::<N>(words.written, last, to, width)?;
                     }
@@ -152,8 +179,8 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
         Some(phase)
     }
 
-    /// The layers after the last recurrent one, over its outputs.
-    fn answers(
+    /// Runs the layers after the last group over its frames, and writes the outputs.
+    fn head(
         &self,
         from: usize,
         source: Source,
@@ -169,13 +196,13 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
         for t in 0..source.count {
             let acts = self.frame(source, read, t)?;
             if head.records.is_empty() {
-                let answer = layers.len().checked_sub(self.model.output_size())?;
-                N::widen(acts, layers.get_mut(answer..)?);
+                let output = layers.len().checked_sub(self.model.output_size())?;
+                N::widen(acts, layers.get_mut(output..)?);
             } else {
                 head.step(self.model.backend, acts, layers.get_mut(before.words()?..)?, self.phase, None)?;
             }
             if let Some(out) = out.next() {
-                for (out, y) in out.iter_mut().zip(self.model.answer(layers)) {
+                for (out, y) in out.iter_mut().zip(self.model.output(layers)) {
                     *out = *y;
                 }
             }
@@ -184,7 +211,7 @@ impl<'a, N: Number, const F: u32> Run<'a, '_, N, F> {
     }
 }
 
-/// The output of a time step that is none: that of the step made before it, zeros if there was none.
+/// Writes the frame of a masked time step: that of the step computed before it, zeros if there was none.
 fn repeat<N: Number>(written: &mut [N::Word], last: Option<usize>, to: usize, width: usize) -> Option<()> {
     let Some(from) = last.filter(|&from| from != to) else { return Some(()) };
     for k in 0..width {

@@ -1,24 +1,41 @@
-//! How much memory a model's layers need.
+//! The memory of a state: how many words the layers of a model take, and the buffers between them.
+//!
+//! # The layout
+//!
+//! A state is one slice of words, in the order of the layers, with the decoder's behind the encoder's:
+//!
+//! ```text
+//! | Normalization | Lstm                     | Dense           | frame | even buffer | odd buffer |
+//! | y             | c | h, one | h, the other | model's output  | sequence.rs explains these      |
+//! ```
+//!
+//! Every layer writes its output into memory of its own and the next one reads it there, so there is no plan of lifetimes
+//! to solve: a state consists of what recurrence has to keep anyway, and the outputs in between are small beside it. A recurrent layer has
+//! two buffers of h and changes their roles at each step (`phase`), as all of the old h is read while the new one is written.
+//! The last layer's memory ends in the model's output; in integer models that is wider than an activation.
+//!
+//! Offsets are not stored: walking the layers computes them again at each step from the sizes in the records. That takes a
+//! few instructions per layer and no table, in RAM or in the file, that could disagree with the records.
 
 use super::span::Span;
 use crate::format::LayerRecord;
 use crate::number::Number;
 
-/// Words of memory.
+/// The words of memory that a model's state takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Of all layers.
+    /// Words of all layers.
     pub layers: usize,
-    /// Of the last output of the last recurrent layer, in models that need whole sequences.
+    /// Words of the frame of the recurrent layer that returns its last output only, in models that need whole sequences.
     pub frame: usize,
-    /// Of a time step in each of the two buffers, in models that need whole sequences: outputs of the recurrent layers go
+    /// Words per time step of each of the two buffers, in models that need whole sequences: the recurrent layers write
     /// into one and the other in turn.
     pub buffers: [usize; 2],
 }
 
 impl Sizes {
-    /// Of these layers, of which those from `decoder_at` on are a decoder (none of them if it is 0); `None` if they are too
-    /// large to count.
+    /// Computes the sizes of these layers, of which those from `decoder_at` on are a decoder unless it is 0; `None` if they
+    /// are too large to count.
     pub fn of<N: Number, const F: u32>(records: &[LayerRecord], decoder_at: usize) -> Option<Self> {
         let (first, decoder) = records.split_at_checked(decoder_at)?;
         let first = if decoder_at == 0 { decoder } else { first };
@@ -40,13 +57,13 @@ impl Sizes {
         Some(sizes)
     }
 
-    /// Bytes of a state, without its sequences.
+    /// Returns the bytes of a state without its buffers for sequences.
     pub fn ram(&self) -> Option<usize> {
         self.layers.checked_add(self.frame)?.checked_mul(4)
     }
 
-    /// Bytes for each time step.
-    pub fn ram_a_step(&self) -> Option<usize> {
+    /// Returns the bytes that every time step of a sequence adds.
+    pub fn ram_per_step(&self) -> Option<usize> {
         let [even, odd] = self.buffers;
         even.checked_add(odd)?.checked_mul(4)
     }
@@ -59,23 +76,24 @@ pub struct Group {
     pub from: usize,
     /// Index of the recurrent layer, the forward one of two directions.
     pub cell: usize,
-    /// Whether the next layer is its backward twin.
+    /// `true` if the next layer is its backward twin.
     pub pair: bool,
 }
 
 impl Group {
+    /// Returns the record of the recurrent layer.
     pub fn cell<'m>(&self, records: &'m [LayerRecord]) -> Option<&'m LayerRecord> {
         records.get(self.cell)
     }
 
-    /// Values that come out a time step, those of two directions one after the other.
+    /// Returns the values of a frame: the units, those of two directions one after the other.
     pub fn width(&self, records: &[LayerRecord]) -> usize {
         let units = self.cell(records).map_or(0, LayerRecord::units);
         if self.pair { units.saturating_mul(2) } else { units }
     }
 }
 
-/// The groups of layers, first to last.
+/// An iterator over the groups of layers, first to last.
 pub struct Groups<'m, N: Number, const F: u32> {
     records: &'m [LayerRecord],
     at: usize,
@@ -83,11 +101,12 @@ pub struct Groups<'m, N: Number, const F: u32> {
 }
 
 impl<'m, N: Number, const F: u32> Groups<'m, N, F> {
+    /// Starts at the first layer.
     pub fn new(records: &'m [LayerRecord]) -> Self {
         Self { records, at: 0, number: core::marker::PhantomData }
     }
 
-    /// Index of the first layer behind those groups that have been given.
+    /// Returns the index of the first layer behind the groups that were returned.
     pub fn rest(&self) -> usize {
         self.at
     }

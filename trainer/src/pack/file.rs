@@ -6,7 +6,8 @@ use anyhow::{Context, Result, anyhow};
 use bytemuck::{Pod, Zeroable};
 use embedded_rnn::format::header::{LayerInfo, ModelInfo};
 use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
-use embedded_rnn::{Model, Number, needs, ram_needed_for};
+use embedded_rnn::packing::needs;
+use embedded_rnn::{Model, Number, ram_needed_for};
 
 use super::Meta;
 
@@ -55,7 +56,7 @@ pub fn assemble<N: Number>(
     preamble.decoder_at = decoder_at.try_into()?;
     let needs = needs::<N>(&records, decoder_at).context("RAM too large to count")?;
     preamble.ram_needed = needs.ram_needed.try_into().context("RAM over 4 GiB")?;
-    preamble.ram_a_step = needs.ram_a_step.try_into().context("RAM over 4 GiB")?;
+    preamble.ram_per_step = needs.ram_per_step.try_into().context("RAM over 4 GiB")?;
     preamble.features = needs.features;
     (preamble.input_size, preamble.output_size) = (first.input_size, last.units);
     preamble.layer_count = records.len() as u32;
@@ -121,10 +122,10 @@ fn header<W>(meta: &Meta, layers: &[Packed<W>]) -> Result<Vec<u8>> {
         layers: layers.len() as u32,
         labels: meta.labels.len() as u32,
     };
-    let mut bytes = postcard::to_allocvec(&info)?;
+    let mut bytes = postcard::to_allocvec(&info.fields())?;
     for layer in layers {
         let origin = meta.origin(&layer.name);
-        bytes.extend(postcard::to_allocvec(&LayerInfo { name: &layer.name, origin })?);
+        bytes.extend(postcard::to_allocvec(&LayerInfo { name: &layer.name, origin }.fields())?);
     }
     for label in &meta.labels {
         bytes.extend(postcard::to_allocvec(label.as_str())?);

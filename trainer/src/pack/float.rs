@@ -43,14 +43,14 @@ impl FloatWeights for F32 {
 }
 
 impl FloatWeights for F16 {
-    fn rounded(weights: Vec<f32>) -> Vec<f16> {
-        weights.into_iter().map(f16::from_f32).collect()
+    fn rounded(weights: Vec<f32>) -> Vec<u16> {
+        weights.into_iter().map(|w| f16::from_f32(w).to_bits()).collect()
     }
-    fn kept(numbers: Vec<f32>) -> Vec<f16> {
+    fn kept(numbers: Vec<f32>) -> Vec<u16> {
         bytemuck::cast_slice(&numbers).to_vec()
     }
-    fn widened(weights: &[f16]) -> Vec<f32> {
-        weights.iter().map(|w| w.to_f32()).collect()
+    fn widened(weights: &[u16]) -> Vec<f32> {
+        weights.iter().map(|&bits| f16::from_bits(bits).to_f32()).collect()
     }
 }
 

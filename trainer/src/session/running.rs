@@ -20,7 +20,7 @@ const MOST_RAM: usize = 1 << 31;
 /// Room for a state, and for sequences of so many time steps.
 pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> Result<AlignedBytes, Error> {
     let preamble = model.preamble();
-    let sequence = (preamble.ram_a_step as usize).saturating_mul(steps);
+    let sequence = (preamble.ram_per_step as usize).saturating_mul(steps);
     let expected = sequence.saturating_add(preamble.ram_needed as usize);
     if expected > MOST_RAM {
         return Err(Error::RamTooSmall { expected, found: MOST_RAM });

@@ -79,7 +79,7 @@ impl Summary {
             layers,
             flash_bytes: preamble.file_len,
             ram_bytes: preamble.ram_needed,
-            ram_bytes_per_step: preamble.ram_a_step,
+            ram_bytes_per_step: preamble.ram_per_step,
             self_test: model.self_test().map_or_else(|error| error.to_string(), |()| "passed".to_owned()),
         }
     }

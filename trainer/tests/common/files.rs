@@ -1,7 +1,8 @@
 //! Model files put together by FORMAT.md, without the packer: anything that the door lets through.
 
 use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
-use embedded_rnn::{F16, F32, Kind, Model, Number, needs};
+use embedded_rnn::packing::needs;
+use embedded_rnn::{F16, F32, Kind, Model, Number};
 use embedded_rnn_trainer::pack::{AlignedBytes, FloatWeights};
 
 /// A layer of a file; `words` are its weights, its record's `weights_len` is filled in.
@@ -33,7 +34,7 @@ pub fn file<N: Number>(layers: &[Layer], decoder_at: usize) -> AlignedBytes {
         flags: answering.iter().filter(|r| is_recurrent(r)).all(LayerRecord::return_sequences).into(),
         file_len: bytes.len() as u32,
         ram_needed: needs.ram_needed as u32,
-        ram_a_step: needs.ram_a_step as u32,
+        ram_per_step: needs.ram_per_step as u32,
         features: needs.features,
         input_size: first.input_size,
         output_size: last.units,

@@ -48,7 +48,7 @@ impl Session for I8 {
 /// Room for a state and for sequences of so many time steps in one call. Memory of a caller's need not be zero.
 pub fn ram<N: Number>(model: &Model<'_, N>, steps: usize) -> AlignedBytes {
     let preamble = model.preamble();
-    let mut ram = AlignedBytes::zeroed((preamble.ram_needed + preamble.ram_a_step * steps as u32) as usize);
+    let mut ram = AlignedBytes::zeroed((preamble.ram_needed + preamble.ram_per_step * steps as u32) as usize);
     ram.fill(0xa5);
     ram
 }

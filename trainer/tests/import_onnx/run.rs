@@ -35,7 +35,7 @@ pub fn run(file: &[u8], backend: Backend, frames: &[f32], initial: Option<&[Vec<
     let model = Model::<F32>::new(file).unwrap().with_backend(backend);
     let steps = frames.len() / model.input_size();
     let preamble = model.preamble();
-    let mut ram = AlignedBytes::zeroed((preamble.ram_needed + preamble.ram_a_step * steps as u32) as usize);
+    let mut ram = AlignedBytes::zeroed((preamble.ram_needed + preamble.ram_per_step * steps as u32) as usize);
     let mut state = model.state(&mut ram).unwrap();
     let places = places(&model);
     if let Some(initial) = initial {

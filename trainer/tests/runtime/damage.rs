@@ -102,7 +102,7 @@ fn used<N: Wild>(model: &Model<'_, N>, x: N::In) -> Vec<u8> {
 
 /// Uses a model in every way, in plain Rust and as fast as can be; integer answers agree whatever the weights have become.
 fn use_it<N: Wild>(bytes: &[u8], model: Model<'_, N>) {
-    assert!(model.preamble().ram_needed < RAM_LIMIT && model.preamble().ram_a_step < RAM_LIMIT);
+    assert!(model.preamble().ram_needed < RAM_LIMIT && model.preamble().ram_per_step < RAM_LIMIT);
     if let Some(header) = model.header() {
         let _ = (header.info(), header.layers().count(), header.labels().count());
     }

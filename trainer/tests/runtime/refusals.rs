@@ -123,7 +123,7 @@ fn sections_that_do_not_fit_are_refused_by_name() {
     assert_eq!(float(|p| p.weights_len -= 4), section("weights"));
     assert_eq!(float(|p| p.ram_needed += 4), section("memory"));
     assert_eq!(float(|p| p.ram_needed = 0), section("memory"));
-    assert_eq!(float(|p| p.ram_a_step = 4), section("memory"));
+    assert_eq!(float(|p| p.ram_per_step = 4), section("memory"));
     // A decoder that begins nowhere, and one without an Embedding.
     assert_eq!(float(|p| p.decoder_at = 1), section("layers"));
     assert_eq!(float(|p| p.decoder_at = u32::MAX), section("layers"));
@@ -218,7 +218,7 @@ fn other_needs_are_refused<N: Session>(stack: &Stack<'_>) {
             section("memory")
         );
         assert_eq!(
-            preamble::<N>(&bytes, |p| p.ram_a_step = p.ram_a_step.wrapping_sub(4 * words)),
+            preamble::<N>(&bytes, |p| p.ram_per_step = p.ram_per_step.wrapping_sub(4 * words)),
             section("memory")
         );
     }

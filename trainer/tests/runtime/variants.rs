@@ -47,8 +47,8 @@ impl Variant {
     pub fn is_unusual(self) -> bool {
         let gates = [Activation::Linear, Activation::Relu, Activation::Tanh];
         let has_gates = matches!(self.kind(), Kind::Lstm | Kind::Gru | Kind::GruResetBefore);
-        Activation::is_rare(self.activation)
-            || Activation::is_rare(self.recurrent_activation)
+        Activation::is_extended(self.activation)
+            || Activation::is_extended(self.recurrent_activation)
             || (has_gates && gates.iter().any(|&gate| gate as u8 == self.recurrent_activation))
     }
 

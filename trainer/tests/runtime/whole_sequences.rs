@@ -43,12 +43,12 @@ fn a_sequence_goes_on_from_the_states_of_the_one_before() {
 fn memory_is_what_it_must_be<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
     let preamble = model.preamble();
-    let room = |steps| (preamble.ram_needed + preamble.ram_a_step * steps as u32) as usize;
+    let room = |steps| (preamble.ram_needed + preamble.ram_per_step * steps as u32) as usize;
     for steps in [1, 2, 9, TIME] {
         let xs = &xs[..steps * size];
         let mut golden = None;
         // Exactly enough, up to a step more, and far more than enough.
-        for more in [0, 1, 4, preamble.ram_a_step.saturating_sub(1) as usize, 1000] {
+        for more in [0, 1, 4, preamble.ram_per_step.saturating_sub(1) as usize, 1000] {
             let mut memory = AlignedBytes::zeroed(room(steps) + more);
             memory.fill(0xff);
             let mut state = model.state(&mut memory).unwrap();
@@ -58,7 +58,7 @@ fn memory_is_what_it_must_be<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs:
         }
         // A word less than enough.
         let mut memory = AlignedBytes::zeroed(room(steps) - 1);
-        if preamble.ram_a_step == 0 {
+        if preamble.ram_per_step == 0 {
             let refused = Error::RamTooSmall { expected: room(0), found: room(0) - 1 };
             assert_eq!(model.state(&mut memory).err(), Some(refused));
             continue;
@@ -86,10 +86,10 @@ fn needs_are_in_the_file<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N
     let file = bytemuck::bytes_of(preamble);
     assert_eq!(ram_needed(file), preamble.ram_needed as usize);
     assert_eq!(ram_needed_for(file, 0), ram_needed(file));
-    assert_eq!(ram_needed_for(file, 5), ram_needed(file) + 5 * preamble.ram_a_step as usize);
+    assert_eq!(ram_needed_for(file, 5), ram_needed(file) + 5 * preamble.ram_per_step as usize);
     assert_eq!(
         ram_needed_for(file, usize::MAX),
-        if preamble.ram_a_step == 0 { ram_needed(file) } else { usize::MAX }
+        if preamble.ram_per_step == 0 { ram_needed(file) } else { usize::MAX }
     );
     assert!(model.needs_whole_sequences());
     let mut ram = ram(model, TIME);

@@ -1,7 +1,9 @@
 //! How far tanh and sigmoid are from the truth: a sample in every run, every `f32` on request.
 
-use super::{TANH_LIMIT, sigmoid_of_half, tanh};
-use crate::isa::{Backend, Isa, LANES, Operation};
+use super::sigmoid_of_half;
+use crate::format::LANES;
+use crate::isa::tanh::float::{TANH_LIMIT, tanh};
+use crate::isa::{Backend, Isa, Operation};
 
 /// What an error may be, by the arithmetic: the worst met over every `f32`, rounded up to the next tenth.
 ///

@@ -1,6 +1,8 @@
 //! The figures of INTEGER.md, over all inputs.
 
 use super::*;
+use crate::isa::mulr;
+use crate::isa::tanh::int::*;
 
 /// Inputs that the table tells apart; beyond, the end's result holds.
 fn inputs() -> core::ops::Range<i32> {

@@ -1,11 +1,10 @@
 //! Two gates of a panel at once: sixteen sums in s0 to s15, a row of weights in s16 to s23.
 
 use super::Armv7em;
-use crate::activation::float::tanh;
-use crate::isa::{Float, FloatWeight, LANES};
+use crate::format::LANES;
+use crate::isa::{Float, FloatWeight, tanh::float::tanh};
 use core::arch::asm;
 use core::mem::MaybeUninit;
-use half::f16;
 
 /// One float, in s24, to eight registers.
 macro_rules! broadcast {
@@ -67,7 +66,7 @@ impl Float for Armv7em {
     }
 
     #[inline(always)]
-    fn panel_f16(self, values: &[f16; LANES]) -> [f32; LANES] {
+    fn panel_binary16(self, values: &[u16; LANES]) -> [f32; LANES] {
         let mut panel = MaybeUninit::<[f32; LANES]>::uninit();
         // SAFETY: reads eight half floats from `values`, four words that need no alignment beyond that of the file, and
         // writes all of `panel`. VFPv4 has the conversions.

@@ -1,8 +1,7 @@
 //! Four rows at once: `SXTB16` widens two weights, `SMLAD` multiplies and adds two, `SMMLAR` scales a sum and adds it.
 
 use super::Armv7em;
-use crate::activation::int::{mulr, tanh};
-use crate::isa::portable::scalar_int;
+use crate::isa::scalar::scalar_int;
 use crate::isa::{Int, Side};
 use core::arch::{asm, naked_asm};
 

@@ -4,13 +4,20 @@
 mod float;
 mod int;
 
+use super::Isa;
 #[cfg(not(armv7em_fpu))]
-use super::{Float, LANES, portable::portable_float};
+use super::{Float, FloatWeight, scalar::scalar_float};
+#[cfg(not(armv7em_fpu))]
+use crate::format::LANES;
 
 /// Proof that the code is compiled for ARMv7E-M: `build.rs` reads it off the target, whose every core has these
 /// instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct Armv7em(());
+
+impl Isa for Armv7em {
+    const NAME: &'static str = "armv7em";
+}
 
 impl Armv7em {
     /// The target is the check.
@@ -20,4 +27,4 @@ impl Armv7em {
 }
 
 #[cfg(not(armv7em_fpu))]
-portable_float!(Armv7em, fused false, |a: f32, b: f32, c: f32| a * b + c);
+scalar_float!(Armv7em, fused false, |a: f32, b: f32, c: f32| a * b + c);

@@ -1,9 +1,9 @@
 //! Eight `f32` at once.
 
 use super::{Avx2, avx2};
-use crate::isa::{Float, FloatWeight, LANES};
+use crate::format::LANES;
+use crate::isa::{Float, FloatWeight};
 use core::arch::x86_64::*;
-use half::f16;
 
 impl Float for Avx2 {
     type Panel = __m256;
@@ -20,7 +20,7 @@ impl Float for Avx2 {
     }
 
     #[inline(always)]
-    fn panel_f16(self, values: &[f16; LANES]) -> __m256 {
+    fn panel_binary16(self, values: &[u16; LANES]) -> __m256 {
         // SAFETY: sixteen bytes lie behind the reference; F16C by the token.
         unsafe { _mm256_cvtph_ps(_mm_loadu_si128(values.as_ptr().cast())) }
     }

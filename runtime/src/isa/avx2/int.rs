@@ -4,7 +4,7 @@
 //! transposed within halves are the four rows with a block a lane.
 
 use super::{Avx2, avx2};
-use crate::activation::int::TANH_TABLE;
+use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{Int, Side};
 use core::arch::x86_64::*;
 
@@ -47,7 +47,7 @@ impl Int for Avx2 {
     }
 
     #[inline(always)]
-    fn places<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
+    fn groups<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
         values.chunks_mut(BLOCKS)
     }
 

@@ -3,7 +3,7 @@
 mod float;
 mod int;
 
-use super::Operation;
+use super::{Isa, Operation};
 
 /// Proof that this CPU has AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,10 @@ macro_rules! avx2 {
     };
 }
 use avx2;
+
+impl Isa for Avx2 {
+    const NAME: &'static str = "avx2";
+}
 
 impl Avx2 {
     /// Asks the CPU.

@@ -15,7 +15,7 @@ const SELU_NEGATIVE: f32 = 1.758_099_3;
 
 /// A unit's activation; the value itself for those that are not rare.
 #[inline(never)]
-pub fn rare(activation: Activation, x: f32) -> f32 {
+pub fn extended(activation: Activation, x: f32) -> f32 {
     match activation {
         Activation::Relu6 => clip(x, 0.0, 6.0),
         Activation::LeakyRelu if x < 0.0 => 0.2 * x,

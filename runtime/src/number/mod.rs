@@ -1,65 +1,69 @@
-//! The kinds of numbers a model can be made of, as types.
+//! Dtypes as types: what a model's weights, activations and state are made of.
 
-use crate::format::DType;
+mod dispatch;
+
+pub use dispatch::{Dispatch, Position, Step};
+
+use crate::format::{CELL_LIMIT, DType};
 use crate::isa::FloatWeight;
-use crate::layers::{CELL_LIMIT, Dispatch, quads, to_nearest};
 use bytemuck::Pod;
-use half::f16;
 
-/// A kind of numbers: [`F32`], [`F16`] or [`I8`]. `Model<N>` links the code of one kind only.
+/// A dtype: [`F32`], [`F16`] or [`I8`]. `Model<N>` links the code of one dtype only.
 pub trait Number: Dispatch + Copy + 'static {
-    /// A value of the input.
+    /// An input value.
     type In: Pod;
-    /// A value of the output.
+    /// An output value.
     type Out: Pod + PartialOrd;
     /// An activation between layers.
     type Act: Pod;
-    /// A weight as it lies in the file; integer weights are words of four.
+    /// A weight as it lies in the file: `f32`, the bits of a binary16 as `u16`, or four `i8` to a word.
     type Weight: Pod;
-    /// The word that memory is made of, four bytes.
+    /// A word of memory, four bytes.
     type Word: Pod;
-    /// Its code in the file.
+    /// The code of the dtype in the file.
     const DTYPE: DType;
 
     /// Writes activations as outputs, as many as `out` has room for.
     #[doc(hidden)]
     fn widen(acts: &[Self::Act], out: &mut [Self::Word]);
-    /// Words of memory as outputs.
+    /// Returns words of memory as outputs.
     #[doc(hidden)]
     fn outputs(words: &[Self::Word]) -> &[Self::Out];
-    /// Inputs as the first layer takes them.
+    /// Returns inputs as the activations that the first layer takes.
     #[doc(hidden)]
     fn acts(input: &[Self::In]) -> &[Self::Act];
-    /// Whether an output is the golden one, to within `tolerance`.
+    /// Returns `true` if an output equals the golden one, to within `tolerance`.
     #[doc(hidden)]
     fn agrees(found: Self::Out, golden: Self::Out, tolerance: f32) -> bool;
 
-    /// The id that an input is; `None` if it is none.
+    /// Returns the id that an input stands for; `None` if it is not a whole number.
     #[doc(hidden)]
     fn id(x: Self::Act) -> Option<usize>;
-    /// An id as an input.
+    /// Returns an id as an input.
     #[doc(hidden)]
     fn of_id(id: u16) -> Self::In;
-    /// Whether a time step is one that stands for none: every feature is `mask_value`.
+    /// Returns `true` if the time step `x` is masked: every value is `mask_value`.
     #[doc(hidden)]
-    fn is_none(x: &[Self::In], mask_value: f32) -> bool;
-    /// Words of memory that hold so many activations.
+    fn is_masked(x: &[Self::In], mask_value: f32) -> bool;
+    /// Returns the words of memory that hold so many activations.
     #[doc(hidden)]
     fn frame_words(acts: usize) -> usize;
-    /// Words of memory as activations.
+    /// Returns words of memory as activations.
     #[doc(hidden)]
     fn acts_of(words: &[Self::Word]) -> &[Self::Act];
-    /// The same, to change.
+    /// Returns words of memory as activations to write.
     #[doc(hidden)]
     fn acts_of_mut(words: &mut [Self::Word]) -> &mut [Self::Act];
-    /// A value of `h` as an activation of a layer whose unit is `scale`, and back.
+    /// Converts a real value of `h` to an activation whose unit is `scale`.
     #[doc(hidden)]
     fn act_of_real(h: f32, scale: f32) -> Self::Act;
+    /// Converts an activation whose unit is `scale` to its real value.
     #[doc(hidden)]
     fn real_of_act(h: Self::Act, scale: f32) -> f32;
-    /// A value of a cell state as a word, `scale` being the real value of one, and back.
+    /// Converts a real value of a cell state to a word whose unit is `scale`.
     #[doc(hidden)]
     fn cell_of_real(c: f32, scale: f32) -> Self::Word;
+    /// Converts a word of a cell state whose unit is `scale` to its real value.
     #[doc(hidden)]
     fn real_of_cell(c: Self::Word, scale: f32) -> f32;
 }
@@ -68,15 +72,17 @@ pub trait Number: Dispatch + Copy + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct F32;
 
-/// Weights in IEEE 754 binary16, state and arithmetic in `f32`: half of the flash for an error of 2^-12 in each weight.
+/// Weights in IEEE 754 binary16, state and arithmetic in `f32`: half of the flash for a relative error of up to 2^-12 per
+/// weight.
 #[derive(Debug, Clone, Copy)]
 pub struct F16;
 
-/// Weights `i8` with a scale per row, activations `i16`, sums `i32`; no float in a step, the same bits everywhere.
+/// Weights `i8` with a scale per row, activations `i16`, pre-activations `i32`; no float in a step, the same bits on every
+/// target.
 #[derive(Debug, Clone, Copy)]
 pub struct I8;
 
-/// Numbers whose state and arithmetic are `f32`, whatever their weights are.
+/// A dtype whose state and arithmetic are `f32`, whatever its weights are.
 pub trait FloatNumber: Number<In = f32, Out = f32, Act = f32, Word = f32, Weight: FloatWeight> {}
 impl<N: Number<In = f32, Out = f32, Act = f32, Word = f32, Weight: FloatWeight>> FloatNumber for N {}
 
@@ -115,7 +121,7 @@ macro_rules! float_number {
             fn of_id(id: u16) -> f32 {
                 id.into()
             }
-            fn is_none(x: &[f32], mask_value: f32) -> bool {
+            fn is_masked(x: &[f32], mask_value: f32) -> bool {
                 x.iter().all(|&x| x == mask_value)
             }
             #[inline(always)]
@@ -146,7 +152,7 @@ macro_rules! float_number {
     };
 }
 float_number!(F32, f32);
-float_number!(F16, f16);
+float_number!(F16, u16);
 
 impl Number for I8 {
     type In = i16;
@@ -180,7 +186,7 @@ impl Number for I8 {
     fn of_id(id: u16) -> i16 {
         id as i16
     }
-    fn is_none(x: &[i16], _mask_value: f32) -> bool {
+    fn is_masked(x: &[i16], _mask_value: f32) -> bool {
         x.iter().all(|&x| x == i16::MIN)
     }
     #[inline(always)]
@@ -189,11 +195,15 @@ impl Number for I8 {
     }
     #[inline(always)]
     fn acts_of(words: &[i32]) -> &[i16] {
-        bytemuck::try_cast_slice(words).unwrap_or_default()
+        let acts = bytemuck::try_cast_slice(words);
+        debug_assert!(acts.is_ok(), "words are aligned for half-words");
+        acts.unwrap_or_default()
     }
     #[inline(always)]
     fn acts_of_mut(words: &mut [i32]) -> &mut [i16] {
-        bytemuck::try_cast_slice_mut(words).unwrap_or_default()
+        let acts = bytemuck::try_cast_slice_mut(words);
+        debug_assert!(acts.is_ok(), "words are aligned for half-words");
+        acts.unwrap_or_default()
     }
     fn act_of_real(h: f32, scale: f32) -> i16 {
         to_nearest(h / scale).clamp(-(i16::MAX as i32), i16::MAX as i32) as i16
@@ -207,4 +217,16 @@ impl Number for I8 {
     fn real_of_cell(c: i32, scale: f32) -> f32 {
         c as f32 * scale
     }
+}
+
+/// Returns the number of `i16` activations that memory holds for `n`: `n` rounded up to a multiple of 4, as the blocks of an
+/// integer layer read four at a time.
+#[inline(always)]
+pub const fn quads(n: usize) -> usize {
+    n.div_ceil(4) * 4
+}
+
+/// Rounds to the nearest, halves away from zero, saturating; NaN becomes 0.
+pub fn to_nearest(v: f32) -> i32 {
+    (if v < 0.0 { v - 0.5 } else { v + 0.5 }) as i32
 }

@@ -1,6 +1,6 @@
 //! How far each of them is from the truth, which is taken in f64.
 
-use super::rare;
+use super::extended;
 use crate::format::Activation;
 
 type Exact = fn(f64) -> f64;
@@ -61,7 +61,7 @@ fn every_function_holds_its_bound() {
     for &(activation, exact, of, allowed) in ALLOWED {
         let (mut worst, mut at) = (0.0, 0.0);
         for x in samples() {
-            let (y, exact) = (rare(activation, x), exact(x.into()));
+            let (y, exact) = (extended(activation, x), exact(x.into()));
             assert!(!y.is_nan(), "{activation:?}({x:e})");
             if exact.abs() > f32::MAX.into() {
                 assert!(y.abs() > 3.4e38, "{activation:?}({x:e}) = {y:e}");
@@ -80,13 +80,13 @@ fn every_function_holds_its_bound() {
 #[test]
 fn all_rare_ones_are_measured() {
     let measured = |a: &&Activation| ALLOWED.iter().any(|(other, ..)| other == *a);
-    let rare = Activation::ELEMENTWISE.iter().filter(|a| Activation::is_rare(**a as u8));
+    let rare = Activation::ELEMENTWISE.iter().filter(|a| Activation::is_extended(**a as u8));
     assert_eq!(rare.clone().filter(measured).count(), rare.count());
 }
 
 #[test]
 fn what_is_not_a_number_stays_so() {
     for &(activation, ..) in ALLOWED {
-        assert!(rare(activation, f32::NAN).is_nan(), "{activation:?}");
+        assert!(extended(activation, f32::NAN).is_nan(), "{activation:?}");
     }
 }

@@ -1,0 +1,67 @@
+//! Sizes and fixed-point positions that the packer and the kernels must agree on. FORMAT.md and INTEGER.md explain each; a
+//! change of any of them is a new [`VERSION`](super::VERSION).
+
+use super::Activation;
+
+/// Units of a panel: float weights lie in groups of eight units, gate by gate. Eight is the number of `f32` in an AVX2
+/// register, and two gates of eight fill half of the registers of a Cortex-M4's FPU.
+pub const LANES: usize = 8;
+
+/// Rows of a block: integer weights lie in groups of four rows, which are the four gates of an LSTM's unit or the rows of
+/// four units of any other layer.
+pub const BLOCK_ROWS: usize = 4;
+
+/// Weights of a word: four `i8`, so a row and its activations are filled up to a multiple of four.
+pub const WEIGHTS_PER_WORD: usize = 4;
+
+/// Fraction bits of a pre-activation whose function is read off a table: with them tanh saturates at 8, or 2^19.
+pub const PRE_FRAC: u32 = 16;
+
+/// Fraction bits of a pre-activation that can be too large for [`PRE_FRAC`]: tanh and sigmoid of unscaled inputs of up to
+/// 30,000 and more.
+pub const WIDE_FRAC: u32 = 12;
+
+/// Fraction bits of an activation in its full scale: an `i16` has 2^15 units.
+pub const UNIT_FRAC: u32 = 15;
+
+/// Fraction bits that the pre-activation of a linear or relu unit has beyond the unit of its output.
+pub const LINEAR_FRAC: u32 = 4;
+
+/// The cell state saturates at this magnitude, so that `f c + i g` stays below 2^31.
+pub const CELL_LIMIT: i32 = 1 << 30;
+
+/// Largest number of fraction bits of a cell state: a range of +-2 full scales.
+pub const MAX_CELL_FRAC: u32 = 29;
+
+/// Returns the least number of fraction bits of a cell state whose activation has this code: the state is shifted down to
+/// the pre-activation of its activation, never up. For tanh that is a range of +-4096 full scales.
+pub const fn min_cell_frac(activation: u8) -> u32 {
+    match Activation::from_code(activation) {
+        Some(Activation::Relu | Activation::Linear) => UNIT_FRAC + LINEAR_FRAC + 1,
+        _ => PRE_FRAC + 2,
+    }
+}
+
+/// Largest number of ids of an integer Embedding, whose inputs have 16 bits.
+pub const MAX_IDS: u32 = 1 << 16;
+
+/// Largest number of ids of a float Embedding: beyond it a `f32` does not hold every whole number.
+pub const MAX_FLOAT_IDS: u32 = 1 << f32::MANTISSA_DIGITS;
+
+/// Fraction bits of an integer Embedding's row multiplier.
+pub const EMBEDDING_FRAC: u32 = 6;
+
+/// Bits of the width of an interval in an integer Activation's table: 512 intervals cover all 2^16 inputs.
+pub const TABLE_INTERVAL_BITS: u32 = 7;
+
+/// Words of an integer Activation's table: 513 values, two to a word.
+pub const TABLE_WORDS: usize = (1 << (16 - TABLE_INTERVAL_BITS)) / 2 + 1;
+
+/// Largest number of features of a LayerNormalization: the sum of their squares stays below 2^63.
+pub const MAX_NORMALIZED: usize = 1 << 15;
+
+/// Fraction bits of the mean in an integer LayerNormalization, and of the differences from it.
+pub const MEAN_FRAC: u32 = 8;
+
+/// Fraction bits of a normalized value in an integer LayerNormalization; its magnitude is below 2^7.5.
+pub const NORMALIZED_FRAC: u32 = 20;
