@@ -1,6 +1,17 @@
 //! Memory that the caller owns: room for a state, and model bytes at an aligned place.
 
 /// Room for the state of a model: `Ram::<{ ram_needed(MODEL) }>`.
+///
+/// ```
+/// use embedded_rnn::{Ram, include_model, ram_needed};
+///
+/// static MODEL: &[u8] = include_model!("../tests/data/tiny.ernn");
+/// const RAM: usize = ram_needed(MODEL);
+///
+/// let mut on_the_stack = Ram::<RAM>::new();
+/// static A_STATIC: Ram<RAM> = Ram::new(); // in a cell or a mutex of the firmware's choice
+/// # let _ = (&mut on_the_stack, &A_STATIC);
+/// ```
 #[derive(Debug, Clone)]
 #[repr(C, align(8))]
 pub struct Ram<const BYTES: usize>([u8; BYTES]);

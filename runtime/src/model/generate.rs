@@ -14,6 +14,22 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     /// continues from its state, and its inputs are ids. `choose` may sample, search or keep a list;
     /// [`greedy`](Self::greedy) takes the likeliest id.
     ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/letters.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let mut word = String::new();
+    /// model.generate(&mut state, 1, |output| {
+    ///     let id = embedded_rnn::argmax(output);
+    ///     word += model.label(id)?;
+    ///     (word.len() < 8).then_some(id as u16)
+    /// })?;
+    /// assert_eq!(word.len(), 8);
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NoFeedback`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
     pub fn generate(
@@ -31,6 +47,18 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
 
     /// [Generates](Self::generate) the likeliest ids, of equally likely ones the lowest: returns those before the first
     /// `end`, as many as `out` has room for.
+    ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/decoder.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// model.run(&mut state, &[3, 1, 4], &mut [])?; // the encoder
+    /// let mut ids = [0; 10];
+    /// let ids: &[u16] = model.greedy(&mut state, 0, 0, &mut ids)?; // the decoder
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
@@ -53,6 +81,17 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     }
 
     /// Runs one step on `id`, of the decoder or of a model whose inputs are ids, and returns its output.
+    ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/letters.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let y = model.decoder_step(&mut state, 1)?; // the output after the letter "a"
+    /// assert_eq!(y.len(), 5);
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
