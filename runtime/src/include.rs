@@ -68,7 +68,7 @@ macro_rules! include_model {
 /// | `FEATURES` | the code that the model requires, the last parameter of `Model` |
 /// | `LABELS` | the names of the classes, empty if the file has none |
 /// | `Ram` | memory for a state; `const`, so that it can be a static |
-/// | `Model`, `State` | [`Model`](crate::Model) and [`State`](crate::State) of the dtype, for several states |
+/// | `Model`, `State` | [`Model`](crate::Model) and [`State`](crate::State) of the dtype |
 /// | `Session` | a [`Session`](crate::Session): the model with a state |
 ///
 /// ```
