@@ -28,10 +28,9 @@ impl<N: FloatNumber> Layer<N> for Activation {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { record, .. } = step;
+        let Step { x, record, .. } = step;
         let (function, units) = (record.activation, record.units());
         for (y, &x) in memory.iter_mut().zip(x.get(..units)?) {
             *y = x;
@@ -67,10 +66,9 @@ impl Layer<I8> for Activation {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let table: &[i16] = bytemuck::try_cast_slice(weights).ok()?;
         for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {

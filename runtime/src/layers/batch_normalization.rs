@@ -24,10 +24,9 @@ impl<N: FloatNumber> Layer<N> for BatchNormalization {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        <Normalization as Layer<N>>::forward::<S, F>(isa, step, x, memory)
+        <Normalization as Layer<N>>::forward::<S, F>(isa, step, memory)
     }
 }
 
@@ -56,10 +55,9 @@ impl Layer<I8> for BatchNormalization {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let (multipliers, offsets) = weights.split_at_checked(record.units())?;
         for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {

@@ -62,10 +62,9 @@ impl<N: FloatNumber> Layer<N> for Bidirectional {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { record, .. } = step;
+        let Step { x, record, .. } = step;
         merge(record, x, memory, [|f, b| f + b, |f, b| (f + b) * 0.5, |f, b| f * b])?;
         Some(memory)
     }
@@ -92,10 +91,9 @@ impl Layer<I8> for Bidirectional {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record, .. } = step;
+        let Step { x, record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let mean = |f: i16, b: i16| ((i32::from(f) + i32::from(b) + 1) >> 1) as i16;
         let product =

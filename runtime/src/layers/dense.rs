@@ -39,10 +39,9 @@ impl<N: FloatNumber> Layer<N> for Dense {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let activation = record.activation;
         let out = memory.as_chunks_mut::<LANES>().0.iter_mut();
         panels::for_each(isa, weights, x, &[], panels::Activate::<F> { activation, out });
@@ -79,10 +78,9 @@ impl Layer<I8> for Dense {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record: r, weights, .. } = step;
+        let Step { x, record: r, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         blocks::activate_into(isa, r, weights, [(x, r.x_shift)], acts.get_mut(..r.units())?);
         Some(acts)
@@ -105,13 +103,12 @@ impl Layer<I8> for Dense {
     fn forward_at<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
         if step.position == Position::Inner {
-            return Self::forward::<S, F>(isa, step, x, memory);
+            return Self::forward::<S, F>(isa, step, memory);
         }
-        let Step { record: r, weights, .. } = step;
+        let Step { x, record: r, weights, .. } = step;
         let head = Head { activation: r.activation, out: PhantomData };
         let out = memory.chunks_mut(ROWS * S::BLOCKS);
         blocks::for_each::<S, ROWS, 1, _>(isa, weights, [(x, r.x_shift)], out, head);

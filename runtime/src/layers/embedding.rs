@@ -37,10 +37,9 @@ impl<N: FloatNumber> Layer<N> for Embedding {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let units = record.units();
         let from = N::id(*x.first()?)?.checked_mul(units)?;
         let row = weights.get(from..from.checked_add(units)?)?;
@@ -78,11 +77,10 @@ impl Layer<I8> for Embedding {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
         const NEAREST: i32 = 1 << (EMBEDDING_FRAC - 1);
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let words = row_words(record);
         let from = I8::id(*x.first()?)?.checked_mul(words)?;
         let (&multiplier, weights) = weights.get(from..from.checked_add(words)?)?.split_first()?;

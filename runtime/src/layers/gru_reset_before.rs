@@ -39,10 +39,9 @@ impl<N: FloatNumber> Layer<N> for GruResetBefore {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        by_activations!(F, step.record, forward_float::<N, S>(isa, step, x, memory))
+        by_activations!(F, step.record, forward_float::<N, S>(isa, step, memory))
     }
 }
 
@@ -50,10 +49,9 @@ impl<N: FloatNumber> Layer<N> for GruResetBefore {
 fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
     step: Step<'a, N>,
-    x: &[f32],
     memory: &'a mut [f32],
 ) -> Option<&'a [f32]> {
-    let Step { record, weights, phase, .. } = step;
+    let Step { x, record, weights, phase, .. } = step;
     let units = record.units();
     let activations = Activations::<F, NON_DEFAULT>::of(record);
     let (buffers, reset) = memory.split_at_mut_checked(2 * padded(units))?;
@@ -162,10 +160,9 @@ impl Layer<I8> for GruResetBefore {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        by_activations!(F, step.record, forward_int::<S>(isa, step, x, memory))
+        by_activations!(F, step.record, forward_int::<S>(isa, step, memory))
     }
 }
 
@@ -173,10 +170,9 @@ impl Layer<I8> for GruResetBefore {
 fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
     step: Step<'a, I8>,
-    x: &[i16],
     memory: &'a mut [i32],
 ) -> Option<&'a [i16]> {
-    let Step { record: r, weights, phase, .. } = step;
+    let Step { x, record: r, weights, phase, .. } = step;
     let activations = Activations::<F, NON_DEFAULT>::of(r);
     let (buffers, reset) = memory.split_at_mut_checked(quads(r.units()))?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(buffers).ok()?, phase)?;

@@ -36,10 +36,9 @@ impl<N: FloatNumber> Layer<N> for LayerNormalization {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let weights: &[f32] = bytemuck::try_cast_slice(weights).ok()?;
         let units = record.units();
         let (x, (gamma, rest)) = (x.get(..units)?, weights.split_at_checked(units)?);
@@ -72,10 +71,9 @@ impl Layer<I8> for LayerNormalization {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record, weights, .. } = step;
+        let Step { x, record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let units = record.units();
         let (x, (multipliers, rest)) = (x.get(..units)?, weights.split_at_checked(units)?);

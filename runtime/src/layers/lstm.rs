@@ -46,10 +46,9 @@ impl<N: FloatNumber> Layer<N> for Lstm {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        by_activations!(F, step.record, forward_float::<N, S>(isa, step, x, memory))
+        by_activations!(F, step.record, forward_float::<N, S>(isa, step, memory))
     }
 }
 
@@ -57,10 +56,9 @@ impl<N: FloatNumber> Layer<N> for Lstm {
 fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
     step: Step<'a, N>,
-    x: &[f32],
     memory: &'a mut [f32],
 ) -> Option<&'a [f32]> {
-    let Step { record, weights, phase, .. } = step;
+    let Step { x, record, weights, phase, .. } = step;
     let units = record.units();
     let (c, h) = memory.split_at_mut_checked(padded(units))?;
     let (h, next) = previous_and_next(h, phase)?;
@@ -128,10 +126,9 @@ impl Layer<I8> for Lstm {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        by_activations!(F, step.record, forward_int::<S>(isa, step, x, memory))
+        by_activations!(F, step.record, forward_int::<S>(isa, step, memory))
     }
 }
 
@@ -139,10 +136,9 @@ impl Layer<I8> for Lstm {
 fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
     step: Step<'a, I8>,
-    x: &[i16],
     memory: &'a mut [i32],
 ) -> Option<&'a [i16]> {
-    let Step { record: r, weights, phase, .. } = step;
+    let Step { x, record: r, weights, phase, .. } = step;
     let (c, h) = memory.split_at_mut_checked(r.units())?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
     let activations = Activations::<F, NON_DEFAULT>::of(r);

@@ -37,11 +37,10 @@ impl<N: FloatNumber> Layer<N> for Masking {
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
-        _step: Step<'a, N>,
-        x: &[f32],
+        step: Step<'a, N>,
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        for (y, &x) in memory.iter_mut().zip(x) {
+        for (y, &x) in memory.iter_mut().zip(step.x) {
             *y = x;
         }
         Some(memory)
@@ -66,9 +65,8 @@ impl Layer<I8> for Masking {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        <Normalization as Layer<I8>>::forward::<S, F>(isa, step, x, memory)
+        <Normalization as Layer<I8>>::forward::<S, F>(isa, step, memory)
     }
 }

@@ -68,7 +68,6 @@ pub trait Layer<N: Number> {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[N::Act],
         memory: &'a mut [N::Word],
     ) -> Option<&'a [N::Act]>;
 
@@ -89,11 +88,10 @@ pub trait Layer<N: Number> {
     fn forward_at<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[N::Act],
         memory: &'a mut [N::Word],
     ) -> Option<&'a [N::Act]> {
         let (own, output) = memory.split_at_mut_checked(Self::memory(step.record)?)?;
-        let y = Self::forward::<S, F>(isa, step, x, own)?;
+        let y = Self::forward::<S, F>(isa, step, own)?;
         N::widen(y, output); // Only the last layer has room for it.
         Some(y)
     }

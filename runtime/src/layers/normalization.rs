@@ -40,10 +40,9 @@ impl<N: FloatNumber> Layer<N> for Normalization {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { weights, .. } = step;
+        let Step { x, weights, .. } = step;
         let weights = bytemuck::try_cast_slice(weights).ok()?; // `f32` in a file of binary16 weights too
         for ((y, &x), (&scale, &offset)) in memory.iter_mut().zip(x).zip(scales_and_offsets(weights)) {
             *y = x * scale + offset;
@@ -68,10 +67,9 @@ impl Layer<I8> for Normalization {
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record, .. } = step;
+        let Step { x, record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {
             *act = x;

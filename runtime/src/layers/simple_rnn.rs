@@ -41,10 +41,9 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        x: &[f32],
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
-        let Step { record, weights, phase, .. } = step;
+        let Step { x, record, weights, phase, .. } = step;
         let units = record.units();
         let (h, next) = previous_and_next(memory, phase)?;
         let activation = record.activation;
@@ -77,10 +76,9 @@ impl Layer<I8> for SimpleRnn {
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, I8>,
-        x: &[i16],
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        let Step { record: r, weights, phase, .. } = step;
+        let Step { x, record: r, weights, phase, .. } = step;
         let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
         let sides = [(x, r.x_shift), (&*h, r.h_shift)];
         blocks::activate_into(isa, r, weights, sides, next.get_mut(..r.units())?);

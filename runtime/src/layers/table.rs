@@ -16,13 +16,7 @@ use core::ops::Range;
 /// A layer's time step as an operation, to be run on whatever instruction set the model has.
 struct Forward<'a, N: Number, const F: u32> {
     step: Step<'a, N>,
-    x: &'a [N::Act],
     memory: &'a mut [N::Word],
-}
-
-#[inline(never)]
-fn run<O: Operation>(backend: Backend, forward: O) -> O::Output {
-    backend.run(forward)
 }
 
 macro_rules! layer_table {
@@ -63,9 +57,9 @@ macro_rules! layer_table {
 
             #[inline(always)]
             fn run<S: Isa>(self, isa: S) -> Self::Output {
-                let Forward { step, x, memory } = self;
+                let Forward { step, memory } = self;
                 match Kind::from_code(step.record.kind, F)? {
-                    $(Kind::$kind => <$layer as Layer<$number>>::forward_at::<S, F>(isa, step, x, memory),)*
+                    $(Kind::$kind => <$layer as Layer<$number>>::forward_at::<S, F>(isa, step, memory),)*
                 }
             }
         }
@@ -119,20 +113,28 @@ macro_rules! layer_table {
             fn run_layer<'a, const F: u32>(
                 backend: Backend,
                 step: Step<'a, $number>,
-                x: &'a [<$number as Number>::Act],
                 memory: &'a mut [<$number as Number>::Word],
             ) -> Option<&'a [<$number as Number>::Act]> {
                 #[inline(never)]
-                fn run_with_all<'a>(
+                fn run_all<'a>(
                     backend: Backend,
-                    forward: Forward<'a, $number, ALL_FEATURES>,
+                    step: Step<'a, $number>,
+                    memory: &'a mut [<$number as Number>::Word],
                 ) -> Option<&'a [<$number as Number>::Act]> {
-                    backend.run(forward)
+                    backend.run(Forward::<$number, ALL_FEATURES> { step, memory })
+                }
+                #[inline(never)]
+                fn run<'a, const F: u32>(
+                    backend: Backend,
+                    step: Step<'a, $number>,
+                    memory: &'a mut [<$number as Number>::Word],
+                ) -> Option<&'a [<$number as Number>::Act]> {
+                    backend.run(Forward::<$number, F> { step, memory })
                 }
                 if F == ALL_FEATURES {
-                    run_with_all(backend, Forward::<$number, ALL_FEATURES> { step, x, memory })
+                    run_all(backend, step, memory)
                 } else {
-                    run(backend, Forward::<$number, F> { step, x, memory })
+                    run::<F>(backend, step, memory)
                 }
             }
         }

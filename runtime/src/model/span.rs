@@ -85,8 +85,8 @@ impl<'m, N: Number, const F: u32> Span<'m, N, F> {
             if skip == Some(i) {
                 continue;
             }
-            let step = Step { record, weights: own_weights, phase, position };
-            acts = N::run_layer::<F>(backend, step, acts, own)?;
+            let step = Step { record, weights: own_weights, x: acts, phase, position };
+            acts = N::run_layer::<F>(backend, step, own)?;
         }
         Some(acts)
     }

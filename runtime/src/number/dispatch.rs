@@ -26,14 +26,16 @@ impl Position {
     }
 }
 
-/// One time step of one layer. Its input and its memory are parameters of their own beside it: a compiler then keeps in mind
-/// that they do not overlap, which it forgets of slices in a struct.
+/// One time step of one layer: everything that its kernel reads. The memory, which it writes, is a parameter of its own
+/// beside it: of slices in one struct a compiler forgets that they do not overlap.
 #[derive(Clone, Copy)]
 pub struct Step<'a, N: Number> {
     /// The layer's record in the file.
     pub record: &'a LayerRecord,
     /// The layer's weights, in the order of FORMAT.md.
     pub weights: &'a [N::Weight],
+    /// The layer's input, `input_size` activations.
+    pub x: &'a [N::Act],
     /// The buffer that a recurrent layer reads: alternates from step to step, the other one is written.
     pub phase: bool,
     /// The layer's position, which decides whether its memory ends in the model's output.
@@ -70,12 +72,11 @@ pub trait Dispatch: Sized {
     fn feature_bits<const F: u32>(record: &LayerRecord) -> u32
     where
         Self: Number;
-    /// Runs one time step of one layer on its input `x`, in its own words of memory (its state, its output and what a step
-    /// needs in between), and returns the output; `None` cannot happen after `Model::new`.
+    /// Runs one time step of one layer in its own words of memory (its state, its output and what a step needs in between), and
+    /// returns the output; `None` cannot happen after `Model::new`.
     fn run_layer<'a, const F: u32>(
         backend: Backend,
         step: Step<'a, Self>,
-        x: &'a [Self::Act],
         memory: &'a mut [Self::Word],
     ) -> Option<&'a [Self::Act]>
     where
