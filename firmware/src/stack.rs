@@ -1,4 +1,4 @@
-//! How deep a call goes.
+//! The depth of the stack in a call.
 #![expect(unsafe_code, reason = "reads and writes memory below the stack pointer")]
 
 use core::ptr;
@@ -11,14 +11,15 @@ const PAINT: u32 = 0x5AC3_C35A;
 /// At most this much is painted: filling megabytes would take longer than the run.
 const DEPTH: usize = 32 << 10;
 
-/// Bytes of stack that `work` took below its caller, and what it returned. `None` when it took all that was painted.
+/// Measures the bytes of stack that `work` takes below its caller; returns them and its result. They are
+/// `None` if it took all that was painted.
 #[inline(always)]
 pub fn high_water<R>(work: impl FnOnce() -> R) -> (Option<usize>, R) {
     let top = board::stack_pointer();
     let bottom = board::stack_bottom().max(top.saturating_sub(DEPTH));
     for address in (bottom..top).step_by(4) {
-        // SAFETY: between the linker's end of the stack and the stack pointer lies free, writable RAM; both are
-        // multiples of 4, and no call is made before `work` that would use it.
+        // SAFETY: between the linker's end of the stack and the stack pointer lies free, writable RAM; both
+        // are multiples of 4, and no call is made before `work` that would use it.
         unsafe { ptr::write_volatile(address as *mut u32, PAINT) };
     }
     let result = work();

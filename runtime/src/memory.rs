@@ -1,6 +1,17 @@
 //! Memory that the caller owns: room for a state, and model bytes at an aligned place.
 
 /// Room for the state of a model: `Ram::<{ ram_needed(MODEL) }>`.
+///
+/// ```
+/// use embedded_rnn::{Ram, include_model, ram_needed};
+///
+/// static MODEL: &[u8] = include_model!("../tests/data/tiny.ernn");
+/// const RAM: usize = ram_needed(MODEL);
+///
+/// let mut on_the_stack = Ram::<RAM>::new();
+/// static A_STATIC: Ram<RAM> = Ram::new(); // in a cell or a mutex of the firmware's choice
+/// # let _ = (&mut on_the_stack, &A_STATIC);
+/// ```
 #[derive(Debug, Clone)]
 #[repr(C, align(8))]
 pub struct Ram<const BYTES: usize>([u8; BYTES]);
@@ -28,15 +39,3 @@ impl<const BYTES: usize> AsMut<[u8]> for Ram<BYTES> {
 #[derive(Debug, Clone)]
 #[repr(C, align(32))]
 pub struct Aligned<T: ?Sized>(pub T);
-
-/// The bytes of a model file, aligned, as `&'static [u8]`. The path is as for [`include_bytes!`].
-///
-/// A file that is not a model of this version fails the build.
-#[macro_export]
-macro_rules! include_model {
-    ($path:expr) => {{
-        const FILE: &$crate::Aligned<[u8]> = &$crate::Aligned(*include_bytes!($path));
-        const _: () = assert!($crate::is_model(&FILE.0), concat!($path, " is not a model of this version"));
-        &FILE.0
-    }};
-}

@@ -1,4 +1,4 @@
-//! Start-up and nothing else: what is subtracted from `size`.
+//! Start-up and nothing else: the size that is subtracted from that of `size`.
 #![no_std]
 #![no_main]
 

@@ -1,9 +1,10 @@
-//! The check image: replays the model's own trace, then runs the recordings that the PC left in a file and streams
-//! back every output of every step; of a model that reads whole sequences those to each sequence, and of one with a
-//! decoder the ids that it writes. What a step costs goes into a third file. Ends with status 0 if all of it worked.
+//! The check image: replays the model's golden trace, then runs the test vectors that the PC has written to a
+//! file and writes every output of every step to another: for a model that processes whole sequences those of
+//! each sequence, for one with a decoder the ids that it generates. The cost of a step goes to a third file.
+//! The exit status is 0 if all of it worked.
 //!
-//! Files, little-endian, in the emulator's working folder:
-//! `inputs.bin` is `u32` sequences, then for each `u32` steps and their inputs; `outputs.bin` is the outputs alone, a `u32`
+//! Files, little-endian, in the emulator's working folder: `inputs.bin` is the number of sequences (`u32`),
+//! then for each the number of steps (`u32`) and their inputs; `outputs.bin` is the outputs alone, a `u32`
 //! for an id; `figures.bin` is [`Figures`] as it lies in memory.
 #![no_std]
 #![no_main]
@@ -12,9 +13,10 @@ use core::mem::size_of_val;
 
 use bytemuck::{Pod, Zeroable};
 use defmt_semihosting as _;
-use embedded_rnn::{Error, Ram, State};
+use embedded_rnn::{Error, Ram};
 use embedded_rnn_firmware::board::{self, Counter};
-use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, Number, OUTPUT_LEN, RAM, STEPS};
+use embedded_rnn_firmware::network::net::{self, Number};
+use embedded_rnn_firmware::network::{OUTPUT_LEN, RAM, STEPS};
 use embedded_rnn_firmware::stack;
 use semihosting::fs::File;
 use semihosting::io::{self, Read, Write};
@@ -23,14 +25,14 @@ use semihosting::process;
 type Input = <Number as embedded_rnn::Number>::In;
 type Output = <Number as embedded_rnn::Number>::Out;
 
-/// The most ids that a decoder writes; `xtask/src/exam.rs` has the same.
+/// The most ids that a decoder generates; `xtask/src/exam.rs` has the same.
 const MOST_IDS: usize = 24;
 
-/// What a step costs. `xtask/src/image.rs` reads it.
+/// The cost of a step, which `xtask/src/image.rs` reads.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 #[repr(C)]
 struct Figures {
-    /// Sum over the counted steps, the reads of the counter taken off.
+    /// Sum over the counted steps, without the reads of the counter.
     ticks: u64,
     /// Steps counted.
     counted: u32,
@@ -38,9 +40,9 @@ struct Figures {
     stack: u32,
     /// Bytes of the model's memory, of `Model` and of `State`.
     ram: u32,
-    /// Steps in all.
+    /// Steps run.
     steps: u32,
-    /// Ticks of a thousand instructions, by which the PC sees that it knows the counter.
+    /// Ticks of a thousand instructions, by which the PC checks its idea of the counter.
     thousand: u32,
     /// Zero: the size is a multiple of 8 without gaps.
     reserved: u32,
@@ -73,7 +75,7 @@ fn main() -> ! {
 }
 
 fn run() -> Result<Figures, Failure> {
-    let model = Network::new(MODEL)?;
+    let model = net::Model::new(net::BYTES)?;
     let mut ram = Ram::<RAM>::new();
     let mut state = model.state(&mut ram)?;
     model.self_test(&mut state)?;
@@ -87,8 +89,8 @@ fn run() -> Result<Figures, Failure> {
         let steps = word(&mut inputs)?;
         if STEPS != 0 {
             meter.at_start = number % 2 == 0;
-            let mut xs = [Input::default(); INPUT_SIZE * STEPS];
-            let xs = xs.get_mut(..INPUT_SIZE * steps as usize).ok_or(Failure::Host("inputs.bin"))?;
+            let mut xs = [Input::default(); net::INPUT * STEPS];
+            let xs = xs.get_mut(..net::INPUT * steps as usize).ok_or(Failure::Host("inputs.bin"))?;
             host(inputs.read_exact(bytemuck::cast_slice_mut(xs)), "inputs.bin")?;
             let mut y = [Output::default(); OUTPUT_LEN];
             let y = y.get_mut(..model.run_output_len(steps as usize)).ok_or(Failure::Host("outputs"))?;
@@ -101,7 +103,7 @@ fn run() -> Result<Figures, Failure> {
         }
         meter.at_start = true;
         for _ in 0..steps {
-            let mut x = [Input::default(); INPUT_SIZE];
+            let mut x = [Input::default(); net::INPUT];
             host(inputs.read_exact(bytemuck::cast_slice_mut(&mut x)), "inputs.bin")?;
             let y = meter.measure(|_| 1, || step(&model, &mut state, &x))??;
             host(outputs.write_all(bytemuck::cast_slice(y)), "outputs.bin")?;
@@ -112,27 +114,27 @@ fn run() -> Result<Figures, Failure> {
     Ok(meter.figures)
 }
 
-/// One call into the runtime, kept as a call: what is counted is what a user's loop would execute.
+/// Runs one step; not inlined, so that the instructions counted are those that a user's loop executes.
 #[inline(never)]
-fn step<'s>(model: &Network, state: &'s mut State<'_, Number>, x: &[Input]) -> Result<&'s [Output], Error> {
+fn step<'s>(model: &net::Model, state: &'s mut net::State<'_>, x: &[Input]) -> Result<&'s [Output], Error> {
     model.step(state, x)
 }
 
-/// The same of a sequence.
+/// Runs a sequence, likewise not inlined.
 #[inline(never)]
 fn run_whole(
-    model: &Network,
-    state: &mut State<'_, Number>,
+    model: &net::Model,
+    state: &mut net::State<'_>,
     xs: &[Input],
     y: &mut [Output],
 ) -> Result<(), Error> {
     model.run(state, xs, y)
 }
 
-/// What a decoder makes of the sequence: how many ids, and these. A step for each, and for the end.
+/// Writes the number of ids that the decoder generates, and the ids. Each is a step, and so is the end.
 fn write_ids(
-    model: &Network,
-    state: &mut State<'_, Number>,
+    model: &net::Model,
+    state: &mut net::State<'_>,
     meter: &mut Meter,
     outputs: &mut File,
 ) -> Result<(), Failure> {
@@ -146,11 +148,12 @@ fn write_ids(
     Ok(())
 }
 
-/// Measures the stack at the first step of each sequence and counts the others, or of whole sequences every other one:
-/// painting the stack takes longer than a step, and a counted step should find nothing but its own work.
+/// Measures the stack at the first step of each sequence and counts the others, or of whole sequences every
+/// other one: painting the stack takes longer than a step, and a counted step should find nothing but its own
+/// work.
 struct Meter {
     counter: Counter,
-    /// Ticks that counting takes itself.
+    /// Ticks of an empty measurement.
     overhead: u64,
     at_start: bool,
     figures: Figures,

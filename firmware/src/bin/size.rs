@@ -1,5 +1,5 @@
-//! The smallest image with a model: opens it and steps for ever. Its size, less that of `baseline`, is what a
-//! network adds to a firmware.
+//! The smallest image with a model: opens it and steps for ever. Its size minus that of `baseline` is the
+//! size that a network adds to a firmware.
 #![no_std]
 #![no_main]
 
@@ -7,7 +7,7 @@ use core::hint::black_box;
 
 use embedded_rnn::{Error, Ram};
 use embedded_rnn_firmware::board;
-use embedded_rnn_firmware::network::{INPUT_SIZE, MODEL, Network, OUTPUT_LEN, RAM, STEPS};
+use embedded_rnn_firmware::network::{OUTPUT_LEN, RAM, STEPS, net};
 
 #[board::entry]
 fn main() -> ! {
@@ -18,12 +18,12 @@ fn main() -> ! {
 }
 
 fn run() -> Result<(), Error> {
-    let model = Network::new(black_box(MODEL))?;
+    let model = net::Model::new(net::BYTES)?;
     let mut ram = Ram::<RAM>::new();
     let mut state = model.state(&mut ram)?;
     loop {
-        // The optimizer must not know the input, nor that nobody wants the output.
-        let x = black_box([Default::default(); INPUT_SIZE]);
+        // The optimizer must not see the input, nor that the output is not used.
+        let x = black_box([Default::default(); net::INPUT]);
         if STEPS == 0 {
             black_box(model.step(&mut state, &x)?);
             continue;

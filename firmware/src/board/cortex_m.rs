@@ -7,16 +7,16 @@ pub use cortex_m_rt::entry;
 
 /// SysTick has 24 bits and counts down.
 const RELOAD: u32 = 0x00ff_ffff;
-/// How often it has come to its end in the piece of code at hand.
+/// The number of times that the counter has reached its end since `count` began.
 static WRAPS: AtomicU32 = AtomicU32::new(0);
 
-/// Counts the ticks that a piece of code takes.
+/// A counter of the ticks that a piece of code takes.
 pub struct Counter {
     systick: SYST,
 }
 
 impl Counter {
-    /// Takes SysTick and starts it on the core's clock. `None` the second time.
+    /// Takes SysTick and starts it on the core's clock; `None` the second time.
     pub fn take() -> Option<Self> {
         let mut systick = Peripherals::take()?.SYST;
         systick.set_clock_source(SystClkSource::Core);
@@ -27,8 +27,9 @@ impl Counter {
         Some(Self { systick })
     }
 
-    /// Ticks between the two reads around `work`, and what it returned. The few instructions that note a wrap, once in
-    /// eight million, are counted too. `None` for the ticks when a wrap came between the last reads.
+    /// Counts the ticks between two reads of the counter around `work`; returns them and the result of
+    /// `work`. The few instructions of the interrupt for a wrap, one in eight million, are counted too. The
+    /// ticks are `None` if the counter wrapped between the last reads.
     #[inline(always)]
     pub fn count<R>(&mut self, work: impl FnOnce() -> R) -> (Option<u64>, R) {
         self.systick.clear_current();
@@ -51,7 +52,7 @@ fn SysTick() {
     WRAPS.store(WRAPS.load(Relaxed) + 1, Relaxed);
 }
 
-/// Where the stack ends at this moment.
+/// Returns the stack pointer.
 #[inline(always)]
 #[expect(unsafe_code, reason = "the stack pointer is a register")]
 pub fn stack_pointer() -> usize {
@@ -61,7 +62,7 @@ pub fn stack_pointer() -> usize {
     address
 }
 
-/// The lowest address that the stack may reach.
+/// Returns the lowest address that the stack may reach.
 pub fn stack_bottom() -> usize {
     (&raw const _stack_end).addr()
 }
@@ -72,11 +73,11 @@ unsafe extern "C" {
     safe static _stack_end: u32;
 }
 
-/// Names the function that is told the address of a faulting instruction.
+/// Installs a function that receives the address of a faulting instruction.
 #[macro_export]
 macro_rules! on_fault {
     ($report:path) => {
-        #[expect(unsafe_code, reason = "`cortex-m-rt` wants the handler to be unsafe")]
+        #[expect(unsafe_code, reason = "`cortex-m-rt` requires an unsafe handler")]
         #[cortex_m_rt::exception]
         unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
             $report(frame.pc() as usize)

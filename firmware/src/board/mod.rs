@@ -1,4 +1,5 @@
-//! The core an image runs on, behind one set of names: `entry`, `on_fault!`, `Counter`, `stack_pointer`, `stack_bottom`.
+//! The core that an image runs on, behind one set of names: `entry`, `on_fault!`, `Counter`, `stack_pointer`,
+//! `stack_bottom`.
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
@@ -10,7 +11,7 @@ mod riscv;
 #[cfg(target_arch = "riscv32")]
 pub use riscv::*;
 
-/// A thousand instructions that do nothing: what the counter must count.
+/// Executes a thousand instructions that do nothing, by which the counter is checked.
 #[inline(never)]
 #[expect(unsafe_code, reason = "instructions that no compiler removes")]
 pub fn thousand_nops() {

@@ -3,16 +3,17 @@
 use riscv::register::minstret;
 pub use riscv_rt::entry;
 
-/// Counts the ticks that a piece of code takes.
+/// A counter of the ticks that a piece of code takes.
 pub struct Counter(());
 
 impl Counter {
-    /// The counter, which runs from reset on.
+    /// Takes the counter, which runs from reset on.
     pub fn take() -> Option<Self> {
         Some(Self(()))
     }
 
-    /// Ticks between the two reads around `work`, and what it returned. 64 bits never wrap.
+    /// Counts the ticks between two reads of the counter around `work`; returns them and the result of
+    /// `work`. 64 bits never wrap.
     #[inline(always)]
     pub fn count<R>(&mut self, work: impl FnOnce() -> R) -> (Option<u64>, R) {
         let start = minstret::read64();
@@ -21,7 +22,7 @@ impl Counter {
     }
 }
 
-/// Where the stack ends at this moment.
+/// Returns the stack pointer.
 #[inline(always)]
 #[expect(unsafe_code, reason = "the stack pointer is a register")]
 pub fn stack_pointer() -> usize {
@@ -31,7 +32,7 @@ pub fn stack_pointer() -> usize {
     address
 }
 
-/// The lowest address that the stack may reach.
+/// Returns the lowest address that the stack may reach.
 pub fn stack_bottom() -> usize {
     (&raw const __sheap).addr()
 }
@@ -42,12 +43,12 @@ unsafe extern "C" {
     safe static __sheap: u32;
 }
 
-/// Names the function that is told the address of a faulting instruction.
+/// Installs a function that receives the address of a faulting instruction.
 #[macro_export]
 macro_rules! on_fault {
     ($report:path) => {
         #[expect(unsafe_code, reason = "the start-up code finds the handler by its name")]
-        // SAFETY: `riscv-rt` gives this name this signature.
+        // SAFETY: `riscv-rt` declares this name with this signature.
         #[unsafe(export_name = "ExceptionHandler")]
         extern "C" fn exception_handler(_: &riscv_rt::TrapFrame) -> ! {
             $report(riscv::register::mepc::read())

@@ -4,15 +4,20 @@
 //! `constants` are the sizes and fixed-point positions that packer and kernels share.
 
 mod constants;
-mod crc;
+pub(crate) mod crc;
+pub(crate) mod facts;
 pub(crate) mod feature_bits;
 pub mod header;
-mod preamble;
+pub(crate) mod labels;
+pub(crate) mod preamble;
 mod record;
 pub(crate) mod varint;
 
 pub use constants::*;
 pub(crate) use crc::crc32;
+#[cfg(feature = "std")]
+pub(crate) use facts::file_len;
+pub use facts::{dtype, input_size, output_scale, output_size, run_output_len};
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
     Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RECORD_LEN, RETURN_SEQUENCES,
@@ -69,6 +74,13 @@ impl DType {
 /// `bytes` is a whole model file. Anything else needs 0 bytes, and [`Model::new`](crate::Model::new) then
 /// returns the reason. A model with a layer that runs backwards needs [`ram_needed_for`] the longest
 /// sequence.
+///
+/// ```
+/// use embedded_rnn::{include_model, ram_needed};
+///
+/// const RAM: usize = ram_needed(include_model!("../../tests/data/tiny.ernn"));
+/// const _: () = assert!(RAM <= 1024, "the model exceeds the RAM budget");
+/// ```
 #[must_use]
 pub const fn ram_needed(bytes: &[u8]) -> usize {
     preamble::u32_at(bytes, preamble::RAM_NEEDED_AT) as usize
@@ -76,6 +88,18 @@ pub const fn ram_needed(bytes: &[u8]) -> usize {
 
 /// Returns the bytes of RAM that a state of this model needs for sequences of up to `steps` time steps per
 /// call of [`run`](crate::Model::run): more than [`ram_needed`] if a layer runs backwards, else the same.
+///
+/// ```
+/// use embedded_rnn::{I8, Model, Ram, include_model, ram_needed_for};
+///
+/// static MODEL: &[u8] = include_model!("../../tests/data/bidirectional.i8.ernn");
+///
+/// let model = Model::<I8>::new(MODEL)?;
+/// let mut ram = Ram::<{ ram_needed_for(MODEL, 50) }>::new();
+/// let mut state = model.state(&mut ram)?; // for sequences of up to 50 time steps
+/// model.run(&mut state, &[100; 2 * 50], &mut [0; 3 * 50])?;
+/// # Ok::<(), embedded_rnn::Error>(())
+/// ```
 #[must_use]
 pub const fn ram_needed_for(bytes: &[u8], steps: usize) -> usize {
     let per_step = preamble::u32_at(bytes, preamble::RAM_PER_STEP_AT) as usize;
@@ -84,12 +108,28 @@ pub const fn ram_needed_for(bytes: &[u8], steps: usize) -> usize {
 
 /// Returns the set of features that this model asks for, the last parameter of [`Model`](crate::Model): a
 /// build then links nothing else.
+///
+/// ```
+/// use embedded_rnn::{F32, Model, features, include_model};
+///
+/// static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+///
+/// let model = Model::<F32, { features(MODEL) }>::new(MODEL)?; // links the code of an LSTM alone
+/// # Ok::<(), embedded_rnn::Error>(())
+/// ```
 #[must_use]
 pub const fn features(bytes: &[u8]) -> u32 {
     preamble::u32_at(bytes, preamble::FEATURES_AT)
 }
 
 /// Returns `true` if these bytes begin like a model file of this version.
+///
+/// ```
+/// use embedded_rnn::is_model;
+///
+/// assert!(is_model(include_bytes!("../../tests/data/tiny.ernn")));
+/// assert!(!is_model(b"ERNN"));
+/// ```
 #[must_use]
 pub const fn is_model(bytes: &[u8]) -> bool {
     bytes.len() >= PREAMBLE_LEN

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 
 /// The bytes of the preamble; the layer records follow.
 pub const PREAMBLE_LEN: usize = size_of::<Preamble>();
-pub(super) const CRC_AT: usize = core::mem::offset_of!(Preamble, crc32);
+pub(crate) const CRC_AT: usize = core::mem::offset_of!(Preamble, crc32);
 pub(super) const RAM_NEEDED_AT: usize = core::mem::offset_of!(Preamble, ram_needed);
 pub(super) const FEATURES_AT: usize = core::mem::offset_of!(Preamble, features);
 pub(super) const RAM_PER_STEP_AT: usize = core::mem::offset_of!(Preamble, ram_per_step);
@@ -69,7 +69,7 @@ impl Preamble {
 }
 
 /// Returns the little-endian word at `at`; 0 if the bytes end before it.
-pub(super) const fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(crate) const fn u32_at(bytes: &[u8], at: usize) -> u32 {
     if bytes.len() < at + 4 {
         return 0;
     }

@@ -28,27 +28,32 @@ pub fn encode(mut value: u32) -> ([u8; MAX_LEN], usize) {
 
 /// Decodes a `u32` at the start of `bytes` and returns it with the bytes that follow; `None` if there is
 /// none, or a larger one.
-pub fn decode(bytes: &[u8]) -> Decoded<'_, u32> {
+pub const fn decode(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0;
     let mut rest = bytes;
-    for k in 0..MAX_LEN as u32 {
-        let (&byte, tail) = rest.split_first()?;
+    let mut k = 0;
+    while k < MAX_LEN as u32 {
+        let Some((&byte, tail)) = rest.split_first() else { return None };
         rest = tail;
-        value |= u32::from(byte & 0x7f) << (7 * k);
+        value |= ((byte & 0x7f) as u32) << (7 * k);
         if byte & 0x80 == 0 {
             // The fifth byte holds the four highest bits.
-            return (k < 4 || byte <= 0x0f).then_some((value, rest));
+            return if k < 4 || byte <= 0x0f { Some((value, rest)) } else { None };
         }
+        k += 1;
     }
     None
 }
 
 /// Decodes a string at the start of `bytes` and returns it with the bytes that follow; `None` if it is cut
 /// short or not UTF-8.
-pub fn decode_str(bytes: &[u8]) -> Decoded<'_, &str> {
-    let (len, rest) = decode(bytes)?;
-    let (text, rest) = rest.split_at_checked(len as usize)?;
-    Some((core::str::from_utf8(text).ok()?, rest))
+pub const fn decode_str(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let Some((len, rest)) = decode(bytes) else { return None };
+    let Some((text, rest)) = rest.split_at_checked(len as usize) else { return None };
+    match core::str::from_utf8(text) {
+        Ok(text) => Some((text, rest)),
+        Err(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,18 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Validates a model file, which is then used in place. `bytes` may be longer than the file, as a flash
     /// page is.
     ///
+    /// ```
+    /// use embedded_rnn::{DType, Error, F32, I8, Model, include_model};
+    ///
+    /// static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    ///
+    /// let model = Model::<F32>::new(MODEL)?;
+    /// assert_eq!((model.input_size(), model.output_size()), (2, 3));
+    /// let error = Model::<I8>::new(MODEL).unwrap_err();
+    /// assert_eq!(error, Error::WrongDType { expected: DType::I8, found: DType::F32 as u8 });
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The first invariant that the file violates: see [`Error`].
     pub fn new(bytes: &'m [u8]) -> Result<Self, Error> {

@@ -1,6 +1,7 @@
 //! Autoregressive generation: one-to-many, and the decoder's half of many-to-many.
 
 use super::Model;
+use crate::argmax::argmax;
 use crate::error::Error;
 use crate::layers::Kind;
 use crate::number::Number;
@@ -13,6 +14,22 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     /// A model with a [decoder](Self::has_decoder) starts from the encoder's state after [`run`](Self::run);
     /// another one continues from its state, and its inputs are ids. `choose` may sample, search or keep a
     /// list; [`greedy`](Self::greedy) takes the likeliest id.
+    ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/letters.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let mut word = String::new();
+    /// model.generate(&mut state, 1, |output| {
+    ///     let id = embedded_rnn::argmax(output);
+    ///     word += model.label(id)?;
+    ///     (word.len() < 8).then_some(id as u16)
+    /// })?;
+    /// assert_eq!(word.len(), 8);
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NoFeedback`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
@@ -32,6 +49,18 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     /// [Generates](Self::generate) the likeliest ids, of equally likely ones the lowest: returns those before
     /// the first `end`, as many as `out` has room for.
     ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/decoder.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// model.run(&mut state, &[3, 1, 4], &mut [])?; // the encoder
+    /// let mut ids = [0; 10];
+    /// let ids: &[u16] = model.greedy(&mut state, 0, 0, &mut ids)?; // the decoder
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`generate`](Self::generate).
     pub fn greedy<'o>(
@@ -43,7 +72,7 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     ) -> Result<&'o [u16], Error> {
         let mut made = 0;
         self.generate(state, first, |output| {
-            let id = argmax(output);
+            let id = argmax(output) as u16;
             let next = out.get_mut(made).filter(|_| id != end)?;
             *next = id;
             made += 1;
@@ -53,6 +82,17 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     }
 
     /// Runs one step on `id`, of the decoder or of a model whose inputs are ids, and returns its output.
+    ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/letters.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let y = model.decoder_step(&mut state, 1)?; // the output after the letter "a"
+    /// assert_eq!(y.len(), 5);
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
@@ -70,16 +110,4 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
         self.forward_id(state, N::of_id(id));
         Ok(self.output(state.memory))
     }
-}
-
-/// Returns the index of the largest value; the first of equal ones.
-fn argmax<T: PartialOrd>(values: &[T]) -> u16 {
-    let mut best = 0u16;
-    let mut largest = values.first();
-    for (k, value) in (0..=u16::MAX).zip(values) {
-        if largest.is_none_or(|largest| value > largest) {
-            (best, largest) = (k, Some(value));
-        }
-    }
-    best
 }

@@ -5,15 +5,23 @@
 //! state of a layer, `saved` saves and restores all of it.
 
 mod check;
+mod checked;
 mod forward;
 mod generate;
+mod labels;
+#[cfg(feature = "std")]
+mod owned;
 mod saved;
+mod saved_len;
 mod sequence;
 mod sizes;
 mod span;
 mod states;
 
 pub use check::feature_bits;
+#[cfg(feature = "std")]
+pub use owned::{Checked, Phases};
+pub use saved_len::saved_len;
 pub use sizes::Sizes;
 
 use crate::error::Error;
@@ -120,6 +128,18 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     }
 
     /// Returns names and labels; `None` if the header cannot be decoded.
+    ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/letters.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let header = model.header().unwrap();
+    /// assert_eq!(header.info().layers as usize, model.layers().len());
+    /// assert_eq!(header.labels().collect::<Vec<_>>(), [".", "a", "e", "n", "r"]);
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     pub fn header(&self) -> Option<Header<'m>> {
         let at = self.preamble.header_at as usize;
         Header::new(self.bytes.get(at..at.checked_add(self.preamble.header_len as usize)?)?)
@@ -128,6 +148,18 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Creates a state at the start of a sequence in the caller's memory: a [`Ram`](crate::Ram) of
     /// [`ram_needed`] bytes ([`ram_needed_for`] the longest sequence, if the model [needs whole
     /// ones](Self::needs_whole_sequences)), or any slice of as many bytes that is aligned to 4.
+    ///
+    /// ```
+    /// # use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    /// let model = Model::<F32>::new(MODEL)?;
+    /// let mut rams = [const { Ram::<{ ram_needed(MODEL) }>::new() }; 2];
+    /// let [left, right] = &mut rams;
+    /// let (mut left, mut right) = (model.state(left)?, model.state(right)?); // two sequences, one model
+    /// model.step(&mut left, &[0.5, -0.25])?;
+    /// model.step(&mut right, &[-1.0, 0.0])?;
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RamTooSmall`], [`Error::Misaligned`].
@@ -148,6 +180,19 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Runs one time step on [`input_size`](Self::input_size) values and returns the output for the sequence
     /// so far; an empty slice if the model has a [decoder](Self::has_decoder). The input of an Embedding is
     /// one value, an id.
+    ///
+    /// ```
+    /// # use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    /// # let model = Model::<F32>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// for x in [[0.5, -0.25], [1.0, 0.0]] {
+    ///     let y: &[f32] = model.step(&mut state, &x)?;
+    ///     assert_eq!(y.len(), model.output_size());
+    /// }
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InputLength`], [`Error::Id`], [`Error::WholeSequence`], [`Error::ForeignState`].
@@ -173,6 +218,18 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// For a model that [needs whole sequences](Self::needs_whole_sequences), `xs` is one sequence; a call
     /// starts from the state that the call before left, or from that of [`State::reset`].
     ///
+    /// ```
+    /// # use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    /// # let model = Model::<F32>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let xs = [0.5, -0.25, 1.0, 0.0, 0.75, -1.0]; // three time steps
+    /// let mut out = [0.0; 9];
+    /// model.run(&mut state, &xs, &mut out[..model.run_output_len(3)])?;
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InputLength`] (also if there is no step at all), [`Error::OutputLength`], [`Error::Id`],
     /// [`Error::ForeignState`], [`Error::RamTooSmall`] if the sequence is longer than the state's memory has
@@ -197,6 +254,16 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Replays the golden trace of the file, from a reset state, compares the output and resets the state
     /// again: bit for bit in an integer model, within the file's tolerance in a float model. At boot it shows
     /// that flash, compiler and core agree with the PC that made the file.
+    ///
+    /// ```
+    /// # use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    /// # let model = Model::<F32>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// model.self_test(&mut state)?; // at boot
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::SelfTest`], [`Error::ForeignState`], [`Error::RamTooSmall`] for the golden trace of a model
@@ -285,6 +352,18 @@ impl<const F: u32> Model<'_, I8, F> {
     /// Converts the real inputs of one time step to the integers that [`step`](Self::step) takes: normalized,
     /// rounded to nearest, saturated; ids stay as they are. The only floats of an integer model: a board
     /// whose inputs are integers does not need it.
+    ///
+    /// ```
+    /// # use embedded_rnn::{I8, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.i8.ernn");
+    /// # let model = Model::<I8>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let mut x = [0; 2];
+    /// model.quantize_input(&[0.5, -0.25], &mut x)?;
+    /// model.step(&mut state, &x)?;
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InputLength`] if `x` is not one time step, [`Error::OutputLength`] if `out` is not as long,

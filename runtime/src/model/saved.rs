@@ -9,7 +9,7 @@ use crate::state::State;
 /// The version of a saved state.
 const VERSION: u8 = 1;
 /// Largest number of bytes of a saved state beside its words: version, two varints and the CRC-32.
-const OVERHEAD: usize = 1 + 2 * varint::MAX_LEN + 4;
+pub(super) const OVERHEAD: usize = 1 + 2 * varint::MAX_LEN + 4;
 
 impl<N: Number, const F: u32> Model<'_, N, F> {
     /// Returns the largest number of bytes that [`State::save`] writes.
@@ -46,6 +46,19 @@ impl<N: Number> State<'_, N> {
     /// Writes the state into `buf` and returns the part used, for [`restore`](Self::restore) after a deep
     /// sleep or on another machine. The bytes depend on this point in the sequence alone, not on how the
     /// calls were cut.
+    ///
+    /// ```
+    /// # use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    /// # let model = Model::<F32>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// let mut buffer = [0; embedded_rnn::saved_len(MODEL)];
+    /// model.step(&mut state, &[0.5, -0.25])?;
+    /// let saved = state.save(&model, &mut buffer)?; // then the power goes
+    /// state.restore(&model, saved)?;
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`], [`Error::ForeignState`].

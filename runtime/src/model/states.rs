@@ -29,6 +29,19 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// for an LSTM `c`, `units` values each; `c` is empty for other cells. An integer model rounds them to
     /// its nearest values.
     ///
+    /// ```
+    /// # use embedded_rnn::{F32, Model, Ram, include_model, ram_needed};
+    /// # static MODEL: &[u8] = include_model!("../../tests/data/tiny.ernn");
+    /// # let model = Model::<F32>::new(MODEL)?;
+    /// # let mut ram = Ram::<{ ram_needed(MODEL) }>::new();
+    /// # let mut state = model.state(&mut ram)?;
+    /// model.set_layer_state(&mut state, 0, &[0.1, 0.2, 0.3], &[0.0, 0.5, -0.5])?; // h and c of the LSTM
+    /// let (mut h, mut c) = ([0.0; 3], [0.0; 3]);
+    /// model.layer_state(&state, 0, &mut h, &mut c)?;
+    /// assert_eq!((h, c), ([0.1, 0.2, 0.3], [0.0, 0.5, -0.5]));
+    /// # Ok::<(), embedded_rnn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NoState`] if the layer is not recurrent or its states have other sizes,
     /// [`Error::ForeignState`].

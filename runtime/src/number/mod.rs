@@ -222,7 +222,7 @@ impl Number for I8 {
 /// Returns the number of `i16` activations that memory holds for `n`: `n` rounded up to a multiple of 4, as
 /// the blocks of an integer layer read four at a time.
 #[inline(always)]
-pub fn quads(n: usize) -> usize {
+pub const fn quads(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 

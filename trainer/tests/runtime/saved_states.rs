@@ -201,3 +201,15 @@ fn a_buffer_too_small_is_refused() {
         }
     }
 }
+
+#[test]
+fn the_bytes_of_a_file_declare_the_length() {
+    fn agrees<N: Deployed>(stack: &Stack<'_>) {
+        let (bytes, _) = file::<N>(stack, false);
+        assert_eq!(embedded_rnn::saved_len(&bytes), model::<N>(&bytes, Backend::best()).saved_len());
+    }
+    for stack in STEPPING.iter().chain(&WHOLE) {
+        agrees::<F32>(stack);
+        agrees::<I8>(stack);
+    }
+}
