@@ -204,7 +204,7 @@ fn a_buffer_too_small_is_refused() {
 
 #[test]
 fn the_bytes_of_a_file_declare_the_length() {
-    fn agrees<N: Deployed>(stack: &Stack<'_>) {
+    fn agrees<N: Session>(stack: &Stack<'_>) {
         let (bytes, _) = file::<N>(stack, false);
         assert_eq!(embedded_rnn::saved_len(&bytes), model::<N>(&bytes, Backend::best()).saved_len());
     }
