@@ -1,6 +1,7 @@
 //! What a network means: one sequence at a time, plain loops, no packing, no matrix products.
 //!
-//! Slow and short on purpose; the loops of each layer are its [`Module::forward_reference`](crate::layers::Module::plain). The
+//! Slow and short on purpose; the loops of each layer are its
+//! [`Module::forward_reference`](crate::layers::Module::forward_reference). The
 //! packed way of training and the runtime are compared with it, and calibration listens in on it.
 
 use crate::loss::argmax;

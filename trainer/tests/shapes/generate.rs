@@ -231,6 +231,6 @@ fn models_that_cannot_write_are_refused_in_one_line() {
     fs::write(largest.path().join("m.ernn"), "ERNN").unwrap();
     assert!(
         refusal(largest.path(), &["generate", "m.ernn", "--start", "1"])
-            .starts_with("m.ernn: model file cut")
+            .starts_with("m.ernn: model file truncated")
     );
 }

@@ -63,8 +63,8 @@ fn packages(folder: &str, targets: &[String]) -> Result<BTreeSet<Package>> {
 }
 
 impl Package {
-    /// Parses `name v1.2.3|MIT`, where the source, `(proc-macro)` and the mark of a repeated line `(*)` may follow the
-    /// version.
+    /// Parses `name v1.2.3|MIT`, where the source, `(proc-macro)` and the mark of a repeated line `(*)` may
+    /// follow the version.
     fn parse(line: &str) -> Option<Self> {
         let (package, licence) = line.split_once('|')?;
         let mut words = package.split_whitespace();
