@@ -1,29 +1,22 @@
-//! Trains, quantizes and packs recurrent networks for `embedded-rnn`.
+//! The command `ernn`, and one crate for all that it stands on: training, model files and imports of recurrent networks for
+//! `embedded-rnn`.
+//!
+//! | crate | holds |
+//! |---|---|
+//! | `embedded-rnn-nn` | cells, layers, data, training, configs |
+//! | `embedded-rnn-pack` | model files: written, quantized, read back, run, summarized |
+//! | `embedded-rnn-import` | Keras, ONNX and PyTorch files |
+//! | this one | the commands, the report, sampling and vocabularies of generated text |
 
-pub mod activation;
-pub mod cells;
 pub mod commands;
-pub mod config;
-pub mod data;
-pub mod evaluate;
-pub mod forecast;
-pub mod import;
-pub mod initializers;
-pub mod layers;
-pub mod loss;
-pub mod metrics;
-pub mod net;
-pub mod optimizer;
-pub mod output;
-pub mod pack;
-pub mod reference;
 pub mod report;
 pub mod sampling;
-pub mod session;
-pub mod summary;
-pub mod tensor;
-pub mod training;
 pub mod vocabulary;
 
-#[cfg(test)]
-mod gradient_tests;
+pub use embedded_rnn_import as import;
+pub use embedded_rnn_nn::{
+    activation, cells, config, data, evaluate, export, forecast, initializers, layers, loss, metrics, net,
+    optimizer, output, packed, reference, tensor, training,
+};
+pub use embedded_rnn_pack as pack;
+pub use embedded_rnn_pack::{session, summary};

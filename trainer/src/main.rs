@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use embedded_rnn_trainer::commands::{eval, generate, import, inspect, one_line, predict, quantize, train};
+use embedded_rnn_trainer::commands::{eval, generate, import, inspect, predict, quantize, train};
+use embedded_rnn_trainer::output::one_line;
 
 /// Trains recurrent networks and packs them for microcontrollers and edge CPUs.
 #[derive(Parser)]

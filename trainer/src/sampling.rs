@@ -45,7 +45,7 @@ fn logarithms(probabilities: &[f32]) -> impl Iterator<Item = (usize, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::initializers::{Purpose, stream};
+    use embedded_rnn_nn::initializers::{Purpose, stream};
 
     const DRAWS: usize = 100_000;
 

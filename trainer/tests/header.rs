@@ -7,7 +7,7 @@ use embedded_rnn::{F32, I8, Model, Number};
 use embedded_rnn_trainer::layers::{Kind, Layer, Normalization};
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, Meta, quantize, random_cell, read_float, write_float};
-use embedded_rnn_trainer::session::ModelFile;
+use embedded_rnn_trainer::session::Session;
 use embedded_rnn_trainer::summary::Summary;
 use embedded_rnn_trainer::tensor::Matrix;
 
@@ -51,7 +51,8 @@ fn parameters_are_counted_as_they_are_trained() {
     for cell in [("SimpleRNN", ""), ("LSTM", ""), ("GRU", ""), ("GRU", "reset_after = false")] {
         let (network, frames) = random_cell(cell, (2, 3), 5, 1).unwrap();
         let trained: usize = network.parameters().iter().map(|parameter| parameter.len()).sum();
-        let file = ModelFile::new(Path::new("m"), &write_float::<F32>(&network, &meta(), &frames).unwrap());
-        assert_eq!(Summary::of(&file.deploy().unwrap()).parameters, trained as u64, "{cell:?}");
+        let bytes = write_float::<F32>(&network, &meta(), &frames).unwrap();
+        let session = Session::new(Path::new("m"), &bytes).unwrap();
+        assert_eq!(Summary::of(&session).parameters, trained as u64, "{cell:?}");
     }
 }

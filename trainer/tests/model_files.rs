@@ -176,7 +176,7 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
             assert!(said.contains(part), "{part} is missing");
         }
     }
-    for (model, what) in [("q.ernn", "an 8-bit model"), ("h.ernn", "a model of half floats")] {
+    for (model, what) in [("q.ernn", "an i8 model"), ("h.ernn", "an f16 model")] {
         let again = ["quantize", model, "--calibrate", "x.npy", "-o", "z.ernn"];
         let expected = format!("{model}: {what} already: an f32 one is quantized");
         assert_eq!(refusal(folder.path(), &again), expected);

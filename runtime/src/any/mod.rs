@@ -10,6 +10,7 @@ use crate::aligned_bytes::AlignedBytes;
 use crate::error::Error;
 use crate::format::header::Header;
 use crate::format::{DType, LayerRecord, PREAMBLE_LEN, Preamble, dtype};
+use crate::isa::Backend;
 use crate::layers::Kind;
 use crate::model::{Checked, Model};
 use crate::number::{F16, F32, I8, Number};
@@ -84,6 +85,12 @@ impl AnyModel {
         let preamble: &Preamble = bytemuck::try_from_bytes(bytes.get(..PREAMBLE_LEN).unwrap_or_default())
             .map_err(|_| Error::NotAModel)?;
         Ok(AnyModel { dtype, preamble: *preamble, checked, bytes })
+    }
+
+    /// Returns the same model on another backend than the best; integer outputs do not change.
+    #[must_use]
+    pub fn with_backend(self, backend: Backend) -> Self {
+        AnyModel { checked: self.checked.with_backend(backend), ..self }
     }
 
     /// Opens the model with its dtype as a type.

@@ -17,6 +17,13 @@ pub struct Checked {
     backend: Backend,
 }
 
+impl Checked {
+    /// Returns the same results for another backend.
+    pub(crate) fn with_backend(self, backend: Backend) -> Self {
+        Checked { backend, ..self }
+    }
+}
+
 impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Returns what [`reopen`](Self::reopen) requires.
     pub(crate) fn checked(&self) -> Checked {

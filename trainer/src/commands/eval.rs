@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::config::Config;
-use crate::data::{Data, Dataset};
-use crate::forecast::{Comparison, Forecast};
-use crate::session::ModelFile;
+use embedded_rnn_nn::config::Config;
+use embedded_rnn_nn::data::{Data, Dataset};
+use embedded_rnn_nn::forecast::{Comparison, Forecast};
+use embedded_rnn_pack::session::Session;
 
 /// Print loss, accuracy, confusion matrix, precision, recall and F1 of a model on a data set
 #[derive(clap::Args)]
@@ -25,8 +25,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let file = ModelFile::read(&args.model)?;
-    let model = file.deploy()?;
+    let model = Session::read(&args.model)?;
     let (data, forecast) = read(&args.data)?;
     let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
     super::say(evaluation.to_string().trim_end())?;

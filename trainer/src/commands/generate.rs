@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail, ensure};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::data::{Input, InputKind};
-use crate::initializers::{Purpose, stream_of};
-use crate::loss::argmax;
 use crate::sampling::sample;
-use crate::session::{ModelFile, Session};
 use crate::vocabulary::Vocabulary;
+use embedded_rnn_nn::data::{Input, InputKind};
+use embedded_rnn_nn::initializers::{Purpose, stream_of};
+use embedded_rnn_nn::loss::argmax;
+use embedded_rnn_pack::session::Session;
 
 const HELP: &str = "\
 A model can write if its answers are its next inputs: one that takes ids and gives a class of the same ones, or an encoder with a
@@ -87,8 +87,7 @@ fn temperature(text: &str) -> Result<f64, String> {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
-    let file = ModelFile::read(&args.model)?;
-    let model = file.deploy()?;
+    let model = Session::read(&args.model)?;
     let writer = Writer::new(&model, args).with_context(place)?;
     for (s, given) in given(&model, args)?.iter().enumerate() {
         for k in 0..args.count {
@@ -101,7 +100,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// What the model is given, once or for each sequence of an array.
-fn given(model: &Session<'_>, args: &Args) -> Result<Vec<Vec<f32>>> {
+fn given(model: &Session, args: &Args) -> Result<Vec<Vec<f32>>> {
     if let Some(path) = &args.given.input {
         let sequences = Input::read(path, args.lengths.as_deref(), model.input_kind())?.sequences;
         return Ok((0..sequences.len()).map(|s| sequences.get(s).to_vec()).collect());
@@ -112,7 +111,7 @@ fn given(model: &Session<'_>, args: &Args) -> Result<Vec<Vec<f32>>> {
 }
 
 /// The ids that `text` names. Labels name what a model writes, so that the sources of an encoder-decoder have none.
-fn started(model: &Session<'_>, text: &str) -> Result<Vec<usize>> {
+fn started(model: &Session, text: &str) -> Result<Vec<usize>> {
     let InputKind::Ids(ids) = model.input_kind() else {
         bail!("the encoder takes {} features a step and no ids: give --input", model.input_size())
     };
@@ -122,7 +121,7 @@ fn started(model: &Session<'_>, text: &str) -> Result<Vec<usize>> {
 
 /// A model that writes, and how it is to.
 struct Writer<'a> {
-    model: &'a Session<'a>,
+    model: &'a Session,
     vocabulary: Vocabulary,
     end: Option<usize>,
     steps: usize,
@@ -139,10 +138,10 @@ struct Written {
 }
 
 impl<'a> Writer<'a> {
-    fn new(model: &'a Session<'a>, args: &Args) -> Result<Self> {
-        model.check_feedback()?;
+    fn new(model: &'a Session, args: &Args) -> Result<Self> {
+        model.check_generates()?;
         ensure!(
-            args.temperature == 0.0 || model.gives_probabilities(),
+            args.temperature == 0.0 || model.outputs_probabilities(),
             "--temperature: its answers are no probabilities to draw from; 0 takes the largest"
         );
         let vocabulary = Vocabulary::new(model.output_size(), model.labels());

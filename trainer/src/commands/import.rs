@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use embedded_rnn::{F16, F32};
 
-use crate::activation::Activation;
-use crate::import::Importers;
-use crate::import::keras::Keras;
-use crate::import::onnx::Onnx;
-use crate::import::pytorch::{self, PyTorch};
-use crate::output::write_atomically;
+use embedded_rnn_import::Importers;
+use embedded_rnn_import::keras::Keras;
+use embedded_rnn_import::onnx::Onnx;
+use embedded_rnn_import::pytorch::{self, PyTorch};
+use embedded_rnn_nn::activation::Activation;
+use embedded_rnn_nn::output::write_atomically;
 
 /// Convert a trained network of another framework to a model: a .keras, .h5, .hdf5, .onnx or .safetensors
 /// file

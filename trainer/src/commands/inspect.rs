@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::session::ModelFile;
-use crate::summary::Summary;
+use embedded_rnn_pack::session::Session;
+use embedded_rnn_pack::summary::Summary;
 
 /// Print layers, shapes, options, parameters, flash and RAM bytes, and MACs per step
 #[derive(clap::Args)]
@@ -24,8 +24,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let file = ModelFile::read(&args.model)?;
-    let summary = Summary::of(&file.deploy()?);
+    let summary = Summary::of(&Session::read(&args.model)?);
     if args.json {
         super::say(&serde_json::to_string_pretty(&summary)?)
     } else {

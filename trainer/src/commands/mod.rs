@@ -25,9 +25,3 @@ pub fn say(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     Ok(writeln!(out, "{line}").and_then(|()| out.flush())?)
 }
-
-/// An error with its causes, outermost first, on one line: `FILE: PLACE: REASON`.
-pub fn one_line(error: &anyhow::Error) -> String {
-    let whole = format!("{error:#}");
-    whole.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
-use crate::data::{Input, MOST_VALUES, write_npy};
-use crate::session::{ModelFile, RunMode, Session};
+use embedded_rnn_nn::data::{Input, MOST_VALUES, write_npy};
+use embedded_rnn_pack::session::{RunMode, Session};
 
 /// Run a model over an array of sequences
 #[derive(clap::Args)]
@@ -46,11 +46,10 @@ struct Outputs {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
-    let file = ModelFile::read(&args.model)?;
-    let model = file.deploy()?;
-    let pace = if args.stream { RunMode::Streaming } else { RunMode::Sequence };
+    let model = Session::read(&args.model)?;
+    let mode = if args.stream { RunMode::Streaming } else { RunMode::Sequence };
     if args.stream {
-        model.check_steps().context("--stream").with_context(place)?;
+        model.check_streams().context("--stream").with_context(place)?;
     }
     ensure!(
         args.steps.is_none() || model.has_decoder(),
@@ -59,18 +58,18 @@ pub fn run(args: &Args) -> Result<()> {
     );
     let input = Input::read(&args.input, args.lengths.as_deref(), model.input_kind())?;
     let Outputs { shape, values } = if model.has_decoder() {
-        written(&model, &input, args.steps.unwrap_or(super::STEPS), pace).with_context(place)?
+        written(&model, &input, args.steps.unwrap_or(super::STEPS), mode).with_context(place)?
     } else {
         let shape = shape(&model, &input);
         check_size(&shape).with_context(|| args.input.display().to_string())?;
-        answered(&model, &input, shape, pace).with_context(place)?
+        answered(&model, &input, shape, mode).with_context(place)?
     };
     write_npy(&args.output, &shape, &values)?;
     super::say(&format!("Wrote {}, {shape:?}", args.output.display()))
 }
 
 /// The shape of what a model answers.
-fn shape(model: &Session<'_>, input: &Input) -> Vec<usize> {
+fn shape(model: &Session, input: &Input) -> Vec<usize> {
     let (sequences, out) = (&input.sequences, model.output_size());
     match input.time {
         _ if !model.returns_sequences() => vec![sequences.len(), out],
@@ -87,17 +86,17 @@ fn check_size(shape: &[usize]) -> Result<()> {
 }
 
 /// What a model answers, with zeros where an array has padding.
-fn answered(model: &Session<'_>, input: &Input, shape: Vec<usize>, pace: RunMode) -> Result<Outputs> {
-    let outputs = of_each(input, |frames| model.predict(frames, pace))?;
+fn answered(model: &Session, input: &Input, shape: Vec<usize>, mode: RunMode) -> Result<Outputs> {
+    let outputs = of_each(input, |frames| model.predict(frames, mode))?;
     // Of each sequence, padding included.
     let width = if shape.len() == 3 { shape[1] * shape[2] } else { 0 };
     Ok(Outputs { values: padded(&outputs, width), shape })
 }
 
 /// What an encoder-decoder writes, with the end behind it. One column at least: an array of none says nothing.
-fn written(model: &Session<'_>, input: &Input, most: u32, pace: RunMode) -> Result<Outputs> {
+fn written(model: &Session, input: &Input, most: u32, mode: RunMode) -> Result<Outputs> {
     let outputs = of_each(input, |frames| {
-        Ok(model.write(frames, most as usize, pace)?.into_iter().map(f32::from).collect())
+        Ok(model.decode(frames, most as usize, mode)?.into_iter().map(f32::from).collect())
     })?;
     let longest = outputs.iter().map(Vec::len).max().unwrap_or(0).max(1);
     let shape = vec![outputs.len(), longest];

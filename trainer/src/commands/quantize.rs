@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use embedded_rnn::{F16, F32};
+use embedded_rnn::{DType, F16, F32};
 
-use crate::data::{Data, Dataset, Input, Sequences};
-use crate::output::write_atomically;
-use crate::pack::{self, ErrorTable};
-use crate::session::{ModelFile, Session};
+use embedded_rnn_nn::data::{Data, Dataset, Input, Sequences};
+use embedded_rnn_nn::output::write_atomically;
+use embedded_rnn_pack::session::Session;
+use embedded_rnn_pack::{self as pack, ErrorTable};
 
 /// Turn an f32 model into an 8-bit one and print the error that caused, layer by layer; or into one of half floats
 #[derive(clap::Args)]
@@ -50,22 +50,17 @@ pub enum Weights {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
-    let file = ModelFile::read(&args.model)?;
-    let model = file.deploy()?;
-    let already = match model {
-        Session::F32(_) => None,
-        Session::F16(_) => Some("a model of half floats"),
-        Session::I8(_) => Some("an 8-bit model"),
-    };
-    if let Some(already) = already {
-        bail!("{}: {already} already: an f32 one is quantized", args.model.display());
+    let model = Session::read(&args.model)?;
+    let dtype = model.dtype();
+    if dtype != DType::F32 {
+        bail!("{}: an {} model already: an f32 one is quantized", args.model.display(), dtype.name());
     }
-    let (network, meta) = pack::read_float::<F32>(file.bytes()).with_context(place)?;
+    let (network, meta) = pack::read_float::<F32>(model.bytes()).with_context(place)?;
     let sequences = sequences(&args.calibrate, args.lengths.as_deref(), &model)?;
     let sample = pack::sample(&sequences);
     let quantized = match args.weights {
         Weights::I8 => pack::quantize(&network, &meta, &sample),
-        Weights::F16 => pack::rounded::<F16>(&network, &meta, &sample),
+        Weights::F16 => pack::quantize_weights::<F16>(&network, &meta, &sample),
     };
     let quantized = quantized.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
@@ -74,12 +69,12 @@ pub fn run(args: &Args) -> Result<()> {
         ErrorTable(&quantized.errors),
         args.output.display(),
         quantized.bytes.len(),
-        file.bytes().len()
+        model.bytes().len()
     ))
 }
 
 /// What to calibrate the model on.
-fn sequences(path: &Path, lengths: Option<&Path>, model: &Session<'_>) -> Result<Sequences> {
+fn sequences(path: &Path, lengths: Option<&Path>, model: &Session) -> Result<Sequences> {
     let mut place = path.display().to_string();
     let sequences = if path.extension().is_none_or(|extension| extension != "npz") {
         Input::read(path, lengths, model.input_kind())?.sequences

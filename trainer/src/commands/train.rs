@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::config::Config;
-use crate::data::Dataset;
-use crate::forecast::Forecast;
-use crate::output::remove_leftovers;
-use crate::pack::{check_packable, check_quantizable};
-use crate::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
+use embedded_rnn_nn::config::Config;
+use embedded_rnn_nn::data::Dataset;
+use embedded_rnn_nn::forecast::Forecast;
+use embedded_rnn_nn::output::remove_leftovers;
+use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
+use embedded_rnn_pack::{check_packable, check_quantizable};
 
 use progress::Progress;
 

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use super::ModelFacts;
-use crate::forecast::{Comparison, Errors, Row};
-use crate::loss::Loss;
-use crate::metrics::{Confusion, Quality};
-use crate::pack::LayerError;
-use crate::summary::LayerSummary;
+use embedded_rnn_nn::forecast::{Comparison, Errors, Row};
+use embedded_rnn_nn::loss::Loss;
+use embedded_rnn_nn::metrics::{Confusion, Quality};
+use embedded_rnn_pack::LayerError;
+use embedded_rnn_pack::summary::LayerSummary;
 
 /// Text as HTML shows it.
 pub fn escape(text: &str) -> String {

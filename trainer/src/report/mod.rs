@@ -5,13 +5,13 @@ mod plot;
 
 use anyhow::Result;
 
-use crate::evaluate::Evaluation;
-use crate::forecast::Comparison;
-use crate::loss::Loss;
-use crate::metrics::Confusion;
-use crate::pack::LayerError;
-use crate::summary::Summary;
-use crate::training::{Epoch, History};
+use embedded_rnn_nn::evaluate::Evaluation;
+use embedded_rnn_nn::forecast::Comparison;
+use embedded_rnn_nn::loss::Loss;
+use embedded_rnn_nn::metrics::Confusion;
+use embedded_rnn_nn::training::{Epoch, History};
+use embedded_rnn_pack::LayerError;
+use embedded_rnn_pack::summary::Summary;
 
 use html::{
     comparison_table, confusion_table, error_table, escape, facts_table, grouped, layer_table, model_table,

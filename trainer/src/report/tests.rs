@@ -1,8 +1,8 @@
 use super::*;
-use crate::forecast::Errors;
-use crate::loss::Score;
-use crate::metrics::Transcripts;
-use crate::summary::LayerSummary;
+use embedded_rnn_nn::forecast::Errors;
+use embedded_rnn_nn::loss::Score;
+use embedded_rnn_nn::metrics::Transcripts;
+use embedded_rnn_pack::summary::LayerSummary;
 
 fn summary(dtype: &'static str, flash_bytes: u32) -> Summary {
     let layer = LayerSummary {

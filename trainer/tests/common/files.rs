@@ -88,7 +88,7 @@ pub fn widened(half: &[u8]) -> AlignedBytes {
     let mut layers = layers_of::<F16>(half);
     for Layer { record, words } in &mut layers {
         if !single.iter().any(|&kind| record.kind == kind as u8) {
-            let weights = F16::widened(bytemuck::cast_slice(words));
+            let weights = F16::to_f32(bytemuck::cast_slice(words));
             // Rows of an Embedding may be filled up to whole words.
             let ids = (record.input_dim * record.units) as usize;
             let count = if ids > 0 { ids } else { weights.len() };

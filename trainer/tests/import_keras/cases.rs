@@ -4,7 +4,7 @@ use std::path::Path;
 
 use embedded_rnn::F32;
 use embedded_rnn_trainer::import::keras;
-use embedded_rnn_trainer::session::{ModelFile, RunMode};
+use embedded_rnn_trainer::session::{RunMode, Session};
 
 use crate::golden::{Array, Members, members};
 
@@ -14,8 +14,7 @@ const BOUND: f32 = 4.2e-6;
 /// Returns the largest difference of a model's outputs from those of Keras, masked frames included.
 fn difference(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
     let imported = keras::read(file.to_vec(), "file")?;
-    let model = ModelFile::new(Path::new("model.ernn"), &imported.write::<F32>()?);
-    let model = model.deploy()?;
+    let model = Session::new(Path::new("model.ernn"), &imported.write::<F32>()?)?;
     let mut worst = 0.0f32;
     for (frames, expected) in x.sequences().zip(y.sequences()) {
         let found = model.predict(frames, RunMode::Sequence)?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use embedded_rnn::{Backend, F32};
-use embedded_rnn_trainer::session::{ModelFile, RunMode, Session};
+use embedded_rnn_trainer::session::{RunMode, Session};
 use serde::Deserialize;
 
 use crate::import;
@@ -36,10 +36,9 @@ fn imported_networks_match_pytorch() {
     let (mut worst, mut place) = (0.0f64, String::new());
     for Case { name, args, sequences, outputs } in cases() {
         let imported = import(&path(&format!("{name}.safetensors")), &args).unwrap();
-        let file = ModelFile::new(Path::new(&name), &imported.write::<F32>().unwrap());
-        let Session::F32(model) = file.deploy().unwrap() else { panic!("{name}: not of f32") };
+        let bytes = imported.write::<F32>().unwrap();
         for backend in Backend::all() {
-            let model = Session::F32(model.with_backend(backend));
+            let model = Session::new(Path::new(&name), &bytes).unwrap().with_backend(backend);
             for (frames, golden) in sequences.iter().zip(&outputs) {
                 let found = model.predict(frames, RunMode::Sequence).unwrap();
                 assert_eq!(found.len(), golden.len(), "{name}");

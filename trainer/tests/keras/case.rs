@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use embedded_rnn_trainer::config::{Config, LayerConfig};
+use embedded_rnn_trainer::config::Config;
 use embedded_rnn_trainer::data::{self, Dataset, Values};
 use embedded_rnn_trainer::layers::Kind;
+use embedded_rnn_trainer::layers::LayerConfig;
 use embedded_rnn_trainer::loss::BatchTargets;
 use embedded_rnn_trainer::net::{InputGradients, Network, States};
-use embedded_rnn_trainer::tensor::{BatchSizes, Matrix, PackedSequence};
+use embedded_rnn_trainer::packed::{BatchSizes, PackedSequence};
+use embedded_rnn_trainer::tensor::Matrix;
 use serde::Deserialize;
 
 use crate::golden::{self, Array, Record};

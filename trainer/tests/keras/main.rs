@@ -14,10 +14,11 @@ mod session;
 #[path = "../common/states.rs"]
 mod states;
 
-use embedded_rnn_trainer::config::LayerConfig;
+use embedded_rnn_trainer::layers::LayerConfig;
 use embedded_rnn_trainer::layers::{Embedding, Kind};
 use embedded_rnn_trainer::net::{RngSeed, States};
-use embedded_rnn_trainer::tensor::{Matrix, PackedSequence, Real, cast};
+use embedded_rnn_trainer::packed::PackedSequence;
+use embedded_rnn_trainer::tensor::{Matrix, Real, cast};
 
 use case::{Case, Sequence};
 
@@ -105,16 +106,16 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
     for Case { name, network, input, initial, training: golden, .. } in cases {
         let network = network.cast::<T>();
         let input = PackedSequence { values: cast(&input.values), steps: input.steps.clone() };
-        let traces = network.trace(&input, &cast_all(initial), Some(DRAW));
+        let caches = network.forward_caches(&input, &cast_all(initial), Some(DRAW));
         let found =
-            network.backward(&input, &traces, cast(&golden.weights), &cast_all(&golden.final_weights));
-        let finals = network.final_states(&input, &traces);
+            network.backward(&input, &caches, cast(&golden.weights), &cast_all(&golden.final_weights));
+        let finals = network.final_states(&input, &caches);
         let mut compare = |what: &str, found: &[Matrix<T>], golden: &[Matrix<f32>]| {
             worst.compare_all(found, golden, &format!("{name}, {what}"));
         };
-        let output = traces.last().unwrap().output.values.clone();
+        let output = caches.last().unwrap().output.values.clone();
         compare("output in training", &[output], std::slice::from_ref(&golden.output));
-        let statistics: Vec<_> = traces.into_iter().flat_map(|trace| trace.statistics).collect();
+        let statistics: Vec<_> = caches.into_iter().flat_map(|trace| trace.statistics).collect();
         compare("statistic", &statistics, &golden.statistics);
         compare("gradient of parameter", &found.parameters, &golden.gradients.parameters);
         compare("final state", &finals.concat(), &golden.final_states.concat());

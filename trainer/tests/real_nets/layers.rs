@@ -5,12 +5,12 @@ use std::path::Path;
 use embedded_rnn::{Backend, F32};
 use embedded_rnn_trainer::activation::Activation;
 use embedded_rnn_trainer::cells::AnyCell;
+use embedded_rnn_trainer::export::Activations;
 use embedded_rnn_trainer::import::cells::{CellKind, CellWeights, Framework, cell};
 use embedded_rnn_trainer::layers::{Dense, Kind, Layer, Recurrent};
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::pack::form::Activations;
 use embedded_rnn_trainer::pack::{Meta, write_float};
-use embedded_rnn_trainer::session::{ModelFile, RunMode, Session};
+use embedded_rnn_trainer::session::{RunMode, Session};
 use embedded_rnn_trainer::tensor::Matrix;
 
 /// The real value of one unit.
@@ -58,12 +58,7 @@ pub fn run(network: &Network<f32>, frames: &[f32], backend: Backend) -> Vec<f32>
 
 /// Runs a model in streaming mode on a backend.
 pub fn predict(bytes: &[u8], frames: &[f32], backend: Backend) -> Vec<f32> {
-    let file = ModelFile::new(Path::new("model"), bytes);
-    let model = match file.deploy().unwrap() {
-        Session::F32(model) => Session::F32(model.with_backend(backend)),
-        Session::F16(model) => Session::F16(model.with_backend(backend)),
-        Session::I8(model) => Session::I8(model.with_backend(backend)),
-    };
+    let model = Session::new(Path::new("model"), bytes).unwrap().with_backend(backend);
     model.predict(frames, RunMode::Streaming).unwrap()
 }
 

@@ -2,14 +2,14 @@
 
 use embedded_rnn_trainer::layers::Kind;
 use embedded_rnn_trainer::net::Network;
-use embedded_rnn_trainer::session::ModelFile;
+use embedded_rnn_trainer::session::Session;
 use embedded_rnn_trainer::summary::Summary;
 
 use crate::models::{FILES, encoder_decoder, folder, random};
 
 fn summaries(net: &(Network<f32>, Vec<f32>)) -> [Summary; 3] {
     let folder = folder(net, &[]);
-    FILES.map(|name| Summary::of(&ModelFile::read(&folder.path().join(name)).unwrap().deploy().unwrap()))
+    FILES.map(|name| Summary::of(&Session::read(&folder.path().join(name)).unwrap()))
 }
 
 fn trained(network: &Network<f32>) -> u64 {

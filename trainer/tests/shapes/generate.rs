@@ -6,7 +6,7 @@ use std::path::Path;
 use embedded_rnn_trainer::initializers::{Purpose, stream_of};
 use embedded_rnn_trainer::loss::argmax;
 use embedded_rnn_trainer::sampling::sample;
-use embedded_rnn_trainer::session::{ModelFile, RunMode};
+use embedded_rnn_trainer::session::{RunMode, Session};
 use tempfile::TempDir;
 
 use crate::arrays::{write_frames, write_integers, write_padded};
@@ -28,8 +28,7 @@ fn expected(
     k: u64,
     seed: u64,
 ) -> Vec<usize> {
-    let file = ModelFile::read(path).unwrap();
-    let model = file.deploy().unwrap();
+    let model = Session::read(path).unwrap();
     let mut rng = stream_of(seed, Purpose::Sample, k, 0);
     let (mut read, mut written) = (start.to_vec(), Vec::new());
     while written.len() < 20 {
@@ -211,12 +210,12 @@ fn models_that_cannot_write_are_refused_in_one_line() {
         })
     };
     let [first, .., last] = reason(CLASSIFIES, 1, &[], "--start 1");
-    assert_eq!(first, ": takes 6 ids but gives 3 values: its answers are no ids");
+    assert_eq!(first, ": takes 6 ids but has 3 outputs: its outputs are no ids");
     assert_eq!(first, last);
     let whole = MASKED_IDS.replace("units = 3", "units = 6");
-    let ends = ": reads whole sequences, from their ends: not step by step";
+    let ends = ": requires whole sequences, as a layer runs backwards: it cannot run step by step";
     assert_eq!(reason(&whole, 1, &[], "--start 1")[0], ends);
-    let features = ": takes 2 features a step and no ids: it cannot go on from its answers";
+    let features = ": takes 2 features per step and no ids: its outputs cannot become its next inputs";
     assert_eq!(reason(WHOLE, 2, &[], "--start 1")[2], features);
     assert_eq!(
         reason(WRITES, 1, &[], "--start a")[0],

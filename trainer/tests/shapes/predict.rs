@@ -1,9 +1,8 @@
 //! `ernn predict`.
 
-use std::fs;
 use std::path::Path;
 
-use embedded_rnn_trainer::session::{ModelFile, RunMode};
+use embedded_rnn_trainer::session::{RunMode, Session};
 
 use crate::arrays::{read_floats, write_frames, write_integers, write_padded};
 use crate::common::refusal;
@@ -75,7 +74,8 @@ fn whole_sequences_are_answered_whole_and_not_as_a_stream() {
         let found = worst(&values, &right);
         assert!(found < tolerance, "{model}: {found:e}");
         let stream = ["predict", model, "--input", "x.npy", "--output", "z.npy", "--stream"];
-        let reason = format!("{model}: --stream: reads whole sequences, from their ends: not step by step");
+        let rule = "requires whole sequences, as a layer runs backwards: it cannot run step by step";
+        let reason = format!("{model}: --stream: {rule}");
         assert_eq!(refusal(folder.path(), &stream), reason);
         assert!(!folder.path().join("z.npy").exists());
     }
@@ -149,7 +149,7 @@ fn an_encoder_that_reads_from_the_end_is_no_stream_and_may_write_nothing() {
     write_frames(folder.path(), &[2, 6, 2], &pair.1);
     assert_eq!(predict(folder.path(), "m.ernn", &[]), (vec![2, 1], vec![0.0, 0.0]));
     let stream = ["predict", "m.ernn", "--input", "x.npy", "--output", "z.npy", "--stream"];
-    assert!(refusal(folder.path(), &stream).starts_with("m.ernn: --stream: reads whole sequences"));
+    assert!(refusal(folder.path(), &stream).starts_with("m.ernn: --stream: requires whole sequences"));
 }
 
 #[test]
@@ -189,8 +189,7 @@ fn arrays_that_cannot_be_meant_are_refused_by_name() {
 fn whole_sequences_of_any_length_are_read() {
     let net = random(WHOLE, 2, 3);
     let folder = folder(&net, &[]);
-    let file = ModelFile::new(Path::new("m"), &fs::read(folder.path().join("m.ernn")).unwrap());
-    let model = file.deploy().unwrap();
+    let model = Session::read(&folder.path().join("m.ernn")).unwrap();
     let frames = net.1.repeat(100);
     let found = model.predict(&frames, RunMode::Sequence).unwrap();
     assert!(worst(&found, &net.0.predict(&frames)) < TOLERANCES[0].1);

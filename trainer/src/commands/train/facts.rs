@@ -1,8 +1,8 @@
 //! What the report says of a run beside its numbers.
 
 use super::{Job, Spent, parameters};
-use crate::data::{Dataset, Targets};
-use crate::training::Run;
+use embedded_rnn_nn::data::{Dataset, Targets};
+use embedded_rnn_nn::training::Run;
 
 /// A name and a value each.
 pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)> {

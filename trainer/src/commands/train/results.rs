@@ -9,14 +9,14 @@ use super::{Job, Spent};
 use embedded_rnn::F32;
 
 use crate::commands::say;
-use crate::evaluate::Evaluation;
-use crate::forecast::Comparison;
-use crate::output::write_atomically;
-use crate::pack::{self, ErrorTable, LayerError, Meta, Quantized};
 use crate::report::{ModelFacts, Report};
-use crate::session::ModelFile;
-use crate::summary::Summary;
-use crate::training::{Run, csv};
+use embedded_rnn_nn::evaluate::Evaluation;
+use embedded_rnn_nn::forecast::Comparison;
+use embedded_rnn_nn::output::write_atomically;
+use embedded_rnn_nn::training::{Run, csv};
+use embedded_rnn_pack::session::Session;
+use embedded_rnn_pack::summary::Summary;
+use embedded_rnn_pack::{self as pack, ErrorTable, LayerError, Meta, Quantized};
 
 const FLOAT: &str = "model.ernn";
 const INTEGER: &str = "model.i8.ernn";
@@ -24,7 +24,7 @@ const INTEGER: &str = "model.i8.ernn";
 /// A model file and how it does on the validation data.
 struct Model {
     name: &'static str,
-    file: ModelFile,
+    session: Session,
     evaluation: Evaluation,
 }
 
@@ -36,7 +36,7 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let meta = Meta { name: job.config.name.clone(), labels, ..Meta::default() };
     let mut models =
         vec![evaluate(job, FLOAT, pack::write_float::<F32>(&run.network, &meta, calibration[0])?)?];
-    let (errors, failure) = match quantize(&models[0].file, &calibration) {
+    let (errors, failure) = match quantize(&models[0].session, &calibration) {
         Ok(Quantized { bytes, errors }) => {
             models.push(evaluate(job, INTEGER, bytes)?);
             say(&format!("Error of the 8-bit model, layer by layer\n{}", ErrorTable(&errors)))?;
@@ -44,7 +44,7 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
         }
         Err(error) => (Vec::new(), Some(error)),
     };
-    models.iter().try_for_each(|model| put(job, model.name, model.file.bytes()))?;
+    models.iter().try_for_each(|model| put(job, model.name, model.session.bytes()))?;
     put(job, "history.csv", csv(&run.history, job.config.training.loss).as_bytes())?;
     let evaluations = || models.iter().map(|model| (model.name, &model.evaluation));
     let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
@@ -71,16 +71,16 @@ fn put(job: &Job, name: &str, bytes: &[u8]) -> Result<()> {
 }
 
 /// Of the file and not of the network in memory, as `ernn quantize` would, so that both give the same bytes.
-fn quantize(model: &ModelFile, calibration: &[&[f32]]) -> Result<Quantized> {
+fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
     let (network, meta) = pack::read_float::<F32>(model.bytes())?;
     pack::quantize(&network, &meta, calibration)
 }
 
 /// Runs a model file over the validation data, as its user will.
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
-    let file = ModelFile::new(&job.out.join(name), &bytes);
-    let evaluation = file.deploy()?.evaluate(&job.validation)?;
-    Ok(Model { name, file, evaluation })
+    let session = Session::new(&job.out.join(name), &bytes)?;
+    let evaluation = session.evaluate(&job.validation)?;
+    Ok(Model { name, session, evaluation })
 }
 
 fn report(
@@ -92,8 +92,8 @@ fn report(
     comparison: &Option<Comparison>,
 ) -> Result<String> {
     let mut facts_of_models = Vec::new();
-    for Model { name, file, evaluation } in models {
-        facts_of_models.push(ModelFacts { name, summary: Summary::of(&file.deploy()?), evaluation });
+    for Model { name, session, evaluation } in models {
+        facts_of_models.push(ModelFacts { name, summary: Summary::of(session), evaluation });
     }
     Report {
         name: &job.config.name,

@@ -1,0 +1,136 @@
+//! Frame-wise layers: the same computation on every frame.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::activation::{self, last_axis};
+use super::dict::ConfigDict;
+use super::frames::FrameInfo;
+use super::naming::SubLayer;
+use super::weights::LayerWeights;
+use embedded_rnn_nn::activation::Activation;
+use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind, LayerNormalization};
+use embedded_rnn_nn::tensor::Matrix;
+
+/// Layer classes without effect in inference.
+const TRAINING_ONLY: [&str; 7] = [
+    "Dropout",
+    "SpatialDropout1D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "AlphaDropout",
+    "ActivityRegularization",
+    "Identity",
+];
+
+/// A frame-wise layer of the config, and its weights.
+pub struct Framewise<'a, 'w> {
+    /// The class.
+    pub class: &'a str,
+    /// The options.
+    pub options: ConfigDict,
+    /// The position of the weights within the layer.
+    pub sub_layer: SubLayer,
+    /// The weights of the layer.
+    pub weights: &'a mut LayerWeights<'w>,
+    /// The number of axes of the input, with that of the batch.
+    pub axes: i64,
+}
+
+impl Framewise<'_, '_> {
+    /// Reads the layer; `None` if it has no effect in inference.
+    ///
+    /// # Errors
+    /// A construct that is not supported.
+    pub fn read(mut self, info: &FrameInfo) -> Result<Option<Kind<f32>>> {
+        self.options.ignore_training()?;
+        let kind = match self.class {
+            "Dense" => Some(Kind::Dense(self.dense(info)?)),
+            "BatchNormalization" => Some(Kind::BatchNormalization(self.batch_normalization(info)?)),
+            "LayerNormalization" => Some(Kind::LayerNormalization(self.layer_normalization(info)?)),
+            "Activation" => {
+                activation_layer(info, activation::read(info.version, "activation", &mut self.options)?)
+            }
+            class if TRAINING_ONLY.contains(&class) => {
+                self.options.ignore(&["rate", "noise_shape", "stddev", "l1", "l2"]);
+                None
+            }
+            class => {
+                let found = activation::of_layer(class, &mut self.options, self.axes - 1)?;
+                let function = found.with_context(|| format!("class_name {class}: not supported"))?;
+                // Keras's Softmax layer takes the mask of the sequence for a mask of its values.
+                if class == "Softmax" && info.mask.is_some() {
+                    bail!("class_name Softmax: not supported after a mask; use Activation");
+                }
+                activation_layer(info, function)
+            }
+        };
+        self.options.finish()?;
+        Ok(kind)
+    }
+
+    fn dense(&mut self, info: &FrameInfo) -> Result<Dense<f32>> {
+        let units = self.options.size("units")?;
+        let activation = activation::read(info.version, "activation", &mut self.options)?;
+        let use_bias = self.options.flag("use_bias", true)?;
+        not_quantized(&mut self.options)?;
+        let mut expected = vec![("kernel", vec![info.features, units])];
+        expected.extend(use_bias.then(|| ("bias", vec![units])));
+        let found = self.weights.arrays(self.sub_layer, &expected)?;
+        let bias = found.get(1).map_or_else(|| Ok(Matrix::zeros(units, 1)), |bias| bias.column())?;
+        Ok(Dense { weight: found[0].matrix()?.transpose(), bias, activation, use_bias })
+    }
+
+    fn batch_normalization(&mut self, info: &FrameInfo) -> Result<BatchNormalization<f32>> {
+        self.options.off("renorm", "not supported")?;
+        self.options.ignore(&["synchronized", "renorm_clipping", "renorm_momentum"]);
+        let [gamma, beta, moving_mean, moving_variance] =
+            self.normalization(info, &["moving_mean", "moving_variance"])?;
+        let epsilon = self.options.number("epsilon")? as f32;
+        // The square root of this sum is the divisor.
+        ensure!(moving_variance.iter().all(|variance| variance + epsilon > 0.0), "moving_variance: negative");
+        Ok(BatchNormalization { gamma, beta, moving_mean, moving_variance, momentum: 0.99, epsilon })
+    }
+
+    fn layer_normalization(&mut self, info: &FrameInfo) -> Result<LayerNormalization<f32>> {
+        self.options.off("rms_scaling", "not supported")?;
+        let [gamma, beta, ..] = self.normalization(info, &[])?;
+        let epsilon = self.options.number("epsilon")? as f32;
+        ensure!(epsilon > 0.0, "epsilon {epsilon}: not positive");
+        Ok(LayerNormalization { gamma, beta, epsilon })
+    }
+
+    /// Returns gamma and beta, ones and zeros where the layer has none, and `statistics`.
+    fn normalization(&mut self, info: &FrameInfo, statistics: &[&str]) -> Result<[Matrix<f32>; 4]> {
+        last_axis(&mut self.options, self.axes - 1)?;
+        let (scale, center) = (self.options.flag("scale", true)?, self.options.flag("center", true)?);
+        let names = [("gamma", scale), ("beta", center)];
+        let names = names.into_iter().filter_map(|(name, is_present)| is_present.then_some(name));
+        let expected: Vec<_> =
+            names.chain(statistics.iter().copied()).map(|name| (name, vec![info.features])).collect();
+        let mut found = self.weights.arrays(self.sub_layer, &expected)?.into_iter();
+        let mut next = |is_present: bool, default: f32| match is_present.then(|| found.next()).flatten() {
+            Some(tensor) => tensor.column(),
+            None => Ok(Matrix::repeat(info.features, 1, default)),
+        };
+        let (gamma, beta) = (next(scale, 1.0)?, next(center, 0.0)?);
+        let are_present = !statistics.is_empty();
+        Ok([gamma, beta, next(are_present, 0.0)?, next(are_present, 1.0)?])
+    }
+}
+
+/// Returns an activation as a layer; `None` for the linear one.
+fn activation_layer(info: &FrameInfo, function: Activation) -> Option<Kind<f32>> {
+    let layer = layers::Activation::new(info.features, function);
+    (function != Activation::Linear).then_some(Kind::Activation(layer))
+}
+
+/// Checks that the weights are plain floats.
+///
+/// # Errors
+/// An option that quantizes or adapts them.
+pub fn not_quantized(options: &mut ConfigDict) -> Result<()> {
+    for key in ["lora_rank", "lora_alpha", "quantization_config", "quantization_mode"] {
+        options.only(key, &[], "only plain float weights are supported")?;
+    }
+    Ok(())
+}

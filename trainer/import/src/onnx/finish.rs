@@ -1,0 +1,156 @@
+//! The end of the import: the graph output that is the network's output, the outputs that are final states,
+//! and the layers on the path to them.
+
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::context::{FrameInput, GraphContext};
+use super::graph::GraphValues;
+use super::layer_graph::{Edge, LayerNode, LayerPath, TimeSpan};
+use super::value::{AxisFactor, Component, Data, Value};
+use crate::stack::{Imported, LayerStack};
+
+/// An output of the graph.
+struct Output<'a> {
+    name: &'a str,
+    data: &'a Data,
+}
+
+impl Output<'_> {
+    /// Returns whether it consists of nothing but final states of recurrent layers.
+    fn is_final_states(&self) -> bool {
+        self.data.components.iter().all(|part| state_of(part).is_some())
+    }
+}
+
+/// Returns the recurrent layer whose final state this is.
+fn state_of(component: &Component) -> Option<&Rc<LayerNode>> {
+    match component {
+        Component::CellState(node) => Some(node),
+        Component::Frames(edge) if edge.span == TimeSpan::Last => {
+            edge.node().filter(|node| node.framewise_kind().is_none())
+        }
+        _ => None,
+    }
+}
+
+/// Builds the network that ends in the outputs of the graph.
+///
+/// # Errors
+/// Outputs or inputs that do not belong to one chain of layers.
+pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result<Imported> {
+    let GraphValues { mut context, values } = tensors;
+    let all = outputs.iter().map(|&name| match values.get(name) {
+        Some(Value::Data(data)) => Ok(Output { name, data }),
+        Some(_) => Err(anyhow::anyhow!("output {name}: a constant")),
+        None => Err(anyhow::anyhow!("output {name}: not produced by any node")),
+    });
+    let all = all.collect::<Result<Vec<_>>>()?;
+    let (index, edge) = main_output(&mut context, &all)?;
+    let LayerPath { input, layers } = edge.path().with_context(|| format!("output {}", all[index].name))?;
+    let recurrent: Vec<Rc<LayerNode>> = layers.iter().flat_map(|(node, _)| node.recurrent_nodes()).collect();
+    ensure!(!recurrent.is_empty(), "output {}: no LSTM, GRU or RNN on its path", all[index].name);
+    for (_, output) in all.iter().enumerate().filter(|&(other, _)| other != index) {
+        let is_own =
+            |part| state_of(part).is_some_and(|node| recurrent.iter().any(|own| Rc::ptr_eq(own, node)));
+        ensure!(
+            output.data.components.iter().all(is_own),
+            "output {}: neither the output {} nor the final state of a layer on its path",
+            output.name,
+            all[index].name
+        );
+    }
+    check_inputs(&context, input, &recurrent)?;
+    let size = context.input_features(input).context("an input without features")?;
+    let mut stack = LayerStack::default();
+    for (node, span) in &layers {
+        stack.push(&node.name, origin(&context, node), node.kind(*span)?)?;
+    }
+    stack.finish(name, size)
+}
+
+/// Returns the index and the edge of the network's output: the graph output that is not a final state, or, if
+/// all are final states, the one with the longest path.
+fn main_output(context: &mut GraphContext<'_>, outputs: &[Output<'_>]) -> Result<(usize, Edge)> {
+    let others: Vec<usize> = (0..outputs.len()).filter(|&index| !outputs[index].is_final_states()).collect();
+    if let [first, rest @ ..] = &others[..] {
+        ensure!(
+            rest.is_empty(),
+            "outputs {} and {}: a model has one output",
+            outputs[*first].name,
+            rest.first().map_or("", |&index| outputs[index].name)
+        );
+        let output = &outputs[*first];
+        return Ok((
+            *first,
+            edge_of(context, output.data).with_context(|| format!("output {}", output.name))?,
+        ));
+    }
+    let mut longest: Option<(usize, Edge, usize)> = None;
+    let mut reason = None;
+    for (index, output) in outputs.iter().enumerate() {
+        match edge_of(context, output.data).and_then(|edge| Ok((edge.path()?.layers.len(), edge))) {
+            Ok((layers, edge)) if longest.as_ref().is_none_or(|(_, _, most)| layers > *most) => {
+                longest = Some((index, edge, layers));
+            }
+            Ok(_) => {}
+            Err(error) => reason = reason.or(Some(error.context(format!("output {}", output.name)))),
+        }
+    }
+    match longest {
+        Some((index, edge, _)) => Ok((index, edge)),
+        None => Err(reason.unwrap_or_else(|| anyhow::anyhow!("no outputs"))),
+    }
+}
+
+/// Returns the edge of an output, all features of a frame together.
+fn edge_of(context: &mut GraphContext<'_>, data: &Data) -> Result<Edge> {
+    let mut data = data.clone();
+    // Directions on an axis before their units are features of one frame: the values come in the same order.
+    let features = context.features_axis(&data);
+    let directions = data.axes.iter().position(|axis| axis[..] == [AxisFactor::Components]);
+    if let (Some(directions), Some(features)) = (directions, features) {
+        ensure!(directions < features, "directions after their units");
+        data.axes[directions].clear();
+        data.axes[features].insert(0, AxisFactor::Components);
+    }
+    let axis = context.features_axis(&data);
+    let FrameInput { edge, .. } = context.frame_input(&data, axis)?;
+    ensure!(
+        !matches!(edge.span, TimeSpan::Whole { reversed: true }),
+        "outputs the last time step first (a reversed sequence, or all steps of a backward layer)"
+    );
+    Ok(edge)
+}
+
+/// Checks that each input is the input sequence or an initial state of these layers.
+///
+/// # Errors
+/// The name of another input.
+fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<LayerNode>]) -> Result<()> {
+    let initial: Vec<_> = recurrent.iter().flat_map(|node| &node.initial).collect();
+    for (number, name) in context.inputs.iter().enumerate().filter(|&(number, _)| number != sequence) {
+        ensure!(
+            initial.iter().any(|initial| initial.input == number),
+            "input {name}: neither the input sequence nor an initial state of a layer"
+        );
+    }
+    for (k, one) in initial.iter().enumerate() {
+        let name = context.inputs[one.input];
+        ensure!(one.input != sequence, "input {name}: both the input sequence and an initial state");
+        let twice = initial[..k].iter().any(|other| other.input == one.input && other.part == one.part);
+        ensure!(!twice, "input {name}: the initial state of two layers");
+    }
+    Ok(())
+}
+
+/// Describes the origin of a layer, and the inputs that are its initial states.
+fn origin(context: &GraphContext<'_>, node: &Rc<LayerNode>) -> String {
+    let mut origin = node.origin.clone();
+    for initial in node.recurrent_nodes().iter().flat_map(|node| &node.initial) {
+        let part = initial.part.map_or(String::new(), |part| format!("[{part}]"));
+        origin += &format!(", {} {}{part}", initial.state, context.inputs[initial.input]);
+    }
+    origin
+}

@@ -1,0 +1,143 @@
+//! `Gather`: an embedding lookup, or one index along an axis.
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+
+use crate::onnx::array::Array;
+use crate::onnx::call::{Call, matrix};
+use crate::onnx::context::{AxisRole, GraphContext};
+use crate::onnx::layer_graph::{Edge, STEP_OF_BIDIRECTIONAL, Source, WHOLE};
+use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index, map_constants};
+use embedded_rnn_nn::layers::{Embedding, Kind};
+
+/// The maximum number of parts of an input: layers times directions.
+pub const MAX_PARTS: usize = 256;
+
+/// Evaluates `Gather`: an embedding if the indices are ids, known at run time only; otherwise one step, one
+/// direction or one layer of run-time data, or any indices of a constant.
+pub fn gather(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let axis = call.attributes.int("axis")?.unwrap_or(0);
+    let indices = match call.value(1)?.clone() {
+        Value::Ints(indices) => indices,
+        Value::Data(ids) => {
+            ensure!(axis == 0, "axis {axis}: ids can only select along axis 0");
+            return Ok(vec![Value::Data(embedding(context, call, ids)?)]);
+        }
+        Value::Floats(_) | Value::Uniform(_) => bail!("indices: expected known integers"),
+    };
+    let value = call.value(0)?.clone();
+    let axis = axis_index(axis, value.rank())?;
+    let known: Option<Vec<i64>> = indices.values().iter().map(Dim::value).collect();
+    let known = known.context("indices: lengths known at run time only")?;
+    let indices = Array::new(indices.shape().to_vec(), known)?;
+    Ok(vec![match value {
+        Value::Data(data) => Value::Data(gather_data(context, &data, axis, &indices)?),
+        constant => gather_constant(context, constant, axis, &indices)?,
+    }])
+}
+
+/// Returns the run-time data at one index along an axis; an index without an axis removes the axis.
+fn gather_data(context: &GraphContext<'_>, data: &Data, axis: usize, indices: &Array<i64>) -> Result<Data> {
+    let all = indices.values();
+    let &[index] = all else { bail!("indices {all:?}: only one index is supported") };
+    ensure!(indices.shape().len() <= 1, "indices: {} axes", indices.shape().len());
+    let mut data = at_index(context, data, axis, index)?;
+    if indices.shape().is_empty() {
+        data.axes.remove(axis);
+    }
+    Ok(data)
+}
+
+/// Returns a constant at these indices along an axis.
+fn gather_constant(
+    context: &mut GraphContext<'_>,
+    constant: Value,
+    axis: usize,
+    indices: &Array<i64>,
+) -> Result<Value> {
+    let all = indices.values();
+    map_constants!(constant, array => {
+        let len = array.shape()[axis];
+        let from_start = |&index: &i64| axis_index(index, len).with_context(|| format!("indices {all:?}"));
+        let selected = all.iter().map(from_start).collect::<Result<Vec<_>>>()?;
+        let shape = [&array.shape()[..axis], indices.shape(), &array.shape()[axis + 1..]].concat();
+        context.spend((array.values().len() / len.max(1)).saturating_mul(selected.len()))?;
+        array.taken(axis, &selected)?.reshaped(shape)?
+    }, uniform => {
+        let len = uniform.shape[axis].value().context("indices: an axis of a length known at run time only")?;
+        all.iter().try_for_each(|&index| axis_index(index, len as usize).map(drop)).context("indices")?;
+        let selected: Vec<Dim> = indices.shape().iter().map(|&len| Dim::known(len as i64)).collect();
+        [&uniform.shape[..axis], &selected, &uniform.shape[axis + 1..]].concat()
+    }, _data => bail!("indices: of run-time data"))
+}
+
+fn embedding(context: &mut GraphContext<'_>, call: &Call<'_>, mut ids: Data) -> Result<Data> {
+    let weights = call.weights(0)?.context("no weights")?;
+    let [Component::Frames(Edge { source: Source::Input(input), span: WHOLE })] = ids.components[..] else {
+        bail!("indices: ids must be an input of the network");
+    };
+    ensure!(ids.ids, "indices: expected integers");
+    context.set_input_features(input, 1)?;
+    context.spend(weights.values().len())?;
+    let weight = matrix(&weights)?.transpose();
+    let size = weight.nrows();
+    let edge = Edge { source: Source::Input(input), span: WHOLE };
+    let kind = Kind::Embedding(Embedding { weight, mask_zero: false });
+    let edge = context.add_layer(&call.name, &call.origin, kind, &edge, size)?;
+    ids.axes.push(Vec::new());
+    let features = ids.axes.len() - 1;
+    context.data_after(&ids, Some(features), edge)
+}
+
+/// Returns the data at one index along an axis, which then has length 1.
+///
+/// # Errors
+/// An index that selects neither a component nor the step computed last.
+pub fn at_index(context: &GraphContext<'_>, data: &Data, axis: usize, index: i64) -> Result<Data> {
+    let held = &data.axes[axis];
+    let name = context.axis_name(held);
+    let size = context.axis_size(held, data);
+    let is_last = index == -1 || size.is_some_and(|size| index == size as i64 - 1);
+    let mut axes = data.axes.clone();
+    axes[axis] = Vec::new();
+    if held.is_empty() {
+        ensure!(is_last, "index {index} of an axis of length 1");
+        return Ok(Data { axes, ..data.clone() });
+    }
+    if held[..] == [AxisFactor::Components] {
+        let index = axis_index(index, data.components.len()).with_context(|| format!("index {index}"))?;
+        return Ok(Data { components: vec![data.components[index].clone()], axes, ids: data.ids });
+    }
+    if let [input @ Component::Frames(Edge { source: Source::Input(_), .. })] = &data.components[..] {
+        let size = size.with_context(|| format!("index {index} along {name}, whose length is not fixed"))?;
+        let index = axis_index(index, size).with_context(|| format!("index {index}"))?;
+        let mut parts = input_parts(context, input, size)?;
+        return Ok(Data { components: vec![parts.swap_remove(index)], axes, ids: data.ids });
+    }
+    ensure!(
+        context.axis_role(held) == Some(AxisRole::Time),
+        "index {index} along {name}: only steps, directions and layers can be selected; \
+         a recurrent layer that was exported step by step (torch.onnx.export of an nn.RNN, unless \
+         dynamo=False) is not supported"
+    );
+    ensure!(is_last || index == 0, "step {index}: a model outputs all steps or the one computed last");
+    let steps = data.components.iter();
+    let steps = steps.map(|component| context.edge_of(component)?.at_end(is_last).map(Component::Frames));
+    let steps = steps.collect::<Result<Vec<_>>>();
+    let several = data.components.len() > 1;
+    let steps = if steps.is_err() && several { Err(anyhow!(STEP_OF_BIDIRECTIONAL)) } else { steps };
+    let components = steps.with_context(|| format!("step {index}"))?;
+    Ok(Data { components, axes, ids: data.ids })
+}
+
+/// Returns the parts of a graph input along an axis of this length.
+///
+/// # Errors
+/// A component that is not an input, or too many parts.
+pub fn input_parts(context: &GraphContext<'_>, component: &Component, size: usize) -> Result<Vec<Component>> {
+    let Edge { source: Source::Input(input), span: WHOLE } = *context.edge_of(component)? else {
+        bail!("a part of a tensor that is not an input");
+    };
+    ensure!(size <= MAX_PARTS, "{size} parts: at most {MAX_PARTS} are supported");
+    Ok((0..size).map(|index| Component::InputPart { input, index }).collect())
+}

@@ -1,0 +1,96 @@
+//! The initial states of a recurrent node.
+
+use anyhow::{Result, bail, ensure};
+
+use super::layout::dims;
+use crate::onnx::call::Call;
+use crate::onnx::context::{AxisRole, GraphContext};
+use crate::onnx::layer_graph::{Edge, InitialState, Source, WHOLE};
+use crate::onnx::value::{AxisFactor, Component, Dim, Value};
+
+/// The expected shape of a state.
+pub struct StateShape {
+    /// The number of directions: 1 or 2.
+    pub directions: usize,
+    /// The axis of the directions: 0 or 1; the batch is the other one.
+    pub directions_axis: usize,
+    /// The length of the batch.
+    pub batch: Dim,
+    /// The units of a direction.
+    pub hidden: usize,
+}
+
+impl StateShape {
+    /// Checks the shape of zeros. They may have a fixed batch where that of the data is not fixed: exporters
+    /// create them for an example.
+    fn check_zeros(&self, shape: &[Dim]) -> Result<()> {
+        let Self { directions, directions_axis, batch, hidden } = self;
+        let is = |dim: &Dim, len: usize| *dim == Dim::known(len as i64);
+        let fits = |shape: &[Dim]| {
+            let own = &shape[1 - directions_axis];
+            is(&shape[*directions_axis], *directions)
+                && is(&shape[2], *hidden)
+                && (own == batch || (own.value().is_some() && batch.value().is_none()))
+        };
+        ensure!(
+            shape.len() == 3 && fits(shape),
+            "zeros of the wrong shape, expected {directions} x {hidden} units per sequence"
+        );
+        Ok(())
+    }
+}
+
+/// Returns the initial states of each direction that are graph inputs; `None` for zeros.
+///
+/// # Errors
+/// Anything but zeros and graph inputs.
+pub fn initial_states(
+    context: &mut GraphContext<'_>,
+    call: &Call<'_>,
+    index: usize,
+    state: &'static str,
+    expected: &StateShape,
+) -> Result<Vec<Option<InitialState>>> {
+    let StateShape { directions, hidden, directions_axis, .. } = *expected;
+    let data = match call.input(index) {
+        None => return Ok(vec![None; directions]),
+        Some((_, value)) if value.is_zeros() => {
+            expected.check_zeros(&dims(context, value)?)?;
+            return Ok(vec![None; directions]);
+        }
+        Some((_, Value::Data(data))) => data,
+        Some((name, _)) => {
+            bail!("{name}: a constant other than zeros; initial states are zeros or inputs of the graph")
+        }
+    };
+    ensure!(data.axes.len() == 3 && !data.ids, "{} axes, expected three", data.axes.len());
+    let batch = &data.axes[1 - directions_axis];
+    context.bind_role(batch, AxisRole::Batch)?;
+    context.bind_role(&data.axes[2], AxisRole::Features)?;
+    let size = context.axis_size(&data.axes[2], data);
+    ensure!(size.is_none_or(|size| size == hidden), "{} units, expected {hidden}", size.unwrap_or_default());
+    let held = &data.axes[directions_axis];
+    let count = context.axis_size(held, data);
+    ensure!(
+        count.is_none_or(|count| count == directions),
+        "{} directions, expected {directions}",
+        count.unwrap_or_default()
+    );
+    let initial = |component: &Component, part: Option<usize>| match *component {
+        Component::InputPart { input, index } => Ok(Some(InitialState { state, input, part: Some(index) })),
+        Component::Frames(Edge { source: Source::Input(input), span: WHOLE }) => {
+            Ok(Some(InitialState { state, input, part }))
+        }
+        _ => bail!("computed by another layer; initial states are zeros or inputs of the graph"),
+    };
+    match &data.components[..] {
+        [component] if directions == 1 => Ok(vec![initial(component, None)?]),
+        [component @ Component::Frames(_)] => {
+            (0..directions).map(|direction| initial(component, Some(direction))).collect()
+        }
+        components if components.len() == directions && held[..] == [AxisFactor::Components] => {
+            components.iter().map(|component| initial(component, None)).collect()
+        }
+        components => bail!("{} states, expected {directions}", components.len()),
+    }
+}

@@ -1,0 +1,155 @@
+//! Constants, and shapes that are computed at run time.
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::layout::{dims, product};
+use crate::onnx::array::{Array, MAX_AXES};
+use crate::onnx::call::Call;
+use crate::onnx::context::GraphContext;
+use crate::onnx::tensor::Constant;
+use crate::onnx::value::{Dim, Uniform, Value};
+
+/// Converts a constant of the file to a value.
+pub fn value_of(constant: Constant) -> Value {
+    match constant {
+        Constant::Floats(array) => Value::floats(array),
+        Constant::Ints(array) => Value::ints(array.map(|&value| Dim::known(value))),
+    }
+}
+
+/// Evaluates `Constant`.
+pub fn constant(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(0)?;
+    let attributes = &mut call.attributes;
+    let value = if let Some(tensor) = attributes.tensor("value")? {
+        context.spend(tensor.count().context("shape too large")?)?;
+        value_of(tensor.constant()?)
+    } else if let Some(value) = attributes.int("value_int")? {
+        Value::ints(Array::scalar(Dim::known(value)))
+    } else if let Some(values) = attributes.ints("value_ints")? {
+        Value::ints(Array::vector(values.into_iter().map(Dim::known).collect()))
+    } else if let Some(value) = attributes.float("value_float")? {
+        Value::floats(Array::scalar(value))
+    } else if let Some(values) = attributes.floats("value_floats")? {
+        Value::floats(Array::vector(values))
+    } else {
+        bail!("none of value, value_int, value_ints, value_float and value_floats is given")
+    };
+    Ok(vec![value])
+}
+
+/// Evaluates `Shape`.
+pub fn shape(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(1)?;
+    let shape = dims(context, call.value(0)?)?;
+    let rank = shape.len() as i64;
+    let mut bound = |name: &str, usual: i64| -> Result<usize> {
+        let end = call.attributes.int(name)?.unwrap_or(usual);
+        Ok((if end < 0 { end.saturating_add(rank) } else { end }).clamp(0, rank) as usize)
+    };
+    let (start, end) = (bound("start", 0)?, bound("end", rank)?);
+    let part = shape.get(start..end).context("start: after end")?;
+    Ok(vec![Value::ints(Array::vector(part.to_vec()))])
+}
+
+/// Evaluates `ConstantOfShape`.
+pub fn constant_of_shape(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(1)?;
+    let shape = call.dims(0)?.context("input: missing")?;
+    ensure!(shape.len() <= MAX_AXES, "more than {MAX_AXES} axes");
+    let constant = match call.attributes.tensor("value")? {
+        Some(tensor) => {
+            ensure!(tensor.count() == Some(1), "value: expected one value");
+            value_of(tensor.constant()?)
+        }
+        None => Value::floats(Array::scalar(0.0)),
+    };
+    Ok(vec![spread(context, &constant, &shape)?])
+}
+
+/// Evaluates `Expand` of one value, or of zeros.
+pub fn expand(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let value = call.value(0)?.clone();
+    let mut shape = call.dims(1)?.context("shape: missing")?;
+    let own = dims(context, &value)?;
+    ensure!(own.len().max(shape.len()) <= MAX_AXES, "more than {MAX_AXES} axes");
+    // The last axes are aligned; one of length 1 is repeated.
+    while shape.len() < own.len() {
+        shape.insert(0, Dim::known(1));
+    }
+    let first = shape.len() - own.len();
+    for (target, own) in shape[first..].iter_mut().zip(own) {
+        if target.value() == Some(1) {
+            *target = own;
+        } else {
+            ensure!(
+                own.value() == Some(1) || own == *target,
+                "shape: incompatible with the shape of the input"
+            );
+        }
+    }
+    Ok(vec![spread(context, &value, &shape)?])
+}
+
+/// Returns one value, or zeros, in all places of this shape.
+fn spread(context: &mut GraphContext<'_>, value: &Value, shape: &[Dim]) -> Result<Value> {
+    let known: Option<Vec<usize>> =
+        shape.iter().map(|dim| dim.value().and_then(|len| usize::try_from(len).ok())).collect();
+    let int = match value {
+        Value::Ints(array) => Some(array.single().context("more than one value")?.clone()),
+        _ if value.is_zeros() => None,
+        Value::Floats(array) => {
+            let &value = array.single().context("more than one value")?;
+            let shape = known.context("values other than zeros, in a shape known at run time only")?;
+            return Ok(Value::floats(filled(context, value, shape)?));
+        }
+        _ => bail!("expected one constant"),
+    };
+    match (int, known) {
+        (Some(int), Some(shape)) => Ok(Value::ints(filled(context, int, shape)?)),
+        (int, _) => Ok(Value::Uniform(Uniform { int, shape: shape.to_vec() })),
+    }
+}
+
+fn filled<T: Clone>(context: &mut GraphContext<'_>, value: T, shape: Vec<usize>) -> Result<Array<T>> {
+    let len = shape.iter().try_fold(1usize, |len, &axis| len.checked_mul(axis));
+    let len = len.context("shape too large")?;
+    context.spend(len.saturating_mul(8))?;
+    Array::new(shape, vec![value; len])
+}
+
+/// Evaluates `ReduceProd` of lengths: the number of values.
+pub fn reduce_prod(_: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let axes = call.ints_of("axes", 1)?.unwrap_or_default();
+    ensure!(axes.iter().all(|&axis| axis == 0 || axis == -1), "axes {axes:?}: a shape has one axis");
+    call.only("noop_with_empty_axes", 0)?;
+    let keeps = call.attributes.int("keepdims")?.unwrap_or(1) != 0;
+    let product = product(&call.dims(0)?.context("input: missing")?)?;
+    let product = if keeps { Array::vector(vec![product]) } else { Array::scalar(product) };
+    Ok(vec![Value::ints(product)])
+}
+
+/// Evaluates arithmetic of lengths, elementwise or with one operand repeated.
+///
+/// # Errors
+/// Shapes that differ, or as `combine`.
+pub fn combine_lengths(
+    a: &Array<Dim>,
+    b: &Array<Dim>,
+    combine: impl Fn(&Dim, &Dim) -> Result<Dim>,
+) -> Result<Value> {
+    let (shape, len) = match (a.single(), b.single()) {
+        (_, Some(_)) if b.shape().len() <= a.shape().len() => (a.shape(), a.values().len()),
+        (Some(_), _) => (b.shape(), b.values().len()),
+        _ if a.shape() == b.shape() => (a.shape(), a.values().len()),
+        _ => bail!("shapes of lengths: {:?} and {:?}", a.shape(), b.shape()),
+    };
+    let value = |array: &Array<Dim>, index: usize| {
+        array.values()[if array.values().len() == 1 { 0 } else { index }].clone()
+    };
+    let values =
+        (0..len).map(|index| combine(&value(a, index), &value(b, index))).collect::<Result<Vec<_>>>()?;
+    Ok(Value::ints(Array::new(shape.to_vec(), values)?))
+}

@@ -1,0 +1,54 @@
+//! Reversal in time, and lengths of sequences.
+
+use anyhow::{Result, ensure};
+
+use crate::onnx::call::Call;
+use crate::onnx::context::{AxisRole, GraphContext};
+use crate::onnx::value::{Component, Data, Value, axis_index};
+
+/// Reverses data along its time axis.
+///
+/// # Errors
+/// An axis that is not time.
+pub fn reversed(context: &mut GraphContext<'_>, data: &Data, axis: usize) -> Result<Data> {
+    context.bind_role(&data.axes[axis], AxisRole::Time)?;
+    ensure!(!data.axes[axis].is_empty(), "reversal along an axis of length 1");
+    let components = data.components.iter();
+    let components =
+        components.map(|component| context.edge_of(component)?.reversed().map(Component::Frames));
+    Ok(Data { components: components.collect::<Result<_>>()?, ..data.clone() })
+}
+
+/// Evaluates `ReverseSequence` over whole sequences.
+pub fn reverse_sequence(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let data = call.data(0)?;
+    let rank = data.axes.len();
+    let batch = axis_index(call.attributes.int("batch_axis")?.unwrap_or(1), rank)?;
+    let time = axis_index(call.attributes.int("time_axis")?.unwrap_or(0), rank)?;
+    context.bind_role(&data.axes[batch], AxisRole::Batch)?;
+    whole_length(context, call, 1, &data, time)?;
+    Ok(vec![Value::Data(reversed(context, &data, time)?)])
+}
+
+/// Checks that the sequence lengths, if given, are the length of the time axis.
+///
+/// # Errors
+/// Other lengths.
+pub fn whole_length(
+    context: &GraphContext<'_>,
+    call: &Call<'_>,
+    index: usize,
+    data: &Data,
+    time: usize,
+) -> Result<()> {
+    let Some((name, value)) = call.input(index) else { return Ok(()) };
+    let len = context.axis_dim(&data.axes[time], data)?;
+    let is_whole = match value {
+        Value::Uniform(uniform) => uniform.int == Some(len),
+        Value::Ints(array) => array.values().iter().all(|dim| *dim == len),
+        _ => false,
+    };
+    ensure!(is_whole, "sequence_lens {name}: only the full length of all sequences is supported");
+    Ok(())
+}

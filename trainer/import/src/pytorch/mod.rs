@@ -1,0 +1,133 @@
+//! PyTorch: `.safetensors` files of a state dict, with PyTorch's names.
+//!
+//! ```text
+//! bytes --file--> tensors by name --modules--> modules with input and output sizes --order--> layers
+//! ```
+//! Such a file contains names, shapes and values, and nothing else. The importer derives what follows from
+//! them. Everything else comes from the [`Options`], or the file is rejected:
+//!
+//! | property | source |
+//! |---|---|
+//! | LSTM, GRU, RNN, `..Cell` | rows per column of `weight_hh`: 4, 3, 1 gates |
+//! | stacked, bidirectional | `_l0`, `_l1`.. and `_reverse`; directions are concatenated, as in PyTorch |
+//! | Linear | `weight` of two axes; of three if the last is 1, which is a Conv1d of kernel size 1 |
+//! | Embedding | `weight` of two axes, no `bias`, first module; it may be a Linear too: [`Options::roles`] |
+//! | BatchNorm1d | `running_mean`, `running_var` |
+//! | LayerNorm | `weight` and `bias` of one axis; a GroupNorm has the same, and is not supported |
+//! | order of the modules | sizes, if only one order fits; otherwise [`Options::modules`] |
+//! | activations between modules | [`Options::activations`], otherwise linear |
+//! | activation of nn.RNN | [`Options::nonlinearity`], otherwise tanh as in PyTorch |
+//! | all steps or the last | [`Options::return_sequences`], otherwise the last |
+//!
+//! The output for a whole sequence is the final state of the last recurrent layer, PyTorch's `h_n`: for a
+//! bidirectional layer the final states of both directions, where that of the backward direction is the state
+//! after the first frame (as in Keras). `output[:, -1]` is something else there: its backward half has seen
+//! the last frame only.
+//!
+//! The names in a network that is no chain (two heads on one layer, a sum of two branches) look the same. It
+//! is rejected if its sizes fit no order; if they fit one by chance, the importer cannot notice.
+//!
+//! The result does not depend on `batch_first`, `dropout` or an embedding's `padding_idx`, which is an
+//! ordinary id in inference.
+//!
+//! ```text
+//! order      check            the order of the modules; options against modules
+//!     modules                 recognition
+//!    recurrent                LSTM, GRU, RNN and their cells
+//! group      module           tensors of a module; its interpretations
+//!      file                   safetensors
+//!     options
+//! ```
+
+mod check;
+mod file;
+mod group;
+mod module;
+mod modules;
+mod options;
+mod order;
+mod recurrent;
+
+pub use options::{Nonlinearity, Options, WeightRole};
+
+use anyhow::{Context, Result};
+
+use super::importer::Importer;
+use super::stack::{Imported, LayerStack};
+use embedded_rnn_nn::layers::{Activation, Kind};
+use module::{Candidate, InputKind, TorchModule};
+use order::Choice;
+
+/// The importer of `.safetensors` files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PyTorch {
+    /// What the file does not contain.
+    pub options: Options,
+}
+
+impl Importer for PyTorch {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["safetensors"]
+    }
+
+    fn first_flag(&self) -> Option<&'static str> {
+        self.options.first_flag()
+    }
+
+    fn read(&self, bytes: Vec<u8>, name: &str) -> Result<Imported> {
+        read(&bytes, name, &self.options)
+    }
+}
+
+/// Reads the bytes of a file.
+///
+/// # Errors
+/// A tensor that is not supported, by name; modules that fit in no order or in several, with the flag that
+/// selects one; an option without effect; a damaged file.
+pub fn read(bytes: &[u8], name: &str, options: &Options) -> Result<Imported> {
+    let tensors = file::read(bytes, options)?;
+    let modules = modules::recognize(tensors, options)?;
+    check::check(options, &modules)?;
+    let order = order::find(&modules, options)?;
+    network(modules, &order, options, name)
+}
+
+/// Builds the network of all modules in this order.
+fn network(modules: Vec<TorchModule>, order: &[Choice], options: &Options, name: &str) -> Result<Imported> {
+    let mut modules: Vec<Option<TorchModule>> = modules.into_iter().map(Some).collect();
+    let mut layers = LayerStack::default();
+    let mut input_size = None;
+    for choice in order {
+        let TorchModule { name, mut candidates } =
+            modules[choice.module].take().context("a module twice in an order")?;
+        let candidate = candidates.swap_remove(choice.candidate);
+        let Candidate { input, output_size, layers: own, .. } = candidate;
+        input_size = input_size.or(Some(match input {
+            InputKind::Ids(_) => 1,
+            InputKind::Features(size) => size,
+        }));
+        for layer in own {
+            layers.push(&layer.name, layer.origin, layer.kind)?;
+        }
+        if let Some(activation) = options.activation_of(&name) {
+            let kind = Kind::Activation(Activation::new(output_size, activation));
+            layers.push(&format!("{name}.{}", activation.keras_name()), "--activation".to_owned(), kind)?;
+        }
+    }
+    if !options.return_sequences {
+        return_last_step(&mut layers);
+    }
+    layers.finish(name, input_size.unwrap_or_default())
+}
+
+/// Makes the last recurrent layer return its last step only; all others return sequences already.
+fn return_last_step(layers: &mut LayerStack) {
+    let last = layers.layers_mut().iter_mut().rev().find_map(|layer| match &mut layer.kind {
+        Kind::Recurrent(layer) => Some([Some(layer), None]),
+        Kind::Bidirectional(layer) => Some([Some(&mut layer.forward), Some(&mut layer.backward)]),
+        _ => None,
+    });
+    for layer in last.into_iter().flatten().flatten() {
+        layer.return_sequences = false;
+    }
+}

@@ -1,0 +1,85 @@
+//! The result of an import: a stack of layers with their origins.
+
+use anyhow::{Result, ensure};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use embedded_rnn_nn::layers::{Kind, Layer};
+use embedded_rnn_nn::net::Network;
+use embedded_rnn_pack::{FloatWeights, GOLDEN_STEPS, Meta, check_packable, write_float};
+
+/// A network read from another framework's file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// The layers.
+    pub network: Network<f32>,
+    /// The name of the network, and the origin of each layer.
+    pub meta: Meta,
+}
+
+/// The layers that an importer has read so far, first to last.
+#[derive(Debug, Default)]
+pub struct LayerStack {
+    layers: Vec<Layer<f32>>,
+    meta: Meta,
+}
+
+impl LayerStack {
+    /// Appends a layer. `origin` describes it in the terms of the file: `LSTM lstm_1`, `node GRU_5`.
+    ///
+    /// # Errors
+    /// A name that another layer has.
+    pub fn push(&mut self, name: &str, origin: String, kind: Kind<f32>) -> Result<()> {
+        ensure!(!self.meta.origins.contains_key(name), "{name}: duplicate layer name");
+        self.meta.origins.insert(name.to_owned(), origin);
+        self.layers.push(Layer { name: name.to_owned(), kind });
+        Ok(())
+    }
+
+    /// Returns the layers.
+    pub fn layers(&self) -> &[Layer<f32>] {
+        &self.layers
+    }
+
+    /// Returns the layers, mutably.
+    pub fn layers_mut(&mut self) -> &mut [Layer<f32>] {
+        &mut self.layers
+    }
+
+    /// Returns the network of these layers over frames of `input_size` features.
+    ///
+    /// # Errors
+    /// No layers, or a layer that the runtime does not support, by name.
+    pub fn finish(self, name: &str, input_size: usize) -> Result<Imported> {
+        ensure!(!self.layers.is_empty(), "no layers");
+        let network = Network::new(input_size, self.layers);
+        check_packable(&network)?;
+        Ok(Imported { network, meta: Meta { name: name.to_owned(), ..self.meta } })
+    }
+}
+
+impl Imported {
+    /// Returns the bytes of the model file.
+    ///
+    /// # Errors
+    /// As [`write_float`].
+    pub fn write<N: FloatWeights>(&self) -> Result<Vec<u8>> {
+        write_float::<N>(&self.network, &self.meta, &self.synthetic_frames(GOLDEN_STEPS))
+    }
+
+    /// Returns random input frames for the golden trace, as imported files have no data: ids if the network
+    /// starts with an embedding, otherwise values uniform in +-1. Every call returns the same frames.
+    pub fn synthetic_frames(&self, steps: usize) -> Vec<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let ids = match self.network.layers.first().map(|layer| &layer.kind) {
+            Some(Kind::Embedding(layer)) => Some(layer.weight.ncols()),
+            _ => None,
+        };
+        let frame = |_| match ids {
+            // Id 0 may be masked, and a masked frame tests nothing.
+            Some(ids) => rng.random_range(ids.min(2) - 1..ids) as f32,
+            None => rng.random_range(-1.0..1.0),
+        };
+        (0..steps * self.network.input_size).map(frame).collect()
+    }
+}

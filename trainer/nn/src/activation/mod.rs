@@ -1,0 +1,242 @@
+//! Activation functions, forward and backward.
+
+mod extended;
+
+use embedded_rnn::format::Activation as Code;
+use serde::{Deserialize, Serialize};
+
+use crate::tensor::{Matrix, Real};
+
+macro_rules! activations {
+    ($($(#[$doc:meta])* $activation:ident $keras:literal,)*) => {
+        /// What a layer does to its weighted sums. The names are Keras's, and so are the values where a function has parameters.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Activation { $($(#[$doc])* #[serde(rename = $keras)] $activation,)* }
+
+        impl Activation {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$activation,)*];
+
+            /// Its name in a config, Keras's where Keras has one.
+            pub fn keras_name(self) -> &'static str {
+                match self { $(Self::$activation => $keras,)* }
+            }
+
+            /// Its code in a model file.
+            pub fn code(self) -> Code {
+                match self { $(Self::$activation => Code::$activation,)* }
+            }
+        }
+    };
+}
+
+activations! {
+    /// `x`
+    #[default]
+    Linear "linear",
+    /// `max(x, 0)`
+    Relu "relu",
+    /// `tanh(x)`
+    Tanh "tanh",
+    /// `1 / (1 + exp(-x))`
+    Sigmoid "sigmoid",
+    /// `relu6(x + 3) / 6`, which is Keras 3's and PyTorch's.
+    HardSigmoid "hard_sigmoid",
+    /// `clip(0.2 x + 0.5, 0, 1)`, which was Keras's up to version 2 and is that of its old recurrent nets.
+    HardSigmoidKeras1 "hard_sigmoid_keras1",
+    /// `clip(x, 0, 6)`
+    Relu6 "relu6",
+    /// `x`, or `0.2 x` below 0.
+    LeakyRelu "leaky_relu",
+    /// `x`, or `exp(x) - 1` below 0.
+    Elu "elu",
+    /// `1.0507 x`, or `1.0507 * 1.67326 (exp(x) - 1)` below 0: Klambauer et al., 2017.
+    Selu "selu",
+    /// `exp(x)`
+    Exponential "exponential",
+    /// `log(1 + exp(x))`
+    Softplus "softplus",
+    /// `x / (1 + |x|)`
+    Softsign "softsign",
+    /// `x sigmoid(x)`, also called swish.
+    Silu "silu",
+    /// `x relu6(x + 3) / 6`
+    HardSilu "hard_silu",
+    /// `x Phi(x)`, Phi the distribution function of the normal distribution: Hendrycks and Gimpel, 2016; not the approximation
+    /// by tanh.
+    Gelu "gelu",
+    /// `x tanh(softplus(x))`: Misra, 2019.
+    Mish "mish",
+    /// `-softplus(-x)`
+    LogSigmoid "log_sigmoid",
+    /// `clip(x, -1, 1)`
+    HardTanh "hard_tanh",
+    /// `x`, or 0 within +-1/2.
+    HardShrink "hard_shrink",
+    /// `x` moved by 1/2 towards 0, or 0 within +-1/2.
+    SoftShrink "soft_shrink",
+    /// `x - tanh(x)`
+    TanhShrink "tanh_shrink",
+    /// `(x + sqrt(x^2 + 4)) / 2`
+    Squareplus "squareplus",
+    /// 0 below -1, `(x + 1)^2 / 4` up to 1, `x` beyond.
+    SparsePlus "sparse_plus",
+    /// `clip((x + 1) / 2, 0, 1)`
+    SparseSigmoid "sparse_sigmoid",
+    /// `exp(x_i) / sum_j exp(x_j)`
+    Softmax "softmax",
+    /// `x_i - log sum_j exp(x_j)`
+    LogSoftmax "log_softmax",
+}
+
+/// Other names that Keras has for the same functions; its `celu` has an alpha of 1.
+const ALIASES: [(&str, Activation); 3] =
+    [("swish", Activation::Silu), ("hard_swish", Activation::HardSilu), ("celu", Activation::Elu)];
+
+impl Activation {
+    /// The one that Keras calls so, by any of its names.
+    pub fn from_keras_name(name: &str) -> Option<Self> {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, activation)| *activation);
+        alias.or_else(|| Self::ALL.iter().copied().find(|activation| activation.keras_name() == name))
+    }
+
+    /// The one with this code in a file. The two of wide sums are those that they stand for.
+    pub fn from_code(code: u8) -> Option<Self> {
+        match Code::from_code(code)? {
+            Code::TanhWide => Some(Self::Tanh),
+            Code::SigmoidWide => Some(Self::Sigmoid),
+            code => Self::ALL.iter().copied().find(|activation| activation.code() == code),
+        }
+    }
+
+    /// Whether it is one unit's alone.
+    pub fn is_elementwise(self) -> bool {
+        !matches!(self, Self::Softmax | Self::LogSoftmax)
+    }
+
+    /// Whether 8-bit layers of sums do without it: most models do.
+    pub fn is_extended(self) -> bool {
+        Code::is_extended(self.code() as u8)
+    }
+
+    /// Whether its slope does not follow from its output: it is neither rising nor falling all the way, or too flat.
+    pub fn needs_pre_activations(self) -> bool {
+        matches!(self, Self::Silu | Self::HardSilu | Self::Gelu | Self::Mish | Self::TanhShrink)
+    }
+
+    /// Applies it to one column.
+    pub fn forward<T: Real>(self, column: &mut [T]) {
+        match self {
+            Self::Linear => {}
+            Self::Relu => column.iter_mut().for_each(|x| *x = x.max(T::zero())),
+            Self::Tanh => T::tanh_each(column),
+            Self::Sigmoid => T::sigmoid_each(column),
+            Self::HardSigmoid => hard_sigmoid(column, 1.0 / 6.0),
+            Self::HardSigmoidKeras1 => hard_sigmoid(column, 0.2),
+            Self::Softmax => softmax(column),
+            Self::LogSoftmax => log_softmax(column),
+            _ => column.iter_mut().for_each(|x| *x = extended::value(self, *x)),
+        }
+    }
+
+    /// Applies it to one value.
+    pub fn of<T: Real>(self, x: T) -> T {
+        let mut column = [x];
+        self.forward(&mut column);
+        column[0]
+    }
+
+    /// Applies it to every column.
+    pub fn forward_columns<T: Real>(self, values: &mut Matrix<T>) {
+        let rows = values.nrows();
+        values.as_mut_slice().chunks_exact_mut(rows).for_each(|column| self.forward(column));
+    }
+
+    /// Turns the gradient of the outputs of one column into the gradient of the weighted sums. `at` are the outputs, or the
+    /// sums if it [needs](Self::needs_pre_activations) them.
+    pub fn backward<T: Real>(self, at: &[T], d: &mut [T]) {
+        match self {
+            Self::Linear => {}
+            Self::Relu => times_slope(at, d, |y| if y > T::zero() { T::one() } else { T::zero() }),
+            Self::Tanh => times_slope(at, d, |y| T::one() - y * y),
+            Self::Sigmoid => times_slope(at, d, |y| y * (T::one() - y)),
+            Self::HardSigmoid => times_slope(at, d, hard_slope(1.0 / 6.0)),
+            Self::HardSigmoidKeras1 => times_slope(at, d, hard_slope(0.2)),
+            Self::Softmax => {
+                let mean = at.iter().zip(&*d).fold(T::zero(), |sum, (&y, &d)| sum + y * d);
+                d.iter_mut().zip(at).for_each(|(d, &y)| *d = y * (*d - mean));
+            }
+            Self::LogSoftmax => {
+                let sum = d.iter().fold(T::zero(), |sum, &d| sum + d);
+                d.iter_mut().zip(at).for_each(|(d, &y)| *d -= y.exp() * sum);
+            }
+            _ => times_slope(at, d, |at| extended::slope(self, at)),
+        }
+    }
+
+    /// [`Self::backward`] for every column.
+    pub fn backward_columns<T: Real>(self, at: &Matrix<T>, d: &mut Matrix<T>) {
+        let rows = at.nrows();
+        let columns = at.as_slice().chunks_exact(rows).zip(d.as_mut_slice().chunks_exact_mut(rows));
+        columns.for_each(|(at, d)| self.backward(at, d));
+    }
+}
+
+/// Of functions of one unit.
+fn times_slope<T: Real>(at: &[T], d: &mut [T], slope: impl Fn(T) -> T) {
+    d.iter_mut().zip(at).for_each(|(d, &at)| *d *= slope(at));
+}
+
+/// `clip(slope x + 1/2, 0, 1)`.
+fn hard_sigmoid<T: Real>(column: &mut [T], slope: f64) {
+    let (slope, half) = (T::of(slope), T::of(0.5));
+    column.iter_mut().for_each(|x| *x = (slope * *x + half).max(T::zero()).min(T::one()));
+}
+
+fn hard_slope<T: Real>(slope: f64) -> impl Fn(T) -> T {
+    let slope = T::of(slope);
+    move |y| if y > T::zero() && y < T::one() { slope } else { T::zero() }
+}
+
+/// The largest is taken off so that nothing overflows.
+fn log_softmax<T: Real>(column: &mut [T]) {
+    let top = column.iter().copied().fold(column[0], T::max);
+    let sum = column.iter().fold(T::zero(), |sum, &x| sum + (x - top).exp());
+    let log = top + sum.ln();
+    column.iter_mut().for_each(|x| *x -= log);
+}
+
+fn softmax<T: Real>(column: &mut [T]) {
+    // The largest is taken off so that nothing overflows.
+    let top = column.iter().copied().fold(column[0], T::max);
+    column.iter_mut().for_each(|x| *x = (*x - top).exp());
+    let sum = column.iter().copied().fold(T::zero(), |a, b| a + b);
+    column.iter_mut().for_each(|x| *x /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every slope against a central difference in f64, away from corners.
+    #[test]
+    fn slopes_are_those_of_the_functions() {
+        for &activation in Activation::ALL.iter().filter(|activation| activation.is_elementwise()) {
+            for k in -40..40 {
+                let x = 0.1003 * f64::from(k) + 0.0317;
+                let y = activation.of(x);
+                let mut d = [1.0];
+                activation.backward(&[if activation.needs_pre_activations() { x } else { y }], &mut d);
+                let difference = (activation.of(x + 1e-6) - activation.of(x - 1e-6)) / 2e-6;
+                assert!((d[0] - difference).abs() < 1e-8, "{activation:?} at {x}: {}, {difference}", d[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn softmax_survives_large_values() {
+        let mut column = [1000.0f32, 1000.0, -1000.0];
+        Activation::Softmax.forward(&mut column);
+        assert_eq!(column, [0.5, 0.5, 0.0]);
+    }
+}

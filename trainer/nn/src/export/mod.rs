@@ -1,0 +1,77 @@
+//! Layers as a model file holds them: records with their weights (runtime/FORMAT.md), in floats or in integers.
+//!
+//! ```text
+//! cell or Dense --layout--> DenseParts --order--> float words     [panel][row][gate][8]
+//!                                      --rows---> integer words   [block][side][row][4 weights]
+//! ```
+//! `layout` describes how a layer of weighted rows is laid out, `parts` holds its weights and activations, `order` is
+//! the place of each weight, `float` and `rows` are the two kinds of weights, `record` builds the records of layers
+//! without weighted rows, `units` chooses the real value of one integer step.
+//!
+//! A layer states its own records in its file under `layers`, by these means.
+
+mod float;
+mod layout;
+mod order;
+mod parts;
+mod record;
+mod rows;
+mod units;
+
+pub use float::{FloatWeights, float_rows, to_weights};
+pub use layout::{Activations, BlockPart, Blocks, Packable, PackedLayout, Panels, Role, Sides, Weights};
+pub use order::{Slot, panels};
+pub use parts::{DenseParts, Sizes};
+pub use record::framewise_record;
+pub use rows::int_rows;
+pub use units::{ACT_MAX, BIAS_LIMIT, FULL_SCALE, MULTIPLIER_LIMIT, multipliers, offsets, unit_for};
+
+use embedded_rnn::format::LayerRecord;
+
+/// A layer ready for a file.
+#[derive(Clone, Debug)]
+pub struct PackedLayer<W> {
+    /// The record of the table of layers; the length of the weights is filled in when the file is put together.
+    pub record: LayerRecord,
+    /// The weights in file order.
+    pub weights: Vec<W>,
+    /// The name in the header.
+    pub name: String,
+}
+
+impl<W> PackedLayer<W> {
+    /// A layer of this name.
+    pub fn new(record: LayerRecord, weights: Vec<W>, name: &str) -> Self {
+        Self { record, weights, name: name.to_owned() }
+    }
+}
+
+/// The largest magnitudes that calibration observed in one layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranges {
+    /// The inputs.
+    pub input: f32,
+    /// `true` if an input was no whole number.
+    pub fractions: bool,
+    /// The outputs.
+    pub output: f32,
+    /// The pre-activations of each gate; one for a layer without gates.
+    pub pre_activations: Vec<f32>,
+    /// Each state, in the order of [`Cell::states`](crate::cells::Cell::states); of a bidirectional layer those of both
+    /// directions.
+    pub states: Vec<f32>,
+}
+
+/// The place of a layer in an integer model.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The real value of one unit of the layer's input.
+    pub unit: f64,
+    /// The ranges that calibration observed.
+    pub ranges: &'a Ranges,
+    /// `true` if the layer is the last one of the model.
+    pub head: bool,
+}
+
+/// The records that a layer becomes in integers, and the real value of one unit of its output.
+pub type IntLayer = (Vec<PackedLayer<i32>>, f64);

@@ -1,0 +1,388 @@
+//! A cell over time in both directions, each with weights of its own; what both give for a frame is merged.
+
+use anyhow::{Context, Result, bail, ensure};
+use embedded_rnn::Kind as RecordKind;
+use embedded_rnn::format::{DIRECTION, LayerRecord, MergeMode as MergeCode};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::recurrent::cell_unit;
+use super::{
+    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerConfig, LayerSpec, Module,
+    Observer, Pass, RecordSummary, Recurrent, Signal, Stored,
+};
+use crate::cells::CellConfig;
+use crate::data::Dataset;
+use crate::export::{
+    DenseParts, FULL_SCALE, FloatWeights, IntLayer, PackedLayer, Site, float_rows, int_rows,
+};
+use crate::packed::PackedSequence;
+use crate::tensor::{Matrix, Real};
+
+/// Two recurrent layers over the same frames.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bidirectional<T: Real> {
+    /// From the first frame to the last.
+    pub forward: Recurrent<T>,
+    /// From the last frame to the first. If it returns sequences, they are turned back to the order of the frames.
+    pub backward: Recurrent<T>,
+    /// What becomes of the two outputs.
+    pub merge_mode: MergeMode,
+}
+
+/// What becomes of the outputs of the two directions; the names are Keras's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MergeMode {
+    /// The backward one's features after the forward one's.
+    #[default]
+    Concat,
+    /// `f + b`
+    Sum,
+    /// `(f + b) / 2`
+    Ave,
+    /// `f * b`
+    Mul,
+}
+
+/// A `Bidirectional` layer in a config; names and defaults are Keras's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BidirectionalConfig {
+    /// Its name.
+    pub name: Option<String>,
+    /// The recurrent layer that goes both ways.
+    pub layer: Box<LayerConfig>,
+    /// concat unless said otherwise.
+    #[serde(default)]
+    pub merge_mode: MergeMode,
+}
+
+impl BidirectionalConfig {
+    /// The config of the cell; checked before it is needed.
+    fn cell(&self) -> Option<&dyn CellConfig> {
+        self.layer.cell()
+    }
+
+    fn inner(&self) -> &dyn LayerSpec {
+        self.layer.get()
+    }
+}
+
+impl LayerSpec for BidirectionalConfig {
+    fn name(&self) -> Option<&String> {
+        self.name.as_ref()
+    }
+
+    fn units(&self) -> Option<(&'static str, usize)> {
+        let (key, units) = self.inner().units()?;
+        Some((key, if self.merge_mode == MergeMode::Concat { units.saturating_mul(2) } else { units }))
+    }
+
+    fn parameters(&self, input_size: u64) -> u64 {
+        self.inner().parameters(input_size).saturating_mul(2)
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.inner().keeps_time()
+    }
+
+    fn needs_time(&self) -> bool {
+        true
+    }
+
+    fn check(&self) -> Result<()> {
+        let check = || -> Result<()> {
+            let cell = self.cell().context("not a recurrent layer")?;
+            ensure!(!cell.shared().go_backwards, "go_backwards: one of the two directions does already");
+            self.inner().check_units()?;
+            self.inner().check()
+        };
+        check().context("layer")
+    }
+
+    fn build(&self, input_size: usize, _: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32> {
+        let cell = self.cell().expect("checked with the config");
+        let forward = Recurrent::build(cell, input_size, rng);
+        let backward = Recurrent { go_backwards: true, ..Recurrent::build(cell, input_size, rng) };
+        Kind::Bidirectional(Bidirectional { forward, backward, merge_mode: self.merge_mode })
+    }
+}
+
+impl MergeMode {
+    /// Its code in a model file.
+    pub fn code(self) -> embedded_rnn::format::MergeMode {
+        use embedded_rnn::format::MergeMode as Code;
+        match self {
+            Self::Concat => Code::Concat,
+            Self::Sum => Code::Sum,
+            Self::Ave => Code::Ave,
+            Self::Mul => Code::Mul,
+        }
+    }
+
+    /// Its name in a config, which is Keras's.
+    pub fn keras_name(self) -> &'static str {
+        match self {
+            Self::Concat => "concat",
+            Self::Sum => "sum",
+            Self::Ave => "ave",
+            Self::Mul => "mul",
+        }
+    }
+
+    /// All modes.
+    pub const ALL: [Self; 4] = [Self::Concat, Self::Sum, Self::Ave, Self::Mul];
+
+    /// The mode with this code.
+    pub fn of(code: embedded_rnn::format::MergeMode) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.code() == code)
+    }
+
+    /// The unit of what comes of 16-bit integers of `unit` (runtime/INTEGER.md).
+    pub fn unit(self, unit: f64) -> f64 {
+        match self {
+            Self::Concat | Self::Ave => unit,
+            Self::Sum => 2.0 * unit,
+            Self::Mul => unit * unit * 32768.0,
+        }
+    }
+
+    /// Of the outputs of the two directions, `[hidden x columns]` each.
+    fn merge<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
+        match self {
+            Self::Concat => {
+                let mut both = Matrix::zeros(2 * f.nrows(), f.ncols());
+                both.rows_mut(0, f.nrows()).copy_from(f);
+                both.rows_mut(f.nrows(), f.nrows()).copy_from(b);
+                both
+            }
+            Self::Sum => f + b,
+            Self::Ave => (f + b) * T::of(0.5),
+            Self::Mul => f.component_mul(b),
+        }
+    }
+
+    /// The gradients of both outputs.
+    fn part<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>, d: &Matrix<T>) -> [Matrix<T>; 2] {
+        let hidden = f.nrows();
+        match self {
+            Self::Concat => [d.rows(0, hidden).into_owned(), d.rows(hidden, hidden).into_owned()],
+            Self::Sum => [d.clone(), d.clone()],
+            Self::Ave => [d * T::of(0.5), d * T::of(0.5)],
+            Self::Mul => [d.component_mul(b), d.component_mul(f)],
+        }
+    }
+}
+
+impl<T: Real> Bidirectional<T> {
+    /// An output of the backward direction in the order of the frames, or its gradient in that of the cell.
+    fn reversed(&self, values: &Matrix<T>, input: &PackedSequence<T>) -> Matrix<T> {
+        if self.keeps_time() { values.select_columns(&input.steps.reversed()) } else { values.clone() }
+    }
+
+    pub(super) fn cast<U: Real>(&self) -> Bidirectional<U> {
+        Bidirectional {
+            forward: self.forward.cast(),
+            backward: self.backward.cast(),
+            merge_mode: self.merge_mode,
+        }
+    }
+}
+
+/// Everything that both directions have is first the forward one's and then the backward one's.
+impl<T: Real> Module<T> for Bidirectional<T> {
+    fn output_size(&self) -> usize {
+        let hidden = self.forward.output_size();
+        if self.merge_mode == MergeMode::Concat { 2 * hidden } else { hidden }
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
+        [self.forward.parameters(), self.backward.parameters()].concat()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
+        let mut both = self.forward.parameters_mut();
+        both.append(&mut self.backward.parameters_mut());
+        both
+    }
+
+    fn states(&self) -> Vec<usize> {
+        [self.forward.states(), self.backward.states()].concat()
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.forward.keeps_time()
+    }
+
+    fn forward(&self, input: &PackedSequence<T>, mut pass: Pass<'_, T>) -> ForwardCache<T> {
+        let own = pass.initial.len() / 2;
+        let f = self.forward.run(input, &pass.initial[..own], pass.training.as_mut());
+        let b = self.backward.run(input, &pass.initial[own..], pass.training.as_mut());
+        let values = self.merge_mode.merge(&f.output.values, &self.reversed(&b.output.values, input));
+        let output = PackedSequence { values, steps: f.output.steps.clone() };
+        ForwardCache { output, statistics: Vec::new(), saved: Vec::new(), inner: vec![f, b] }
+    }
+
+    fn final_states(&self, input: &PackedSequence<T>, cache: &ForwardCache<T>) -> Vec<Matrix<T>> {
+        let [f, b] = &cache.inner[..] else { panic!("of its own forward pass") };
+        [self.forward.final_states(input, f), self.backward.final_states(input, b)].concat()
+    }
+
+    fn backward(
+        &self,
+        input: &PackedSequence<T>,
+        cache: &ForwardCache<T>,
+        d_output: Matrix<T>,
+        d_final: &[Matrix<T>],
+    ) -> Gradients<T> {
+        let [f, b] = &cache.inner[..] else { panic!("of its own forward pass") };
+        let reversed = self.reversed(&b.output.values, input);
+        let [d_f, d_b] = self.merge_mode.part(&f.output.values, &reversed, &d_output);
+        let (final_f, final_b) = d_final.split_at(d_final.len() / 2);
+        let mut both = self.forward.backward(input, f, d_f, final_f);
+        let mut back = self.backward.backward(input, b, self.reversed(&d_b, input), final_b);
+        both.parameters.append(&mut back.parameters);
+        both.initial.append(&mut back.initial);
+        both.sums.append(&mut back.sums);
+        both
+    }
+
+    fn backward_pre_activations(&self, _: &PackedSequence<T>, _: Matrix<T>) -> Option<Gradients<T>> {
+        None
+    }
+
+    fn input_gradient(
+        &self,
+        input: &PackedSequence<T>,
+        cache: &ForwardCache<T>,
+        gradients: &Gradients<T>,
+    ) -> Matrix<T> {
+        let gradient = |layer: &Recurrent<T>, k: usize| {
+            layer.gradient_of_frames(input, &cache.inner[k], &gradients.sums[k])
+        };
+        gradient(&self.forward, 0) + gradient(&self.backward, 1)
+    }
+
+    fn forward_reference(
+        &self,
+        frames: Vec<Vec<T>>,
+        states: &mut [Vec<T>],
+        observe: Observer<'_, T>,
+    ) -> Vec<Vec<T>> {
+        let own = states.len() / 2;
+        let (states_f, states_b) = states.split_at_mut(own);
+        let f = self.forward.forward_reference(frames.clone(), states_f, observe);
+        let mut observe_backward = |signal, values: &[T]| match signal {
+            Signal::State(k) => observe(Signal::State(own + k), values),
+            other => observe(other, values),
+        };
+        let mut b = self.backward.forward_reference(frames, states_b, &mut observe_backward);
+        b.reverse();
+        let column = |values: &Vec<T>| Matrix::from_column_slice(values.len(), 1, values);
+        let merge = |(f, b)| self.merge_mode.merge(&column(f), &column(b)).as_slice().to_vec();
+        f.iter().zip(&b).map(merge).collect()
+    }
+}
+
+impl Bidirectional<f32> {
+    /// Returns both directions, with names of their own.
+    fn directions(&self, name: &str) -> [(DenseParts, String); 2] {
+        let named = |layer: &Recurrent<f32>, direction| (layer.parts(), format!("{name}/{direction}"));
+        [named(&self.forward, "forward"), named(&self.backward, "backward")]
+    }
+
+    /// Returns the record that merges the two directions.
+    fn merge_record(&self) -> LayerRecord {
+        let units = self.forward.cell.get().hidden_size() as u32;
+        let mode = self.merge_mode.code();
+        LayerRecord {
+            kind: RecordKind::Bidirectional as u8,
+            merge_mode: mode as u8,
+            input_size: 2 * units,
+            units: mode.merged(units),
+            output_scale: 1.0,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+}
+
+/// Both directions are records of their own, marked as such, and the record that merges them follows.
+impl Export for Bidirectional<f32> {
+    fn kinds() -> Vec<RecordKind> {
+        vec![RecordKind::Bidirectional]
+    }
+
+    fn check_export(&self) -> Result<()> {
+        self.forward.check_export()
+    }
+
+    fn export_float<N: FloatWeights>(&self, name: &str) -> Result<Vec<PackedLayer<N::Weight>>> {
+        let [f, b] = self.directions(name);
+        let mut records = vec![float_rows::<N>(&f.0, &f.1)?, float_rows::<N>(&b.0, &b.1)?];
+        records.iter_mut().for_each(|packed| packed.record.flags |= DIRECTION);
+        records.push(PackedLayer::new(self.merge_record(), Vec::new(), name));
+        Ok(records)
+    }
+
+    fn integer_form(&self, name: &str) -> Result<Vec<Layer<f32>>> {
+        self.forward.check_integer()?;
+        self.backward.check_integer()?;
+        Ok(vec![Layer { name: name.to_owned(), kind: Kind::Bidirectional(self.clone()) }])
+    }
+
+    fn input_stage(&self, _: &str) -> Result<InputStage<'_>> {
+        Ok(InputStage::Inner)
+    }
+
+    fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
+        let mut records = Vec::new();
+        let mut unit = FULL_SCALE;
+        for (parts, name) in self.directions(name) {
+            unit = cell_unit(&parts, site.ranges);
+            let mut packed = int_rows(&parts, site, unit, &name)?;
+            packed.record.flags |= DIRECTION;
+            records.push(packed);
+        }
+        let merged = self.merge_mode.unit(unit);
+        let record = LayerRecord { output_scale: merged as f32, ..self.merge_record() };
+        records.push(PackedLayer::new(record, Vec::new(), name));
+        Ok((records, merged))
+    }
+
+    fn gates(&self) -> usize {
+        self.forward.gates()
+    }
+
+    fn fold_role(&self) -> FoldRole {
+        FoldRole::Other
+    }
+
+    fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool {
+        self.forward.absorb_before(scale, offset) && self.backward.absorb_before(scale, offset)
+    }
+
+    fn absorb_after(&mut self, _: &FoldRole) -> bool {
+        false
+    }
+
+    fn read<N: FloatWeights>(stored: &Stored<'_, N>, before: &mut Vec<Layer<f32>>) -> Result<Self> {
+        let mode = MergeCode::from_code(stored.record.merge_mode).and_then(MergeMode::of);
+        let merge_mode = mode.context("unknown merge mode")?;
+        let mut direction = || match before.pop().map(|layer| layer.kind) {
+            Some(Kind::Recurrent(layer)) => Ok(layer),
+            _ => bail!("no two directions before it"),
+        };
+        let (backward, forward) = (direction()?, direction()?);
+        Ok(Self { forward, backward, merge_mode })
+    }
+
+    fn summarize(record: &LayerRecord) -> RecordSummary {
+        let mode = MergeCode::from_code(record.merge_mode).and_then(MergeMode::of);
+        RecordSummary {
+            keras_name: "Bidirectional",
+            merge_mode: mode.map(MergeMode::keras_name),
+            ..RecordSummary::default()
+        }
+    }
+}

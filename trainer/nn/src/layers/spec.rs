@@ -1,0 +1,81 @@
+//! The interface of a layer's config: sizes and rules that are checked before a network is built.
+
+use anyhow::{Result, bail, ensure};
+use rand_chacha::ChaCha8Rng;
+
+use super::Kind;
+use super::embedding::EmbeddingConfig;
+use crate::data::Dataset;
+
+/// The config of a layer.
+pub trait LayerSpec {
+    /// Returns the name given, if one is.
+    fn name(&self) -> Option<&String>;
+
+    /// Returns the number of features out with the key that sets it; `None` if there are as many as features in.
+    fn units(&self) -> Option<(&'static str, usize)>;
+
+    /// Returns the number of weights and biases over `input_size` features.
+    fn parameters(&self, input_size: u64) -> u64;
+
+    /// Returns `true` if a sequence in gives a sequence out.
+    fn keeps_time(&self) -> bool;
+
+    /// Returns `true` if only sequences can come in.
+    fn needs_time(&self) -> bool;
+
+    /// Returns `true` if the layer takes the data itself, and no output of another layer.
+    fn only_first(&self) -> bool {
+        false
+    }
+
+    /// Returns the value that all features of a masked frame have, if the layer masks frames.
+    fn mask_value(&self) -> Option<f32> {
+        None
+    }
+
+    /// Returns the config if the layer takes ids.
+    fn ids(&self) -> Option<&EmbeddingConfig> {
+        None
+    }
+
+    /// Returns `true` if the outputs are probabilities of classes.
+    fn ends_in_softmax(&self) -> bool {
+        false
+    }
+
+    /// Rejects values that no layer can have.
+    ///
+    /// # Errors
+    /// The key, its value and the allowed range.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Rejects a number of units that no layer can have.
+    ///
+    /// # Errors
+    /// The key and its value.
+    fn check_units(&self) -> Result<()> {
+        let Some((key, units)) = self.units() else { return Ok(()) };
+        ensure!((1..=1 << 16).contains(&units), "{key}: {units} is not between 1 and 65536");
+        Ok(())
+    }
+
+    /// Builds the layer with its initial weights, over `input_size` features.
+    fn build(&self, input_size: usize, data: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32>;
+}
+
+/// Rejects an epsilon that could not keep a division by zero away.
+///
+/// # Errors
+/// The key and its value.
+pub fn check_epsilon(epsilon: Option<f64>) -> Result<()> {
+    match epsilon {
+        // Added to a variance of 1, anything smaller is lost in f32.
+        Some(epsilon) if !(epsilon >= 1e-9 && epsilon.is_finite()) => {
+            bail!("epsilon: {epsilon} is not a number from 1e-9 on")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,77 @@
+//! From a trained network to the network that runs: layers that only training needs are left out, normalizations with fixed
+//! statistics are folded into the weights beside them where that is exact, and an activation becomes that of the linear
+//! Dense before it.
+
+use embedded_rnn_nn::layers::{FoldRole, Layer};
+use embedded_rnn_nn::net::Network;
+
+/// Returns a network that computes the same function, of layers that a model file has.
+pub fn folded(network: &Network<f32>) -> Network<f32> {
+    Network {
+        input_size: network.input_size,
+        layers: folded_chain(&network.layers),
+        decoder: network.decoder.as_ref().map(|decoder| Box::new(folded(decoder))),
+    }
+}
+
+fn folded_chain(layers: &[Layer<f32>]) -> Vec<Layer<f32>> {
+    let mut folded: Vec<Layer<f32>> = Vec::new();
+    for mut layer in layers.iter().cloned() {
+        let role = layer.kind.fold_role();
+        if role == FoldRole::TrainingOnly {
+            continue;
+        }
+        let before = folded.last().map_or(FoldRole::Other, |before| before.kind.fold_role());
+        if let FoldRole::Affine { scale, offset } = &before
+            && layer.kind.absorb_before(scale, offset)
+        {
+            folded.pop();
+            folded.push(layer);
+        } else if !folded.last_mut().is_some_and(|before| before.kind.absorb_after(&role)) {
+            folded.push(layer);
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// Every place where a BatchNormalization can go into weights, and one where it cannot.
+    #[test]
+    fn a_folded_network_is_the_same_function() {
+        const NORMALIZED: &str = "{ type = 'BatchNormalization' }";
+        for (before, after, left) in [
+            ("", "{ type = 'LSTM', units = 3 }", 1),
+            (
+                "{ type = 'GRU', units = 3, return_sequences = true },",
+                "{ type = 'GRU', units = 2, reset_after = false }",
+                2,
+            ),
+            (
+                "{ type = 'SimpleRNN', units = 4 }, { type = 'Dropout', rate = 0.5 },",
+                "{ type = 'Dense', units = 2, use_bias = false }",
+                2,
+            ),
+            ("{ type = 'LSTM', units = 3 }, { type = 'Dense', units = 4 },", "", 2),
+            ("{ type = 'LSTM', units = 3 },", "", 2),
+            ("{ type = 'Dense', units = 3 },", "{ type = 'Activation', activation = 'gelu' }", 1),
+            (
+                "{ type = 'LSTM', units = 3, return_sequences = true },",
+                "{ type = 'Bidirectional', layer = { type = 'GRU', units = 2 } }",
+                2,
+            ),
+        ] {
+            let layers = format!("{before} {NORMALIZED}, {after}");
+            let random = Random { layers: &layers, input_size: 2, steps: 9, seed: 3 };
+            let (network, frames) = random.make().unwrap();
+            let folded = folded(&network);
+            assert_eq!(folded.layers.len(), left, "{layers}");
+            for (a, b) in network.predict(&frames).iter().zip(folded.predict(&frames)) {
+                assert!((a - b).abs() < 1e-6, "{layers}: {a}, folded {b}");
+            }
+        }
+    }
+}

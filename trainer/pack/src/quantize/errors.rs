@@ -1,0 +1,134 @@
+//! The error that quantization causes in each layer.
+
+use std::fmt;
+use std::path::Path;
+
+use anyhow::Result;
+use embedded_rnn_nn::data::is_masked;
+use embedded_rnn_nn::evaluate::EncoderDecoder;
+use embedded_rnn_nn::net::Network;
+
+use super::calibrate::LONGEST;
+use super::input::input_layers;
+use crate::session::{RunMode, Session};
+
+/// A quantized model, and the error that quantization caused.
+pub struct Quantized {
+    /// The model file.
+    pub bytes: Vec<u8>,
+    /// The error of each layer's output on the calibration data, first to last.
+    pub errors: Vec<LayerError>,
+}
+
+impl Quantized {
+    /// Packs `network` by `pack`, and measures the difference of each layer's output for `sequences` from the float network, on
+    /// the file of the layers up to it.
+    ///
+    /// # Errors
+    /// Those of `pack`.
+    pub fn new(
+        network: &Network<f32>,
+        sequences: &[&[f32]],
+        pack: impl Fn(&Network<f32>) -> Result<Vec<u8>>,
+    ) -> Result<Self> {
+        let bytes = pack(network)?;
+        let sequences = &unmasked(network, sequences);
+        let mut errors = Vec::new();
+        let last = network.layers.len() - usize::from(network.decoder.is_none());
+        for (count, layer) in network.layers.iter().enumerate().skip(input_layers(network)) {
+            let layers = network.layers[..=count].to_vec();
+            let prefix = Network::new(network.input_size, layers);
+            let packed = if count == last { bytes.clone() } else { pack(&prefix)? };
+            errors.push(LayerError::measure(&layer.name, &prefix, &packed, sequences)?);
+        }
+        if let Some(layer) = network.decoder.as_ref().and_then(|decoder| decoder.layers.last()) {
+            errors.push(LayerError::measure(&layer.name, network, &bytes, sequences)?);
+        }
+        Ok(Quantized { bytes, errors })
+    }
+}
+
+/// Removes the masked frames: for each a model repeats its output, a network has none.
+fn unmasked(network: &Network<f32>, sequences: &[&[f32]]) -> Vec<Vec<f32>> {
+    let mask_value = network.layers.first().and_then(|layer| layer.kind.get().mask_value());
+    let masked = |frame: &&[f32]| mask_value.is_some_and(|value| is_masked(frame, value));
+    let frames = |sequence: &&[f32]| {
+        sequence.chunks_exact(network.input_size).filter(|frame| !masked(frame)).collect::<Vec<_>>().concat()
+    };
+    sequences.iter().map(frames).collect()
+}
+
+/// The difference of a layer's output from that of the float network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerError {
+    /// The layer's name.
+    pub name: String,
+    /// The largest difference.
+    pub worst: f64,
+    /// The root of the mean square difference.
+    pub rms: f64,
+    /// The largest magnitude of the float output, to compare with.
+    pub range: f64,
+}
+
+impl LayerError {
+    /// Measures the outputs of a network; of an encoder-decoder those for the sequence that the float network generates.
+    fn measure(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[Vec<f32>]) -> Result<Self> {
+        let session = Session::new(Path::new(name), bytes)?;
+        let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
+        for sequence in sequences.iter().filter(|s| !s.is_empty()) {
+            let (found, golden) = if network.decoder.is_some() {
+                let ids = network.decode(sequence, LONGEST);
+                let generated: Vec<f32> = ids.iter().map(|&id| id as f32).collect();
+                (session.predict_forced(sequence, &generated)?, network.predict_forced(sequence, &generated))
+            } else {
+                (session.predict(sequence, RunMode::Sequence)?, network.predict(sequence))
+            };
+            for (found, golden) in found.into_iter().zip(golden) {
+                let error = (f64::from(found) - f64::from(golden)).abs();
+                worst = worst.max(error);
+                squares += error * error;
+                count += 1;
+                range = range.max(f64::from(golden).abs());
+            }
+        }
+        Ok(Self { name: name.to_owned(), worst, rms: (squares / count.max(1) as f64).sqrt(), range })
+    }
+}
+
+/// The errors of all layers as a table for a terminal, one line per layer.
+pub struct ErrorTable<'a>(pub &'a [LayerError]);
+
+impl fmt::Display for ErrorTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.0.iter().map(|error| error.name.chars().count()).max().unwrap_or(0).max(8);
+        write!(f, "{:<width$} {:>10} {:>10} {:>10}", "layer", "worst", "rms", "range")?;
+        self.0.iter().try_for_each(|LayerError { name, worst, rms, range }| {
+            write!(f, "\n{name:<width$} {worst:>10.6} {rms:>10.6} {range:>10.4}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Meta, Random, quantize};
+
+    /// Layers that map real inputs to integers have no output of their own.
+    #[test]
+    fn every_layer_after_the_input_stage_has_an_error() {
+        for (input_stage, errors) in [
+            ("{ type = 'Normalization' }", 2),
+            ("{ type = 'BatchNormalization' }", 2),
+            ("{ type = 'Masking' }, { type = 'BatchNormalization' }", 2),
+            ("{ type = 'Masking' }, { type = 'Dense', units = 3 }, { type = 'BatchNormalization' }", 3),
+        ] {
+            let layers =
+                format!("{input_stage}, {{ type = 'LayerNormalization' }}, {{ type = 'GRU', units = 2 }}");
+            let (network, frames) =
+                Random { layers: &layers, input_size: 2, steps: 9, seed: 1 }.make().unwrap();
+            let found = quantize(&network, &Meta::default(), &[&frames]);
+            let found = found.unwrap_or_else(|error| panic!("{layers}: {error:#}"));
+            assert_eq!(found.errors.len(), errors, "{layers}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Integer model files, written from a calibrated network.
+
+use anyhow::{Context, Result, ensure};
+use embedded_rnn::{ALL_FEATURES, I8, Kind as RecordKind, Model};
+use embedded_rnn_nn::cells::layout_of;
+use embedded_rnn_nn::export::{PackedLayer, Ranges, Site};
+use embedded_rnn_nn::net::Network;
+
+use super::input::{InputRecords, input_records};
+use crate::file::{FileSpec, assemble, golden_frames};
+use crate::meta::Meta;
+
+/// Writes the first `network.layers` of a calibrated network as a file.
+pub fn write_int(
+    network: &Network<f32>,
+    meta: &Meta,
+    sequences: &[&[f32]],
+    ranges: &[Ranges],
+) -> Result<Vec<u8>> {
+    let frames = sequences.iter().find(|s| !s.is_empty()).context("calibration: no frames")?;
+    let golden = golden_frames(frames, network.input_size)?;
+    let (of_encoder, of_decoder) = ranges.split_at(network.layers.len().min(ranges.len()));
+    let chain = IntChain::new(network, of_encoder, network.decoder.is_none())?;
+    let decoder = match &network.decoder {
+        Some(decoder) => Some(IntChain::new(decoder, of_decoder, true)?),
+        None => None,
+    };
+    decoder.as_ref().map_or(Ok(()), |decoder| chain.check_states_of(decoder))?;
+    let output_scale = decoder.as_ref().unwrap_or(&chain).output_scale;
+    let quantized = |model: &Model<'_, I8>| {
+        let mut out = vec![0; golden.len()];
+        let size = model.input_size();
+        for (x, out) in golden.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+            model.quantize_input(x, out)?;
+        }
+        Ok(out)
+    };
+    let spec = FileSpec::<I8> {
+        meta,
+        returns_sequences: network.returns_sequences(),
+        input_scale: chain.input_scale as f32,
+        output_scale: output_scale as f32,
+        golden_tolerance: 0.0,
+        golden: &quantized,
+        golden_steps: golden.len() / network.input_size,
+    };
+    assemble(&spec, chain.records, decoder.map_or(Vec::new(), |decoder| decoder.records))
+}
+
+/// The records of a chain of layers.
+struct IntChain {
+    records: Vec<PackedLayer<i32>>,
+    input_scale: f64,
+    output_scale: f64,
+}
+
+impl IntChain {
+    /// Quantizes the layers of a chain; `ends` is `true` if its last layer is that of the model.
+    fn new(network: &Network<f32>, ranges: &[Ranges], ends: bool) -> Result<Self> {
+        let InputRecords { mut records, unit: input_scale, layers: taken } = input_records(network, ranges)?;
+        let mut unit = input_scale;
+        for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(taken) {
+            let site = Site { unit, ranges, head: ends && i + 1 == network.layers.len() };
+            let packed = layer.kind.export_int(&layer.name, site);
+            let (packed, output) = packed.with_context(|| layer.name.clone())?;
+            records.extend(packed);
+            unit = output;
+        }
+        Ok(Self { records, input_scale, output_scale: unit })
+    }
+
+    /// Rejects a decoder that cannot start from the states of this encoder.
+    fn check_states_of(&self, decoder: &Self) -> Result<()> {
+        for (own, other) in self.recurrent().zip(decoder.recurrent()) {
+            let [unit, others] =
+                [own, other].map(|packed| (packed.record.output_scale, packed.record.cell_frac));
+            ensure!(
+                unit == others,
+                "{}: starts from the states of {} in the encoder, and both activations must have bounds, or none",
+                other.name,
+                own.name
+            );
+        }
+        Ok(())
+    }
+
+    fn recurrent(&self) -> impl Iterator<Item = &PackedLayer<i32>> {
+        let kind = |packed: &PackedLayer<i32>| RecordKind::from_code(packed.record.kind, ALL_FEATURES);
+        self.records.iter().filter(move |packed| kind(packed).and_then(layout_of).is_some())
+    }
+}

@@ -1,0 +1,60 @@
+//! Model files of floats read back into networks.
+
+use anyhow::{Context, Result, anyhow};
+use embedded_rnn::format::LayerRecord;
+use embedded_rnn::{ALL_FEATURES, Kind as RecordKind, Model};
+use embedded_rnn_nn::export::FloatWeights;
+use embedded_rnn_nn::layers::{Kind, Layer, Stored};
+use embedded_rnn_nn::net::Network;
+
+use crate::meta::Meta;
+
+/// Reads a model file of floats back into a network.
+///
+/// # Errors
+/// Bytes that are not a model of this dtype, with the reason.
+pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
+    let model = Model::<N>::new(bytes).map_err(|e| anyhow!("{e}"))?;
+    let header = model.header().context("header: not readable")?;
+    let names: Vec<_> = header.layers().map(|info| info.name.to_owned()).collect();
+    let meta = Meta {
+        name: header.info().name.to_owned(),
+        origins: header
+            .layers()
+            .filter(|info| !info.origin.is_empty())
+            .map(|info| (info.name.to_owned(), info.origin.to_owned()))
+            .collect(),
+        labels: header.labels().map(str::to_owned).collect(),
+    };
+    let mut weights = model.weights();
+    let decoder_at = model.preamble().decoder_at as usize;
+    let mut layers: Vec<Layer<f32>> = Vec::new();
+    let mut encoder = None;
+    for (i, record) in model.layers().iter().enumerate() {
+        if i > 0 && i == decoder_at {
+            encoder = Some(std::mem::take(&mut layers));
+        }
+        let (own, rest) = weights.split_at(record.weights_len as usize / size_of::<N::Weight>());
+        weights = rest;
+        let name = names.get(i).cloned().unwrap_or_else(|| format!("layer_{i}"));
+        let kind = read_layer::<N>(record, own, &mut layers);
+        layers.push(Layer { kind: kind.with_context(|| format!("layer {i} ({name})"))?, name });
+    }
+    let network = match encoder {
+        Some(encoder) => Network {
+            decoder: Some(Box::new(Network::new(1, layers))),
+            ..Network::new(model.input_size(), encoder)
+        },
+        None => Network::new(model.input_size(), layers),
+    };
+    Ok((network, meta))
+}
+
+fn read_layer<N: FloatWeights>(
+    record: &LayerRecord,
+    weights: &[N::Weight],
+    before: &mut Vec<Layer<f32>>,
+) -> Result<Kind<f32>> {
+    let kind = RecordKind::from_code(record.kind, ALL_FEATURES).context("unknown kind")?;
+    Kind::read(&Stored::<N> { kind, record, weights }, before)
+}

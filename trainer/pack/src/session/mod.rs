@@ -1,0 +1,159 @@
+//! Inference on a PC with a model file of any dtype, by the runtime: real numbers in and out, as the trainer's network has them.
+
+mod generate;
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use embedded_rnn::{AlignedBytes, AnyModel, Backend, Error};
+use embedded_rnn_nn::data::{Dataset, InputKind};
+use embedded_rnn_nn::evaluate::{EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
+
+/// A checked model file. Every call is a sequence of its own.
+#[derive(Debug)]
+pub struct Session {
+    model: AnyModel,
+}
+
+/// How the time steps of a sequence are passed to the model. The outputs have the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunMode {
+    /// The whole sequence in one call.
+    Sequence,
+    /// One time step per call, as on a device.
+    Streaming,
+}
+
+impl Session {
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// The path, and the reason why the file cannot be read or is not a model.
+    pub fn read(path: &Path) -> Result<Self> {
+        Ok(Self { model: AnyModel::read(path)? })
+    }
+
+    /// Checks the bytes of a model that are, or will be, at `path`.
+    ///
+    /// # Errors
+    /// The path, and the reason why the bytes are not a model.
+    pub fn new(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let model = AnyModel::new(AlignedBytes::new(bytes));
+        Ok(Self { model: model.with_context(|| path.display().to_string())? })
+    }
+
+    /// Returns the same session on another backend than the best.
+    #[must_use]
+    pub fn with_backend(self, backend: Backend) -> Self {
+        Self { model: self.model.with_backend(backend) }
+    }
+
+    /// Returns the kind of input per time step.
+    pub fn input_kind(&self) -> InputKind {
+        match self.model.input_ids() {
+            Some(ids) => InputKind::Ids(ids),
+            None => InputKind::Features(self.model.input_size()),
+        }
+    }
+
+    /// Returns the names of the classes; none if the file does not name each.
+    pub fn labels(&self) -> Vec<String> {
+        let labels: Vec<_> =
+            self.model.header().iter().flat_map(|header| header.labels()).map(str::to_owned).collect();
+        if labels.len() == self.model.output_size() { labels } else { Vec::new() }
+    }
+
+    /// Returns the outputs for a sequence of frames.
+    ///
+    /// # Errors
+    /// Frames that the model does not take, or more than memory holds.
+    pub fn predict(&self, frames: &[f32], mode: RunMode) -> Result<Vec<f32>> {
+        let mut state = self.model.state()?;
+        if mode == RunMode::Sequence {
+            return Ok(self.model.run(&mut state, frames)?);
+        }
+        let mut out = Vec::new();
+        for x in frames.chunks(self.model.input_size()) {
+            if !self.model.returns_sequences() {
+                out.clear();
+            }
+            out.extend_from_slice(self.model.step(&mut state, x)?);
+        }
+        Ok(out)
+    }
+
+    /// Returns the classes that an encoder-decoder generates for a source: the likeliest at each step, until class 0, which is
+    /// left out, or for `most` steps.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict); a model without a decoder.
+    pub fn decode(&self, source: &[f32], most: usize, mode: RunMode) -> Result<Vec<u16>> {
+        let mut state = self.model.state()?;
+        match mode {
+            RunMode::Sequence => drop(self.model.run(&mut state, source)?),
+            RunMode::Streaming => {
+                for x in source.chunks(self.model.input_size()) {
+                    self.model.step(&mut state, x)?;
+                }
+            }
+        }
+        Ok(self.model.greedy(&mut state, 0, 0, most)?)
+    }
+
+    /// Evaluates the model on labelled data, without masked time steps.
+    ///
+    /// # Errors
+    /// Data that the model does not fit, by name.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
+        data.sequences.check(self.input_kind()).with_context(|| data.frames_name.clone())?;
+        let unmasked = match self.model.mask_value() {
+            Some(value) => Cow::Owned(data.clone().without_masked(value)?),
+            None => Cow::Borrowed(data),
+        };
+        if self.model.has_decoder() {
+            return evaluate_pairs(self, &self.labels(), &unmasked);
+        }
+        let predict = |frames: &[f32]| self.predict(frames, RunMode::Sequence);
+        evaluate(self.model.output_size(), &self.labels(), predict, &unmasked)
+    }
+
+    /// Replays the golden trace of the file.
+    ///
+    /// # Errors
+    /// An output other than the golden one.
+    pub fn self_test(&self) -> Result<(), Error> {
+        self.model.self_test()
+    }
+}
+
+/// The facts of the model.
+impl Deref for Session {
+    type Target = AnyModel;
+
+    fn deref(&self) -> &AnyModel {
+        &self.model
+    }
+}
+
+impl EncoderDecoder for Session {
+    fn classes(&self) -> usize {
+        self.model.output_size()
+    }
+
+    fn predict_forced(&self, source: &[f32], target: &[f32]) -> Result<Vec<f32>> {
+        let mut state = self.model.state()?;
+        self.model.run(&mut state, source)?;
+        let mut out = Vec::new();
+        for &id in [0.0].iter().chain(target) {
+            out.extend_from_slice(self.model.decoder_step(&mut state, id as u16)?);
+        }
+        Ok(out)
+    }
+
+    fn decode(&self, source: &[f32], most: usize) -> Result<Vec<u32>> {
+        let ids = Session::decode(self, source, most, RunMode::Sequence)?;
+        Ok(ids.into_iter().map(u32::from).collect())
+    }
+}
