@@ -4,7 +4,7 @@
 //! are this crate's, or for the code of the error.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program and a part of the reason why it does not compile; `None` if it does.
@@ -41,7 +41,8 @@ fn program(body: &str) -> String {
 
 /// Writes a package with a program for each row.
 fn write_package(folder: &Path) {
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Of this run: the package may have been built in another folder.
+    let runtime = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test"));
     fs::create_dir_all(folder.join("src/bin")).unwrap();
     let manifest = format!(
         "[package]\nname = \"programs\"\nedition = \"2024\"\n[workspace]\n\
