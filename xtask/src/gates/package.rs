@@ -100,12 +100,14 @@ fn size(member: &Member) -> Result<String> {
 fn test(member: &Member) -> Result<()> {
     let name = format!("{}-{}", member.name, member.version);
     let archive = target_dir().join("package").join(format!("{name}.crate"));
-    // Outside the workspace, and the same in every run of it: tests have the path of their package compiled in.
+    // Outside the workspace, and the same in every run of it: tests have the path of their package compiled
+    // in.
     let mut hasher = DefaultHasher::new();
     root().hash(&mut hasher);
     let folder = std::env::temp_dir().join(format!("xtask-package-{:016x}", hasher.finish()));
     fs::create_dir_all(&folder)?;
-    // With the time of now: files as old as those of a package are never newer than what was built of other ones.
+    // With the time of now: files as old as those of a package are never newer than what was built of other
+    // ones.
     let unpack = Cmd::new("tar").args(["-xzmf"]).args([&archive]).args(["-C"]).args([&folder]).run();
     let test = Cmd::cargo().args(["test", "--locked"]).dir(folder.join(name));
     let tested = unpack.and_then(|()| test.env("CARGO_TARGET_DIR", target_dir().join("package-test")).run());
