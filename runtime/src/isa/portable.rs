@@ -32,13 +32,14 @@ scalar_int!(PortableFused, rows);
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
     let Some((&(mut p), mut rest)) = block.split_first_chunk::<R>() else { return [0; R] };
-    for side in sides {
+    for side in &sides {
         let Some((own, others)) = rest.split_at_checked(side.words(R)) else { break };
         rest = others;
         let Some((multipliers, weights)) = own.split_first_chunk::<R>() else { break };
         let sums: [i32; R] = dot(weights, side.acts);
+        let shift = u32::from(side.shift);
         for ((p, sum), &multiplier) in p.iter_mut().zip(sums).zip(multipliers) {
-            *p = p.wrapping_add(mulr(sum.wrapping_shl(side.shift.into()), multiplier));
+            *p = p.wrapping_add(mulr(sum.wrapping_shl(shift), multiplier));
         }
     }
     p
@@ -53,9 +54,11 @@ fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
     let (eights, four) = acts.as_chunks::<4>();
     let mut groups = weights.chunks_exact(2 * R);
     for (group, acts) in groups.by_ref().zip(eights) {
-        for (sum, words) in sums.iter_mut().zip(group.as_chunks::<2>().0) {
-            *sum = sum.wrapping_add(dot4(words[0], [acts[0], acts[1]]));
-            *sum = sum.wrapping_add(dot4(words[1], [acts[2], acts[3]]));
+        let (rows, [a0, a1, a2, a3]) = (group.as_chunks::<2>().0, *acts);
+        for (half, acts) in [[a0, a1], [a2, a3]].into_iter().enumerate() {
+            for (sum, words) in sums.iter_mut().zip(rows) {
+                *sum = sum.wrapping_add(dot4(words[half], acts));
+            }
         }
     }
     if let (Some(&acts), Some(words)) = (four.first_chunk::<2>(), weights.get(eights.len() * 2 * R..)) {

@@ -112,13 +112,14 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
             debug_assert!(done.is_some(), "every length of a sequence fits");
             return;
         }
-        let mut steps = xs.chunks_exact(chain.input_size.max(1)).peekable();
-        let mut out = out.chunks_exact_mut(self.output_size().max(1));
-        let (body, _) = chain.span.split_at(chain.body);
-        while let Some(x) = steps.next() {
+        // Split off one by one: chunks would be counted by a division, which some cores do not have.
+        let mut rest = xs;
+        let mut out = out.chunks_mut(self.output_size().max(1));
+        while let Some((x, later)) = rest.split_at_checked(chain.input_size.max(1)) {
+            rest = later;
             let wanted = match chain.outputs {
                 Outputs::Every => true,
-                Outputs::Last => steps.peek().is_none(),
+                Outputs::Last => rest.is_empty(),
                 Outputs::None => false,
             };
             // Without a state there is nothing to leave as it is: such a model computes masked time steps
@@ -129,7 +130,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
                     debug_assert!(done.is_some(), "every length of a masked time step fits");
                 }
             } else {
-                let layers = if wanted { chain.span } else { body };
+                let layers = if wanted { chain.span } else { chain.span.split_at(chain.body).0 };
                 let done = layers.step(self.backend, N::acts(x), memory, *phase, None);
                 debug_assert!(done.is_some(), "every length of a step fits");
                 *phase = !*phase;
