@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::{ALL_FEATURES, I8, Kind as RecordKind, Model};
-use embedded_rnn_nn::cells::layout_of;
 use embedded_rnn_nn::export::{PackedLayer, Ranges, Site};
 use embedded_rnn_nn::net::Network;
 
@@ -91,6 +90,6 @@ impl IntChain {
 
     fn recurrent(&self) -> impl Iterator<Item = &PackedLayer<i32>> {
         let kind = |packed: &PackedLayer<i32>| RecordKind::from_code(packed.record.kind, ALL_FEATURES);
-        self.records.iter().filter(move |packed| kind(packed).and_then(layout_of).is_some())
+        self.records.iter().filter(move |packed| kind(packed).is_some_and(RecordKind::is_recurrent))
     }
 }

@@ -5,7 +5,6 @@ use embedded_rnn::{ALL_FEATURES, Kind};
 use serde::Serialize;
 
 use embedded_rnn_nn::activation::Activation;
-use embedded_rnn_nn::cells::layout_of;
 use embedded_rnn_nn::layers::{Kind as LayerKind, RecordSummary};
 
 /// The summary of a layer.
@@ -111,7 +110,7 @@ impl LayerSummary {
 /// with state is a direction of a Bidirectional.
 fn runs(layers: &[LayerRecord]) -> u64 {
     let has_state =
-        |record: &LayerRecord| Kind::from_code(record.kind, ALL_FEATURES).and_then(layout_of).is_some();
+        |record: &LayerRecord| Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_recurrent);
     match layers.iter().position(has_state) {
         Some(cell) if cell > 0 && layers[cell].is_direction() => 2,
         _ => 1,
