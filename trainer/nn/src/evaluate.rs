@@ -1,4 +1,4 @@
-//! How well a model does on labelled data, whatever it is that runs the model.
+//! Scores of a model on labeled data, independent of what runs the model.
 
 mod pairs;
 
@@ -13,23 +13,24 @@ use crate::loss::{BatchTargets, Loss, Score, argmax};
 use crate::metrics::{Confusion, Transcripts};
 use crate::tensor::Matrix;
 
-/// What came of running a model over a data set.
+/// The scores of a model over a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The loss that goes with the kind of targets.
+    /// The loss that matches the kind of targets.
     pub loss: Loss,
-    /// Loss and accuracy, or mean absolute error.
+    /// Loss, and accuracy or mean absolute error.
     pub score: Score,
-    /// Which class was taken for which, where the targets are classes.
+    /// The confusion matrix, where the targets are classes.
     pub confusion: Option<Confusion>,
-    /// `exp(loss)`, where there is a class at every step: among how many the model might as well have thrown a die.
+    /// `exp(loss)`, where there is a class at every time step: the number of equally likely classes of the
+    /// same loss.
     pub perplexity: Option<f64>,
-    /// How good the sequences are that an encoder-decoder writes by itself.
+    /// The quality of the sequences that an encoder-decoder generates autoregressively.
     pub transcripts: Option<Transcripts>,
 }
 
-/// Runs `predict` on every sequence: from its frames to one output of `size` values, or to one for every frame. Classes
-/// are called by their `names`.
+/// Runs `predict`, which maps the frames of a sequence to one output of `size` values or to one per frame, on
+/// every sequence and scores the outputs. `names` are the names of the classes.
 pub fn evaluate(
     size: usize,
     names: &[String],
@@ -46,7 +47,7 @@ pub fn evaluate(
         let outputs = output.len() / size;
         ensure!(
             outputs == columns,
-            "{y}: {columns} targets for sequence {s}, but the model answers {outputs} times"
+            "{y}: {columns} targets for sequence {s}, but the model has {outputs} outputs"
         );
         let targets = match &data.targets {
             Targets::Labels(labels) => {
@@ -57,8 +58,8 @@ pub fn evaluate(
                 );
                 let labels = labels[row..row + columns].to_vec();
                 let confusion = confusion.get_or_insert_with(|| Confusion::new(names.to_vec()));
-                for (given, &right) in output.chunks_exact(size).zip(&labels) {
-                    confusion.count(right as usize, argmax(given));
+                for (output, &label) in output.chunks_exact(size).zip(&labels) {
+                    confusion.count(label as usize, argmax(output));
                 }
                 BatchTargets::Labels(labels)
             }
@@ -68,7 +69,7 @@ pub fn evaluate(
                 BatchTargets::Values(Matrix::from_vec(size, columns, values))
             }
             Targets::Sequences(_) => {
-                bail!("{y}: sequences with lengths of their own, but the model has no decoder")
+                bail!("{y}: sequences with their own lengths, but the model has no decoder")
             }
         };
         score = score.plus(targets.score(&Matrix::from_vec(size, columns, output)));
@@ -80,7 +81,7 @@ pub fn evaluate(
 }
 
 impl Evaluation {
-    /// Loss and metric, and what else there is in one number.
+    /// Formats the loss, the metric and the other scores that are a single number.
     pub fn headline(&self) -> String {
         let (loss, metric) = (self.score.mean_loss(), self.score.mean_metric());
         let mut line = format!("loss: {loss:.4} - {}: {metric:.4}", self.loss.metric_name());
@@ -90,13 +91,14 @@ impl Evaluation {
         line
     }
 
-    /// The numbers that not every model has, by name.
+    /// Returns the names and values of the scores that only some models have.
     pub fn more(&self) -> Vec<(&'static str, f64)> {
         let perplexity = self.perplexity.map(|value| ("perplexity", value));
         let transcripts = self.transcripts.iter();
-        let written = transcripts
-            .flat_map(|t| [("token error rate", t.token_error_rate()), ("sequences right", t.right_share())]);
-        perplexity.into_iter().chain(written).collect()
+        let generated = transcripts.flat_map(|t| {
+            [("token error rate", t.token_error_rate()), ("sequences correct", t.correct_share())]
+        });
+        perplexity.into_iter().chain(generated).collect()
     }
 }
 

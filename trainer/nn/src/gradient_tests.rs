@@ -1,4 +1,4 @@
-//! Whole networks against central differences, and batches against sequences one by one.
+//! Tests of complete networks against central differences, and of batches against single sequences.
 
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<f64> {
     Matrix::from_fn(rows, columns, |_, _| rng.random_range(-1.0..1.0))
 }
 
-/// The network of these layers, its weights and statistics moved away from the regular ones that it starts from.
+/// Builds a network of these layers; its weights and statistics are moved away from their regular initial
+/// values.
 fn network_of(layers: &str, rng: &mut ChaCha8Rng) -> Network<f64> {
     let config: Config = toml::from_str(&format!(
         "name = 'test'\ndata.file = ''\nlayers = [{layers}]\ntraining = {{ loss = 'mse', epochs = 1 }}"
@@ -45,7 +46,7 @@ fn network_of(layers: &str, rng: &mut ChaCha8Rng) -> Network<f64> {
     network
 }
 
-/// Normalization, LSTM(3), SimpleRNN(4), Dense(5, tanh), Dense(3, `end`).
+/// Builds Normalization, LSTM(3), SimpleRNN(4), Dense(5, tanh), Dense(3, `end`).
 fn network(return_sequences: bool, end: &str, rng: &mut ChaCha8Rng) -> Network<f64> {
     network_of(
         &format!(
@@ -58,16 +59,19 @@ fn network(return_sequences: bool, end: &str, rng: &mut ChaCha8Rng) -> Network<f
     )
 }
 
-/// Every layer and option that networks are made of, with a recurrent layer before and after.
+/// Stacks that contain every layer and option, each with a recurrent layer before and after.
 const STACKS: &[&str] = &[
     "{ type = 'GRU', units = 3, go_backwards = true, return_sequences = true }, { type = 'GRU', units = 2 }",
-    "{ type = 'SimpleRNN', units = 3, return_sequences = true }, { type = 'LSTM', units = 2, go_backwards = true }",
+    "{ type = 'SimpleRNN', units = 3, return_sequences = true }, \
+     { type = 'LSTM', units = 2, go_backwards = true }",
     "{ type = 'Bidirectional', layer = { type = 'LSTM', units = 3, return_sequences = true } }, \
      { type = 'Bidirectional', merge_mode = 'sum', layer = { type = 'GRU', units = 2 } }",
-    "{ type = 'Bidirectional', merge_mode = 'ave', layer = { type = 'GRU', units = 3, return_sequences = true } }, \
+    "{ type = 'Bidirectional', merge_mode = 'ave', \
+       layer = { type = 'GRU', units = 3, return_sequences = true } }, \
      { type = 'Bidirectional', merge_mode = 'mul', layer = { type = 'SimpleRNN', units = 2 } }",
     "{ type = 'SimpleRNN', units = 3, return_sequences = true }, \
-     { type = 'Bidirectional', merge_mode = 'mul', layer = { type = 'LSTM', units = 2, return_sequences = true } }",
+     { type = 'Bidirectional', merge_mode = 'mul', \
+       layer = { type = 'LSTM', units = 2, return_sequences = true } }",
     "{ type = 'LSTM', units = 3, return_sequences = true, dropout = 0.3 }, { type = 'Dropout', rate = 0.4 }, \
      { type = 'Bidirectional', layer = { type = 'GRU', units = 2, dropout = 0.5 } }",
     "{ type = 'GRU', units = 3, return_sequences = true }, { type = 'BatchNormalization' }, \
@@ -78,7 +82,8 @@ const STACKS: &[&str] = &[
      { type = 'BatchNormalization', epsilon = 0.1 }, { type = 'Dense', units = 2, use_bias = false }",
     "{ type = 'Masking', mask_value = 9 }, { type = 'Normalization' }, \
      { type = 'GRU', units = 2, reset_after = false, go_backwards = true, return_sequences = true }",
-    "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, { type = 'GRU', units = 2, return_sequences = true }",
+    "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, \
+     { type = 'GRU', units = 2, return_sequences = true }",
 ];
 
 #[test]
@@ -89,7 +94,7 @@ fn every_layer_of_a_config_is_in_a_stack() {
     }
 }
 
-/// A network of one of the stacks, with initial states that are not zero.
+/// Builds the network of one of the stacks, with initial states that are not zero.
 struct Stack {
     network: Network<f64>,
     input: PackedSequence<f64>,
@@ -115,18 +120,19 @@ impl Stack {
     }
 }
 
-/// States of every layer, for a batch.
+/// Draws the states of every layer for a batch.
 fn random_states(network: &Network<f64>, rng: &mut ChaCha8Rng) -> States<f64> {
     let states = network.layers.iter().map(|layer| layer.kind.get().states());
     states.map(|sizes| sizes.iter().map(|&size| random(size, LENGTHS.len(), rng)).collect()).collect()
 }
 
-/// The weighted sum of all states.
+/// Returns the weighted sum of all states.
 fn dot(states: &States<f64>, weights: &States<f64>) -> f64 {
     states.iter().flatten().zip(weights.iter().flatten()).map(|(state, weight)| state.dot(weight)).sum()
 }
 
-/// Of a weighted sum of the outputs and the final states, in training: by parameters, by initial states, and by frames.
+/// Checks the gradients in training of a weighted sum of the outputs and the final states, by parameters,
+/// initial states and frames.
 #[test]
 fn gradients_of_every_layer_equal_central_differences() {
     for (number, stack) in Stack::all().into_iter().enumerate() {
@@ -186,11 +192,11 @@ fn every_layer_in_a_batch_equals_its_plain_loop() {
             let columns: Vec<usize> = (0..length).map(|t| input.steps.column(t, s)).collect();
             let frames = input.values.select_columns(&columns);
             let own = |all: &Vec<Matrix<f64>>| all.iter().map(|m| m.select_columns(&[s])).collect();
-            let plain = network.predict_from(frames.as_slice(), &initial.iter().map(own).collect());
+            let reference = network.predict_from(frames.as_slice(), &initial.iter().map(own).collect());
             let from = if network.returns_sequences() { columns } else { vec![s] };
             let packed = output.select_columns(&from);
-            assert_eq!(plain.len(), packed.len());
-            for (a, b) in plain.iter().zip(packed.iter()) {
+            assert_eq!(reference.len(), packed.len());
+            for (a, b) in reference.iter().zip(packed.iter()) {
                 assert!(
                     (a - b).abs() < 1e-12,
                     "stack {number} sequence {s}: {a} one by one, {b} in the batch"
@@ -244,7 +250,7 @@ fn check(network: &Network<f64>, input: &PackedSequence<f64>, targets: &BatchTar
             let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
             assert!(
                 (gradient[k] - difference).abs() < 1e-8,
-                "parameter {p} number {k}: {} by going back, {difference} by differences",
+                "parameter {p} number {k}: {} by backpropagation, {difference} by differences",
                 gradient[k]
             );
         }
@@ -262,17 +268,17 @@ fn batch_equals_reference_one_by_one() {
             let columns: Vec<usize> = (0..length).map(|t| input.steps.column(t, s)).collect();
             let frames = input.values.select_columns(&columns);
             let from = if return_sequences { columns } else { vec![s] };
-            let plain = network.predict(frames.as_slice());
+            let reference = network.predict(frames.as_slice());
             let packed = output.select_columns(&from);
-            assert_eq!(plain.len(), packed.len());
-            for (a, b) in plain.iter().zip(packed.iter()) {
+            assert_eq!(reference.len(), packed.len());
+            for (a, b) in reference.iter().zip(packed.iter()) {
                 assert!((a - b).abs() < 1e-13, "sequence {s}: {a} one by one, {b} in the batch");
             }
         }
     }
 }
 
-/// Training adds up gradients of sequences of different lengths: it must not matter how they were batched.
+/// Checks that the gradients of sequences of different lengths do not depend on the batches they were in.
 #[test]
 fn gradients_of_a_batch_are_the_sum_of_those_of_its_sequences() {
     let mut rng = stream(13, Purpose::Weights, 0);

@@ -1,4 +1,4 @@
-//! What weights start as, after Keras, and the one source of random numbers.
+//! Initial weights as in Keras, and the only source of random numbers.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,26 +6,26 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::tensor::{Matrix, Real};
 
-/// What a stream of random numbers is for: streams of one seed never meet.
+/// The purpose of a stream of random numbers: streams of one seed are independent of each other.
 #[derive(Clone, Copy)]
 pub enum Purpose {
-    /// The weights to start from.
+    /// The initial weights.
     Weights = 1,
     /// The order of the sequences in an epoch.
     Shuffle = 2,
-    /// What training leaves out.
+    /// The values that dropout removes in training.
     Dropout = 3,
-    /// What a network that writes goes on with.
+    /// The sampling of autoregressive generation.
     Sample = 4,
 }
 
-/// The stream for a purpose and an epoch (or layer). Nothing carries over from one to the next, so a run that is
-/// resumed needs no memory of what it has drawn.
+/// Creates the stream for a purpose and an epoch (or layer). Streams are independent, so a resumed run does
+/// not have to store the numbers that were drawn before.
 pub fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
     stream_of(seed, purpose, index, 0)
 }
 
-/// [`stream`] for one of several parts.
+/// Creates a [`stream`] for one of several parts.
 pub fn stream_of(seed: u64, purpose: Purpose, index: u64, part: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (part, value) in key.chunks_exact_mut(8).zip([seed, purpose as u64, index, part]) {
@@ -34,19 +34,19 @@ pub fn stream_of(seed: u64, purpose: Purpose, index: u64, part: u64) -> ChaCha8R
     ChaCha8Rng::from_seed(key)
 }
 
-/// Uniform in `+-sqrt(6 / (in + out))`, `[out x in]` (Glorot and Bengio, 2010). For a recurrent layer `out` counts
-/// all gates, as in Keras.
+/// Draws uniformly from `+-sqrt(6 / (in + out))`, `[out x in]` (Glorot and Bengio, 2010). For a recurrent
+/// layer `out` counts all gates, as in Keras.
 pub fn glorot_uniform<T: Real>(out: usize, input: usize, rng: &mut ChaCha8Rng) -> Matrix<T> {
     let limit = (6.0 / (input + out) as f64).sqrt();
     Matrix::from_fn(out, input, |_, _| T::of(rng.random_range(-limit..limit)))
 }
 
-/// Orthonormal columns, `[rows x columns]` with `rows >= columns` (Saxe et al., 2014): the whole recurrent kernel of
-/// all gates at once, as in Keras.
+/// Draws orthonormal columns, `[rows x columns]` with `rows >= columns` (Saxe et al., 2014): the recurrent
+/// kernel of all gates together, as in Keras.
 pub fn orthogonal<T: Real>(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<T> {
     let normal = Matrix::<f64>::from_fn(rows, columns, |_, _| StandardNormal.sample(rng));
     let (q, r) = normal.qr().unpack();
-    // Without the signs of R the matrices would not be uniformly distributed.
+    // The signs of R make the distribution of the matrices uniform.
     Matrix::from_fn(rows, columns, |row, column| T::of(q[(row, column)] * r[(column, column)].signum()))
 }
 

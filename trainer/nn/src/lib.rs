@@ -5,11 +5,11 @@
 //! - [`tensor`], [`packed`]: matrices, and batches of sequences of different lengths
 //! - [`activation`], [`initializers`], [`loss`], [`metrics`], [`optimizer`], [`output`]
 //! - [`data`]: data sets and series from files
-//! - [`export`]: weighted rows as a model file holds them, in floats and in integers
+//! - [`export`]: the weighted rows of a model file, in floats and in integers
 //! - [`cells`]: SimpleRNN, LSTM, GRU: forward, backward, reference step, packed layout
 //! - [`layers`]: one file per layer with everything about it
-//! - [`net`], [`reference`](mod@reference): chains of layers; the same in plain loops
-//! - [`evaluate`], [`forecast`]: scores on labelled data, windows of a series
+//! - [`net`], [`reference`](mod@reference): chains of layers; the reference forward pass
+//! - [`evaluate`], [`forecast`]: scores on labeled data, windows of a series
 //! - [`training`]: epochs, checkpoints, history
 //! - the config of a run, `CONFIG.toml`: [`config`]
 

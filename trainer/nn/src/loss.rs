@@ -1,4 +1,4 @@
-//! What is made small, and its gradient. Both are means over the columns of the whole batch, as in Keras.
+//! The loss functions and their gradients. Both are means over the columns of the whole batch, as in Keras.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,42 +8,44 @@ use crate::tensor::{Matrix, Real};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
-    /// `-ln(p of the right class)`, for a network that ends in a softmax.
+    /// `-ln(p of the target class)`, for a network that ends in a softmax.
     CategoricalCrossentropy,
     /// The mean squared error over the outputs of a frame.
     Mse,
 }
 
-/// What the columns of a packed batch should have given.
+/// The targets of the columns of a packed batch.
 #[derive(Clone, Debug)]
 pub enum BatchTargets<T: Real> {
-    /// The right class of every column.
+    /// The target class of every column.
     Labels(Vec<u32>),
-    /// The right values, `[out x columns]`.
+    /// The target values, `[out x columns]`.
     Values(Matrix<T>),
 }
 
-/// Where the gradient of a loss applies.
+/// The gradient of a loss, at the place where it applies.
 pub enum LossGradient<T: Real> {
-    /// To the network's output.
+    /// The gradient of the network's output.
     Output(Matrix<T>),
-    /// To the sums of the last layer, its softmax included: `p - y`, which no small `p` can spoil.
+    /// The gradient of the pre-activations of the last layer, its softmax included: `p - y`, which stays
+    /// exact for small `p`.
     PreActivations(Matrix<T>),
 }
 
-/// How well columns did; adds up over batches.
+/// The loss and the metric of columns; scores of batches can be added.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
     /// The sum of the losses of the columns.
     pub loss: f64,
-    /// For labels the number of right answers, for values the sum of absolute errors (a mean over the outputs).
+    /// For labels the number of correct outputs, for values the sum of absolute errors (a mean over the
+    /// outputs).
     pub metric: f64,
     /// The number of columns.
     pub columns: usize,
 }
 
 impl Score {
-    /// This and another.
+    /// Returns the sum of two scores.
     pub fn plus(self, other: Self) -> Self {
         Self {
             loss: self.loss + other.loss,
@@ -52,19 +54,19 @@ impl Score {
         }
     }
 
-    /// The mean loss.
+    /// Returns the mean loss.
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.columns.max(1) as f64
     }
 
-    /// The accuracy, or the mean absolute error.
+    /// Returns the accuracy, or the mean absolute error.
     pub fn mean_metric(&self) -> f64 {
         self.metric / self.columns.max(1) as f64
     }
 }
 
 impl Loss {
-    /// What the metric beside this loss is called.
+    /// Returns the name of the metric that accompanies this loss.
     pub fn metric_name(self) -> &'static str {
         match self {
             Self::CategoricalCrossentropy => "accuracy",
@@ -72,7 +74,7 @@ impl Loss {
         }
     }
 
-    /// What it is called on validation data.
+    /// Returns the name of the metric on validation data.
     pub fn val_metric_name(self) -> &'static str {
         match self {
             Self::CategoricalCrossentropy => "val_accuracy",
@@ -82,7 +84,7 @@ impl Loss {
 }
 
 impl<T: Real> BatchTargets<T> {
-    /// How well `output`, `[out x columns]`, fits: cross-entropy for labels, squared errors for values.
+    /// Scores `output`, `[out x columns]`: cross-entropy for labels, squared errors for values.
     pub fn score(&self, output: &Matrix<T>) -> Score {
         let mut score = Score { columns: output.ncols(), ..Score::default() };
         for (column, output) in output.as_slice().chunks_exact(output.nrows()).enumerate() {
@@ -96,7 +98,7 @@ impl<T: Real> BatchTargets<T> {
         score
     }
 
-    /// The gradient of the mean over `columns`, of which these may be a part.
+    /// Returns the gradient of the mean over `columns` columns, of which these may be a part.
     pub fn gradient(&self, output: &Matrix<T>, columns: usize) -> LossGradient<T> {
         let share = T::of(1.0 / columns as f64);
         match self {
@@ -115,23 +117,23 @@ impl<T: Real> BatchTargets<T> {
     }
 }
 
-/// No probability counts as less than this, Keras's `backend.epsilon()`: an integer model's may be 0.
+/// The lower bound of a probability, Keras's `backend.epsilon()`, as that of an integer model may be 0.
 const EPSILON: f64 = 1e-7;
 
-/// The loss and 1 if the likeliest class is the right one.
+/// Returns the loss, and 1 if the most probable class is the target.
 fn score_label<T: Real>(output: &[T], label: usize) -> (f64, f64) {
     let loss = -output[label].to_f64().max(EPSILON).ln();
     (loss, if argmax(output) == label { 1.0 } else { 0.0 })
 }
 
-/// The mean squared and the mean absolute error.
+/// Returns the mean squared and the mean absolute error.
 fn score_values<'a, T: Real>(output: &[T], values: impl Iterator<Item = &'a T>) -> (f64, f64) {
     let differences = output.iter().zip(values).map(|(&y, &t)| (y - t).to_f64());
     let (squares, sizes) = differences.fold((0.0, 0.0), |(s, a), d| (s + d * d, a + d.abs()));
     (squares / output.len() as f64, sizes / output.len() as f64)
 }
 
-/// Where the largest value is; the first of equals, as numpy's `argmax`.
+/// Returns the index of the largest value; the first of equals, as numpy's `argmax` does.
 pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
     let mut best = 0;
     for (k, &value) in values.iter().enumerate() {
@@ -150,7 +152,7 @@ mod tests {
     fn cross_entropy_and_accuracy_by_hand() {
         let output = Matrix::from_vec(2, 3, vec![0.25f64, 0.75, 0.5, 0.5, 1.0, 0.0]);
         let score = BatchTargets::<f64>::Labels(vec![1, 1, 1]).score(&output);
-        // A tie goes to the first class; a probability of 0 is lifted.
+        // A tie goes to the first class; a probability of 0 is raised to the bound.
         let lifted = -EPSILON.ln();
         assert!((score.mean_loss() - (-(0.75f64.ln()) - 0.5f64.ln() + lifted) / 3.0).abs() < 1e-12);
         assert_eq!((score.metric, score.columns), (1.0, 3));

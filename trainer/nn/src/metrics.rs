@@ -1,4 +1,4 @@
-//! How good answers are, counted.
+//! Metrics counted from predictions.
 
 mod confusion;
 mod transcripts;

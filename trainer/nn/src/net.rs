@@ -1,4 +1,5 @@
-//! A network: layers in a row, or two such rows that hand on a state, over packed batches.
+//! A network: a chain of layers, or an encoder and a decoder chain connected by their states, over packed
+//! batches.
 
 mod encoder_decoder;
 
@@ -9,46 +10,49 @@ use crate::loss::{LossGradient, Score};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real};
 
-/// Layers in a row; in an encoder-decoder those of the encoder.
+/// A chain of layers; in an encoder-decoder the encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network<T: Real> {
     /// The number of features of a frame.
     pub input_size: usize,
-    /// From the input to the output.
+    /// The layers, from the input to the output.
     pub layers: Vec<Layer<T>>,
-    /// What goes on from the final states of these layers, and gives the answers instead of them.
+    /// The decoder, which starts from the final states of these layers and computes the output instead of
+    /// them.
     pub decoder: Option<Box<Network<T>>>,
 }
 
-/// Initial states: layer by layer those that [`Module::states`] speaks of, `[hidden x sequences]` each, in the order in
-/// which the batch has its sequences. A layer that has none here starts from zeros, and so do layers beyond the end.
+/// Initial states: the states of each layer as [`Module::states`] lists them, `[hidden x sequences]` each, in
+/// the order of the sequences of the batch. A layer without an entry starts from zeros, and so do layers
+/// beyond the end.
 pub type States<T> = Vec<Vec<Matrix<T>>>;
 
-/// What a pass in training draws its random numbers from: all of it follows from these, whatever the threads do.
+/// The seed of the random numbers of a training pass. It determines all of them, independently of the number
+/// of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RngSeed {
     /// The seed of the run.
     pub seed: u64,
-    /// The number of updates made before.
+    /// The number of updates made so far.
     pub update: u64,
-    /// The number of the shard in its batch.
+    /// The index of the shard in its batch.
     pub shard: u32,
-    /// The number of layers in chains before.
+    /// The number of layers in the chains before this one.
     pub layer: u32,
 }
 
-/// What one pass over a shard found.
+/// The gradients, statistics and score of one pass over a shard.
 pub struct ShardGradients<T: Real> {
-    /// Of every parameter, in the order of [`Network::parameters`].
+    /// The gradient of every parameter, in the order of [`Network::parameters`].
     pub parameters: Vec<Matrix<T>>,
-    /// What every statistic becomes, in the order of [`Network::statistics`].
+    /// The new value of every statistic, in the order of [`Network::statistics`].
     pub statistics: Vec<Matrix<T>>,
-    /// How well the shard did.
+    /// The score of the shard.
     pub score: Score,
 }
 
 impl<T: Real> ShardGradients<T> {
-    /// Of layers in a row, in the order of these.
+    /// Collects the results of the layers of a chain, in their order.
     fn new(found: Vec<Gradients<T>>, caches: Vec<ForwardCache<T>>, score: Score) -> Self {
         let parameters = found.into_iter().flat_map(|gradients| gradients.parameters).collect();
         let statistics = caches.into_iter().flat_map(|cache| cache.statistics).collect();
@@ -56,28 +60,28 @@ impl<T: Real> ShardGradients<T> {
     }
 }
 
-/// What a pass back through all layers found, beside the parameters.
+/// The gradients of a backward pass through all layers.
 pub struct InputGradients<T: Real> {
-    /// Of every parameter, in the order of [`Network::parameters`].
+    /// The gradient of every parameter, in the order of [`Network::parameters`].
     pub parameters: Vec<Matrix<T>>,
-    /// Of the initial states.
+    /// The gradients of the initial states.
     pub initial: States<T>,
-    /// Of the frames, `[features x columns]`.
+    /// The gradient of the frames, `[features x columns]`.
     pub input: Matrix<T>,
 }
 
 impl<T: Real> Network<T> {
-    /// Of one row of layers.
+    /// Builds a network from one chain of layers.
     pub fn new(input_size: usize, layers: Vec<Layer<T>>) -> Self {
         Self { input_size, layers, decoder: None }
     }
 
-    /// The layers, and after them those of the decoder.
+    /// Iterates over the layers, followed by those of the decoder.
     pub fn all_layers(&self) -> impl Iterator<Item = &Layer<T>> {
         self.layers.iter().chain(self.decoder.iter().flat_map(|decoder| &decoder.layers))
     }
 
-    /// The same, to change.
+    /// Iterates over mutable references to all layers, in the same order.
     pub fn all_layers_mut(&mut self) -> impl Iterator<Item = &mut Layer<T>> {
         self.layers.iter_mut().chain(self.decoder.iter_mut().flat_map(|decoder| &mut decoder.layers))
     }
@@ -86,7 +90,7 @@ impl<T: Real> Network<T> {
         self.all_layers().map(|layer| layer.kind.get())
     }
 
-    /// The chain that gives the answers.
+    /// Returns the chain that computes the output.
     fn last_chain(&self) -> &Self {
         self.decoder.as_deref().unwrap_or(self)
     }
@@ -97,38 +101,38 @@ impl<T: Real> Network<T> {
         sizes.filter(|sizes| !sizes.is_empty()).collect()
     }
 
-    /// The number of values that come out, a frame or a sequence.
+    /// Returns the number of output values per frame or per sequence.
     pub fn output_size(&self) -> usize {
         let last = self.last_chain();
         last.layers.last().map_or(last.input_size, |layer| layer.kind.get().output_size())
     }
 
-    /// Whether something comes out for every frame, and not once for the sequence.
+    /// Returns `true` if the network computes an output for every frame, not one per sequence.
     pub fn returns_sequences(&self) -> bool {
         self.last_chain().layers.iter().all(|layer| layer.kind.get().keeps_time())
     }
 
-    /// Everything that is trained, in a fixed order.
+    /// Returns all trained parameters, in a fixed order.
     pub fn parameters(&self) -> Vec<&Matrix<T>> {
         self.all().flat_map(Module::parameters).map(|(_, value)| value).collect()
     }
 
-    /// The same, to change.
+    /// Returns mutable references to all trained parameters, in the same order.
     pub fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
         self.all_layers_mut().flat_map(|layer| layer.kind.get_mut().parameters_mut()).collect()
     }
 
-    /// Everything that training learns without gradients, in a fixed order.
+    /// Returns all statistics that training updates without gradients, in a fixed order.
     pub fn statistics(&self) -> Vec<&Matrix<T>> {
         self.all().flat_map(Module::statistics).collect()
     }
 
-    /// The same, to change.
+    /// Returns mutable references to all statistics, in the same order.
     pub fn statistics_mut(&mut self) -> Vec<&mut Matrix<T>> {
         self.all_layers_mut().flat_map(|layer| layer.kind.get_mut().statistics_mut()).collect()
     }
 
-    /// The same network in another kind of number.
+    /// Converts the network to another number type.
     pub fn cast<U: Real>(&self) -> Network<U> {
         let layer = |layer: &Layer<T>| Layer { name: layer.name.clone(), kind: layer.kind.cast() };
         Network {
@@ -138,30 +142,30 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// What comes out of the layers, but not the decoder's, for packed frames: `[out x columns]`.
+    /// Returns the output of the layers, without the decoder, for packed frames: `[out x columns]`.
     pub fn forward(&self, input: &PackedSequence<T>) -> Matrix<T> {
         self.forward_from(input, &States::new())
     }
 
-    /// [`Network::forward`] from states other than zeros.
+    /// Runs [`Network::forward`] from the given initial states.
     pub fn forward_from(&self, input: &PackedSequence<T>, initial: &States<T>) -> Matrix<T> {
         self.forward_caches(input, initial, None)
             .pop()
             .map_or_else(|| input.values.clone(), |t| t.output.values)
     }
 
-    /// What each layer does with a packed batch, first to last.
+    /// Runs all layers over a packed batch and returns the cache of each, first to last.
     pub fn forward_caches(
         &self,
         input: &PackedSequence<T>,
         initial: &States<T>,
-        draw: Option<RngSeed>,
+        rng_seed: Option<RngSeed>,
     ) -> Vec<ForwardCache<T>> {
         let mut caches: Vec<ForwardCache<T>> = Vec::with_capacity(self.layers.len());
         for (k, layer) in self.layers.iter().enumerate() {
             let pass = Pass {
                 initial: initial.get(k).map_or(&[], Vec::as_slice),
-                training: draw.map(|RngSeed { seed, update, shard, layer }| {
+                training: rng_seed.map(|RngSeed { seed, update, shard, layer }| {
                     let part = u64::from(shard) << 32 | (u64::from(layer) + k as u64);
                     stream_of(seed, Purpose::Dropout, update, part)
                 }),
@@ -172,15 +176,15 @@ impl<T: Real> Network<T> {
         caches
     }
 
-    /// The states that each layer ended with, as [`States`] has them.
+    /// Returns the final states of each layer, in the order of [`States`].
     pub fn final_states(&self, input: &PackedSequence<T>, caches: &[ForwardCache<T>]) -> States<T> {
         let inputs = std::iter::once(input).chain(caches.iter().map(|cache| &cache.output));
         let layers = self.layers.iter().zip(inputs).zip(caches);
         layers.map(|((layer, input), cache)| layer.kind.get().final_states(input, cache)).collect()
     }
 
-    /// What comes out for a whole batch, `[out x columns]`; of an encoder-decoder what its decoder gives when it is told
-    /// at each step what should have come before.
+    /// Returns the output for a whole batch, `[out x columns]`. The decoder of an encoder-decoder is
+    /// teacher-forced: its input at each time step is the previous target class.
     pub fn output(&self, batch: &Batch<T>) -> Matrix<T> {
         match self.pair(batch) {
             Some(pair) => pair.output(),
@@ -188,12 +192,13 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// The gradients of the mean loss over `columns` columns, of which this shard is a part; and the shard's score.
-    pub fn gradients(&self, batch: &Batch<T>, columns: usize, draw: RngSeed) -> ShardGradients<T> {
+    /// Returns the gradients of the mean loss over `columns` columns, of which this shard is a part, and the
+    /// shard's score.
+    pub fn gradients(&self, batch: &Batch<T>, columns: usize, rng_seed: RngSeed) -> ShardGradients<T> {
         if let Some(pair) = self.pair(batch) {
-            return pair.gradients(&batch.targets, columns, draw);
+            return pair.gradients(&batch.targets, columns, rng_seed);
         }
-        let caches = self.forward_caches(&batch.input, &States::new(), Some(draw));
+        let caches = self.forward_caches(&batch.input, &States::new(), Some(rng_seed));
         let output = &caches.last().expect("a network has layers").output.values;
         let score = batch.targets.score(output);
         let arriving = batch.targets.gradient(output, columns);
@@ -201,13 +206,13 @@ impl<T: Real> Network<T> {
         ShardGradients::new(found, caches, score)
     }
 
-    /// Before the first layer with parameters there is nothing to learn.
+    /// Returns the index of the first layer with parameters; the backward pass ends there.
     fn first_trained(&self) -> usize {
         self.layers.iter().position(|layer| !layer.kind.get().parameters().is_empty()).unwrap_or(0)
     }
 
-    /// From the gradients of the output, `[out x columns]`, and of the final states to those of the parameters, the initial
-    /// states and the frames.
+    /// Computes the gradients of the parameters, the initial states and the frames from those of the output,
+    /// `[out x columns]`, and of the final states.
     pub fn backward(
         &self,
         input: &PackedSequence<T>,
@@ -222,7 +227,8 @@ impl<T: Real> Network<T> {
         InputGradients { parameters: parameters.concat(), initial, input }
     }
 
-    /// What going back from the last layer to layer `first` finds in each of these, `first` first.
+    /// Runs the backward pass from the last layer to layer `first` and returns the gradients of each, `first`
+    /// first.
     fn back(
         &self,
         input: &PackedSequence<T>,
@@ -249,7 +255,7 @@ impl<T: Real> Network<T> {
     }
 }
 
-/// One layer back, by way of its output or directly of its sums.
+/// Runs the backward pass of one layer, from the gradient of its output or directly of its pre-activations.
 fn backward<T: Real>(
     kind: &Kind<T>,
     input: &PackedSequence<T>,
@@ -261,7 +267,7 @@ fn backward<T: Real>(
         LossGradient::Output(d) => kind.get().backward(input, cache, d, d_final),
         LossGradient::PreActivations(d) => {
             let found = kind.get().backward_pre_activations(input, d);
-            found.expect("labels need a layer with softmax at the end: checked with the config")
+            found.expect("labels need a softmax at the end, which the config check ensures")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Adam, and what keeps its gradients in bounds; formulas and defaults are Keras 3's.
+//! Adam and gradient clipping; formulas and defaults are those of Keras 3.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Adam<T: Real> {
     pub updates: u64,
     /// The running mean of the gradient of every parameter.
     pub mean: Vec<Matrix<T>>,
-    /// The running mean of its square.
+    /// The running mean of the squared gradient of every parameter.
     pub square: Vec<Matrix<T>>,
 }
 
@@ -34,13 +34,13 @@ pub struct Clipping {
 }
 
 impl<T: Real> Adam<T> {
-    /// For parameters of these shapes.
+    /// Creates the optimizer state for parameters of these shapes.
     pub fn new(parameters: &[&Matrix<T>]) -> Self {
         let zeros: Vec<_> = parameters.iter().map(|p| Matrix::zeros(p.nrows(), p.ncols())).collect();
         Self { updates: 0, mean: zeros.clone(), square: zeros }
     }
 
-    /// One update of every parameter.
+    /// Updates every parameter once.
     pub fn update(&mut self, parameters: Vec<&mut Matrix<T>>, gradients: &[Matrix<T>], rate: f64) {
         self.updates += 1;
         let power = self.updates as f64;
@@ -60,7 +60,7 @@ impl<T: Real> Adam<T> {
 }
 
 impl Clipping {
-    /// Shortens gradients that are too long.
+    /// Scales down gradients whose norm exceeds a bound.
     pub fn apply<T: Real>(&self, gradients: &mut [Matrix<T>]) {
         let norm = |gradient: &Matrix<T>| gradient.iter().map(|g| g.to_f64().powi(2)).sum::<f64>().sqrt();
         if let Some(limit) = self.clipnorm {
@@ -86,8 +86,8 @@ fn shorten<T: Real>(gradients: &mut [Matrix<T>], factor: f64) {
 mod tests {
     use super::*;
 
-    /// By hand: at the first update the bias corrections cancel the moments' weights, so the step is
-    /// `rate * g / (|g| + epsilon / sqrt(1 - b2))`.
+    /// Compares with values by hand: at the first update the bias corrections cancel the weights of the
+    /// moments, so the step is `rate * g / (|g| + epsilon / sqrt(1 - b2))`.
     #[test]
     fn first_updates_follow_keras() {
         let mut w = Matrix::from_vec(2, 1, vec![1.0f64, -2.0]);

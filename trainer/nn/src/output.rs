@@ -1,4 +1,5 @@
-//! Files are written beside and renamed: whoever looks finds the old file or the new one, never half of one.
+//! Atomic writes of files: each file is written under a temporary name and renamed, so that a reader finds
+//! either the old or the new file.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,7 +11,7 @@ use tempfile::Builder;
 
 const SUFFIX: &str = ".tmp";
 
-/// How the names begin that `path` has while it is written: hidden, and telling whose they are.
+/// Returns the prefix of the temporary names of `path`: hidden files that name the final file.
 fn prefix(path: &Path) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
@@ -18,7 +19,8 @@ fn prefix(path: &Path) -> OsString {
     prefix
 }
 
-/// Removes what was left when a program was killed while it wrote `path`. For the one program that writes it.
+/// Removes the temporary files that a killed program left behind. Only the program that writes `path` may
+/// call it.
 pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     let prefix = prefix(path);
     for entry in std::fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
@@ -32,7 +34,7 @@ pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `path` by `write`, and returns when it is on the disk.
+/// Writes `path` through `write`, and returns once the data is on the disk.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let place = || format!("{}: not written", path.display());
     let folder = match path.parent() {
@@ -41,7 +43,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     };
     let prefix = prefix(path);
     let mut builder = builder();
-    // tempfile's own error tells a name that nobody asked for.
+    // The error of tempfile contains the temporary name, which the user does not know.
     let created = builder.prefix(&prefix).suffix(SUFFIX).tempfile_in(folder);
     let mut temporary = created.map_err(|error| io::Error::from(error.kind())).with_context(place)?;
     let mut buffered = BufWriter::new(temporary.as_file_mut());
@@ -52,7 +54,8 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     sync_folder(folder).with_context(place)
 }
 
-/// As any file that a program creates: readable as the user's mask says, not by the owner alone.
+/// Creates files with the permissions of any other file, which the umask reduces, not readable by the owner
+/// only.
 #[cfg(unix)]
 fn builder<'a>() -> Builder<'a, 'static> {
     use std::os::unix::fs::PermissionsExt;
@@ -66,7 +69,7 @@ fn builder<'a>() -> Builder<'a, 'static> {
     Builder::new()
 }
 
-/// The new name is on the disk when the folder is.
+/// Synchronizes the folder, which puts the new name on the disk.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

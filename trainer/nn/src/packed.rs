@@ -1,8 +1,8 @@
 //! Batches of sequences of different lengths, packed without padding.
 //!
-//! The sequences of a batch are sorted by length, longest first, and the columns of its matrix go time step by time step. At
-//! step `t` only the first `n_t` sequences are still running, so nothing is padded, and the sequences that run on are always
-//! the first columns of the block before:
+//! The sequences of a batch are sorted by length, longest first, and the columns of its matrix follow in the
+//! order of time steps. At step `t` only the first `n_t` sequences are still running, so nothing is padded,
+//! and the sequences that continue are always the first columns of the previous block:
 //!
 //! ```text
 //! sequences of 3, 2, 2 frames     step   0       1       2
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::tensor::{Matrix, Real};
 
-/// How many sequences run at each step of a packed batch, and where their columns are.
+/// The number of sequences at each time step of a packed batch, and the position of their columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchSizes {
     /// `start[t]..start[t + 1]` are the columns of step `t`.
@@ -23,7 +23,7 @@ pub struct BatchSizes {
 }
 
 impl BatchSizes {
-    /// From the lengths of the sequences, longest first, none of them empty.
+    /// Builds the batch sizes from the lengths of the sequences, longest first, none of them zero.
     pub fn new(lengths: &[usize]) -> Arc<Self> {
         assert!(lengths.is_sorted_by(|a, b| a >= b), "longest first");
         assert!(lengths.last().is_none_or(|&shortest| shortest > 0), "no empty sequence");
@@ -38,42 +38,42 @@ impl BatchSizes {
         Arc::new(Self { start })
     }
 
-    /// `count` frames that stand alone: one step.
+    /// Builds the batch sizes of `count` independent frames: a single time step.
     pub fn single(count: usize) -> Arc<Self> {
         Arc::new(Self { start: vec![0, count] })
     }
 
-    /// The number of time steps.
+    /// Returns the number of time steps.
     pub fn len(&self) -> usize {
         self.start.len() - 1
     }
 
-    /// Whether there is no step at all.
+    /// Returns `true` if there are no time steps.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of sequences.
+    /// Returns the number of sequences.
     pub fn sequences(&self) -> usize {
         self.start.get(1).copied().unwrap_or(0)
     }
 
-    /// The number of frames, which is the number of columns.
+    /// Returns the number of frames, which is the number of columns.
     pub fn columns(&self) -> usize {
         self.start[self.len()]
     }
 
-    /// The columns of step `t`.
+    /// Returns the columns of step `t`.
     pub fn at(&self, t: usize) -> Range<usize> {
         self.start[t]..self.start[t + 1]
     }
 
-    /// The column of step `t` of sequence `s`, counted from the longest.
+    /// Returns the column of step `t` of sequence `s`, counted from the longest.
     pub fn column(&self, t: usize, s: usize) -> usize {
         self.start[t] + s
     }
 
-    /// The column of the last frame of every sequence.
+    /// Returns the column of the last frame of every sequence.
     pub fn last(&self) -> Vec<usize> {
         let mut last = vec![0; self.sequences()];
         for t in 0..self.len() {
@@ -84,39 +84,39 @@ impl BatchSizes {
         last
     }
 
-    /// Where the state after the last step of every sequence is in a matrix of states.
+    /// Returns the columns of the states after the last step of every sequence, in a matrix of states.
     pub fn final_states(&self) -> Vec<usize> {
         self.last().iter().map(|column| column + self.sequences()).collect()
     }
 
-    /// The sequence of every column, counted from the longest.
+    /// Returns the sequence of every column, counted from the longest.
     pub fn sequence_of_each(&self) -> Vec<usize> {
         (0..self.len()).flat_map(|t| 0..self.at(t).len()).collect()
     }
 
-    /// For every column the one that takes its place if each sequence is read from its own end. Read so twice, sequences
-    /// are as they were.
+    /// Returns for every column the column that replaces it when each sequence is reversed in time. Applying
+    /// the permutation twice restores the original order.
     pub fn reversed(&self) -> Vec<usize> {
         let mut lengths = vec![0; self.sequences()];
         (0..self.len()).for_each(|t| lengths[..self.at(t).len()].fill(t + 1));
-        let turned = |t: usize| (0..self.at(t).len()).map(move |s| (t, s));
-        (0..self.len()).flat_map(turned).map(|(t, s)| self.column(lengths[s] - 1 - t, s)).collect()
+        let positions = |t: usize| (0..self.at(t).len()).map(move |s| (t, s));
+        (0..self.len()).flat_map(positions).map(|(t, s)| self.column(lengths[s] - 1 - t, s)).collect()
     }
 
-    /// Where the state after step `t` is in a matrix of states: `[hidden x (sequences + columns)]`, which
-    /// begins with the initial state of every sequence.
+    /// Returns the columns of the states after step `t` in a matrix of states,
+    /// `[hidden x (sequences + columns)]`, which starts with the initial state of every sequence.
     pub fn state_after(&self, t: usize) -> Range<usize> {
         let skip = self.sequences();
         self.start[t] + skip..self.start[t + 1] + skip
     }
 
-    /// Where the state is that step `t` starts from, for the sequences that reach step `t`.
+    /// Returns the columns of the states before step `t`, for the sequences that reach step `t`.
     pub fn state_before(&self, t: usize) -> Range<usize> {
         let from = if t == 0 { 0 } else { self.sequences() + self.start[t - 1] };
         from..from + self.at(t).len()
     }
 
-    /// The states that the steps started from, `[hidden x columns]`, out of a matrix of states.
+    /// Gathers the states before each step, `[hidden x columns]`, from a matrix of states.
     pub fn before_each<T: Real>(&self, states: &Matrix<T>) -> Matrix<T> {
         let mut before = Matrix::zeros(states.nrows(), self.columns());
         for t in 0..self.len() {
@@ -126,12 +126,13 @@ impl BatchSizes {
     }
 }
 
-/// What flows from layer to layer: frames of a packed batch. Where time has been left behind, one step.
+/// A batch between two layers: the frames of packed sequences. After a layer that drops the time axis it has
+/// one step.
 #[derive(Clone, Debug)]
 pub struct PackedSequence<T: Real> {
     /// `[features x columns]`.
     pub values: Matrix<T>,
-    /// Which column is which step of which sequence.
+    /// The assignment of columns to steps and sequences.
     pub steps: Arc<BatchSizes>,
 }
 
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_know_their_columns() {
+    fn columns_follow_from_the_lengths() {
         let steps = BatchSizes::new(&[3, 2, 2]);
         assert_eq!((0..3).map(|t| steps.at(t)).collect::<Vec<_>>(), [0..3, 3..6, 6..7]);
         assert_eq!((steps.len(), steps.sequences(), steps.columns()), (3, 3, 7));

@@ -1,26 +1,27 @@
-//! What a network means: one sequence at a time, plain loops, no packing, no matrix products.
+//! The reference forward pass of a network: one sequence at a time, simple loops, no packing, no matrix
+//! products.
 //!
-//! Slow and short on purpose; the loops of each layer are its
-//! [`Module::forward_reference`](crate::layers::Module::forward_reference). The
-//! packed way of training and the runtime are compared with it, and calibration listens in on it.
+//! It is slow and short on purpose; the loops of each layer are its
+//! [`Module::forward_reference`](crate::layers::Module::forward_reference). Packed training and the runtime
+//! are compared with it, and calibration observes it.
 
 use crate::layers::{NetworkObserver, Signal};
 use crate::loss::argmax;
 use crate::net::{Network, States};
 use crate::tensor::Real;
 
-/// What a chain remembers of one sequence: the states of each of its layers.
+/// The states of each layer of a chain, for one sequence.
 type Memory<T> = Vec<Vec<Vec<T>>>;
 
 impl<T: Real> Network<T> {
-    /// What comes out for one sequence: `frames` holds `input_size` values a frame. `output_size` values, or as many
-    /// for every frame if the network returns sequences. A decoder is not run: [`Network::predict_forced`] and
-    /// [`Network::decode`] do that.
+    /// Returns the output for one sequence: `output_size` values, or as many per frame if the network returns
+    /// sequences. `frames` holds `input_size` values per frame. A decoder is not run;
+    /// [`Network::predict_forced`] and [`Network::decode`] run it.
     pub fn predict(&self, frames: &[T]) -> Vec<T> {
         self.forward_reference(frames, &mut self.memory(), &mut |_, _, _| {})
     }
 
-    /// [`Network::predict`] from states other than zeros, `[hidden x 1]` each.
+    /// Runs [`Network::predict`] from the given initial states, `[hidden x 1]` each.
     pub fn predict_from(&self, frames: &[T], initial: &States<T>) -> Vec<T> {
         let mut memory = self.memory();
         for (own, initial) in memory.iter_mut().zip(initial) {
@@ -29,53 +30,59 @@ impl<T: Real> Network<T> {
         self.forward_reference(frames, &mut memory, &mut |_, _, _| {})
     }
 
-    /// What an encoder-decoder gives if the decoder is told at each step what should have come before: `output_size`
-    /// values for each id of `target`, and for the end.
+    /// Returns the output of an encoder-decoder with teacher forcing, whose input at each step is the
+    /// previous id of `target`: `output_size` values for each id of `target`, and for the end.
     pub fn predict_forced(&self, source: &[T], target: &[T]) -> Vec<T> {
         self.predict_observed(source, target, &mut |_, _, _| {})
     }
 
-    /// [`Network::predict`], telling `observe` layer by layer and frame by frame what the numbers inside are. If there is a
-    /// decoder, [`Network::predict_forced`], its layers counted on from the encoder's; else `target` is not read.
+    /// Runs [`Network::predict`] and passes the values inside to `observe`, layer by layer and frame by
+    /// frame. With a decoder it runs [`Network::predict_forced`], whose layers are numbered after those of
+    /// the encoder; without one, `target` is not read.
     pub fn predict_observed(&self, frames: &[T], target: &[T], observe: NetworkObserver<'_, T>) -> Vec<T> {
         let mut memory = self.memory();
         let output = self.forward_reference(frames, &mut memory, observe);
         let Some(decoder) = &self.decoder else { return output };
         let inputs: Vec<T> = std::iter::once(T::zero()).chain(target.iter().copied()).collect();
         let mut observe = |layer, signal, values: &[T]| observe(self.layers.len() + layer, signal, values);
-        decoder.forward_reference(&inputs, &mut decoder.taken_over(memory), &mut observe)
+        decoder.forward_reference(&inputs, &mut decoder.continued(memory), &mut observe)
     }
 
-    /// What an encoder-decoder makes of a source: at each step the likeliest class, which is the next step's input. Ends
-    /// before class 0, or after `most` steps. Nothing without a decoder.
+    /// Generates a sequence from a source: at each step the most probable class, which is the input of the
+    /// next step. Generation ends before class 0, or after `most` steps. The result is empty without a
+    /// decoder.
     pub fn decode(&self, source: &[T], most: usize) -> Vec<u32> {
         let Some(decoder) = &self.decoder else { return Vec::new() };
         let mut memory = self.memory();
         self.forward_reference(source, &mut memory, &mut |_, _, _| {});
-        let mut memory = decoder.taken_over(memory);
-        let mut written = Vec::new();
-        while written.len() < most {
-            let last = T::of(written.last().map_or(0.0, |&class: &u32| class.into()));
+        let mut memory = decoder.continued(memory);
+        let mut generated = Vec::new();
+        while generated.len() < most {
+            let last = T::of(generated.last().map_or(0.0, |&class: &u32| class.into()));
             let output = decoder.forward_reference(&[last], &mut memory, &mut |_, _, _| {});
             match argmax(&output) {
                 0 => break,
-                class => written.push(class as u32),
+                class => generated.push(class as u32),
             }
         }
-        written
+        generated
     }
 
-    /// States of zeros.
+    /// Returns states of zeros.
     fn memory(&self) -> Memory<T> {
         let zeros = |sizes: Vec<usize>| sizes.into_iter().map(|size| vec![T::zero(); size]).collect();
         self.layers.iter().map(|layer| zeros(layer.kind.get().states())).collect()
     }
 
-    /// What this chain starts from after another: its recurrent layers take the states of the other's, first to first.
-    fn taken_over(&self, memory: Memory<T>) -> Memory<T> {
+    /// Returns the initial states of this chain after another one: its recurrent layers start from the states
+    /// of the other's recurrent layers, in order.
+    fn continued(&self, memory: Memory<T>) -> Memory<T> {
         let mut own = self.memory();
-        let given = memory.into_iter().filter(|states| !states.is_empty());
-        own.iter_mut().filter(|states| !states.is_empty()).zip(given).for_each(|(own, given)| *own = given);
+        let finals = memory.into_iter().filter(|states| !states.is_empty());
+        own.iter_mut()
+            .filter(|states| !states.is_empty())
+            .zip(finals)
+            .for_each(|(own, finals)| *own = finals);
         own
     }
 

@@ -9,15 +9,15 @@ use nalgebra::DMatrix;
 /// A matrix of the trainer.
 pub type Matrix<T> = DMatrix<T>;
 
-/// A number to train in: f32 for speed, f64 to check gradients with.
+/// A number type for training: f32 for speed, f64 to check gradients.
 pub trait Real: nalgebra::RealField + Copy {
-    /// The nearest number of this kind.
+    /// Rounds a value to the nearest number of this type.
     fn of(value: f64) -> Self;
-    /// The value, exactly.
+    /// Returns the value, exactly.
     fn to_f64(self) -> f64;
-    /// tanh of each value, in place.
+    /// Replaces each value by its tanh.
     fn tanh_each(values: &mut [Self]);
-    /// The logistic sigmoid of each value, in place.
+    /// Replaces each value by its logistic sigmoid.
     fn sigmoid_each(values: &mut [Self]);
 }
 
@@ -51,7 +51,7 @@ impl Real for f64 {
     }
 }
 
-/// tanh as a rational function, for the compiler to turn into vector code.
+/// Computes tanh as a rational function, which the compiler can vectorize.
 ///
 /// The fit is Eigen's (`generic_fast_tanh_float`, a minimax fit of degree 13 over 6 on +-7.9053).
 /// Worst absolute error against f64: 3.6e-7; the result never leaves [-1, 1].
@@ -66,7 +66,7 @@ pub fn tanh(x: f32) -> f32 {
         4.893_524_6e-3,
     ];
     const Q: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_7e-3, 4.893_525_3e-3];
-    // Where the fit ends, tanh is 1 to the last bit of f32.
+    // At the ends of the fit, tanh is 1 to the last bit of f32.
     let x = x.clamp(-7.905_311, 7.905_311);
     let square = x * x;
     let p = P.iter().fold(0.0, |sum, &c| sum * square + c);
@@ -74,7 +74,8 @@ pub fn tanh(x: f32) -> f32 {
     (x * p / q).clamp(-1.0, 1.0)
 }
 
-/// The logistic sigmoid, by `sigmoid(x) = (1 + tanh(x / 2)) / 2`. Worst absolute error against f64: 2.3e-7.
+/// Computes the logistic sigmoid as `sigmoid(x) = (1 + tanh(x / 2)) / 2`. Worst absolute error against f64:
+/// 2.3e-7.
 pub fn sigmoid(x: f32) -> f32 {
     0.5 + 0.5 * tanh(0.5 * x)
 }
@@ -84,15 +85,16 @@ pub fn cast<T: Real, U: Real>(matrix: &Matrix<T>) -> Matrix<U> {
     matrix.map(|value| U::of(value.to_f64()))
 }
 
-/// `a b`. Turned operands are turned by [`nalgebra::Matrix::transpose`]: nalgebra 0.35 runs past the end of a
-/// strided view in small products (`axcpy_uninit` takes the length of the span for that of the vector).
+/// Computes `a b`. Transposed operands are copies made by [`nalgebra::Matrix::transpose`]: nalgebra 0.35
+/// reads past the end of a strided view in small products (`axcpy_uninit` uses the length of the span as that
+/// of the vector).
 pub fn product<T: Real>(a: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
     let mut out = Matrix::zeros(a.nrows(), b.ncols());
     out.gemm(T::one(), a, b, T::zero());
     out
 }
 
-/// `columns(to) of out += a * columns(from) of b`.
+/// Adds `a * columns(from) of b` to `columns(to)` of `out`.
 pub fn add_product<T: Real>(
     out: &mut Matrix<T>,
     to: Range<usize>,
@@ -103,7 +105,8 @@ pub fn add_product<T: Real>(
     out.columns_range_mut(to).gemm(T::one(), a, &b.columns_range(from), T::one());
 }
 
-/// `w x + bias` for every column of `x`: `[out x columns]` from `[out x in]`, `[in x columns]` and `[out x 1]`.
+/// Computes `w x + bias` for every column of `x`: `[out x columns]` from `[out x in]`, `[in x columns]` and
+/// `[out x 1]`.
 pub fn affine<T: Real>(w: &Matrix<T>, x: &Matrix<T>, bias: &Matrix<T>) -> Matrix<T> {
     let mut out = Matrix::zeros(w.nrows(), x.ncols());
     out.column_iter_mut().for_each(|mut column| column.copy_from(&bias.column(0)));
@@ -111,7 +114,7 @@ pub fn affine<T: Real>(w: &Matrix<T>, x: &Matrix<T>, bias: &Matrix<T>) -> Matrix
     out
 }
 
-/// The sum over columns, `[rows x 1]`: a bias's gradient.
+/// Sums the columns, `[rows x 1]`: the gradient of a bias.
 pub fn column_sum<T: Real>(matrix: &Matrix<T>) -> Matrix<T> {
     let mut sum = Matrix::zeros(matrix.nrows(), 1);
     for column in matrix.column_iter() {
@@ -137,7 +140,7 @@ mod tests {
         }
     }
 
-    /// Every 641st f32, both signs: all of them would take too long in the normal run.
+    /// Tests every 641st f32 of both signs, as all of them would take too long.
     #[test]
     fn tanh_and_sigmoid_hold_their_bounds() {
         let (mut worst_tanh, mut worst_sigmoid) = (0.0f64, 0.0f64);

@@ -1,5 +1,5 @@
-//! Functions of one unit that most networks do without, and their slopes. Definitions are Keras 3's
-//! (`keras/src/activations/activations.py`).
+//! The extended activations, which most networks do not use, and their slopes. Each is a function of one
+//! unit; the definitions are those of Keras 3 (`keras/src/activations/activations.py`).
 
 use super::Activation;
 use crate::tensor::Real;
@@ -8,7 +8,7 @@ use crate::tensor::Real;
 const SELU_SCALE: f64 = 1.0507009873554805;
 const SELU_ALPHA: f64 = 1.6732632423543772;
 
-/// The function.
+/// Returns the value of an extended activation at `x`.
 pub fn value<T: Real>(activation: Activation, x: T) -> T {
     let (zero, one, of) = (T::zero(), T::one(), T::of);
     let clip = |x: T, low: f64, high: f64| x.max(of(low)).min(of(high));
@@ -49,7 +49,7 @@ pub fn value<T: Real>(activation: Activation, x: T) -> T {
         Activation::TanhShrink => x - x.tanh(),
         Activation::Squareplus => {
             let root = x.hypot(of(2.0));
-            // The sum would cancel.
+            // The numerator `x + root` would cancel.
             if x < zero { of(2.0) / (root - x) } else { (x + root) / of(2.0) }
         }
         Activation::SparsePlus => {
@@ -60,11 +60,19 @@ pub fn value<T: Real>(activation: Activation, x: T) -> T {
             }
         }
         Activation::SparseSigmoid => clip((x + one) / of(2.0), 0.0, 1.0),
-        _ => x,
+        Activation::Linear
+        | Activation::Relu
+        | Activation::Tanh
+        | Activation::Sigmoid
+        | Activation::HardSigmoid
+        | Activation::HardSigmoidKeras1
+        | Activation::Softmax
+        | Activation::LogSoftmax => not_extended(activation),
     }
 }
 
-/// The slope where the output is `at`, or where the sum is, if the activation needs sums.
+/// Returns the slope of an extended activation; `at` is the output, or the pre-activation where the slope
+/// needs it.
 pub fn slope<T: Real>(activation: Activation, at: T) -> T {
     let (zero, one, of) = (T::zero(), T::one(), T::of);
     let within = |low: f64, high: f64| at > of(low) && at < of(high);
@@ -137,8 +145,20 @@ pub fn slope<T: Real>(activation: Activation, at: T) -> T {
                 zero
             }
         }
-        _ => one,
+        Activation::Linear
+        | Activation::Relu
+        | Activation::Tanh
+        | Activation::Sigmoid
+        | Activation::HardSigmoid
+        | Activation::HardSigmoidKeras1
+        | Activation::Softmax
+        | Activation::LogSoftmax => not_extended(activation),
     }
+}
+
+/// Panics, as the dispatch in [`Activation`] computes all other activations itself.
+fn not_extended(activation: Activation) -> ! {
+    unreachable!("{} is not an extended activation", activation.keras_name())
 }
 
 fn softplus<T: Real>(x: T) -> T {
@@ -150,7 +170,7 @@ fn sigmoid<T: Real>(x: T) -> T {
     (if x < T::zero() { e } else { T::one() }) / (T::one() + e)
 }
 
-/// The distribution function of the normal distribution.
+/// Returns the distribution function of the normal distribution.
 fn normal<T: Real>(x: T) -> T {
     T::of(0.5 * libm::erfc(-x.to_f64() * std::f64::consts::FRAC_1_SQRT_2))
 }

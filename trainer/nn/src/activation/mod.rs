@@ -2,29 +2,30 @@
 
 mod extended;
 
-use embedded_rnn::format::Activation as Code;
+use embedded_rnn::format::Activation as ActivationCode;
 use serde::{Deserialize, Serialize};
 
 use crate::tensor::{Matrix, Real};
 
 macro_rules! activations {
     ($($(#[$doc:meta])* $activation:ident $keras:literal,)*) => {
-        /// What a layer does to its weighted sums. The names are Keras's, and so are the values where a function has parameters.
+        /// The function that a layer applies to its pre-activations. The names are Keras's, and so are the
+        /// parameter values.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Activation { $($(#[$doc])* #[serde(rename = $keras)] $activation,)* }
 
         impl Activation {
-            /// All of them.
+            /// All activations.
             pub const ALL: &'static [Self] = &[$(Self::$activation,)*];
 
-            /// Its name in a config, Keras's where Keras has one.
+            /// Returns the name in a config, Keras's where Keras has one.
             pub fn keras_name(self) -> &'static str {
                 match self { $(Self::$activation => $keras,)* }
             }
 
-            /// Its code in a model file.
-            pub fn code(self) -> Code {
-                match self { $(Self::$activation => Code::$activation,)* }
+            /// Returns the code in a model file.
+            pub fn code(self) -> ActivationCode {
+                match self { $(Self::$activation => ActivationCode::$activation,)* }
             }
         }
     };
@@ -42,7 +43,7 @@ activations! {
     Sigmoid "sigmoid",
     /// `relu6(x + 3) / 6`, which is Keras 3's and PyTorch's.
     HardSigmoid "hard_sigmoid",
-    /// `clip(0.2 x + 0.5, 0, 1)`, which was Keras's up to version 2 and is that of its old recurrent nets.
+    /// `clip(0.2 x + 0.5, 0, 1)`, as in Keras up to version 2 and in its early recurrent networks.
     HardSigmoidKeras1 "hard_sigmoid_keras1",
     /// `clip(x, 0, 6)`
     Relu6 "relu6",
@@ -62,8 +63,8 @@ activations! {
     Silu "silu",
     /// `x relu6(x + 3) / 6`
     HardSilu "hard_silu",
-    /// `x Phi(x)`, Phi the distribution function of the normal distribution: Hendrycks and Gimpel, 2016; not the approximation
-    /// by tanh.
+    /// `x Phi(x)`, Phi being the distribution function of the normal distribution (Hendrycks and Gimpel,
+    /// 2016); not the approximation by tanh.
     Gelu "gelu",
     /// `x tanh(softplus(x))`: Misra, 2019.
     Mish "mish",
@@ -89,42 +90,45 @@ activations! {
     LogSoftmax "log_softmax",
 }
 
-/// Other names that Keras has for the same functions; its `celu` has an alpha of 1.
+/// Aliases in Keras of the same functions; its `celu` has an alpha of 1.
 const ALIASES: [(&str, Activation); 3] =
     [("swish", Activation::Silu), ("hard_swish", Activation::HardSilu), ("celu", Activation::Elu)];
 
 impl Activation {
-    /// The one that Keras calls so, by any of its names.
+    /// Returns the activation with this name in Keras, or one of its aliases.
     pub fn from_keras_name(name: &str) -> Option<Self> {
         let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, activation)| *activation);
         alias.or_else(|| Self::ALL.iter().copied().find(|activation| activation.keras_name() == name))
     }
 
-    /// The one with this code in a file. The two of wide sums are those that they stand for.
+    /// Returns the activation with this code in a file; the codes for wide pre-activations map to tanh and
+    /// sigmoid.
     pub fn from_code(code: u8) -> Option<Self> {
-        match Code::from_code(code)? {
-            Code::TanhWide => Some(Self::Tanh),
-            Code::SigmoidWide => Some(Self::Sigmoid),
+        match ActivationCode::from_code(code)? {
+            ActivationCode::TanhWide => Some(Self::Tanh),
+            ActivationCode::SigmoidWide => Some(Self::Sigmoid),
             code => Self::ALL.iter().copied().find(|activation| activation.code() == code),
         }
     }
 
-    /// Whether it is one unit's alone.
+    /// Returns `true` if the function acts on each unit separately.
     pub fn is_elementwise(self) -> bool {
         !matches!(self, Self::Softmax | Self::LogSoftmax)
     }
 
-    /// Whether 8-bit layers of sums do without it: most models do.
+    /// Returns `true` if the activation is an extended one, which 8-bit layers of weighted rows do not
+    /// support.
     pub fn is_extended(self) -> bool {
-        Code::is_extended(self.code() as u8)
+        ActivationCode::is_extended(self.code() as u8)
     }
 
-    /// Whether its slope does not follow from its output: it is neither rising nor falling all the way, or too flat.
+    /// Returns `true` if the slope cannot be computed from the output, because the function is not monotonic
+    /// or too flat.
     pub fn needs_pre_activations(self) -> bool {
         matches!(self, Self::Silu | Self::HardSilu | Self::Gelu | Self::Mish | Self::TanhShrink)
     }
 
-    /// Applies it to one column.
+    /// Applies the function to one column.
     pub fn forward<T: Real>(self, column: &mut [T]) {
         match self {
             Self::Linear => {}
@@ -135,25 +139,43 @@ impl Activation {
             Self::HardSigmoidKeras1 => hard_sigmoid(column, 0.2),
             Self::Softmax => softmax(column),
             Self::LogSoftmax => log_softmax(column),
-            _ => column.iter_mut().for_each(|x| *x = extended::value(self, *x)),
+            Self::Relu6
+            | Self::LeakyRelu
+            | Self::Elu
+            | Self::Selu
+            | Self::Exponential
+            | Self::Softplus
+            | Self::Softsign
+            | Self::Silu
+            | Self::HardSilu
+            | Self::Gelu
+            | Self::Mish
+            | Self::LogSigmoid
+            | Self::HardTanh
+            | Self::HardShrink
+            | Self::SoftShrink
+            | Self::TanhShrink
+            | Self::Squareplus
+            | Self::SparsePlus
+            | Self::SparseSigmoid => column.iter_mut().for_each(|x| *x = extended::value(self, *x)),
         }
     }
 
-    /// Applies it to one value.
+    /// Applies the function to one value.
     pub fn of<T: Real>(self, x: T) -> T {
         let mut column = [x];
         self.forward(&mut column);
         column[0]
     }
 
-    /// Applies it to every column.
+    /// Applies the function to every column.
     pub fn forward_columns<T: Real>(self, values: &mut Matrix<T>) {
         let rows = values.nrows();
         values.as_mut_slice().chunks_exact_mut(rows).for_each(|column| self.forward(column));
     }
 
-    /// Turns the gradient of the outputs of one column into the gradient of the weighted sums. `at` are the outputs, or the
-    /// sums if it [needs](Self::needs_pre_activations) them.
+    /// Converts the gradient of the outputs of one column to the gradient of the pre-activations. `at` are
+    /// the outputs, or the pre-activations if the activation [needs](Self::needs_pre_activations) them.
     pub fn backward<T: Real>(self, at: &[T], d: &mut [T]) {
         match self {
             Self::Linear => {}
@@ -170,11 +192,29 @@ impl Activation {
                 let sum = d.iter().fold(T::zero(), |sum, &d| sum + d);
                 d.iter_mut().zip(at).for_each(|(d, &y)| *d -= y.exp() * sum);
             }
-            _ => times_slope(at, d, |at| extended::slope(self, at)),
+            Self::Relu6
+            | Self::LeakyRelu
+            | Self::Elu
+            | Self::Selu
+            | Self::Exponential
+            | Self::Softplus
+            | Self::Softsign
+            | Self::Silu
+            | Self::HardSilu
+            | Self::Gelu
+            | Self::Mish
+            | Self::LogSigmoid
+            | Self::HardTanh
+            | Self::HardShrink
+            | Self::SoftShrink
+            | Self::TanhShrink
+            | Self::Squareplus
+            | Self::SparsePlus
+            | Self::SparseSigmoid => times_slope(at, d, |at| extended::slope(self, at)),
         }
     }
 
-    /// [`Self::backward`] for every column.
+    /// Applies [`Self::backward`] to every column.
     pub fn backward_columns<T: Real>(self, at: &Matrix<T>, d: &mut Matrix<T>) {
         let rows = at.nrows();
         let columns = at.as_slice().chunks_exact(rows).zip(d.as_mut_slice().chunks_exact_mut(rows));
@@ -182,12 +222,12 @@ impl Activation {
     }
 }
 
-/// Of functions of one unit.
+/// Multiplies each gradient by the slope, for functions of one unit.
 fn times_slope<T: Real>(at: &[T], d: &mut [T], slope: impl Fn(T) -> T) {
     d.iter_mut().zip(at).for_each(|(d, &at)| *d *= slope(at));
 }
 
-/// `clip(slope x + 1/2, 0, 1)`.
+/// Applies `clip(slope x + 1/2, 0, 1)` to each value.
 fn hard_sigmoid<T: Real>(column: &mut [T], slope: f64) {
     let (slope, half) = (T::of(slope), T::of(0.5));
     column.iter_mut().for_each(|x| *x = (slope * *x + half).max(T::zero()).min(T::one()));
@@ -198,7 +238,7 @@ fn hard_slope<T: Real>(slope: f64) -> impl Fn(T) -> T {
     move |y| if y > T::zero() && y < T::one() { slope } else { T::zero() }
 }
 
-/// The largest is taken off so that nothing overflows.
+/// Applies log-softmax. The largest value is subtracted first so that nothing overflows.
 fn log_softmax<T: Real>(column: &mut [T]) {
     let top = column.iter().copied().fold(column[0], T::max);
     let sum = column.iter().fold(T::zero(), |sum, &x| sum + (x - top).exp());
@@ -207,7 +247,7 @@ fn log_softmax<T: Real>(column: &mut [T]) {
 }
 
 fn softmax<T: Real>(column: &mut [T]) {
-    // The largest is taken off so that nothing overflows.
+    // The largest value is subtracted first so that nothing overflows.
     let top = column.iter().copied().fold(column[0], T::max);
     column.iter_mut().for_each(|x| *x = (*x - top).exp());
     let sum = column.iter().copied().fold(T::zero(), |a, b| a + b);
@@ -218,7 +258,7 @@ fn softmax<T: Real>(column: &mut [T]) {
 mod tests {
     use super::*;
 
-    /// Every slope against a central difference in f64, away from corners.
+    /// Compares every slope with a central difference in f64, away from corners.
     #[test]
     fn slopes_are_those_of_the_functions() {
         for &activation in Activation::ALL.iter().filter(|activation| activation.is_elementwise()) {

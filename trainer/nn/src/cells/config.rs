@@ -1,4 +1,4 @@
-//! What a config says of a recurrent layer: Keras's options that all cells share, and the cell's own.
+//! The config of a recurrent layer: Keras's options that all cells share, and the options of each cell.
 
 use anyhow::{Result, ensure};
 use rand_chacha::ChaCha8Rng;
@@ -10,43 +10,43 @@ use crate::export::PackedLayout;
 /// The options that all recurrent layers share.
 #[derive(Clone, Copy, Debug)]
 pub struct SharedOptions<'a> {
-    /// The name given.
+    /// The configured name.
     pub name: Option<&'a String>,
     /// The number of units.
     pub units: usize,
-    /// What makes the candidate of the sums, and for some cells the output of the state.
+    /// The activation of the candidate, and in some cells of the output.
     pub activation: Activation,
-    /// Whether there are biases.
+    /// `true` if the layer has biases.
     pub use_bias: bool,
-    /// The share of the input's features that training leaves out.
+    /// The share of the input features that training drops.
     pub dropout: f64,
-    /// Whether the output of every step goes on, or only that of the last.
+    /// `true` if the layer returns the output of every time step, not only that of the last.
     pub return_sequences: bool,
-    /// Whether sequences are read from their ends.
+    /// `true` if the layer runs backwards.
     pub go_backwards: bool,
 }
 
-/// The part of a cell's config that `cell_config!` writes.
+/// The part of a cell's config that `cell_config!` generates.
 pub trait WithSharedOptions {
-    /// The options that all recurrent layers share, defaults filled in.
+    /// Returns the options that all recurrent layers share, with defaults filled in.
     fn shared(&self) -> SharedOptions<'_>;
 }
 
-/// What a config says of a recurrent layer.
+/// The config of a recurrent layer.
 pub trait CellConfig: WithSharedOptions {
     /// Returns the layout of the cell in a file, which follows from the options.
     fn layout(&self) -> &'static PackedLayout;
 
-    /// What the gates do to their sums, where that can be chosen.
+    /// Returns the activation of the gates, where it can be chosen.
     fn recurrent_activation(&self) -> Option<Activation> {
         None
     }
 
-    /// The cell to start from.
+    /// Builds the cell with its initial weights.
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32>;
 }
 
-/// Refuses what no cell can do.
+/// Rejects options that no cell supports.
 pub fn check(config: &dyn CellConfig) -> Result<()> {
     let SharedOptions { activation, dropout, .. } = config.shared();
     check_activation("activation", activation)?;
@@ -55,37 +55,38 @@ pub fn check(config: &dyn CellConfig) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what cells cannot be trained with: they keep their gates as they are after the activation.
+/// Rejects activations that cells cannot be trained with: they save their gates only after the activation.
 fn check_activation(key: &str, activation: Activation) -> Result<()> {
     let name = activation.keras_name();
-    ensure!(activation.is_elementwise(), "{key}: {name} is for Dense");
-    ensure!(!activation.needs_pre_activations(), "{key}: cells are not trained with {name}");
+    ensure!(activation.is_elementwise(), "{key}: only Dense supports {name}");
+    ensure!(!activation.needs_pre_activations(), "{key}: cells cannot be trained with {name}");
     Ok(())
 }
 
-/// Declares the config of a recurrent layer: the options that all share, and the cell's own, all of them optional.
+/// Declares the config of a recurrent layer: the options that all share, and those of the cell, all of them
+/// optional.
 macro_rules! cell_config {
     ($(#[$meta:meta])* $config:ident { $($(#[$doc:meta])* $option:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $config {
-            /// Its name.
+            /// The name of the layer.
             pub name: Option<String>,
             /// The number of units.
             pub units: usize,
-            /// tanh unless said otherwise.
+            /// The activation; tanh by default.
             pub activation: Option<crate::activation::Activation>,
             $($(#[$doc])* pub $option: Option<$type>,)*
-            /// Whether there are biases; there are unless said otherwise.
+            /// `true` if the layer has biases, which is the default.
             pub use_bias: Option<bool>,
-            /// The share of the input's features that training leaves out, the same ones at all steps of a sequence; 0
-            /// unless said otherwise.
+            /// The share of the input features that training drops, the same ones at all time steps of a
+            /// sequence; 0 by default.
             pub dropout: Option<f64>,
-            /// Whether the output of every step goes on, or only that of the last.
+            /// `true` if the layer returns the output of every time step, not only that of the last.
             #[serde(default)]
             pub return_sequences: bool,
-            /// Whether sequences are read from their ends; outputs then come in the order in which they are made.
+            /// `true` if the layer runs backwards; its outputs then start with that of the last frame.
             #[serde(default)]
             pub go_backwards: bool,
         }

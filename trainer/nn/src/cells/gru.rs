@@ -6,14 +6,14 @@
 //! n = act(Wn x + bn + Un (r*h))        reset before (Cho et al., 2014; Keras 1)
 //! h' = z*h + (1-z)*n
 //! ```
-//! s is `recurrent_activation`, sigmoid by default, act is `activation`, tanh by default. Gate order: z r n. States: h.
-//! Only reset after has the recurrent biases; as in Keras z and r have both, which train as two although they act as
-//! their sum.
+//! s is `recurrent_activation`, sigmoid by default, act is `activation`, tanh by default. Gate order: z r n.
+//! States: h. Only the form with reset after has recurrent biases. As in Keras, z and r have both biases,
+//! which are trained separately although only their sum matters.
 
 mod after;
 mod before;
 
-use embedded_rnn::Kind as Code;
+use embedded_rnn::Kind as RecordKind;
 use rand_chacha::ChaCha8Rng;
 
 use super::{AnyCell, Cell, CellConfig, CellGradients, WithSharedOptions, add_columns, affine_frame, start};
@@ -31,29 +31,29 @@ pub struct Gru<T: Real> {
     pub w_hh: Matrix<T>,
     /// `[3H x 1]`: Keras's first row of biases.
     pub bias: Matrix<T>,
-    /// `[3H x 1]`: Keras's second row; zeros if reset before.
+    /// `[3H x 1]`: Keras's second row; zeros with reset before.
     pub recurrent_bias: Matrix<T>,
-    /// Of n: tanh unless said otherwise.
+    /// The activation of n; tanh by default.
     pub activation: Activation,
-    /// Of z and r: sigmoid unless said otherwise.
+    /// The activation of z and r; sigmoid by default.
     pub recurrent_activation: Activation,
-    /// Whether r is applied after the product of Un and h, and not to h before.
+    /// `true` if r is applied after the product of Un and h, not to h before it.
     pub reset_after: bool,
-    /// Whether the biases are trained; if not, they are zeros.
+    /// `true` if the biases are trained; otherwise they are zeros.
     pub use_bias: bool,
 }
 
 cell_config! {
     /// A `GRU` layer in a config; names and defaults are Keras's.
     GruConfig {
-        /// Of the gates z and r: sigmoid unless said otherwise.
+        /// The activation of the gates z and r; sigmoid by default.
         recurrent_activation: Activation,
-        /// Whether the reset gate is applied after the recurrent product; it is unless said otherwise.
+        /// `true` if the reset gate is applied after the recurrent product, which is the default.
         reset_after: bool,
     }
 }
 
-/// Options that tests, boards and benchmarks go through.
+/// The options that tests, boards and benchmarks cover.
 pub(super) const VARIANTS: &[&str] = &[
     "",
     "use_bias = false",
@@ -72,7 +72,8 @@ impl CellConfig for GruConfig {
         self.recurrent_activation
     }
 
-    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, biases of zero.
+    /// Draws the initial weights of Keras: Glorot-uniform input weights, orthogonal recurrent weights, biases
+    /// of zero.
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
         let shared = self.shared();
         let (w_ih, w_hh) = start(3, self.units, input_size, rng);
@@ -103,7 +104,7 @@ impl<T: Real> Gru<T> {
         }
     }
 
-    /// How many of the parameters are trained: both biases, one, or none.
+    /// Returns the number of trained parameter matrices, with both biases, one of them, or no bias.
     fn trained(&self) -> usize {
         match (self.use_bias, self.reset_after) {
             (false, _) => 2,
@@ -121,7 +122,7 @@ fn layout_for(reset_after: bool) -> &'static PackedLayout {
 impl Packable for Gru<f32> {
     const LAYOUTS: &'static [PackedLayout] = &[
         PackedLayout {
-            kind: Code::Gru,
+            kind: RecordKind::Gru,
             keras_name: "GRU",
             gates: &[Role::Gate, Role::Gate, Role::Value],
             biases: 2,
@@ -135,7 +136,7 @@ impl Packable for Gru<f32> {
             ])],
         },
         PackedLayout {
-            kind: Code::GruResetBefore,
+            kind: RecordKind::GruResetBefore,
             keras_name: "GRU, before",
             gates: &[Role::Gate, Role::Gate, Role::Value],
             biases: 1,
@@ -173,7 +174,7 @@ impl Packable for Gru<f32> {
             recurrent_bias: weights.recurrent_bias,
             activation: activations.value,
             recurrent_activation: activations.recurrent,
-            reset_after: layout.kind == Code::Gru,
+            reset_after: layout.kind == RecordKind::Gru,
             use_bias: true,
         }
     }
@@ -184,8 +185,8 @@ impl Packable for Gru<f32> {
     }
 }
 
-/// What goes back from the gradient of h' through `h' = z*h + (1-z)*n` and the activations: the gradients of the sums
-/// of z and n, and h's own share, which is added to `d_h`.
+/// Runs the backward pass through `h' = z*h + (1-z)*n` and the activations: returns the gradients of the
+/// pre-activations of z and n, and adds the direct share of h to `d_h`.
 fn backward_unit<T: Real>(
     cell: &Gru<T>,
     [z, n, h]: [&[T]; 3],
@@ -202,7 +203,7 @@ fn backward_unit<T: Real>(
     cell.activation.backward(n, d_n);
 }
 
-/// `h' = z*h + (1-z)*n`.
+/// Computes `h' = z*h + (1-z)*n`.
 fn forward_unit<T: Real>([z, n, h]: [&[T]; 3], h_after: &mut [T]) {
     for (k, h_after) in h_after.iter_mut().enumerate() {
         *h_after = z[k] * h[k] + (T::one() - z[k]) * n[k];
@@ -267,20 +268,28 @@ impl<T: Real> Cell<T> for Gru<T> {
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
         let (hidden, h) = (self.hidden_size(), &mut states[0]);
-        let mut sums = affine_frame(&self.w_ih, x, &self.bias);
+        let mut pre_activations = affine_frame(&self.w_ih, x, &self.bias);
         let recurrent = affine_frame(&self.w_hh, h, &self.recurrent_bias);
-        (0..2 * hidden).for_each(|k| sums[k] += recurrent[k]);
-        let r: Vec<T> = (hidden..2 * hidden).map(|k| self.recurrent_activation.of(sums[k])).collect();
+        (0..2 * hidden).for_each(|k| pre_activations[k] += recurrent[k]);
+        let r: Vec<T> =
+            (hidden..2 * hidden).map(|k| self.recurrent_activation.of(pre_activations[k])).collect();
         if self.reset_after {
-            (0..hidden).for_each(|k| sums[2 * hidden + k] += r[k] * recurrent[2 * hidden + k]);
+            (0..hidden).for_each(|k| pre_activations[2 * hidden + k] += r[k] * recurrent[2 * hidden + k]);
         } else {
             let reset: Vec<T> = h.iter().zip(&r).map(|(&h, &r)| r * h).collect();
-            add_columns(&mut sums[2 * hidden..], &self.w_hh.rows(2 * hidden, hidden).into_owned(), &reset);
+            add_columns(
+                &mut pre_activations[2 * hidden..],
+                &self.w_hh.rows(2 * hidden, hidden).into_owned(),
+                &reset,
+            );
         }
         for (k, h) in h.iter_mut().enumerate() {
-            let (z, n) = (self.recurrent_activation.of(sums[k]), self.activation.of(sums[2 * hidden + k]));
+            let (z, n) = (
+                self.recurrent_activation.of(pre_activations[k]),
+                self.activation.of(pre_activations[2 * hidden + k]),
+            );
             *h = z * *h + (T::one() - z) * n;
         }
-        sums
+        pre_activations
     }
 }

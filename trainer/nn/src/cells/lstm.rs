@@ -4,10 +4,10 @@
 //! i = s(Wi x + Ui h + bi)   f = s(Wf x + Uf h + bf)   g = act(Wg x + Ug h + bg)   o = s(Wo x + Uo h + bo)
 //! c' = f*c + i*g            h' = o*act(c')
 //! ```
-//! s is `recurrent_activation`, sigmoid by default, act is `activation`, tanh by default. Gate order: i f g o. States:
-//! h, c.
+//! s is `recurrent_activation`, sigmoid by default, act is `activation`, tanh by default. Gate order: i f g
+//! o. States: h, c.
 
-use embedded_rnn::Kind as Code;
+use embedded_rnn::Kind as RecordKind;
 use rand_chacha::ChaCha8Rng;
 
 use super::{AnyCell, Cell, CellConfig, CellGradients, WithSharedOptions, add_columns, affine_frame, start};
@@ -23,27 +23,27 @@ pub struct Lstm<T: Real> {
     pub w_ih: Matrix<T>,
     /// `[4H x H]`.
     pub w_hh: Matrix<T>,
-    /// `[4H x 1]`: one bias a gate, as in Keras; importers add up PyTorch's two.
+    /// `[4H x 1]`: one bias per gate, as in Keras; importers add the two biases of PyTorch.
     pub bias: Matrix<T>,
-    /// Of g and c': tanh unless said otherwise.
+    /// The activation of g and c'; tanh by default.
     pub activation: Activation,
-    /// Of i, f and o: sigmoid unless said otherwise.
+    /// The activation of i, f and o; sigmoid by default.
     pub recurrent_activation: Activation,
-    /// Whether the biases are trained; if not, they are zeros.
+    /// `true` if the biases are trained; otherwise they are zeros.
     pub use_bias: bool,
 }
 
 cell_config! {
     /// An `LSTM` layer in a config; names and defaults are Keras's.
     LstmConfig {
-        /// Of the gates i, f and o: sigmoid unless said otherwise.
+        /// The activation of the gates i, f and o; sigmoid by default.
         recurrent_activation: Activation,
-        /// Whether the biases of the forget gates start at one; they do unless said otherwise.
+        /// `true` if the biases of the forget gates start at one, which is the default.
         unit_forget_bias: bool,
     }
 }
 
-/// Options that tests, boards and benchmarks go through.
+/// The options that tests, boards and benchmarks cover.
 pub(super) const VARIANTS: &[&str] = &[
     "",
     "use_bias = false",
@@ -62,8 +62,8 @@ impl CellConfig for LstmConfig {
         self.recurrent_activation
     }
 
-    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, and biases of zero but for the
-    /// forget gate, whose bias is one if `unit_forget_bias`.
+    /// Draws the initial weights of Keras: Glorot-uniform input weights, orthogonal recurrent weights, and
+    /// biases of zero except for the forget gate, whose bias is one if `unit_forget_bias`.
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
         let shared = self.shared();
         let (w_ih, w_hh) = start(4, self.units, input_size, rng);
@@ -80,7 +80,7 @@ impl CellConfig for LstmConfig {
 }
 
 impl<T: Real> Lstm<T> {
-    /// With these weights, and Keras's defaults for the rest.
+    /// Builds a cell from these weights, with Keras's defaults for all other options.
     pub fn from_weights(w_ih: Matrix<T>, w_hh: Matrix<T>, bias: Matrix<T>) -> Self {
         let (activation, recurrent_activation) = (Activation::Tanh, Activation::Sigmoid);
         Self { w_ih, w_hh, bias, activation, recurrent_activation, use_bias: true }
@@ -98,7 +98,7 @@ impl<T: Real> Lstm<T> {
 
 impl Packable for Lstm<f32> {
     const LAYOUTS: &'static [PackedLayout] = &[PackedLayout {
-        kind: Code::Lstm,
+        kind: RecordKind::Lstm,
         keras_name: "LSTM",
         gates: &[Role::Gate, Role::Gate, Role::Value, Role::Gate],
         biases: 1,
@@ -159,21 +159,21 @@ impl<T: Real> Cell<T> for Lstm<T> {
         all
     }
 
-    /// Keeps the activated gates i f g o, `[4H x columns]`, and act(c'), `[H x columns]`.
+    /// Saves the activated gates i f g o, `[4H x columns]`, and act(c'), `[H x columns]`.
     fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
         let hidden = self.hidden_size();
         let [h, c] = states else { panic!("an LSTM has two states") };
-        let mut sums = affine(&self.w_ih, x, &self.bias);
+        let mut pre_activations = affine(&self.w_ih, x, &self.bias);
         let mut act_c = Matrix::zeros(hidden, steps.columns());
         for t in 0..steps.len() {
-            add_product(&mut sums, steps.at(t), &self.w_hh, h, steps.state_before(t));
+            add_product(&mut pre_activations, steps.at(t), &self.w_hh, h, steps.state_before(t));
             let offset = steps.state_after(t).start;
             let (c_before, c_after) = c.as_mut_slice().split_at_mut(offset * hidden);
             let c_before = &c_before[steps.state_before(t).start * hidden..];
             let h_after = &mut h.as_mut_slice()[offset * hidden..];
             let columns = steps.at(t);
             let block = columns.start * hidden..columns.end * hidden;
-            let gates = &mut sums.as_mut_slice()[4 * block.start..4 * block.end];
+            let gates = &mut pre_activations.as_mut_slice()[4 * block.start..4 * block.end];
             let act_c = &mut act_c.as_mut_slice()[block];
             for (n, (gates, act_c)) in
                 gates.chunks_exact_mut(4 * hidden).zip(act_c.chunks_exact_mut(hidden)).enumerate()
@@ -188,7 +188,7 @@ impl<T: Real> Cell<T> for Lstm<T> {
                 );
             }
         }
-        vec![sums, act_c]
+        vec![pre_activations, act_c]
     }
 
     fn backward(
@@ -229,22 +229,23 @@ impl<T: Real> Cell<T> for Lstm<T> {
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
-        let mut sums = affine_frame(&self.w_ih, x, &self.bias);
-        add_columns(&mut sums, &self.w_hh, &states[0]);
+        let mut pre_activations = affine_frame(&self.w_ih, x, &self.bias);
+        add_columns(&mut pre_activations, &self.w_hh, &states[0]);
         let hidden = self.hidden_size();
         let (act, gate) = (|x| self.activation.of(x), |x| self.recurrent_activation.of(x));
         for k in 0..hidden {
-            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| sums[gate * hidden + k]);
+            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| pre_activations[gate * hidden + k]);
             let c = gate(f) * states[1][k] + gate(i) * act(g);
             states[1][k] = c;
             states[0][k] = gate(o) * act(c);
         }
-        sums
+        pre_activations
     }
 }
 
 impl<T: Real> Lstm<T> {
-    /// One sequence, one step: the sums become gates in place; c' = f*c + i*g, h' = o*act(c').
+    /// Computes one time step of one sequence: replaces the pre-activations by the gates, and computes c' =
+    /// f*c + i*g, h' = o*act(c').
     fn forward_unit(&self, gates: &mut [T], c: &[T], c_after: &mut [T], act_c: &mut [T], h_after: &mut [T]) {
         let hidden = c.len();
         self.recurrent_activation.forward(&mut gates[..2 * hidden]);
@@ -261,8 +262,8 @@ impl<T: Real> Lstm<T> {
         }
     }
 
-    /// One sequence, one step back: from the gradients of h' and c' to those of the sums, and of c (added to what
-    /// came from outside).
+    /// Runs the backward pass of one time step of one sequence: computes the gradients of the pre-activations
+    /// from those of h' and c', and adds the gradient of c to the one that came from outside.
     fn backward_unit(
         &self,
         gates: &[T],
@@ -279,7 +280,7 @@ impl<T: Real> Lstm<T> {
         let (d_if, rest) = d_pre.split_at_mut(2 * hidden);
         let (d_i, d_f) = d_if.split_at_mut(hidden);
         let (d_g, d_o) = rest.split_at_mut(hidden);
-        // What reaches c' by way of h'; the place of d_g is still free.
+        // The gradient that reaches c' through h'; the place of d_g is still free.
         (0..hidden).for_each(|k| d_g[k] = d_h[k] * o[k]);
         self.activation.backward(act_c, d_g);
         for k in 0..hidden {

@@ -1,8 +1,9 @@
-//! Recurrent cells over packed batches: forward, backward through time, and one step as the definition reads.
+//! Recurrent cells over packed batches: the forward pass, backpropagation through time, and the reference
+//! time step.
 //!
-//! A cell's parameters are matrices `[out x in]`; the rows of its gates lie one gate after another. Every state
-//! (`h`, for an LSTM also `c`) is one matrix `[hidden x (sequences + columns)]`: the initial state of every
-//! sequence, then the state after every step (see [`BatchSizes::state_after`]).
+//! The parameters of a cell are matrices `[out x in]`; the rows of its gates follow one gate after another.
+//! Every state (`h`, for an LSTM also `c`) is one matrix `[hidden x (sequences + columns)]`: the initial
+//! state of every sequence, then the state after every time step (see [`BatchSizes::state_after`]).
 
 #[macro_use]
 mod config;
@@ -26,43 +27,45 @@ use crate::initializers::{glorot_uniform, orthogonal};
 use crate::packed::BatchSizes;
 use crate::tensor::{Matrix, Real};
 
-/// What a backward pass through a cell found.
+/// The gradients of a backward pass through a cell.
 pub struct CellGradients<T: Real> {
-    /// Of the parameters, in their order.
+    /// The gradients of the parameters, in their order.
     pub parameters: Vec<Matrix<T>>,
-    /// Of the input's share in the gates' pre-activations, `[gates * hidden x columns]`: with `w_ih` turned it
-    /// gives the gradient of the frames.
+    /// The gradients of the input's share of the pre-activations, `[gates * hidden x columns]`: their product
+    /// with the transposed `w_ih` is the gradient of the frames.
     pub pre_activations: Matrix<T>,
 }
 
-/// What all recurrent cells share.
+/// The interface that all recurrent cells share.
 pub trait Cell<T: Real> {
-    /// The number of features of a frame.
+    /// Returns the number of features per frame.
     fn input_size(&self) -> usize {
         self.w_ih().ncols()
     }
 
-    /// The number of units.
+    /// Returns the number of units.
     fn hidden_size(&self) -> usize;
 
-    /// The names of the states, `h` first: it is the output.
+    /// Returns the names of the states; the first one, `h`, is the output.
     fn states(&self) -> &'static [&'static str];
 
-    /// The input weights of all gates, `[gates * hidden x input]`.
+    /// Returns the input weights of all gates, `[gates * hidden x input]`.
     fn w_ih(&self) -> &Matrix<T>;
 
-    /// Everything that is trained, by name, in a fixed order.
+    /// Returns all trained parameters by name, in a fixed order.
     fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)>;
 
-    /// The same, to change.
+    /// Returns mutable references to all trained parameters, in the same order.
     fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>>;
 
-    /// Runs over the frames `x` of a packed batch, `[input x columns]`. `states` come with the initial states in
-    /// place and are filled; the result is what [`Self::backward`] needs besides.
+    /// Runs the forward pass over the frames `x` of a packed batch, `[input x columns]`. `states` start with
+    /// the initial states and are filled. Returns the saved activations that [`Self::backward`] needs in
+    /// addition.
     fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>>;
 
-    /// Goes back through time. `saved` is what [`Self::forward`] gave; `d_states` come with the gradients that reach
-    /// the states from outside, and end with the gradients of the initial states in their first columns.
+    /// Runs backpropagation through time. `saved` are the activations that [`Self::forward`] returned.
+    /// `d_states` hold the gradients that reach the states from outside, and on return the gradients of the
+    /// initial states in their first columns.
     fn backward(
         &self,
         x: &Matrix<T>,
@@ -72,12 +75,12 @@ pub trait Cell<T: Real> {
         d_states: &mut [Matrix<T>],
     ) -> CellGradients<T>;
 
-    /// One step of one sequence, written as the definition reads: the reference that everything faster is compared
-    /// with. Returns the pre-activations of the gates.
+    /// Computes one time step of one sequence exactly as the equations state it, as the reference for all
+    /// optimized code. Returns the pre-activations of the gates.
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T>;
 }
 
-/// The input and the recurrent weights of all gates as Keras starts: Glorot-uniform, and orthogonal.
+/// Draws the initial input and recurrent weights of all gates as Keras does: Glorot-uniform and orthogonal.
 fn start<T: Real>(
     gates: usize,
     units: usize,
@@ -87,21 +90,22 @@ fn start<T: Real>(
     (glorot_uniform(gates * units, input_size, rng), orthogonal(gates * units, units, rng))
 }
 
-/// `w x + b`, of one frame.
+/// Computes `w x + b` for one frame.
 fn affine_frame<T: Real>(w: &Matrix<T>, x: &[T], bias: &Matrix<T>) -> Vec<T> {
-    let mut sums = bias.as_slice().to_vec();
-    add_columns(&mut sums, w, x);
-    sums
+    let mut out = bias.as_slice().to_vec();
+    add_columns(&mut out, w, x);
+    out
 }
 
-/// `sums += matrix vector`, column by column as the matrix lies.
-pub(crate) fn add_columns<T: Real>(sums: &mut [T], matrix: &Matrix<T>, vector: &[T]) {
+/// Adds `matrix vector` to `out`, column by column in memory order.
+pub(crate) fn add_columns<T: Real>(out: &mut [T], matrix: &Matrix<T>, vector: &[T]) {
     for (column, &value) in matrix.as_slice().chunks_exact(matrix.nrows()).zip(vector) {
-        sums.iter_mut().zip(column).for_each(|(sum, &weight)| *sum += weight * value);
+        out.iter_mut().zip(column).for_each(|(sum, &weight)| *sum += weight * value);
     }
 }
 
-/// The table of cells: a cell is a file beside this one and a row here. Gives the rows to the macro `$then`.
+/// The table of cells: a cell is a file in this folder and a row here. The macro passes the rows to the macro
+/// `$then`.
 macro_rules! with_cells {
     ($then:ident) => {
         $then! {
@@ -115,29 +119,29 @@ pub(crate) use with_cells;
 
 macro_rules! any_cell {
     ($($keras:literal $module:ident $cell:ident $config:ident,)*) => {
-        /// Any of the cells.
+        /// A cell of any type.
         #[derive(Clone, Debug, PartialEq)]
         pub enum AnyCell<T: Real> {
             $(#[doc = concat!("Keras's `", $keras, "`.")] $cell($cell<T>),)*
         }
 
         impl<T: Real> AnyCell<T> {
-            /// Its name in Keras and in a config.
+            /// Returns the name in Keras and in a config.
             pub fn keras_name(&self) -> &'static str {
                 match self { $(Self::$cell(_) => $keras,)* }
             }
 
-            /// What all cells share.
+            /// Returns the interface that all cells share.
             pub fn get(&self) -> &dyn Cell<T> {
                 match self { $(Self::$cell(cell) => cell,)* }
             }
 
-            /// The same, to change.
+            /// Returns the interface that all cells share, to change the cell.
             pub fn get_mut(&mut self) -> &mut dyn Cell<T> {
                 match self { $(Self::$cell(cell) => cell,)* }
             }
 
-            /// The same cell in another kind of number.
+            /// Converts the cell to another number type.
             pub fn cast<U: Real>(&self) -> AnyCell<U> {
                 match self { $(Self::$cell(cell) => AnyCell::$cell(cell.cast()),)* }
             }
@@ -164,7 +168,7 @@ macro_rules! any_cell {
                 None
             }
 
-            /// Returns the weights over the input and their biases, for a preceding affine map to be folded into.
+            /// Returns the input weights and their biases, into which a preceding affine map is folded.
             pub fn input_weights_mut(&mut self) -> (&mut Matrix<f32>, &mut Matrix<f32>) {
                 match self { $(Self::$cell(cell) => cell.input_weights_mut(),)* }
             }
@@ -175,7 +179,7 @@ macro_rules! any_cell {
             [$($cell::<f32>::LAYOUTS,)*].into_iter().flatten()
         }
 
-        /// Keras's name of every cell, and the options that tests go through.
+        /// Keras's name of every cell, and the options that tests cover.
         pub const VARIANTS: &[(&str, &[&str])] = &[$(($keras, $module::VARIANTS),)*];
     };
 }

@@ -1,11 +1,11 @@
-//! The plain recurrent cell.
+//! The simple recurrent cell (Elman network).
 //!
 //! ```text
 //! h' = act(W x + U h + b)
 //! ```
 //! States: h.
 
-use embedded_rnn::Kind as Code;
+use embedded_rnn::Kind as RecordKind;
 use rand_chacha::ChaCha8Rng;
 
 use super::{AnyCell, Cell, CellConfig, CellGradients, WithSharedOptions, add_columns, affine_frame, start};
@@ -14,7 +14,7 @@ use crate::export::{Activations, Packable, PackedLayout, Weights};
 use crate::packed::BatchSizes;
 use crate::tensor::{Matrix, Real, add_product, affine, cast, column_sum, product};
 
-/// The weights of one plain recurrent layer with `H` units over `I` features.
+/// The weights of one simple recurrent layer with `H` units over `I` features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimpleRnn<T: Real> {
     /// `[H x I]`.
@@ -23,9 +23,9 @@ pub struct SimpleRnn<T: Real> {
     pub w_hh: Matrix<T>,
     /// `[H x 1]`.
     pub bias: Matrix<T>,
-    /// What is done to the sums: tanh unless said otherwise.
+    /// The activation; tanh by default.
     pub activation: Activation,
-    /// Whether the biases are trained; if not, they are zeros.
+    /// `true` if the biases are trained; otherwise they are zeros.
     pub use_bias: bool,
 }
 
@@ -34,7 +34,7 @@ cell_config! {
     SimpleRnnConfig {}
 }
 
-/// Options that tests, boards and benchmarks go through.
+/// The options that tests, boards and benchmarks cover.
 pub(super) const VARIANTS: &[&str] = &[
     "",
     "use_bias = false",
@@ -50,7 +50,8 @@ impl CellConfig for SimpleRnnConfig {
         &SimpleRnn::LAYOUTS[0]
     }
 
-    /// As Keras starts: Glorot-uniform input weights, orthogonal recurrent weights, biases of zero.
+    /// Draws the initial weights of Keras: Glorot-uniform input weights, orthogonal recurrent weights, biases
+    /// of zero.
     fn build(&self, input_size: usize, rng: &mut ChaCha8Rng) -> AnyCell<f32> {
         let shared = self.shared();
         let (w_ih, w_hh) = start(1, self.units, input_size, rng);
@@ -61,7 +62,7 @@ impl CellConfig for SimpleRnnConfig {
 }
 
 impl<T: Real> SimpleRnn<T> {
-    /// With these weights, and Keras's defaults for the rest.
+    /// Builds a cell from these weights, with Keras's defaults for all other options.
     pub fn from_weights(w_ih: Matrix<T>, w_hh: Matrix<T>, bias: Matrix<T>, activation: Activation) -> Self {
         Self { w_ih, w_hh, bias, activation, use_bias: true }
     }
@@ -78,7 +79,7 @@ impl<T: Real> SimpleRnn<T> {
 }
 
 impl Packable for SimpleRnn<f32> {
-    const LAYOUTS: &'static [PackedLayout] = &[PackedLayout::ungated(Code::SimpleRnn, "SimpleRNN")];
+    const LAYOUTS: &'static [PackedLayout] = &[PackedLayout::ungated(RecordKind::SimpleRnn, "SimpleRNN")];
 
     fn activations(&self) -> Activations {
         Activations { value: self.activation, recurrent: Activation::Linear }
@@ -128,14 +129,14 @@ impl<T: Real> Cell<T> for SimpleRnn<T> {
         all
     }
 
-    /// Keeps nothing: the outputs are enough to go back.
+    /// Saves nothing: the backward pass needs the outputs only.
     fn forward(&self, x: &Matrix<T>, steps: &BatchSizes, states: &mut [Matrix<T>]) -> Vec<Matrix<T>> {
         let hidden = self.hidden_size();
-        let mut sums = affine(&self.w_ih, x, &self.bias);
+        let mut pre_activations = affine(&self.w_ih, x, &self.bias);
         for t in 0..steps.len() {
-            add_product(&mut sums, steps.at(t), &self.w_hh, &states[0], steps.state_before(t));
+            add_product(&mut pre_activations, steps.at(t), &self.w_hh, &states[0], steps.state_before(t));
             let columns = steps.at(t);
-            let block = &mut sums.as_mut_slice()[columns.start * hidden..columns.end * hidden];
+            let block = &mut pre_activations.as_mut_slice()[columns.start * hidden..columns.end * hidden];
             block.chunks_exact_mut(hidden).for_each(|column| self.activation.forward(column));
             let after = steps.state_after(t);
             states[0].as_mut_slice()[after.start * hidden..after.end * hidden].copy_from_slice(block);
@@ -173,10 +174,10 @@ impl<T: Real> Cell<T> for SimpleRnn<T> {
     }
 
     fn step(&self, x: &[T], states: &mut [Vec<T>]) -> Vec<T> {
-        let mut sums = affine_frame(&self.w_ih, x, &self.bias);
-        add_columns(&mut sums, &self.w_hh, &states[0]);
-        states[0].copy_from_slice(&sums);
+        let mut pre_activations = affine_frame(&self.w_ih, x, &self.bias);
+        add_columns(&mut pre_activations, &self.w_hh, &states[0]);
+        states[0].copy_from_slice(&pre_activations);
         self.activation.forward(&mut states[0]);
-        sums
+        pre_activations
     }
 }

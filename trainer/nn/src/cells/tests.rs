@@ -1,4 +1,5 @@
-//! Each cell with each of its variants against central differences and against its own plain step.
+//! Tests of each cell with each of its variants against central differences and against its reference time
+//! step.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +12,7 @@ const INPUT: usize = 3;
 const HIDDEN: usize = 4;
 const LENGTHS: [usize; 4] = [5, 3, 3, 1];
 
-/// Every row of the table of cells, with each of the options that it wants tested.
+/// Returns every row of the table of cells, with each of its variants.
 fn all(rng: &mut ChaCha8Rng) -> Vec<AnyCell<f64>> {
     let mut cells = Vec::new();
     for (name, options) in VARIANTS.iter().flat_map(|(name, all)| all.iter().map(move |o| (name, o))) {
@@ -19,7 +20,7 @@ fn all(rng: &mut ChaCha8Rng) -> Vec<AnyCell<f64>> {
             toml::from_str(&format!("type = '{name}'\nunits = {HIDDEN}\n{options}")).unwrap();
         cells.push(config.cell().unwrap().build(INPUT, rng).cast());
     }
-    // What a cell starts as is too regular: biases of zero, columns at right angles.
+    // The initial values are too regular: biases of zero, orthogonal columns.
     for parameter in cells.iter_mut().flat_map(|cell: &mut AnyCell<f64>| cell.get_mut().parameters_mut()) {
         *parameter += random(parameter.nrows(), parameter.ncols(), rng) * 0.5;
     }
@@ -30,7 +31,8 @@ fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<f64> {
     Matrix::from_fn(rows, columns, |_, _| rng.random_range(-1.0..1.0))
 }
 
-/// A cell, its frames and initial states, and a loss: the weighted sum of every state after every step.
+/// A test case: a cell, its frames and initial states, and a loss, the weighted sum of every state after
+/// every step.
 #[derive(Clone)]
 struct Case {
     cell: AnyCell<f64>,
@@ -63,8 +65,8 @@ impl Case {
             .iter()
             .map(|s| s.clone().resize_horizontally(LENGTHS.len() + steps.columns(), 0.0))
             .collect();
-        let kept = self.cell.get().forward(&self.x, &steps, &mut states);
-        (states, kept)
+        let saved = self.cell.get().forward(&self.x, &steps, &mut states);
+        (states, saved)
     }
 
     fn loss(&self) -> f64 {
@@ -72,22 +74,22 @@ impl Case {
         self.forward().0.iter().zip(&self.weights).map(|(s, w)| s.columns_range(after.clone()).dot(w)).sum()
     }
 
-    /// The gradients by back-propagation: parameters, frames, initial states.
+    /// Computes the gradients by backpropagation: parameters, frames, initial states.
     fn gradients(&self) -> Vec<Matrix<f64>> {
         let steps = BatchSizes::new(&LENGTHS);
-        let (states, kept) = self.forward();
+        let (states, saved) = self.forward();
         let skip = Matrix::zeros(HIDDEN, LENGTHS.len());
         let reach = |w: &Matrix<f64>| {
             Matrix::from_columns(&skip.column_iter().chain(w.column_iter()).collect::<Vec<_>>())
         };
         let mut d_states: Vec<_> = self.weights.iter().map(reach).collect();
-        let found = self.cell.get().backward(&self.x, &steps, &states, &kept, &mut d_states);
+        let found = self.cell.get().backward(&self.x, &steps, &states, &saved, &mut d_states);
         let x = self.cell.get().w_ih().transpose() * &found.pre_activations;
         let initial = d_states.iter().map(|d| d.columns_range(..LENGTHS.len()).into_owned());
         found.parameters.into_iter().chain([x]).chain(initial).collect()
     }
 
-    /// Everything that has a gradient, in the same order.
+    /// Returns all values that have a gradient, in the same order.
     fn variables(&mut self) -> Vec<&mut Matrix<f64>> {
         let parameters = self.cell.get_mut().parameters_mut();
         parameters.into_iter().chain([&mut self.x]).chain(&mut self.initial).collect()
@@ -108,7 +110,7 @@ fn gradients_equal_central_differences() {
                 let error = (gradient[k] - difference).abs();
                 assert!(
                     error < 1e-8 * difference.abs().max(1.0),
-                    "{} variable {v} number {k}: {} by going back, {difference} by differences",
+                    "{} variable {v} number {k}: {} by backpropagation, {difference} by differences",
                     case.cell.keras_name(),
                     gradient[k]
                 );
@@ -128,10 +130,10 @@ fn packed_batch_equals_the_plain_step_one_by_one() {
             for t in 0..length {
                 let column = steps.column(t, s);
                 case.cell.get().step(case.x.column(column).as_slice(), &mut states);
-                for (plain, packed) in states.iter().zip(&packed) {
+                for (reference, packed) in states.iter().zip(&packed) {
                     let packed = packed.column(LENGTHS.len() + column);
                     let worst =
-                        plain.iter().zip(packed.iter()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                        reference.iter().zip(packed.iter()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
                     assert!(worst < 1e-13, "{} sequence {s} step {t}: {worst:e}", case.cell.keras_name());
                 }
             }

@@ -1,4 +1,4 @@
-//! Whether data can go into the network and come out of it.
+//! Checks of data against the config: its inputs and its targets must fit the network.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -9,7 +9,7 @@ use crate::layers::LayerConfig;
 use crate::loss::Loss;
 
 impl Config {
-    /// Data as the network is to see it: checked, and without masked frames.
+    /// Checks the data and removes the masked frames, which prepares it for the network.
     pub fn admit(&self, data: Dataset) -> Result<Dataset> {
         self.check_data(&data)?;
         match self.first_layer().and_then(|layer| layer.get().mask_value()) {
@@ -18,19 +18,19 @@ impl Config {
         }
     }
 
-    /// The one that the data goes into.
+    /// Returns the layer that receives the data.
     fn first_layer(&self) -> Option<&LayerConfig> {
         self.encoder.first().or(self.layers.first())
     }
 
-    /// Whether data of this kind can come out of the network; names the array that does not fit.
+    /// Rejects targets that the network cannot be trained on; the error names the array.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
         self.check_ids(data)?;
         let y = &data.targets_name;
         let outputs = outputs(&self.layers).unwrap_or(data.sequences.features);
         match (&data.targets, self.training.loss) {
             (Targets::Sequences(_), _) if self.encoder.is_empty() => {
-                bail!("{y}: sequences with lengths of their own; to write them the config needs [[encoder]]")
+                bail!("{y}: sequences with their own lengths; to generate them the config needs [[encoder]]")
             }
             (Targets::Sequences(ids), _) => return check_classes(y, ids, outputs),
             _ if !self.encoder.is_empty() => {
@@ -50,22 +50,22 @@ impl Config {
             }
         }
         let every = self.layers.iter().all(|layer| layer.get().keeps_time());
-        let [given, wanted] = [data.per_frame, every].map(|every| if every { "frame" } else { "sequence" });
+        let [found, expected] = [data.per_frame, every].map(|every| if every { "frame" } else { "sequence" });
         ensure!(
-            given == wanted,
-            "{y}: has a target for every {given}, but the network gives an output for every {wanted}"
+            found == expected,
+            "{y}: has a target for every {found}, but the network has an output for every {expected}"
         );
         Ok(())
     }
 
-    /// Whether frames are ids that the first layer has vectors for, if it takes ids.
+    /// Rejects frames that are not ids of the first layer, if it expects ids.
     fn check_ids(&self, data: &Dataset) -> Result<()> {
         let Some(embedding) = self.first_layer().and_then(|layer| layer.get().ids()) else { return Ok(()) };
         data.sequences.check(InputKind::Ids(embedding.input_dim)).with_context(|| data.frames_name.clone())
     }
 }
 
-/// Whether a decoder with so many outputs can write these.
+/// Rejects target classes that a decoder with `outputs` outputs cannot generate.
 fn check_classes(y: &str, ids: &Sequences, outputs: usize) -> Result<()> {
     if let Some((s, t, id)) = ids.find(|id| id >= outputs as f32) {
         bail!("{y}: class {id} at step {t} of sequence {s}, but the decoder has {outputs} outputs");

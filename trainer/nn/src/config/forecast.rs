@@ -1,4 +1,4 @@
-//! What a config says of forecasting a series.
+//! The options of a config for the forecast of a series.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use crate::layers::LayerConfig;
 use crate::layers::dense::DenseConfig;
 use crate::loss::Loss;
 
-/// A longer memory of single values than this is not for a window.
+/// The largest window.
 const LONGEST_WINDOW: usize = 1 << 16;
 
 impl Config {
-    /// How the series is cut; `None` if the data is none.
+    /// Returns the windows into which the series is cut; `None` if the data is not a series.
     pub fn windows(&self) -> Result<Option<Windows>> {
         let data = &self.data;
         if data.file.extension().is_none_or(|extension| extension != "csv") {
@@ -40,8 +40,8 @@ impl Config {
         Ok(Some(Windows { split_date, window, difference: data.difference }))
     }
 
-    /// Reads the data, of which `path` is the config, as the network is to see it; with what a forecast is judged by, if it is to
-    /// make one.
+    /// Reads the data of the config at `path`, checked and without masked frames, together with the
+    /// comparison data of a forecast if the config describes one.
     pub fn read_data(&self, path: &Path) -> Result<(Data, Option<Forecast>)> {
         let file = self.data_file(path);
         let place = || file.display().to_string();

@@ -8,30 +8,31 @@ use crate::layers::LayerConfig;
 pub(super) struct ChainConfig<'a> {
     /// The key of its tables.
     pub key: &'static str,
-    /// From its input to its output.
+    /// The layers, from input to output.
     pub layers: &'a [LayerConfig],
-    /// What each is called; as in Keras `lstm`, `lstm_1`, ... where no name is given, counted over all chains.
+    /// The name of each layer. Unnamed layers are called `lstm`, `lstm_1`, ... as in Keras, counted over all
+    /// chains.
     pub names: Vec<String>,
 }
 
 impl ChainConfig<'_> {
-    /// Where a layer stands, for errors.
+    /// Returns the place of a layer for error messages.
     pub fn place(&self, k: usize) -> String {
         format!("{}[{k}] ({})", self.key, self.names[k])
     }
 }
 
-/// The number of values that come out of the layers, where that is for the config to say.
+/// Returns the number of output values of the layers, where the config determines it.
 pub(super) fn outputs(layers: &[LayerConfig]) -> Option<usize> {
     layers.iter().rev().find_map(|layer| layer.get().units()).map(|(_, units)| units)
 }
 
-/// Refuses layers that do not fit one after another.
+/// Rejects layers that do not fit one after another.
 pub(super) fn check_layers(chains: &[ChainConfig<'_>]) -> Result<()> {
     let mut taken = Vec::new();
     for chain in chains {
         let layers = chain.layers;
-        ensure!(!layers.is_empty(), "{}: none", chain.key);
+        ensure!(!layers.is_empty(), "{}: no layers", chain.key);
         let mut sequences = true;
         for (k, layer) in layers.iter().enumerate() {
             layer.check(is_first(layers, k), sequences).with_context(|| chain.place(k))?;
@@ -44,17 +45,17 @@ pub(super) fn check_layers(chains: &[ChainConfig<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a layer meets the data as it is. A Masking changes nothing in the frames that it leaves, so they can be
-/// measured behind it.
+/// Returns `true` if a layer receives the data unchanged. A Masking does not change the frames that it
+/// leaves, so that the layer after it can measure them.
 fn is_first(layers: &[LayerConfig], k: usize) -> bool {
     let masked = || matches!(layers, [LayerConfig::Masking(_), LayerConfig::Normalization(_), ..]);
     k == 0 || (k == 1 && masked())
 }
 
-/// The most parameters in a network. Training holds about six numbers for each.
+/// The largest number of parameters in a network. Training stores about six numbers per parameter.
 const MOST_PARAMETERS: u64 = 1 << 26;
 
-/// Refuses layers that, over so many features, would not fit into memory, before any of it is taken.
+/// Rejects layers that would not fit into memory for this number of features, before anything is allocated.
 pub(super) fn check_size(chains: &[ChainConfig<'_>], features: usize) -> Result<()> {
     let (mut size, mut sum) = (features as u64, 0u64);
     for chain in chains {
@@ -71,7 +72,7 @@ pub(super) fn check_size(chains: &[ChainConfig<'_>], features: usize) -> Result<
     Ok(())
 }
 
-/// The names of all layers.
+/// Returns the names of all layers.
 pub(super) fn layer_names(layers: &[&LayerConfig]) -> Vec<String> {
     let name = |(k, layer): (usize, &&LayerConfig)| {
         let default = layer.default_name();

@@ -1,4 +1,4 @@
-//! `CONFIG.toml`: which data, which layers, and how to train. Names and defaults are Keras's.
+//! `CONFIG.toml`: the data, the layers, and the training options. Names and defaults are Keras's.
 
 mod data;
 mod encoder_decoder;
@@ -19,39 +19,40 @@ use crate::optimizer::Clipping;
 
 use layers::{ChainConfig, check_layers, check_size, layer_names, outputs};
 
-/// A whole config.
+/// The content of a config file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// What the network is called.
+    /// The name of the network.
     pub name: String,
-    /// What it is trained on.
+    /// The data to train and test on.
     pub data: DataConfig,
-    /// Of an encoder-decoder: from the input to the layer whose final state the decoder starts from.
+    /// In an encoder-decoder, the layers from the input to the layer whose final state the decoder starts
+    /// from.
     #[serde(default)]
     pub encoder: Vec<LayerConfig>,
-    /// From the input to the output; where there is an encoder, those of the decoder.
+    /// The layers from input to output; with an encoder, those of the decoder.
     pub layers: Vec<LayerConfig>,
-    /// How it is trained.
+    /// The training options.
     pub training: Training,
 }
 
-/// What to train on.
+/// The data to train and test on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// An `.npz` file, or a `.csv` file of a series; found from the folder of the config.
+    /// An `.npz` file, or a `.csv` file of a series; relative to the folder of the config.
     pub file: PathBuf,
-    /// Where the file has no test part: the share of the sequences, taken from the end, to test on.
+    /// The share of the sequences at the end to test on, if the file has no test part.
     #[serde(default = "default_validation_split")]
     pub validation_split: f64,
-    /// Names of the classes, in the order of their numbers.
+    /// The names of the classes, in the order of their indices.
     pub labels: Option<Vec<String>>,
-    /// Of a series: the date that the test part starts at, `YYYY-MM-DD` or `YYYY-MM`.
+    /// In a series, the first date of the test part, `YYYY-MM-DD` or `YYYY-MM`.
     pub split_date: Option<String>,
-    /// Of a series: how many values the next one is forecast from.
+    /// In a series, the number of values from which the next one is forecast.
     pub window: Option<usize>,
-    /// Of a series: whether changes from value to value are learnt and forecast, and not the values.
+    /// In a series, `true` if the changes from value to value are learned and forecast instead of the values.
     #[serde(default)]
     pub difference: bool,
 }
@@ -60,33 +61,33 @@ fn default_validation_split() -> f64 {
     0.2
 }
 
-/// How to train.
+/// The training options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// What is made small.
+    /// The loss.
     pub loss: Loss,
-    /// How.
+    /// The optimizer.
     #[serde(default)]
     pub optimizer: Optimizer,
-    /// The size of a step.
+    /// The learning rate.
     #[serde(default = "default_learning_rate")]
     pub learning_rate: f64,
-    /// What becomes of it.
+    /// The schedule of the learning rate.
     #[serde(default)]
     pub learning_rate_schedule: Schedule,
     /// The largest norm of the gradient of one parameter matrix.
     pub clipnorm: Option<f64>,
     /// The largest norm of all gradients together.
     pub global_clipnorm: Option<f64>,
-    /// Sequences an update.
+    /// Sequences per update.
     #[serde(default = "default_batch_size")]
     pub batch_size: usize,
-    /// How often all sequences are seen.
+    /// The number of passes over all sequences.
     pub epochs: usize,
 }
 
-/// How steps are taken.
+/// The optimizer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimizer {
@@ -95,11 +96,11 @@ pub enum Optimizer {
     Adam,
 }
 
-/// How the size of a step changes.
+/// The schedule of the learning rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// Not at all.
+    /// The learning rate stays constant.
     #[default]
     Constant,
     /// Keras's `CosineDecay` over all updates, down to zero.
@@ -115,7 +116,8 @@ fn default_batch_size() -> usize {
 }
 
 impl Training {
-    /// The learning rate of an update, of which `updates` have been made and `all` will be.
+    /// Returns the learning rate of an update, given the `updates` made so far and the number of `all`
+    /// updates.
     pub fn rate(&self, updates: u64, all: u64) -> f64 {
         match self.learning_rate_schedule {
             Schedule::Constant => self.learning_rate,
@@ -126,7 +128,7 @@ impl Training {
         }
     }
 
-    /// The bounds on gradients.
+    /// Returns the bounds on gradients.
     pub fn clipping(&self) -> Clipping {
         Clipping { clipnorm: self.clipnorm, global_clipnorm: self.global_clipnorm }
     }
@@ -144,12 +146,12 @@ impl Config {
         read().with_context(|| path.display().to_string())
     }
 
-    /// Where the data is, if the config is at `path`.
+    /// Returns the path of the data file, for a config at `path`.
     pub fn data_file(&self, path: &Path) -> PathBuf {
         path.parent().unwrap_or(Path::new("")).join(&self.data.file)
     }
 
-    /// Refuses what cannot be meant.
+    /// Rejects values and combinations that are not valid.
     pub fn check(&self) -> Result<()> {
         let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         ensure!(
@@ -170,7 +172,7 @@ impl Config {
         self.windows().map(drop)
     }
 
-    /// The layers, and before them those of the encoder if there is one.
+    /// Returns the chains of layers: first the encoder, if there is one, then the layers.
     fn chains(&self) -> Vec<ChainConfig<'_>> {
         let all: Vec<_> = self.encoder.iter().chain(&self.layers).collect();
         let mut names = layer_names(&all);
@@ -207,7 +209,7 @@ impl Config {
         Ok(())
     }
 
-    /// Names are for people, so there is one for each class, and no two look the same.
+    /// Checks the class names: one per class, all of them readable and different.
     fn check_labels(&self) -> Result<()> {
         let Some(labels) = &self.data.labels else { return Ok(()) };
         ensure!(
@@ -228,12 +230,12 @@ impl Config {
         Ok(())
     }
 
-    /// Whether the network over these features is one to train here.
+    /// Rejects a network that is too large for this number of features.
     pub fn check_size(&self, features: usize) -> Result<()> {
         check_size(&self.chains(), features)
     }
 
-    /// The network to start from.
+    /// Builds the network with its initial weights.
     pub fn network(&self, data: &Dataset, seed: u64) -> Network<f32> {
         let mut streams = (0..).map(|k| stream(seed, Purpose::Weights, k));
         let mut build = |chain: &ChainConfig<'_>, input_size| {
@@ -258,7 +260,7 @@ impl Config {
     }
 }
 
-/// Where the layers of a config are.
+/// The lines of the layers in a config.
 #[derive(Deserialize)]
 struct Places {
     #[serde(default)]
@@ -266,10 +268,10 @@ struct Places {
     layers: Vec<toml::Spanned<toml::Value>>,
 }
 
-/// A TOML error with its line.
+/// Converts a TOML error to an error with its line.
 fn at_line(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-    // serde knows of a layer with an error in it only that it is one of the layers.
+    // For an error inside a layer, serde reports only that it is in the list of layers.
     let chains =
         toml::from_str::<Places>(text).map(|places| [("encoder", places.encoder), ("layers", places.layers)]);
     for (key, chain) in chains.into_iter().flatten() {

@@ -48,7 +48,7 @@ loss = "categorical_crossentropy"
 epochs = 3
 "#;
 
-/// What is said of a good config with `from` replaced by `to`, without the file's name.
+/// Returns the error of a valid config with `from` replaced by `to`, without the file name.
 fn reason(good: &str, from: &str, to: &str) -> String {
     assert!(good.contains(from), "{from}");
     let folder = tempfile::tempdir().unwrap();
@@ -70,7 +70,7 @@ fn defaults_are_those_of_keras() {
 
 #[test]
 fn what_cannot_be_meant_is_refused_with_its_place() {
-    for (from, to, said) in [
+    for (from, to, expected) in [
         ("epochs = 3", "epoch = 3", "line 18: unknown field `epoch`"),
         ("epochs = 3", "epochs = \"3\"", "line 18: invalid type: string"),
         ("epochs = 3", "epochs = 0", "training.epochs: 0"),
@@ -96,7 +96,7 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         ("\"toy.npz\"", "\"toy.npz\"\nlabels = [\"a\", \"\\t\"]", "data.labels[1]: \"\\t\" cannot be read"),
     ] {
         let line = reason(GOOD, from, to);
-        assert!(line.starts_with(said), "{to:?}: {line}");
+        assert!(line.starts_with(expected), "{to:?}: {line}");
     }
 }
 
@@ -111,12 +111,14 @@ fn cosine_goes_from_the_rate_to_nothing() {
 
 #[test]
 fn networks_that_no_memory_holds_are_refused_before_they_are_made() {
-    let refused = |units: &str, features| {
+    let rejection = |units: &str, features| {
         let config: Config = toml::from_str(&GOOD.replacen("units = 4", units, 1)).unwrap();
         config.check_size(features).unwrap_err().to_string()
     };
-    assert!(refused("units = 65536", 1).starts_with("layers[0] (lstm): with it the network has 17180393472"));
-    assert!(refused("units = 4", usize::MAX).starts_with("layers[0] (lstm): with it the network has"));
+    assert!(
+        rejection("units = 65536", 1).starts_with("layers[0] (lstm): with it the network has 17180393472")
+    );
+    assert!(rejection("units = 4", usize::MAX).starts_with("layers[0] (lstm): with it the network has"));
     // 4 * 4000 * (4000 + 2) and then 4 * 3 * (4000 + 4)
     assert!(
         toml::from_str::<Config>(&GOOD.replacen("units = 4", "units = 4000", 1))
@@ -138,7 +140,7 @@ fn encoders_and_decoders_that_do_not_fit_are_refused_with_the_place() {
     assert_eq!(names, [vec!["embedding", "lstm"], vec!["embedding_1", "lstm_1", "dense"]]);
     let bidirectional = "[[encoder]]\ntype = \"Bidirectional\"\nlayer = { type = \"LSTM\", units = 4 }\n#";
     let dense = "[[encoder]]\ntype = \"Dense\"\n";
-    for (from, to, said) in [
+    for (from, to, expected) in [
         ("[[encoder]]\ntype", "[[encoder]]\ntyp", "line 5: encoder[0]: "),
         (
             ENCODER,
@@ -153,26 +155,27 @@ fn encoders_and_decoders_that_do_not_fit_are_refused_with_the_place() {
         (
             DECODER,
             &DECODER.replace("true", "false"),
-            "layers[1] (lstm_1): return_sequences: a decoder gives an output",
+            "layers[1] (lstm_1): return_sequences: a decoder needs an output",
         ),
         (
             DECODER,
             &format!("{DECODER}go_backwards = true\n"),
-            "layers[1] (lstm_1): go_backwards: a decoder writes",
+            "layers[1] (lstm_1): go_backwards: a decoder generates",
         ),
         (DECODER, &DECODER.repeat(2), "layers: 2 recurrent layers, but the encoder has 1"),
         (DECODER, "", "layers: 0 recurrent layers, but the encoder has 1"),
         (
             DECODER,
-            "[[layers]]\ntype = \"Bidirectional\"\nlayer = { type = \"LSTM\", units = 4, return_sequences = true }\n",
-            "layers[1] (bidirectional): a decoder writes",
+            "[[layers]]\ntype = \"Bidirectional\"\n\
+             layer = { type = \"LSTM\", units = 4, return_sequences = true }\n",
+            "layers[1] (bidirectional): a decoder generates",
         ),
-        (ENCODER, bidirectional, "encoder[1] (bidirectional): a decoder goes one way"),
-        (ENCODER, dense, "encoder[1] (dense): an encoder ends in a recurrent layer"),
+        (ENCODER, bidirectional, "encoder[1] (bidirectional): an encoder must run in one direction"),
+        (ENCODER, dense, "encoder[1] (dense): an encoder must end in a recurrent layer"),
         (
             "input_dim = 5",
             "input_dim = 6",
-            "layers[0] (embedding_1): input_dim: 6, but the decoder writes 5 classes",
+            "layers[0] (embedding_1): input_dim: 6, but the decoder generates 5 classes",
         ),
         (
             "input_dim = 5",
@@ -182,9 +185,9 @@ fn encoders_and_decoders_that_do_not_fit_are_refused_with_the_place() {
         (
             "[[layers]]\ntype = \"Embedding\"\ninput_dim = 5\noutput_dim = 2\n",
             "",
-            "layers[0] (lstm_1): a decoder begins with an Embedding",
+            "layers[0] (lstm_1): a decoder must begin with an Embedding",
         ),
-        ("categorical_crossentropy", "mse", "training.loss: a decoder writes classes"),
+        ("categorical_crossentropy", "mse", "training.loss: a decoder generates classes"),
         ("\"softmax\"", "\"relu\"", "training.loss: categorical_crossentropy needs"),
         ("units = 5", "units = 5\nname = \"lstm\"", "layers[2].name: \"lstm\" is taken"),
         (
@@ -194,10 +197,10 @@ fn encoders_and_decoders_that_do_not_fit_are_refused_with_the_place() {
         ),
     ] {
         let line = reason(PAIRS, from, to);
-        assert!(line.starts_with(said), "{to:?}: {line}");
+        assert!(line.starts_with(expected), "{to:?}: {line}");
     }
     let huge: Config = toml::from_str(&PAIRS.replace("units = 4", "units = 4000")).unwrap();
-    // Of the encoder 4 * 4000 * (3 + 4000 + 1), of the decoder as much but for one feature less.
+    // The encoder has 4 * 4000 * (3 + 4000 + 1) parameters, the decoder as many for one feature less.
     assert!(
         huge.check_size(1)
             .unwrap_err()
@@ -227,7 +230,7 @@ fn masking_stands_first_and_frames_are_measured_behind_it() {
     assert!(first(&late).starts_with("layers[2] (normalization): only the first layer"));
     assert_eq!(
         first(&(masking + "mask_value = inf\n")),
-        "layers[0] (masking): mask_value: inf is in no data"
+        "layers[0] (masking): mask_value: inf is not finite"
     );
 }
 
@@ -247,19 +250,19 @@ fn data_that_is_not_for_the_network_is_refused_by_name() {
     assert!(config.admit(pairs(integers(&[0, 6, 1]), &[1, 4, 2])).is_ok());
     assert_eq!(
         reason(pairs(integers(&[0, 6, 7]), &[1, 4, 2])),
-        "x: 7 at step 0 of sequence 1 is no id: the Embedding has 0 to 6"
+        "x: 7 at step 0 of sequence 1 is not an id: the Embedding has 0 to 6"
     );
     assert_eq!(
         reason(pairs(integers(&[0, -1, 6]), &[1, 4, 2])),
-        "x: -1 at step 1 of sequence 0 is no id: the Embedding has 0 to 6"
+        "x: -1 at step 1 of sequence 0 is not an id: the Embedding has 0 to 6"
     );
     let fraction = Array { shape: vec![3], values: Values::Floats(vec![1.0, 2.5, 0.0]) };
     assert_eq!(
         reason(pairs(fraction, &[1, 4, 2])),
-        "x: 2.5 at step 1 of sequence 0 is no id: the Embedding has 0 to 6"
+        "x: 2.5 at step 1 of sequence 0 is not an id: the Embedding has 0 to 6"
     );
     let wide = Array { shape: vec![3, 2], values: Values::Integers(vec![1; 6]) };
-    assert_eq!(reason(pairs(wide, &[1, 4, 2])), "x: 2 features a frame, but an Embedding takes one id");
+    assert_eq!(reason(pairs(wide, &[1, 4, 2])), "x: 2 features per frame, but an Embedding expects one id");
     assert_eq!(
         reason(pairs(integers(&[0, 6, 1]), &[1, 4, 5])),
         "y: class 5 at step 1 of sequence 1, but the decoder has 5 outputs"
@@ -269,7 +272,7 @@ fn data_that_is_not_for_the_network_is_refused_by_name() {
     let reason = good.admit(pairs(integers(&[0, 6, 1]), &[1, 1, 1])).unwrap_err().to_string();
     assert!(
         reason.starts_with(
-            "y: sequences with lengths of their own; to write them the config needs [[encoder]]"
+            "y: sequences with their own lengths; to generate them the config needs [[encoder]]"
         )
     );
 }

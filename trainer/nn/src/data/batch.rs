@@ -5,25 +5,27 @@ use crate::loss::BatchTargets;
 use crate::packed::{BatchSizes, PackedSequence};
 use crate::tensor::{Matrix, Real};
 
-/// A packed batch, and what should come out of it, column by column.
+/// A packed batch and its targets, column by column.
 pub struct Batch<T: Real> {
-    /// What goes in.
+    /// The inputs.
     pub input: PackedSequence<T>,
-    /// What goes into a decoder, where the targets are sequences.
+    /// The inputs of the decoder, where the targets are sequences.
     pub teacher_forced: Option<TeacherForced<T>>,
-    /// What is to come out, of the decoder if there is one.
+    /// The targets, of the decoder if there is one.
     pub targets: BatchTargets<T>,
 }
 
-/// What a decoder is told: at each step the class that should have come before, and class 0 at the first.
+/// The teacher-forced inputs of a decoder: at each time step the previous target class, and class 0 at the
+/// first.
 pub struct TeacherForced<T: Real> {
-    /// Packed by the lengths of the targets: other steps and another order than those of the batch.
+    /// The inputs, packed by the lengths of the targets: with other steps and in another order than the
+    /// batch.
     pub input: PackedSequence<T>,
-    /// For each of these sequences where it is among those of the batch.
+    /// For each of these sequences, its index among those of the batch.
     pub order: Vec<usize>,
 }
 
-/// Packs the sequences with these numbers, longest first (equals in the order given).
+/// Packs the sequences with these indices, longest first (those of equal length in the given order).
 pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch<f32> {
     let x = &data.sequences;
     let mut order = numbers.to_vec();
@@ -52,7 +54,8 @@ pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch<f32> {
     Batch { input, teacher_forced, targets }
 }
 
-/// What a decoder is told and what it is to give, for the targets `y` of the sequences `numbers`.
+/// Returns the teacher-forced inputs and the labels of a decoder, for the targets `y` of the sequences
+/// `numbers`.
 fn force(y: &Sequences, numbers: &[usize]) -> (TeacherForced<f32>, Vec<u32>) {
     let mut order: Vec<usize> = (0..numbers.len()).collect();
     order.sort_by_key(|&k| std::cmp::Reverse(y.steps(numbers[k])));

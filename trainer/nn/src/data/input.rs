@@ -6,17 +6,18 @@ use anyhow::{Context, Result};
 
 use super::{InputKind, Sequences, lengths, padded, read_npy};
 
-/// Sequences to run a model over.
+/// Sequences to run a model on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
-    /// The frames that count.
+    /// The frames, without masked ones.
     pub sequences: Sequences,
-    /// Steps that the array has for each sequence, padding included; `None` if its frames stand one after another.
+    /// The steps per sequence in the array, padding included; `None` if its frames are stored one after
+    /// another.
     pub time: Option<usize>,
 }
 
 impl Input {
-    /// Reads what [`Sequences::from_arrays`] takes, for a model that takes this.
+    /// Reads the arrays that [`Sequences::from_arrays`] reads, for a model with this input.
     pub fn read(x: &Path, steps: Option<&Path>, input_kind: InputKind) -> Result<Self> {
         let steps = match steps {
             Some(path) => Some(
@@ -27,7 +28,8 @@ impl Input {
         };
         let place = || x.display().to_string();
         let mut array = read_npy(x)?;
-        // Rows of sequences of one step each could be frames as well, but not for a model that takes one value.
+        // Rows of sequences of one step each could also be frames, but not for a model with one value per
+        // frame.
         let as_many = |steps: &Vec<usize>| array.shape.len() == 2 && array.shape[0] == steps.len();
         if input_kind.features() == 1 && steps.as_ref().is_some_and(as_many) {
             array.shape.push(1);

@@ -1,4 +1,4 @@
-//! Labelled sequences, read from `.npz` files and checked once.
+//! Labeled sequences, read from `.npz` files and checked once.
 
 mod batch;
 mod input;
@@ -25,89 +25,90 @@ use npz::Npz;
 /// Sequences of frames, of any lengths, all frames one after another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sequences {
-    /// Values a frame.
+    /// Values per frame.
     pub features: usize,
     frames: Vec<f32>,
     /// `start[s]..start[s + 1]` are the frames of sequence `s`.
     start: Vec<usize>,
 }
 
-/// What is to come out.
+/// The targets of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
-    /// A class.
+    /// One class each.
     Labels(Vec<u32>),
     /// Values, `width` each.
     Values {
-        /// How many belong together.
+        /// The number of values per target.
         width: usize,
-        /// All of them, one after another.
+        /// All values, one after another.
         values: Vec<f32>,
     },
-    /// A sequence of classes of its own for each sequence, of another length: what a decoder is to write. Class 0, start
-    /// and end, is not in it.
+    /// A target sequence of classes for each sequence, of its own length, which a decoder generates. Class 0,
+    /// which marks start and end, is not stored in it.
     Sequences(Sequences),
 }
 
-/// Sequences, and what is to come out for each: once, or for every frame.
+/// Sequences and their targets: one per sequence, or one per frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// What goes in.
+    /// The inputs.
     pub sequences: Sequences,
-    /// What is to come out.
+    /// The targets.
     pub targets: Targets,
-    /// Whether something is to come out for every frame.
+    /// `true` if there is a target for every frame.
     pub per_frame: bool,
-    /// What the array of frames is called in its file.
+    /// The name of the array of frames in its file.
     pub frames_name: String,
-    /// What the array of targets is called in its file.
+    /// The name of the array of targets in its file.
     pub targets_name: String,
 }
 
-/// What a data file holds.
+/// The content of a data file.
 #[derive(Debug)]
 pub struct Data {
-    /// To train on: `x_train`, or `x`.
+    /// The training part: `x_train`, or `x`.
     pub train: Dataset,
-    /// To test on: `x_test`.
+    /// The test part: `x_test`.
     pub test: Option<Dataset>,
 }
 
 impl Sequences {
-    /// The number of sequences.
+    /// Returns the number of sequences.
     pub fn len(&self) -> usize {
         self.start.len() - 1
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are no sequences.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All frames, one after another.
+    /// Returns all frames, one after another.
     pub fn frames(&self) -> &[f32] {
         &self.frames
     }
 
-    /// The frames of sequence `s`, `features` values each.
+    /// Returns the frames of sequence `s`, `features` values each.
     pub fn get(&self, s: usize) -> &[f32] {
         &self.frames[self.start[s] * self.features..self.start[s + 1] * self.features]
     }
 
-    /// The number of frames of sequence `s`.
+    /// Returns the number of frames of sequence `s`.
     pub fn steps(&self, s: usize) -> usize {
         self.start[s + 1] - self.start[s]
     }
 
-    /// From `[n, time, features]`, `[n, time]` of one feature or of ids, or all frames, `[frames, features]` or `[frames]`; with
-    /// the number of steps of each, which the last two need. With it, as many rows as steps in all are frames, and as many rows
-    /// as sequences are padded.
+    /// Builds sequences from `[n, time, features]`, `[n, time]` of one feature or of ids, or from all frames
+    /// one after another, `[frames, features]` or `[frames]`. `steps` is the number of steps of each
+    /// sequence, which the last two need. If it is given, an array with as many rows as steps in total holds
+    /// frames, and one with as many rows as sequences is padded.
     pub fn from_arrays(x: Array, steps: Option<Array>) -> Result<Self> {
         let steps = steps.map(lengths).transpose()?;
         Self::with_steps(padded(x, steps.as_deref()), steps)
     }
 
-    /// From what [`padded`] gives.
+    /// Builds sequences from the result of [`padded`].
     fn with_steps(x: Array, steps: Option<Vec<usize>>) -> Result<Self> {
         ensure!(!x.shape.contains(&0), "empty: its shape is {:?}", x.shape);
         let shape = x.shape.clone();
@@ -128,13 +129,14 @@ impl Sequences {
                 Ok(Self { features, frames, start: starts(&steps) })
             }
             _ => bail!(
-                "its shape is {shape:?}: [n, time, features], [n, time], or [frames, features] with lengths is read"
+                "its shape is {shape:?}, not [n, time, features], [n, time], \
+                 or [frames, features] with lengths"
             ),
         }
     }
 }
 
-/// `[n, time]` as `[n, time, 1]`, the form in which all padded sequences are read on.
+/// Reshapes `[n, time]` to `[n, time, 1]`, the shape of all padded sequences from here on.
 fn padded(mut x: Array, steps: Option<&[usize]>) -> Array {
     let rows = x.shape.first().copied().unwrap_or(0);
     let of_frames = |steps: &[usize]| steps.len() != rows || steps.iter().all(|&s| s == 1);
@@ -144,7 +146,7 @@ fn padded(mut x: Array, steps: Option<&[usize]>) -> Array {
     x
 }
 
-/// How many steps each sequence has, from an array of lengths.
+/// Reads the number of steps of each sequence from an array of lengths.
 fn lengths(array: Array) -> Result<Vec<usize>> {
     let Values::Integers(values) = &array.values else { bail!("the lengths are not integers") };
     ensure!(array.shape.len() == 1, "the lengths have shape {:?}, not [n]", array.shape);
@@ -155,21 +157,22 @@ fn lengths(array: Array) -> Result<Vec<usize>> {
 }
 
 fn starts(steps: &[usize]) -> Vec<usize> {
-    let sums = steps.iter().scan(0, |sum, &s| {
+    let ends = steps.iter().scan(0, |sum, &s| {
         *sum += s;
         Some(*sum)
     });
-    std::iter::once(0).chain(sums).collect()
+    std::iter::once(0).chain(ends).collect()
 }
 
-/// The first `steps[s]` times `width` of every `stride` values.
+/// Returns the first `steps[s]` times `width` of every `stride` values.
 fn keep_valid<T: Copy>(values: &[T], steps: &[usize], stride: usize, width: usize) -> Vec<T> {
     values.chunks_exact(stride).zip(steps).flat_map(|(row, &s)| &row[..s * width]).copied().collect()
 }
 
 impl Dataset {
-    /// From what [`Sequences::from_arrays`] takes, and `y`: integers are classes, floats are values; one for each
-    /// sequence, or one for each frame, laid out as `x` is. `names` are those of `x` and `y` in errors.
+    /// Builds a data set from the arrays of [`Sequences::from_arrays`] and `y`: integers are classes, floats
+    /// are values; one per sequence, or one per frame in the layout of `x`. `names` are those of `x` and `y`
+    /// in errors.
     pub fn from_arrays(x: Array, steps: Option<Array>, y: Array, names: [&str; 2]) -> Result<Self> {
         let place = || names[0].to_owned();
         let steps = steps.map(lengths).transpose().with_context(place)?;
@@ -203,7 +206,7 @@ impl Dataset {
         Ok(Self { sequences, targets, per_frame, frames_name, targets_name })
     }
 
-    /// The number of classes that labels speak of, or of values that belong together.
+    /// Returns the number of classes that the labels contain, or of values per target.
     pub fn width(&self) -> usize {
         match &self.targets {
             Targets::Labels(labels) => labels.iter().max().map_or(0, |&label| label as usize + 1),
@@ -212,7 +215,8 @@ impl Dataset {
         }
     }
 
-    /// How many outputs sequence `s` has targets for; of a target sequence each id, and the end.
+    /// Returns the number of outputs that sequence `s` has targets for; a target sequence has one per id, and
+    /// one for the end.
     pub fn target_count(&self, s: usize) -> usize {
         match &self.targets {
             Targets::Sequences(y) => y.steps(s) + 1,
@@ -222,7 +226,7 @@ impl Dataset {
     }
 }
 
-/// The targets of `y`; where they are padded as the frames are, only those of frames that count.
+/// Reads the targets of `y`; if they are padded as the frames are, without the padding.
 fn targets(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Result<Targets> {
     let index = |position| y.index(position);
     let labels = match &y.values {
@@ -247,8 +251,8 @@ fn targets(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Resul
 }
 
 impl Data {
-    /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`. With `len_y_train` and so on
-    /// targets are sequences of their own.
+    /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`. With
+    /// `len_y_train` and so on the targets are sequences with their own lengths.
     pub fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
             let mut npz = Npz::open(path)?;
@@ -259,7 +263,7 @@ impl Data {
             } else if npz.has("x") {
                 Self { train: dataset(&mut npz, "")?, test: None }
             } else {
-                bail!("no array x_train and none x")
+                bail!("contains neither x_train nor x")
             };
             if let Some(test) = &data.test {
                 data.train.check_like(test)?;
@@ -273,14 +277,14 @@ impl Data {
 impl Dataset {
     fn check_like(&self, test: &Self) -> Result<()> {
         let (ours, theirs) = (self.sequences.features, test.sequences.features);
-        ensure!(ours == theirs, "x_test: {theirs} features a frame, but x_train has {ours}");
+        ensure!(ours == theirs, "x_test: {theirs} features per frame, but x_train has {ours}");
         let same = match (&self.targets, &test.targets) {
             (Targets::Labels(_), Targets::Labels(_)) => true,
             (Targets::Values { width, .. }, Targets::Values { width: other, .. }) => width == other,
             (Targets::Sequences(_), Targets::Sequences(_)) => true,
             _ => false,
         };
-        ensure!(same && self.per_frame == test.per_frame, "y_test: of another kind than y_train");
+        ensure!(same && self.per_frame == test.per_frame, "y_test: its kind differs from that of y_train");
         Ok(())
     }
 }

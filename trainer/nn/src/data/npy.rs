@@ -1,4 +1,4 @@
-//! Arrays in numpy's `.npy` format, read with care: the file may be anything.
+//! Arrays in numpy's `.npy` format, read without trust in the file.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -9,9 +9,9 @@ use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 
 use crate::output::write_atomically;
 
-/// More values than this in one array are not read or written; 2 GiB as f32.
+/// The largest number of values that are read or written in one array; 2 GiB as f32.
 pub const MOST_VALUES: u128 = 1 << 29;
-/// More bytes than this are no header of a plain array.
+/// The largest size of a header in bytes.
 const MOST_HEADER: usize = 4096;
 
 /// An array in C order.
@@ -33,7 +33,7 @@ pub enum Values {
 }
 
 impl Array {
-    /// The values as f32, integers too.
+    /// Returns the values as f32, integers too.
     pub fn into_floats(self) -> Vec<f32> {
         match self.values {
             Values::Floats(values) => values,
@@ -41,7 +41,7 @@ impl Array {
         }
     }
 
-    /// The index along every axis of the value at `position`, as numpy prints it.
+    /// Returns the index along every axis of the value at `position`, as numpy prints it.
     pub fn index(&self, position: usize) -> String {
         let mut rest = position;
         let mut index: Vec<usize> = self
@@ -58,7 +58,7 @@ impl Array {
         format!("{index:?}")
     }
 
-    /// Refuses NaN and infinity.
+    /// Rejects NaN and infinity.
     pub fn check_finite(&self) -> Result<()> {
         if let Values::Floats(values) = &self.values
             && let Some(position) = values.iter().position(|value| !value.is_finite())
@@ -69,7 +69,7 @@ impl Array {
     }
 }
 
-/// Opens a file; a folder opens as well, but is none.
+/// Opens a file and rejects a folder, which can be opened as well.
 pub(super) fn open(path: &Path) -> Result<File> {
     let file = File::open(path)?;
     ensure!(!file.metadata()?.is_dir(), "is a directory");
@@ -85,7 +85,7 @@ pub fn read_npy(path: &Path) -> Result<Array> {
     Ok(array)
 }
 
-/// Writes f32 values as a `.npy` file, beside and renamed.
+/// Writes f32 values as a `.npy` file, atomically.
 pub fn write_npy(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
     let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
     write_atomically(path, |file| {
@@ -95,7 +95,7 @@ pub fn write_npy(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
     })
 }
 
-/// Reads an array; memory grows with the bytes that are there, not with what the header promises.
+/// Reads an array. Memory grows with the bytes that are read, not with the size in the header.
 pub(super) fn read_array(mut reader: impl Read) -> Result<Array> {
     let header = read_header(&mut reader)?;
     let file = NpyFile::new(Cursor::new(header).chain(reader)).context("not a .npy array")?;
@@ -114,9 +114,9 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array> {
             (TypeChar::Uint, 2) => Values::Integers(convert(read_values::<u16>(file)?, i64::from)),
             (TypeChar::Uint, 4) => Values::Integers(convert(read_values::<u32>(file)?, i64::from)),
             (TypeChar::Uint, 8) => Values::Integers(unsigned(read_values::<u64>(file)?)?),
-            _ => bail!("dtype {kind}: floats of 4 or 8 bytes, integers and bool are read"),
+            _ => bail!("dtype {kind}: floats of 4 or 8 bytes, integers and bool are supported"),
         },
-        other => bail!("dtype {}: plain numbers are read, not records", other.descr()),
+        other => bail!("dtype {}: numbers are supported, not records", other.descr()),
     };
     if order == Order::Fortran {
         values = match values {
@@ -127,8 +127,8 @@ pub(super) fn read_array(mut reader: impl Read) -> Result<Array> {
     Ok(Array { shape, values })
 }
 
-/// Takes the header off `reader` and looks it over before the parser gets it, which would recurse without end on
-/// brackets in brackets, and multiply the axes without a check.
+/// Reads and checks the header before the parser does, which would recurse without bound on nested brackets
+/// and multiply the axes without a check.
 fn read_header(reader: &mut impl Read) -> Result<Vec<u8>> {
     let mut header = vec![0; 10];
     reader.read_exact(&mut header).context("shorter than a .npy header")?;
@@ -145,9 +145,10 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>> {
     header.resize(start + length, 0);
     reader.read_exact(&mut header[start..]).context("ends within its .npy header")?;
     let text = String::from_utf8_lossy(&header[start..]);
-    ensure!(text.matches(['(', '[', '{']).count() <= 8, "the header is not that of a plain array");
+    ensure!(text.matches(['(', '[', '{']).count() <= 8, "the header is not that of an array of numbers");
     let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    // Including the 4 of '<f4', which does not matter here; a number that does not fit counts as too large.
+    // The product includes the 4 of '<f4', which does no harm; a number that does not fit counts as too
+    // large.
     let product = numbers
         .map(|digits| digits.parse().unwrap_or(u128::MAX))
         .fold(1, |product: u128, n| product.saturating_mul(n.max(1)));
@@ -175,7 +176,7 @@ fn unsigned(values: Vec<u64>) -> Result<Vec<i64>> {
         .collect()
 }
 
-/// The last axis fastest, from the first axis fastest.
+/// Reorders values from first axis fastest to last axis fastest.
 fn to_c_order<T: Copy>(shape: &[usize], values: &[T]) -> Vec<T> {
     let position = |mut rest: usize| {
         let strides = shape.iter().scan(1, |stride, &axis| Some(std::mem::replace(stride, *stride * axis)));
@@ -236,7 +237,7 @@ mod tests {
         assert!(reason(&npy(large, &[0; 8])).starts_with("ends after 2 of 500000000 values"));
         let object = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }";
         assert!(reason(&npy(object, &[0; 8])).starts_with("dtype |O"));
-        assert_eq!(reason(&npy(&"(".repeat(3000), &[])), "the header is not that of a plain array");
+        assert_eq!(reason(&npy(&"(".repeat(3000), &[])), "the header is not that of an array of numbers");
         assert!(reason(b"\x93NUMPY\x02\x00\xff\xff\xff\xff").starts_with("a header of 4294967295 bytes"));
         let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", &[0; 8]);
         (0..whole.len()).for_each(|length| drop(reason(&whole[..length])));

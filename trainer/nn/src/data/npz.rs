@@ -24,7 +24,7 @@ impl Npz {
         self.archive.index_for_name(&format!("{name}.npy")).is_some()
     }
 
-    /// The array called `name`, without NaN or infinity.
+    /// Reads the array with this name, without NaN or infinity.
     pub(super) fn array(&mut self, name: &str) -> Result<Array> {
         let mut read = || -> Result<Array> {
             let array = read_array(BufReader::new(self.archive.by_name(&format!("{name}.npy"))?))?;
@@ -34,7 +34,7 @@ impl Npz {
         read().with_context(|| name.to_owned())
     }
 
-    /// The array called `name`, if there is one.
+    /// Reads the array with this name, if there is one.
     pub(super) fn optional(&mut self, name: &str) -> Result<Option<Array>> {
         if self.has(name) { self.array(name).map(Some) } else { Ok(None) }
     }

@@ -1,12 +1,12 @@
-//! Pairs of sequences of different lengths: what goes into an encoder, and what its decoder is to write.
+//! Pairs of sequences of different lengths: the inputs of an encoder and the targets of its decoder.
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{Array, Dataset, Sequences, Targets, Values};
 
 impl Dataset {
-    /// From what [`Sequences::from_arrays`] takes, and the same for targets, `y` and `steps_y`: classes from 1 on, as 0 is
-    /// start and end. `names` are those of `x` and `y` in errors.
+    /// Builds pairs from the arrays of [`Sequences::from_arrays`], and `y` and `steps_y` of the same form for
+    /// the targets: classes from 1 on, as 0 marks start and end. `names` are those of `x` and `y` in errors.
     pub fn from_pairs(
         x: Array,
         steps: Option<Array>,
@@ -27,7 +27,7 @@ impl Dataset {
     }
 }
 
-/// Target sequences from all ids one after another, `[ids]`, or padded, `[n, time]`.
+/// Reads target sequences from all ids one after another, `[ids]`, or padded, `[n, time]`.
 fn target_sequences(mut y: Array, steps: Array) -> Result<Sequences> {
     let Values::Integers(ids) = &y.values else { bail!("floats are values; target sequences are integers") };
     ensure!(y.shape.len() <= 2, "its shape is {:?}, not [ids] or [n, time]", y.shape);
@@ -38,7 +38,7 @@ fn target_sequences(mut y: Array, steps: Array) -> Result<Sequences> {
     let targets = Sequences::from_arrays(y, Some(steps))?;
     for s in 0..targets.len() {
         if let Some(t) = targets.get(s).iter().position(|&id| id == 0.0) {
-            bail!("class 0 at step {t} of sequence {s}: it is start and end, and not inside");
+            bail!("class 0 at step {t} of sequence {s}: it marks start and end, and is not allowed inside");
         }
     }
     Ok(targets)
@@ -54,7 +54,7 @@ mod tests {
         Array { shape: shape.to_vec(), values: Values::Integers(values.to_vec()) }
     }
 
-    /// Sources of 1, 3 and 2 frames with targets of 2, 1 and 3 ids.
+    /// Returns sources of 1, 3 and 2 frames with targets of 2, 1 and 3 ids.
     fn pairs(y: Array) -> Result<Dataset> {
         let x = integers(&[6], &[11, 21, 22, 23, 31, 32]);
         Dataset::from_pairs(x, Some(integers(&[3], &[1, 3, 2])), y, integers(&[3], &[2, 1, 3]), ["x", "y"])
@@ -94,7 +94,7 @@ mod tests {
         let reason = |y| format!("{:#}", pairs(y).unwrap_err());
         assert_eq!(
             reason(integers(&[6], &[1, 2, 3, 4, 0, 6])),
-            "y: class 0 at step 1 of sequence 2: it is start and end, and not inside"
+            "y: class 0 at step 1 of sequence 2: it marks start and end, and is not allowed inside"
         );
         assert_eq!(reason(integers(&[6], &[1, 2, 3, 4, -5, 6])), "y: label -5 at [4] is out of range");
         assert_eq!(

@@ -1,20 +1,20 @@
-//! Parts of a data set: its first sequences and the rest, and its frames without those that are masked.
+//! Parts of a data set: its first sequences and the rest, or its frames without the masked ones.
 
 use anyhow::{Context, Result, bail};
 
 use super::{Dataset, Sequences, Targets, starts};
 
-/// Whether a frame is none: all of its features equal the value that stands for that.
+/// Returns `true` if a frame is masked: all of its features equal the mask value.
 pub fn is_masked<T: PartialEq>(frame: &[T], mask_value: T) -> bool {
     frame.iter().all(|feature| *feature == mask_value)
 }
 
 impl Sequences {
-    /// The first `count` sequences, and the rest.
+    /// Splits off the sequences after the first `count`.
     fn split_at(self, count: usize) -> (Self, Self) {
         let (features, cut) = (self.features, self.start[count]);
         let mut first = self.frames;
-        // Not `split_off`, which would keep the memory of the whole for the first.
+        // `split_off` would keep the memory of all sequences for the first part.
         let rest = first[cut * features..].to_vec();
         first.truncate(cut * features);
         let part = |frames, start: &[usize]| Self {
@@ -25,34 +25,34 @@ impl Sequences {
         (part(first, &self.start[..=count]), part(rest, &self.start[count..]))
     }
 
-    /// Without the frames whose features all equal `mask_value`. A masked step leaves the state alone, so nothing else
-    /// changes.
+    /// Removes the frames whose features all equal `mask_value`. A masked time step does not change the
+    /// state, so the other outputs stay the same.
     ///
     /// # Errors
-    /// A sequence of which nothing is left.
+    /// A sequence with no other frames.
     pub fn without_masked(self, mask_value: f32) -> Result<Self> {
         self.retained(&self.unmasked(mask_value))
     }
 
-    /// Of each frame whether it counts.
+    /// Returns for each frame whether it is not masked.
     fn unmasked(&self, mask_value: f32) -> Vec<bool> {
         self.frames.chunks_exact(self.features).map(|frame| !is_masked(frame, mask_value)).collect()
     }
 
-    /// The frames that are kept.
-    fn retained(&self, kept: &[bool]) -> Result<Self> {
-        let left = |s: usize| kept[self.start[s]..self.start[s + 1]].iter().filter(|&&kept| kept).count();
+    /// Selects the frames for which `keep` is `true`.
+    fn retained(&self, keep: &[bool]) -> Result<Self> {
+        let left = |s: usize| keep[self.start[s]..self.start[s + 1]].iter().filter(|&&keep| keep).count();
         let steps: Vec<usize> = (0..self.len()).map(left).collect();
         if let Some(s) = steps.iter().position(|&left| left == 0) {
             bail!("nothing is left of sequence {s}: every frame is masked");
         }
-        let frames = retained(&self.frames, self.features, kept);
+        let frames = retained(&self.frames, self.features, keep);
         Ok(Self { features: self.features, frames, start: starts(&steps) })
     }
 }
 
 impl Dataset {
-    /// The first `count` sequences, and the rest.
+    /// Splits off the sequences after the first `count`.
     pub fn split_at(self, count: usize) -> (Self, Self) {
         let row = if self.per_frame { self.sequences.start[count] } else { count };
         let targets = match self.targets {
@@ -80,17 +80,17 @@ impl Dataset {
         (dataset(sequences.0, targets.0), dataset(sequences.1, targets.1))
     }
 
-    /// [`Sequences::without_masked`], and without the targets of these frames.
+    /// Removes the masked frames as [`Sequences::without_masked`] does, and the targets of these frames.
     ///
     /// # Errors
-    /// A sequence of which nothing is left.
+    /// A sequence with no other frames.
     pub fn without_masked(self, mask_value: f32) -> Result<Self> {
-        let kept = self.sequences.unmasked(mask_value);
-        let sequences = self.sequences.retained(&kept).with_context(|| self.frames_name.clone())?;
+        let keep = self.sequences.unmasked(mask_value);
+        let sequences = self.sequences.retained(&keep).with_context(|| self.frames_name.clone())?;
         let targets = match self.targets {
-            Targets::Labels(labels) if self.per_frame => Targets::Labels(retained(&labels, 1, &kept)),
+            Targets::Labels(labels) if self.per_frame => Targets::Labels(retained(&labels, 1, &keep)),
             Targets::Values { width, values } if self.per_frame => {
-                Targets::Values { width, values: retained(&values, width, &kept) }
+                Targets::Values { width, values: retained(&values, width, &keep) }
             }
             once => once,
         };
@@ -98,10 +98,10 @@ impl Dataset {
     }
 }
 
-/// Of rows of `width` values those that are kept.
-fn retained<T: Copy>(values: &[T], width: usize, kept: &[bool]) -> Vec<T> {
-    let rows = values.chunks_exact(width).zip(kept);
-    rows.filter(|(_, kept)| **kept).flat_map(|(row, _)| row).copied().collect()
+/// Selects the rows of `width` values for which `keep` is `true`.
+fn retained<T: Copy>(values: &[T], width: usize, keep: &[bool]) -> Vec<T> {
+    let rows = values.chunks_exact(width).zip(keep);
+    rows.filter(|(_, keep)| **keep).flat_map(|(row, _)| row).copied().collect()
 }
 
 #[cfg(test)]
@@ -113,7 +113,8 @@ mod tests {
         Array { shape: shape.to_vec(), values: Values::Floats(values.to_vec()) }
     }
 
-    /// Two sequences of three frames of two features; all of a frame but the fourth value may be a 7.
+    /// Returns two sequences of three frames of two features; all values of a frame except the fourth may be
+    /// 7.
     fn data(y: Array) -> Dataset {
         let x = floats(&[2, 3, 2], &[7.0, 7.0, 7.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 7.0, 7.0, 7.0]);
         Dataset::from_arrays(x, None, y, ["x", "y"]).unwrap()
@@ -123,14 +124,14 @@ mod tests {
     fn masked_frames_go_with_their_targets() {
         let values = floats(&[2, 3, 1], &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
         let labels = Array { shape: vec![2, 3], values: Values::Integers(vec![1, 2, 3, 4, 5, 6]) };
-        let kept = data(values).without_masked(7.0).unwrap();
-        assert_eq!(kept.sequences.get(0), [7.0, 1.0, 2.0, 3.0]);
-        assert_eq!((kept.sequences.get(1), kept.sequences.steps(1)), (&[4.0, 5.0][..], 1));
-        assert_eq!(kept.targets, Targets::Values { width: 1, values: vec![0.2, 0.3, 0.4] });
+        let unmasked = data(values).without_masked(7.0).unwrap();
+        assert_eq!(unmasked.sequences.get(0), [7.0, 1.0, 2.0, 3.0]);
+        assert_eq!((unmasked.sequences.get(1), unmasked.sequences.steps(1)), (&[4.0, 5.0][..], 1));
+        assert_eq!(unmasked.targets, Targets::Values { width: 1, values: vec![0.2, 0.3, 0.4] });
         assert_eq!(data(labels).without_masked(7.0).unwrap().targets, Targets::Labels(vec![2, 3, 4]));
         let once = floats(&[2, 1], &[0.1, 0.2]);
-        let kept = data(once).without_masked(7.0).unwrap();
-        assert_eq!(kept.targets, Targets::Values { width: 1, values: vec![0.1, 0.2] });
+        let unmasked = data(once).without_masked(7.0).unwrap();
+        assert_eq!(unmasked.targets, Targets::Values { width: 1, values: vec![0.1, 0.2] });
     }
 
     #[test]

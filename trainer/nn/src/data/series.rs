@@ -1,4 +1,4 @@
-//! A value for each of some dates, from a `.csv` file: a column `date`, and one of numbers.
+//! A value per date, from a `.csv` file with a column `date` and one column of numbers.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,22 +9,22 @@ use jiff::civil::Date;
 
 use super::npy::open;
 
-/// No value is larger. Far beyond what is ever measured; sums and differences, squared, stay finite.
+/// The largest magnitude of a value, far beyond any measurement; sums and squared differences stay finite.
 const LARGEST: f64 = 1e30;
 
-/// Values in the order of their dates. Nothing is assumed of how far these are apart.
+/// Values in the order of their dates, whose distances may vary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// What the column of values is called.
+    /// The name of the column of values.
     pub name: String,
-    /// When.
+    /// The dates.
     pub dates: Vec<Date>,
-    /// What, of a magnitude of 1e30 at most.
+    /// The values, of a magnitude of 1e30 at most.
     pub values: Vec<f64>,
 }
 
 impl Series {
-    /// Reads a file, of which nothing is believed.
+    /// Reads a file without trust in its content.
     pub fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
             let mut text = Vec::new();
@@ -61,7 +61,7 @@ impl Series {
     }
 }
 
-/// `YYYY-MM-DD`, or `YYYY-MM` for the first day of a month.
+/// Parses `YYYY-MM-DD`, or `YYYY-MM` for the first day of a month.
 pub fn parse_date(text: &str) -> Result<Date> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let day = if text.len() == "YYYY-MM".len() { "-01" } else { "" };
@@ -69,18 +69,20 @@ pub fn parse_date(text: &str) -> Result<Date> {
     date.with_context(|| format!("{text:?} is not a date, YYYY-MM-DD or YYYY-MM"))
 }
 
-/// Where the dates are and where the values.
+/// Returns the columns of the dates and of the values.
 fn columns(head: &StringRecord) -> Result<(usize, usize)> {
     let date = head.iter().position(|name| name.eq_ignore_ascii_case("date")).context("no column `date`")?;
     let mut others = (0..head.len()).filter(|&k| k != date);
     match (others.next(), others.next()) {
         (Some(value), None) => Ok((date, value)),
         (None, _) => bail!("no column of values beside `date`"),
-        (Some(_), Some(_)) => bail!("{} columns of values beside `date`: one is read", head.len() - 1),
+        (Some(_), Some(_)) => {
+            bail!("{} columns of values beside `date`: only one is supported", head.len() - 1)
+        }
     }
 }
 
-/// What is wrong with the form of a record.
+/// Describes an error in the form of a record.
 fn fault(error: &csv::Error) -> anyhow::Error {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -91,7 +93,8 @@ fn fault(error: &csv::Error) -> anyhow::Error {
     }
 }
 
-/// The line that a record begins in. Its position is where the record before it ended, which may be some empty lines up.
+/// Returns the line in which a record begins. Its position is the end of the previous record, possibly some
+/// empty lines above.
 fn line(text: &[u8], position: Option<&csv::Position>) -> usize {
     let from = position.map_or(0, |position| position.byte() as usize).min(text.len());
     let empty = text[from..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
@@ -119,11 +122,11 @@ mod tests {
 
     #[test]
     fn what_is_no_series_is_refused_with_its_line() {
-        for (text, said) in [
+        for (text, expected) in [
             (&b""[..], "line 1: no column `date`"),
             (b"day,price\n", "line 1: no column `date`"),
             (b"date\n2006-01\n", "line 1: no column of values beside `date`"),
-            (b"date,a,b\n2006-01,1,2\n", "line 1: 2 columns of values beside `date`: one is read"),
+            (b"date,a,b\n2006-01,1,2\n", "line 1: 2 columns of values beside `date`: only one is supported"),
             (b"date,a\n2006-01,1\n2006-02\n", "line 3: 1 fields, but the first line has 2"),
             (b"date,a\n2006-01,1\n\n2006-13,1\n", "line 4: \"2006-13\" is not a date, YYYY-MM-DD or YYYY-MM"),
             (b"date,a\n2006-01-01T10,1\n", "line 2: \"2006-01-01T10\" is not a date, YYYY-MM-DD or YYYY-MM"),
@@ -136,7 +139,7 @@ mod tests {
         ] {
             let line = crate::output::one_line(&read(text).unwrap_err());
             let reason = line.split_once("s.csv: ").expect("begins with the file").1;
-            assert_eq!(reason, said, "{}", String::from_utf8_lossy(text));
+            assert_eq!(reason, expected, "{}", String::from_utf8_lossy(text));
         }
     }
 }

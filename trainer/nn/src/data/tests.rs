@@ -27,7 +27,7 @@ fn padded_and_ragged_are_the_same_sequences() {
     assert_eq!((padded.sequences.get(1), padded.width()), (&[6.0, 7.0, 8.0, 9.0][..], 5));
 }
 
-/// Two rows are two sequences, padded; as many rows as the lengths add up to are frames.
+/// Checks that two rows are two padded sequences, and that as many rows as the lengths add up to are frames.
 #[test]
 fn ids_with_lengths_are_padded_or_one_after_another() {
     let steps = || Some(integers(&[2], &[1, 2]));

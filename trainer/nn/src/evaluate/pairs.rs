@@ -1,4 +1,4 @@
-//! How well an encoder-decoder does: told what should have come before, and writing by itself.
+//! Scores of an encoder-decoder, with teacher forcing and with autoregressive generation.
 
 use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
@@ -10,16 +10,17 @@ use crate::metrics::{Confusion, Transcripts};
 use crate::net::Network;
 use crate::tensor::Matrix;
 
-/// An encoder-decoder, whatever it is that runs it.
+/// An encoder-decoder, independent of what runs it.
 pub trait EncoderDecoder: Sync {
-    /// The number of classes that it writes, 0 for start and end among them.
+    /// Returns the number of classes that it generates, including 0 for start and end.
     fn classes(&self) -> usize;
 
-    /// The probabilities of all classes at each step of `target`, and at the end, the decoder being told what should have
-    /// come before: `classes * (target.len() + 1)` values.
+    /// Returns the probabilities of all classes at each step of `target` and at the end, with teacher
+    /// forcing: `classes * (target.len() + 1)` values.
     fn predict_forced(&self, source: &[f32], target: &[f32]) -> Result<Vec<f32>>;
 
-    /// What it writes by itself, the likeliest class at each step: until class 0, which is left out, or for `most` steps.
+    /// Generates a sequence, the most probable class at each step: until class 0, which is left out, or for
+    /// `most` steps.
     fn decode(&self, source: &[f32], most: usize) -> Result<Vec<u32>>;
 }
 
@@ -37,20 +38,20 @@ impl EncoderDecoder for Network<f32> {
     }
 }
 
-/// How long what is written may become, as a multiple of the longest target: what has no end is as wrong as it can be
-/// long before.
+/// The limit of the length of a generated sequence, as a multiple of the longest target: a sequence that does
+/// not end is entirely wrong long before.
 const LONGEST: usize = 2;
 
-/// What one sequence gave.
-struct Answers {
+/// The outputs for one sequence.
+struct Outputs {
     score: Score,
-    /// The likeliest class at each step, told what should have come before.
-    given: Vec<usize>,
-    written: Vec<u32>,
+    /// The most probable class at each step, with teacher forcing.
+    predicted: Vec<usize>,
+    generated: Vec<u32>,
 }
 
-/// Runs `model` over every sequence in both ways. Loss, accuracy and confusion are those of single classes, the end
-/// included, when told what should have come before. Classes are called by their `names`.
+/// Runs `model` over every sequence in both ways. Loss, accuracy and confusion are those of single classes,
+/// the end included, with teacher forcing. `names` are the names of the classes.
 pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Dataset) -> Result<Evaluation> {
     let (y, size) = (&data.targets_name, model.classes());
     let Targets::Sequences(targets) = &data.targets else {
@@ -59,28 +60,28 @@ pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Data
     let classes = data.width();
     ensure!(classes <= size, "{y}: classes up to {}, but the model has {size} outputs", classes - 1);
     let most = LONGEST * (0..targets.len()).map(|s| targets.steps(s)).max().unwrap_or(0);
-    let run = |s: usize| -> Result<Answers> {
+    let run = |s: usize| -> Result<Outputs> {
         let source = data.sequences.get(s);
         let output = model.predict_forced(source, targets.get(s))?;
-        let (found, wanted) = (output.len() / size, data.target_count(s));
+        let (found, expected) = (output.len() / size, data.target_count(s));
         ensure!(
-            found == wanted,
-            "{y}: {wanted} targets for sequence {s}, but the model answers {found} times"
+            found == expected,
+            "{y}: {expected} targets for sequence {s}, but the model has {found} outputs"
         );
-        let right = targets.get(s).iter().map(|&id| id as u32).chain([0]).collect();
-        let given = output.chunks_exact(size).map(argmax).collect();
-        let score = BatchTargets::Labels(right).score(&Matrix::from_vec(size, found, output));
-        Ok(Answers { score, given, written: model.decode(source, most)? })
+        let labels = targets.get(s).iter().map(|&id| id as u32).chain([0]).collect();
+        let predicted = output.chunks_exact(size).map(argmax).collect();
+        let score = BatchTargets::Labels(labels).score(&Matrix::from_vec(size, found, output));
+        Ok(Outputs { score, predicted, generated: model.decode(source, most)? })
     };
     let all: Vec<_> = (0..targets.len()).into_par_iter().map(run).collect::<Result<_>>()?;
     let mut score = Score::default();
     let (mut confusion, mut transcripts) = (Confusion::new(names.to_vec()), Transcripts::default());
-    for (s, answers) in all.into_iter().enumerate() {
-        score = score.plus(answers.score);
-        let right: Vec<u32> = targets.get(s).iter().map(|&id| id as u32).collect();
-        transcripts.count(&right, &answers.written);
-        let right = right.into_iter().chain([0]);
-        right.zip(answers.given).for_each(|(right, given)| confusion.count(right as usize, given));
+    for (s, outputs) in all.into_iter().enumerate() {
+        score = score.plus(outputs.score);
+        let labels: Vec<u32> = targets.get(s).iter().map(|&id| id as u32).collect();
+        transcripts.count(&labels, &outputs.generated);
+        let labels = labels.into_iter().chain([0]);
+        labels.zip(outputs.predicted).for_each(|(label, class)| confusion.count(label as usize, class));
     }
     Ok(Evaluation {
         loss: Loss::CategoricalCrossentropy,
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
     use crate::data::{Array, Values};
 
-    /// Is sure of class 1 at every step, and writes its source.
+    /// A model that is sure of class 1 at every step, and generates its source.
     struct Echo;
 
     impl EncoderDecoder for Echo {
@@ -128,16 +129,17 @@ mod tests {
         );
         let data = data.unwrap();
         let found = evaluate_pairs(&Echo, &["end".into()], &data).unwrap();
-        // Of 1 2 0 and 1 2 0 the ones; each step costs ln 2 or ln 4.
+        // The ones of 1 2 0 and 1 2 0 are correct; each step costs ln 2 or ln 4.
         assert_eq!((found.score.columns, found.score.metric), (6, 2.0));
         let loss = (2.0 * 2f64.ln() + 4.0 * 4f64.ln()) / 6.0;
         assert!((found.score.mean_loss() - loss).abs() < 1e-7);
         assert!((found.perplexity.unwrap() - loss.exp()).abs() < 1e-6);
         assert_eq!(found.confusion.as_ref().unwrap().get(0, 1), 2);
-        // 1 2 is right; 1 1 1 1, cut at twice the longest target, is three edits away from 1 2.
+        // 1 2 is correct; 1 1 1 1, cut at twice the longest target, is three edits away from 1 2.
         assert_eq!(
             found.headline(),
-            "loss: 1.1552 - accuracy: 0.3333 - perplexity: 3.1748 - token error rate: 0.7500 - sequences right: 0.5000"
+            "loss: 1.1552 - accuracy: 0.3333 - perplexity: 3.1748 - token error rate: 0.7500 \
+             - sequences correct: 0.5000"
         );
     }
 
@@ -153,6 +155,6 @@ mod tests {
         assert_eq!(reason(&four), "y: classes up to 3, but the model has 3 outputs");
         let predict = |_: &[f32]| Ok(vec![0.0; 6]);
         let reason = super::super::evaluate(3, &[], predict, &four).unwrap_err().to_string();
-        assert_eq!(reason, "y: sequences with lengths of their own, but the model has no decoder");
+        assert_eq!(reason, "y: sequences with their own lengths, but the model has no decoder");
     }
 }

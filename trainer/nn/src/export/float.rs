@@ -1,4 +1,4 @@
-//! Weighted rows in floats: f32, or binary16.
+//! Weighted rows in floats: f32 or binary16.
 
 use anyhow::{Result, bail};
 use embedded_rnn::{F16, F32, Number};
@@ -7,11 +7,11 @@ use half::f16;
 use super::order::{Slot, panels};
 use super::{DenseParts, PackedLayer};
 
-/// A dtype whose arithmetic is f32: how its weights are written and read.
+/// A dtype whose arithmetic is f32: the conversion of its weights to and from files.
 pub trait FloatWeights: Number<In = f32, Out = f32> {
-    /// Rounds weights to the nearest that the file can hold.
+    /// Rounds weights to the nearest values of the dtype.
     fn round(weights: Vec<f32>) -> Vec<Self::Weight>;
-    /// Stores numbers that are f32 in every file, in as many bytes.
+    /// Stores numbers that are f32 in every file, as words of the dtype.
     fn store_f32(numbers: Vec<f32>) -> Vec<Self::Weight>;
     /// Returns the weights of a file as f32.
     fn to_f32(weights: &[Self::Weight]) -> Vec<f32>;
@@ -41,10 +41,10 @@ impl FloatWeights for F16 {
     }
 }
 
-/// Rounds weights to the nearest that the file can hold.
+/// Rounds weights to the nearest values of the dtype.
 ///
 /// # Errors
-/// A finite weight that the dtype holds as infinite.
+/// A finite weight that becomes infinite in the dtype.
 pub fn to_weights<N: FloatWeights>(numbers: Vec<f32>) -> Result<Vec<N::Weight>> {
     let weights = N::round(numbers.clone());
     let lost = |(was, is): (&f32, f32)| was.is_finite() && !is.is_finite();

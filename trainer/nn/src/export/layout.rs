@@ -1,7 +1,8 @@
-//! The packed layout of a layer of weighted rows: its record kind, the role of each gate, and the order of its rows in a file.
+//! The packed layout of a layer of weighted rows: its record kind, the role of each gate, and the order of
+//! its rows in a file.
 //!
-//! A cell states its layouts in its own file. Packing, reading back, quantization and the summary follow from the layout
-//! alone, so none of them refers to a cell by name.
+//! A cell declares its layouts in its own file. Packing, reading back, quantization and the summary follow
+//! from the layout alone, so none of them refers to a cell by name.
 
 use embedded_rnn::Kind;
 
@@ -13,13 +14,13 @@ use crate::tensor::Matrix;
 pub struct PackedLayout {
     /// The kind of its record.
     pub kind: Kind,
-    /// Keras's name, and how the layer differs from Keras's default where it has to be told apart.
+    /// Keras's name, with the difference from Keras's default where two layouts share a name.
     pub keras_name: &'static str,
     /// The role of each gate, in the order of the rows.
     pub gates: &'static [Role],
     /// The number of biases per row that Keras trains.
     pub biases: u64,
-    /// `true` if the layer has a cell state beside its output.
+    /// `true` if the layer has a cell state in addition to its output.
     pub cell_state: bool,
     /// The sections of float panels, in file order.
     pub panels: &'static [Panels],
@@ -41,8 +42,8 @@ pub enum Role {
 pub struct Panels {
     /// The gates of the section.
     pub gates: &'static [usize],
-    /// `true` if a second row of biases stands between the rows of x and those of h: the recurrent biases of the last gate,
-    /// which cannot be added to its input biases.
+    /// `true` if a second row of biases stands between the rows of x and those of h: the recurrent biases of
+    /// the last gate, which cannot be added to its input biases.
     pub separate_recurrent_bias: bool,
 }
 
@@ -170,6 +171,6 @@ pub trait Packable: Sized {
     /// Builds the cell from a file in which it had `layout`.
     fn from_packed(layout: &PackedLayout, weights: Weights, activations: Activations) -> Self;
 
-    /// Returns the weights over the input and their biases, for a preceding affine map to be folded into.
+    /// Returns the input weights and their biases, into which a preceding affine map is folded.
     fn input_weights_mut(&mut self) -> (&mut Matrix<f32>, &mut Matrix<f32>);
 }

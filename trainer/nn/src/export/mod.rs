@@ -1,14 +1,15 @@
-//! Layers as a model file holds them: records with their weights (runtime/FORMAT.md), in floats or in integers.
+//! Layers in the form of a model file: records with their weights (runtime/FORMAT.md), in floats or in
+//! integers.
 //!
 //! ```text
 //! cell or Dense --layout--> DenseParts --order--> float words     [panel][row][gate][8]
 //!                                      --rows---> integer words   [block][side][row][4 weights]
 //! ```
-//! `layout` describes how a layer of weighted rows is laid out, `parts` holds its weights and activations, `order` is
-//! the place of each weight, `float` and `rows` are the two kinds of weights, `record` builds the records of layers
-//! without weighted rows, `units` chooses the real value of one integer step.
+//! `layout` describes the layout of a layer of weighted rows, `parts` holds its weights and activations,
+//! `order` is the place of each weight, `float` and `rows` are the two kinds of weights, `record` builds the
+//! records of layers without weighted rows, `units` chooses the real value of one integer step.
 //!
-//! A layer states its own records in its file under `layers`, by these means.
+//! Each layer builds its own records in its file under `layers`, with these functions.
 
 mod float;
 mod layout;
@@ -28,10 +29,10 @@ pub use units::{ACT_MAX, BIAS_LIMIT, FULL_SCALE, MULTIPLIER_LIMIT, multipliers, 
 
 use embedded_rnn::format::LayerRecord;
 
-/// A layer ready for a file.
+/// A layer in the form of a file.
 #[derive(Clone, Debug)]
 pub struct PackedLayer<W> {
-    /// The record of the table of layers; the length of the weights is filled in when the file is put together.
+    /// The record in the table of layers; the length of the weights is filled in when the file is assembled.
     pub record: LayerRecord,
     /// The weights in file order.
     pub weights: Vec<W>,
@@ -40,7 +41,7 @@ pub struct PackedLayer<W> {
 }
 
 impl<W> PackedLayer<W> {
-    /// A layer of this name.
+    /// Creates a layer with this name.
     pub fn new(record: LayerRecord, weights: Vec<W>, name: &str) -> Self {
         Self { record, weights, name: name.to_owned() }
     }
@@ -51,14 +52,14 @@ impl<W> PackedLayer<W> {
 pub struct Ranges {
     /// The inputs.
     pub input: f32,
-    /// `true` if an input was no whole number.
+    /// `true` if an input was not a whole number.
     pub fractions: bool,
     /// The outputs.
     pub output: f32,
     /// The pre-activations of each gate; one for a layer without gates.
     pub pre_activations: Vec<f32>,
-    /// Each state, in the order of [`Cell::states`](crate::cells::Cell::states); of a bidirectional layer those of both
-    /// directions.
+    /// Each state, in the order of [`Cell::states`](crate::cells::Cell::states); in a bidirectional layer the
+    /// states of both directions.
     pub states: Vec<f32>,
 }
 
@@ -73,5 +74,5 @@ pub struct Site<'a> {
     pub head: bool,
 }
 
-/// The records that a layer becomes in integers, and the real value of one unit of its output.
+/// The integer records of a layer, and the real value of one unit of its output.
 pub type IntLayer = (Vec<PackedLayer<i32>>, f64);

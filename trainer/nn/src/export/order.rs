@@ -1,4 +1,5 @@
-//! The order of weights in a file: runtime/FORMAT.md in code. Rows are gate by gate, `gate * units + unit`.
+//! The order of weights in a file, which implements runtime/FORMAT.md. Rows are ordered gate by gate,
+//! `gate * units + unit`.
 
 use embedded_rnn::format::{BLOCK_ROWS, LANES, WEIGHTS_PER_WORD};
 
@@ -18,7 +19,8 @@ pub enum Slot {
     Recurrent(usize, usize),
 }
 
-/// Iterates over the float weights of a layer in file order, `[panel][row][gate][8]`, section by section. `None` is padding.
+/// Iterates over the float weights of a layer in file order, `[panel][row][gate][8]`, section by section.
+/// `None` is padding.
 pub fn panels(layout: &PackedLayout, sizes: Sizes) -> impl Iterator<Item = Option<Slot>> {
     layout.panels.iter().flat_map(move |section| {
         let columns = 1 + sizes.inputs + usize::from(section.separate_recurrent_bias) + sizes.hidden;
@@ -35,7 +37,8 @@ pub fn panels(layout: &PackedLayout, sizes: Sizes) -> impl Iterator<Item = Optio
     })
 }
 
-/// Returns the number in a column of a section; padding in the second row of biases but for the last gate.
+/// Returns the number in a column of a section; in the second row of biases all but the last gate are
+/// padding.
 fn slot(section: &Panels, sizes: Sizes, gate: usize, row: usize, column: usize) -> Option<Slot> {
     let Sizes { inputs, .. } = sizes;
     let separate = usize::from(section.separate_recurrent_bias);
@@ -55,7 +58,7 @@ pub struct Side {
     /// `[row][input]`.
     pub weights: Vec<i8>,
     pub multipliers: Vec<i32>,
-    /// Left shift of the weighted sums before they are multiplied.
+    /// Left shift of the pre-activations before they are multiplied.
     pub shift: u8,
 }
 
@@ -102,7 +105,8 @@ impl IntRows<'_> {
         })
     }
 
-    /// Returns the biases, then for each side the multipliers and the [`groups`] of weights; padding rows are zero.
+    /// Returns the biases, then for each side the multipliers and the [`groups`] of weights; padding rows are
+    /// zero.
     fn block(&self, rows: BlockRows, sides: Sides) -> Vec<i32> {
         let (bias, sides) = match sides {
             Sides::All => (self.bias, self.sides),
@@ -118,8 +122,9 @@ impl IntRows<'_> {
     }
 }
 
-/// Returns the weights in groups of eight inputs, row by row within a group, and a last group of four if four are left. A
-/// word holds the weights of four inputs in the order 0, 2, 1, 3, lowest byte first; padding inputs are zero.
+/// Returns the weights in groups of eight inputs, row by row within a group, and a last group of four if four
+/// remain. A word holds the weights of four inputs in the order 0, 2, 1, 3, lowest byte first; padding inputs
+/// are zero.
 fn groups(side: &Side, rows: &[Option<usize>]) -> Vec<i32> {
     let weight = |row: Option<usize>, k: usize| match row {
         Some(row) if k < side.inputs => side.weights[row * side.inputs + k],
@@ -169,7 +174,7 @@ mod tests {
         let bytes = |word: usize| words[word].to_le_bytes();
         assert_eq!((bytes(8), bytes(9)), ([0, 2, 1, 3], [4, 6, 5, 7])); // row 0, inputs 0..8
         assert_eq!(bytes(10), [10, 12, 11, 13]); // row 1
-        assert_eq!((bytes(16), bytes(17)), ([8, 0, 9, 0], [18, 0, 19, 0])); // the last two inputs of rows 0 and 1
+        assert_eq!((bytes(16), bytes(17)), ([8, 0, 9, 0], [18, 0, 19, 0])); // rows 0 and 1, last two inputs
         assert_eq!(words.len(), 8 + 8 + 4);
     }
 }

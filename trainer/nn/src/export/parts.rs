@@ -17,7 +17,8 @@ pub struct Sizes {
     pub hidden: usize,
 }
 
-/// A layer of weighted rows: one row per gate and unit, over the input and, if it is recurrent, its own output.
+/// A layer of weighted rows: one row per gate and unit, over the input and, if it is recurrent, its own
+/// output.
 pub struct DenseParts {
     /// The layout of the rows.
     pub layout: &'static PackedLayout,
@@ -46,7 +47,8 @@ impl DenseParts {
         self.layout.activation(row / self.units(), self.activations)
     }
 
-    /// Returns `true` if the recurrent bias of a row stays separate: that of the last gate, where a section of panels has it.
+    /// Returns `true` if the recurrent bias of a row stays separate: that of the last gate, where a section
+    /// of panels has it.
     pub fn has_separate_recurrent_bias(&self, row: usize) -> bool {
         self.layout.panels.iter().any(|section| {
             section.separate_recurrent_bias

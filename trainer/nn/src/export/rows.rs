@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::format::{
-    Activation as Code, CELL_LIMIT, LINEAR_FRAC, MAX_CELL_FRAC, PRE_FRAC, WIDE_FRAC, min_cell_frac,
+    Activation as ActivationCode, CELL_LIMIT, LINEAR_FRAC, MAX_CELL_FRAC, PRE_FRAC, WIDE_FRAC, min_cell_frac,
 };
 
 use super::order::{IntRows, Side};
@@ -11,16 +11,18 @@ use super::{DenseParts, PackedLayer, Site};
 use crate::activation::Activation;
 use crate::tensor::Matrix;
 
-/// The magnitudes of all terms of a pre-activation together stay below this, so that rounding it cannot overflow either.
+/// The limit of the sum of magnitudes of all terms of a pre-activation, so that rounding it cannot overflow
+/// either.
 const SUM_LIMIT: f64 = (i32::MAX - (1 << 16)) as f64;
-/// Largest sum of the weights' magnitudes of a row, so that with activations down to -32,768 it fits 32 bits.
+/// The largest sum of the weight magnitudes of a row, so that the sum with activations down to -32,768 fits
+/// 32 bits.
 const ROW_LIMIT: u32 = 65_535;
 
-/// Quantizes a layer of weighted rows whose output has the unit `unit`. Pre-activations that are too large for 16 fraction bits
-/// get 12 where they go through a table, which saturates long before.
+/// Quantizes a layer of weighted rows whose output has the unit `unit`. Pre-activations that are too large
+/// for 16 fraction bits get 12 where they go through a table, which saturates long before.
 ///
 /// # Errors
-/// Weights, biases or sums that no unit brings within 32 bits.
+/// Weights, biases or pre-activations that no unit brings within 32 bits.
 pub fn int_rows(p: &DenseParts, site: Site<'_>, unit: f64, name: &str) -> Result<PackedLayer<i32>> {
     rows_with(p, site, unit, name, PRE_FRAC).or_else(|narrow| {
         let mut packed = rows_with(p, site, unit, name, WIDE_FRAC).map_err(|_| narrow)?;
@@ -30,9 +32,12 @@ pub fn int_rows(p: &DenseParts, site: Site<'_>, unit: f64, name: &str) -> Result
     })
 }
 
-/// Replaces an activation's code by that for wide pre-activations, where it has one.
+/// Replaces the code of an activation by that for wide pre-activations, where there is one.
 fn widen(code: &mut u8) {
-    const WIDE: [(Code, Code); 2] = [(Code::Tanh, Code::TanhWide), (Code::Sigmoid, Code::SigmoidWide)];
+    const WIDE: [(ActivationCode, ActivationCode); 2] = [
+        (ActivationCode::Tanh, ActivationCode::TanhWide),
+        (ActivationCode::Sigmoid, ActivationCode::SigmoidWide),
+    ];
     if let Some((_, wide)) = WIDE.iter().find(|(narrow, _)| *narrow as u8 == *code) {
         *code = *wide as u8;
     }
@@ -76,7 +81,8 @@ fn rows_with(
     Ok(PackedLayer::new(record, rows.words(p.layout), name))
 }
 
-/// Returns the units of a pre-activation per real unit, for a row of a layer whose output has the unit `unit`.
+/// Returns the units of a pre-activation per real unit, for a row of a layer whose output has the unit
+/// `unit`.
 fn pre_activations(activation: Activation, head: bool, unit: f64, table_frac: u32) -> f64 {
     match activation {
         Activation::Tanh | Activation::Sigmoid => 2f64.powi(table_frac as i32),
@@ -86,7 +92,8 @@ fn pre_activations(activation: Activation, head: bool, unit: f64, table_frac: u3
     }
 }
 
-/// Returns the fraction bits of a cell state that reaches `range`, with room above it. Its unit is the full scale of `unit`.
+/// Returns the fraction bits of a cell state that reaches `range`, with room above it. Its unit is the full
+/// scale of `unit`.
 fn cell_frac(range: f32, p: &DenseParts, unit: f64) -> Result<u8> {
     let full_scales = f64::from(range) * FULL_SCALE / unit;
     let bits = (f64::from(CELL_LIMIT) / (full_scales.max(1e-30) * HEADROOM)).log2().floor();
@@ -95,8 +102,8 @@ fn cell_frac(range: f32, p: &DenseParts, unit: f64) -> Result<u8> {
     Ok(bits.min(f64::from(MAX_CELL_FRAC)) as u8)
 }
 
-/// Quantizes one side: its integer weights and multipliers. `unit` is that of the activations in units of a row's
-/// pre-activation.
+/// Quantizes one side to integer weights and multipliers. `unit` is that of the activations in units of a
+/// row's pre-activation.
 fn side(p: &DenseParts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<Side> {
     let rows = (0..w.nrows()).map(|row| {
         let values: Vec<f64> = w.row(row).iter().map(|&v| f64::from(v) * f64::from(p.fold(row))).collect();
@@ -113,7 +120,7 @@ fn side(p: &DenseParts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<
     })
 }
 
-/// Quantizes rows whose sums are shifted left by `shift`; `None` if a multiplier does not fit then.
+/// Quantizes rows whose pre-activations are shifted left by `shift`; `None` if a multiplier does not fit.
 fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<Side> {
     let (mut weights, mut multipliers) = (Vec::new(), Vec::with_capacity(rows.len()));
     for (number, row) in rows.iter().enumerate() {
@@ -129,8 +136,8 @@ fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<
 }
 
 impl Side {
-    /// Returns the largest magnitude of a row's term of the pre-activation: the sum of its weights' magnitudes times the largest
-    /// activation, shifted and scaled.
+    /// Returns the largest magnitude of a row's term of the pre-activation: the sum of its weight magnitudes
+    /// times the largest activation, shifted and scaled.
     fn reach(&self, row: usize) -> f64 {
         let weights = &self.weights[row * self.inputs..][..self.inputs];
         let sum: f64 = weights.iter().map(|w| f64::from(w.unsigned_abs())).sum();
@@ -138,8 +145,8 @@ impl Side {
     }
 }
 
-/// Rounds the weights of a row to integers of at most 127, and returns them with their unit. The sum of their magnitudes
-/// stays within `limit`.
+/// Rounds the weights of a row to integers of at most 127, and returns them with their unit. The sum of their
+/// magnitudes stays within `limit`.
 fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
     let largest = values.iter().fold(0f64, |a, v| a.max(v.abs()));
     if largest == 0.0 {
@@ -156,8 +163,8 @@ fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
     }
 }
 
-/// Returns the bias of a row in units of its pre-activation. In a table that is not wide `p` stands for `p + 1/2`: there
-/// rounding down is rounding to nearest.
+/// Returns the bias of a row in units of its pre-activation. In a table that is not wide `p` stands for
+/// `p + 1/2`, where rounding down is rounding to nearest.
 fn bias(p: &DenseParts, row: usize, pre: f64, table_frac: u32) -> Result<i32> {
     let value = f64::from(p.bias(row)) * f64::from(p.fold(row)) * pre;
     let table = table_frac == PRE_FRAC && matches!(p.activation(row), Activation::Tanh | Activation::Sigmoid);
@@ -166,7 +173,8 @@ fn bias(p: &DenseParts, row: usize, pre: f64, table_frac: u32) -> Result<i32> {
     Ok(value as i32)
 }
 
-/// Returns the separate recurrent bias of a row, or 0, rounded to nearest: the other term is rounded down already.
+/// Returns the separate recurrent bias of a row, or 0, rounded to nearest, as the other term is already
+/// rounded down.
 fn recurrent_bias(p: &DenseParts, row: usize, pre: f64) -> Result<i32> {
     if !p.has_separate_recurrent_bias(row) {
         return Ok(0);

@@ -6,13 +6,15 @@ use embedded_rnn::format::{LINEAR_FRAC, UNIT_FRAC};
 
 use crate::tensor::Matrix;
 
-/// Room left above the largest magnitude observed in calibration, for inputs and states, which have 15 bits or more.
+/// The room above the largest magnitude observed in calibration, for inputs and states, which have 15 bits or
+/// more.
 pub(super) const HEADROOM: f64 = 2.0;
 /// The largest activation.
 pub const ACT_MAX: f64 = i16::MAX as f64;
-/// Biases and offsets stay below this, so that adding them to the rest of a pre-activation cannot overflow 32 bits.
+/// The limit of biases and offsets, so that adding them to the rest of a pre-activation cannot overflow 32
+/// bits.
 pub const BIAS_LIMIT: f64 = (1 << 29) as f64;
-/// Multipliers stay below this.
+/// The limit of multipliers.
 pub const MULTIPLIER_LIMIT: f64 = (1u32 << 31) as f64;
 /// The real value of one unit of an activation of tanh or sigmoid.
 pub const FULL_SCALE: f64 = 1.0 / (1 << UNIT_FRAC) as f64;

@@ -1,11 +1,11 @@
-//! A forecast beside simple ones, which know nothing but the last values.
+//! The comparison of forecasts with simple ones that use the last values only.
 
 use std::fmt;
 
 use super::Forecast;
 use crate::evaluate::Evaluation;
 
-/// How far off forecasts are, in the series' unit.
+/// The errors of forecasts, in the unit of the series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Errors {
     /// The mean absolute error.
@@ -14,22 +14,22 @@ pub struct Errors {
     pub rmse: f64,
 }
 
-/// What a forecast is called, and how far off it is.
+/// The name of a forecast, and its errors.
 pub type Row = (String, Errors);
 
-/// Forecasts of the same values.
+/// Forecasts of the same values, to be compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// What was forecast.
+    /// The description of the forecast values.
     pub what: String,
     /// The models.
     pub models: Vec<Row>,
-    /// The simple forecasts, which a model ought to beat.
+    /// The simple forecasts, which are the baselines of the models.
     pub simple: Vec<Row>,
 }
 
 impl Errors {
-    /// Of single errors.
+    /// Summarizes the errors of single values.
     pub fn of(errors: &[f64]) -> Self {
         let mean = |size: fn(&f64) -> f64| errors.iter().map(size).sum::<f64>() / errors.len() as f64;
         Self { mae: mean(|error| error.abs()), rmse: mean(|error| error * error).sqrt() }
@@ -37,7 +37,7 @@ impl Errors {
 }
 
 impl Comparison {
-    /// Of models that were run on [`Forecast::test`].
+    /// Compares models that were run on [`Forecast::test`].
     pub fn of<'a>(forecast: &Forecast, models: impl Iterator<Item = (&'a str, &'a Evaluation)>) -> Self {
         let errors = |evaluation: &Evaluation| Errors {
             mae: evaluation.score.mean_metric(),
@@ -47,17 +47,17 @@ impl Comparison {
         Self { what: forecast.what.clone(), models, simple: forecast.simple.clone() }
     }
 
-    /// All forecasts, the models first.
+    /// Iterates over all forecasts, the models first.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.models.iter().chain(&self.simple)
     }
 
-    /// Whether each model does better than each simple forecast, in words.
+    /// Formats for each model whether it beats each simple forecast.
     pub fn verdicts(&self) -> Vec<String> {
         let against = |model| self.simple.iter().map(move |simple| verdict(model, simple));
-        let said =
+        let verdict =
             |(name, model): &Row| format!("{name} {}", against(*model).collect::<Vec<_>>().join(" and "));
-        self.models.iter().map(said).collect()
+        self.models.iter().map(verdict).collect()
     }
 }
 
@@ -96,14 +96,14 @@ mod tests {
     #[test]
     fn who_beats_whom_is_said_in_words() {
         let last = ("last-value".to_owned(), Errors { mae: 1.0, rmse: 2.0 });
-        for (mae, rmse, said) in [
+        for (mae, rmse, expected) in [
             (0.5, 1.0, "beats the last-value forecast (RMSE 50.0 % less)"),
             (0.5, 2.0, "beats the last-value forecast by MAE, but not by RMSE"),
             (1.0, 1.0, "beats the last-value forecast by RMSE, but not by MAE"),
             (1.0, 2.0, "does not beat the last-value forecast"),
             (f64::NAN, f64::NAN, "does not beat the last-value forecast"),
         ] {
-            assert_eq!(verdict(Errors { mae, rmse }, &last), said);
+            assert_eq!(verdict(Errors { mae, rmse }, &last), expected);
         }
     }
 

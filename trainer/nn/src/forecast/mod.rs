@@ -1,7 +1,8 @@
-//! Forecasts of a series: windows of it in, the value after each out.
+//! Forecasts of a series: a window of values is the input, the next value the output.
 //!
-//! A network learns best what is about as large as 1, so the targets are scaled for training, by what they were before the split
-//! alone, and afterwards the scale becomes part of the network, which then answers in the series' own unit.
+//! Training works best with targets of a magnitude near 1, so the targets are scaled by the statistics of the
+//! values before the split alone. Afterwards the scale is folded into the network, whose output is then in
+//! the unit of the series.
 
 mod comparison;
 
@@ -14,41 +15,42 @@ use crate::data::{Array, Data, Dataset, MOST_VALUES, Series, Values};
 use crate::layers::Kind;
 use crate::net::Network;
 
-/// How a series is cut.
+/// The windows into which a series is cut.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Windows {
-    /// Values from this date on are to test on; nothing that is learnt or measured knows them.
+    /// The first date of the test part; neither training nor the scale uses values from this date on.
     pub split_date: Date,
-    /// How many values the next one is forecast from.
+    /// The number of values from which the next one is forecast.
     pub window: usize,
-    /// Whether changes take the place of values: a series that goes up leaves the range that was trained on, its changes stay.
+    /// `true` if the changes replace the values: a growing series leaves the range of the training part, its
+    /// changes do not.
     pub difference: bool,
 }
 
-/// What a forecast is measured by, beside the windows that it is learnt from.
+/// The data that a forecast is compared with, in addition to the training windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
-    /// The windows of the test part, in the series' own unit.
+    /// The windows of the test part, in the unit of the series.
     pub test: Dataset,
-    /// What the forecast is of, from when to when.
+    /// The description of the forecast values, with their dates.
     pub what: String,
-    /// What knowing the last values alone comes to on the test part.
+    /// The errors of simple forecasts on the test part.
     pub simple: Vec<Row>,
-    /// How targets were scaled.
+    /// The scale of the targets.
     scale: Scale,
 }
 
-/// `(target - offset) / unit` is learnt.
+/// The scale of targets: the network is trained on `(target - offset) / unit`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Scale {
     offset: f64,
-    /// A power of two, so that it changes no bit of a weight but its exponent.
+    /// A power of two, so that it changes no bit of a weight except its exponent.
     unit: f64,
 }
 
 impl Windows {
-    /// Windows and the values after them: of the training part and of the test part. Their targets are scaled; in the test
-    /// part of the forecast that comes with them they are not.
+    /// Cuts a series into windows and the values after them, for the training part and the test part. Their
+    /// targets are scaled; those of the test part in the returned forecast are not.
     pub fn cut(&self, series: &Series) -> Result<(Data, Forecast)> {
         let tested = self.tested(series)?;
         let steps = self.steps(series);
@@ -70,7 +72,7 @@ impl Windows {
         Ok((data, Forecast { test: test(targets)?, what, simple, scale }))
     }
 
-    /// How many rows are to test on; refuses a split that leaves too few of either kind.
+    /// Returns the number of rows of the test part; rejects a split that leaves too few rows of either part.
     fn tested(&self, series: &Series) -> Result<usize> {
         let (rows, date) = (series.values.len(), self.split_date);
         let split = series.dates.partition_point(|other| *other < date);
@@ -79,17 +81,17 @@ impl Windows {
             split > 0 && split < rows,
             "data.split_date: {date} is not after the first date, {first}, and not beyond the last, {last}"
         );
-        // Two windows with the values after them, so that there is something to measure.
+        // Scaling needs two windows with the values after them.
         let needed = self.window + 2 + usize::from(self.difference);
         ensure!(
             split >= needed,
-            "{split} rows before {date} are too few for data.window = {}: it takes {needed}",
+            "{split} rows before {date} are too few for data.window = {}: it needs {needed}",
             self.window
         );
         Ok(rows - split)
     }
 
-    /// The values, or the changes from each to the next.
+    /// Returns the values, or the changes from each to the next.
     fn steps(&self, series: &Series) -> Vec<f64> {
         if self.difference { changes(&series.values) } else { series.values.clone() }
     }
@@ -110,8 +112,8 @@ fn array<'a>(shape: &[usize], values: impl IntoIterator<Item = &'a f64>) -> Arra
     Array { shape: shape.to_vec(), values: Values::Floats(values) }
 }
 
-/// How far off simple forecasts of the last `tested` values are: that nothing changes, and that the last change comes again. It
-/// is the same whether the values or their changes are forecast.
+/// Returns the errors of simple forecasts of the last `tested` values: one repeats the last value, the other
+/// the last change. They are the same whether the values or their changes are forecast.
 fn simple(values: &[f64], tested: usize) -> Vec<Row> {
     let changes = changes(values);
     let errors = |all: &[f64]| Errors::of(&all[all.len() - tested..]);
@@ -120,22 +122,23 @@ fn simple(values: &[f64], tested: usize) -> Vec<Row> {
 }
 
 impl Scale {
-    /// From the mean, and the power of two that is nearest to the standard deviation; 1 if nothing varies.
+    /// Measures the mean, and the power of two that is nearest to the standard deviation; 1 for constant
+    /// values.
     fn measure(values: &[f64]) -> Self {
         let count = values.len() as f64;
         let offset = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|value| (value - offset).powi(2)).sum::<f64>() / count;
-        // As an f32 it is to be a power of two as well.
+        // The unit must be a power of two as an f32 as well.
         let exponent = (variance.log2() / 2.0).round().clamp(-100.0, 100.0);
         Self { offset, unit: if variance > 0.0 { exponent.exp2() } else { 1.0 } }
     }
 }
 
 impl Forecast {
-    /// Makes the scale a part of the last layer: `unit (W x + b) + offset` is a Dense layer too.
+    /// Folds the scale into the last layer: `unit (W x + b) + offset` is a Dense layer too.
     pub fn fold(&self, network: &mut Network<f32>) -> Result<()> {
         let Some(Kind::Dense(last)) = network.layers.last_mut().map(|layer| &mut layer.kind) else {
-            bail!("a forecast ends in a Dense layer")
+            bail!("a forecast must end in a Dense layer")
         };
         let Scale { offset, unit } = self.scale;
         last.weight *= unit as f32;
@@ -143,7 +146,7 @@ impl Forecast {
         Ok(())
     }
 
-    /// What targets were while the network learnt, in words.
+    /// Describes the scaling of the targets in training.
     pub fn scaling(&self) -> String {
         format!("targets less {:.6}, divided by {}", self.scale.offset, self.scale.unit)
     }

@@ -21,15 +21,15 @@ use crate::tensor::{Matrix, Real};
 /// A function over frames of `size` features.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activation<T: Real> {
-    /// Features in and out.
+    /// The number of features of input and output.
     pub size: usize,
-    /// What is done to them.
+    /// The function.
     pub function: Function,
     number: PhantomData<T>,
 }
 
 impl<T: Real> Activation<T> {
-    /// This function over `size` features.
+    /// Creates the layer over `size` features.
     pub fn new(size: usize, function: Function) -> Self {
         Self { size, function, number: PhantomData }
     }
@@ -43,9 +43,9 @@ impl<T: Real> Activation<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActivationConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
-    /// What is done to every frame.
+    /// The function.
     pub activation: Function,
 }
 
@@ -112,7 +112,7 @@ impl<T: Real> Module<T> for Activation<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        gradients.sums[0].clone()
+        gradients.pre_activations[0].clone()
     }
 
     fn forward_reference(
@@ -146,7 +146,7 @@ impl Export for Activation<f32> {
         Ok(vec![PackedLayer::new(self.record(), Vec::new(), name)])
     }
 
-    /// The runtime has softmax in Dense alone, so it becomes one with an identity for weights.
+    /// Exports softmax as a Dense with an identity for weights, as the runtime has softmax in Dense only.
     fn integer_form(&self, name: &str) -> Result<Vec<Layer<f32>>> {
         check_integer(self.function)?;
         let kind = if self.function == Function::Softmax {
@@ -205,11 +205,11 @@ impl Export for Activation<f32> {
     }
 }
 
-/// Rejects activations over all units but softmax, which integers do not have.
+/// Rejects activations over all units except softmax, which integers do not support.
 pub(super) fn check_integer(function: Function) -> Result<()> {
     ensure!(
         function.is_elementwise() || function == Function::Softmax,
-        "activation {}: integers do not have it, half floats do",
+        "activation {}: integers do not support it, half floats do",
         function.keras_name()
     );
     Ok(())

@@ -1,12 +1,12 @@
-//! Brings every feature to mean 0 and variance 1, by what its batch is like in training and by what batches have been
-//! like in use.
+//! Normalizes every feature to mean 0 and variance 1, by the statistics of the batch in training and by the
+//! moving statistics in inference.
 //!
 //! ```text
 //! y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
 //! moving = moving * momentum + (mean, variance of the batch) * (1 - momentum)
 //! ```
-//! Mean and variance are over the frames that count, of all sequences and steps (Ioffe and Szegedy, 2015); the variance
-//! is divided by their number, as in Keras.
+//! Mean and variance are over the frames that are not masked, of all sequences and steps (Ioffe and Szegedy,
+//! 2015); the variance is divided by their number, as in Keras.
 
 use anyhow::Result;
 use embedded_rnn::Kind as RecordKind;
@@ -32,13 +32,13 @@ pub struct BatchNormalization<T: Real> {
     pub gamma: Matrix<T>,
     /// `[features x 1]`.
     pub beta: Matrix<T>,
-    /// `[features x 1]`: moves with the batches of training.
+    /// `[features x 1]`: the moving mean, updated by each batch in training.
     pub moving_mean: Matrix<T>,
-    /// `[features x 1]`: moves with the batches of training.
+    /// `[features x 1]`: the moving variance, updated by each batch in training.
     pub moving_variance: Matrix<T>,
-    /// The share of the moving statistics that a batch leaves.
+    /// The share of the moving statistics that remains after a batch.
     pub momentum: T,
-    /// What keeps constants from being divided by zero.
+    /// The term that prevents a division by zero for constant features.
     pub epsilon: T,
 }
 
@@ -46,11 +46,11 @@ pub struct BatchNormalization<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormalizationConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
-    /// 0.99 unless said otherwise.
+    /// The momentum; 0.99 by default.
     pub momentum: Option<f64>,
-    /// 0.001 unless said otherwise.
+    /// The epsilon; 0.001 by default.
     pub epsilon: Option<f64>,
 }
 
@@ -101,7 +101,7 @@ impl LayerSpec for BatchNormalizationConfig {
 }
 
 impl BatchNormalization<f32> {
-    /// `y = scale * x + offset`, `[features x 1]` each.
+    /// Returns `scale` and `offset` of `y = scale * x + offset`, `[features x 1]` each.
     pub fn affine(scale: Matrix<f32>, offset: Matrix<f32>) -> Self {
         let features = scale.nrows();
         Self {
@@ -116,8 +116,8 @@ impl BatchNormalization<f32> {
 }
 
 impl<T: Real> BatchNormalization<T> {
-    /// In use the layer is `y = scale * x + offset`, `[features x 1]` each, which the weights of a layer after it can
-    /// take in exactly: `W' = W diag(scale)`, `b' = b + W offset`.
+    /// Returns the inference form `y = scale * x + offset`, `[features x 1]` each, which folds exactly into
+    /// the weights of a following layer: `W' = W diag(scale)`, `b' = b + W offset`.
     pub fn scale_and_offset(&self) -> (Matrix<T>, Matrix<T>) {
         let scale = self.gamma.component_div(&self.moving_variance.map(|v| (v + self.epsilon).sqrt()));
         let offset = &self.beta - self.moving_mean.component_mul(&scale);
@@ -135,7 +135,7 @@ impl<T: Real> BatchNormalization<T> {
         }
     }
 
-    /// The moving statistic after a batch with this one.
+    /// Returns the moving statistic after a batch with this one.
     fn moved(&self, moving: &Matrix<T>, batch: &Matrix<T>) -> Matrix<T> {
         moving * self.momentum + batch * (T::one() - self.momentum)
     }
@@ -162,7 +162,7 @@ impl<T: Real> Module<T> for BatchNormalization<T> {
         vec![&mut self.moving_mean, &mut self.moving_variance]
     }
 
-    /// Keeps the normalized frames, `[features x columns]`, and what they were divided by, `[features x 1]`.
+    /// Saves the normalized frames, `[features x columns]`, and their divisors, `[features x 1]`.
     fn forward(&self, input: &PackedSequence<T>, pass: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = input.values.clone();
         if pass.training.is_none() {
@@ -183,8 +183,8 @@ impl<T: Real> Module<T> for BatchNormalization<T> {
         ForwardCache { statistics, ..ForwardCache::framewise(input, values, vec![normalized, deviation]) }
     }
 
-    /// With `d = gamma * d_y` and means over the frames: `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being the
-    /// normalized frames.
+    /// Computes, with `d = gamma * d_y` and means over the frames,
+    /// `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being the normalized frames.
     fn backward(
         &self,
         _: &PackedSequence<T>,
@@ -192,10 +192,10 @@ impl<T: Real> Module<T> for BatchNormalization<T> {
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        let [normalized, deviation] = &cache.saved[..] else { panic!("only training goes back") };
+        let [normalized, deviation] = &cache.saved[..] else { panic!("only training has a backward pass") };
         let parameters = scale_and_shift_gradients(normalized, &d_output);
         let share = T::of(1.0 / d_output.ncols() as f64);
-        // The means of d and d * n are the gradients of beta and gamma, but for the factor gamma.
+        // The means of d and d * n are the gradients of beta and gamma, except for the factor gamma.
         let scale = self.gamma.component_div(deviation);
         for (mut d, n) in d_output.column_iter_mut().zip(normalized.column_iter()) {
             for k in 0..scale.nrows() {
@@ -215,7 +215,7 @@ impl<T: Real> Module<T> for BatchNormalization<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        gradients.sums[0].clone()
+        gradients.pre_activations[0].clone()
     }
 
     fn forward_reference(
@@ -259,7 +259,7 @@ impl Export for BatchNormalization<f32> {
         Ok(InputStage::Affine(Box::new(words)))
     }
 
-    /// `mulr(x << 16, m) + b`: `m` is 2^20 for a factor of one between equal units.
+    /// Computes `mulr(x << 16, m) + b`, where `m` is 2^20 for a factor of one between equal units.
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let unit = unit_for(site.ranges.output);
         let (scale, offset) = self.scale_and_offset();

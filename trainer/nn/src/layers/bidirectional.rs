@@ -1,4 +1,4 @@
-//! A cell over time in both directions, each with weights of its own; what both give for a frame is merged.
+//! A cell in both directions of time, each with its own weights; the two outputs for a frame are merged.
 
 use anyhow::{Context, Result, bail, ensure};
 use embedded_rnn::Kind as RecordKind;
@@ -22,19 +22,19 @@ use crate::tensor::{Matrix, Real};
 /// Two recurrent layers over the same frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bidirectional<T: Real> {
-    /// From the first frame to the last.
+    /// The forward direction.
     pub forward: Recurrent<T>,
-    /// From the last frame to the first. If it returns sequences, they are turned back to the order of the frames.
+    /// The backward direction. If it returns sequences, its outputs are reversed to the order of the frames.
     pub backward: Recurrent<T>,
-    /// What becomes of the two outputs.
+    /// The merge of the two outputs.
     pub merge_mode: MergeMode,
 }
 
-/// What becomes of the outputs of the two directions; the names are Keras's.
+/// The merge of the outputs of the two directions; the names are Keras's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MergeMode {
-    /// The backward one's features after the forward one's.
+    /// The features of the backward direction after those of the forward direction.
     #[default]
     Concat,
     /// `f + b`
@@ -49,17 +49,17 @@ pub enum MergeMode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BidirectionalConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
-    /// The recurrent layer that goes both ways.
+    /// The recurrent layer that runs in both directions.
     pub layer: Box<LayerConfig>,
-    /// concat unless said otherwise.
+    /// The merge mode; concat by default.
     #[serde(default)]
     pub merge_mode: MergeMode,
 }
 
 impl BidirectionalConfig {
-    /// The config of the cell; checked before it is needed.
+    /// Returns the config of the cell, which is checked before it is needed.
     fn cell(&self) -> Option<&dyn CellConfig> {
         self.layer.cell()
     }
@@ -94,7 +94,10 @@ impl LayerSpec for BidirectionalConfig {
     fn check(&self) -> Result<()> {
         let check = || -> Result<()> {
             let cell = self.cell().context("not a recurrent layer")?;
-            ensure!(!cell.shared().go_backwards, "go_backwards: one of the two directions does already");
+            ensure!(
+                !cell.shared().go_backwards,
+                "go_backwards: one of the two directions already runs backwards"
+            );
             self.inner().check_units()?;
             self.inner().check()
         };
@@ -110,18 +113,18 @@ impl LayerSpec for BidirectionalConfig {
 }
 
 impl MergeMode {
-    /// Its code in a model file.
+    /// Returns the code in a model file.
     pub fn code(self) -> embedded_rnn::format::MergeMode {
-        use embedded_rnn::format::MergeMode as Code;
+        use embedded_rnn::format::MergeMode as MergeCode;
         match self {
-            Self::Concat => Code::Concat,
-            Self::Sum => Code::Sum,
-            Self::Ave => Code::Ave,
-            Self::Mul => Code::Mul,
+            Self::Concat => MergeCode::Concat,
+            Self::Sum => MergeCode::Sum,
+            Self::Ave => MergeCode::Ave,
+            Self::Mul => MergeCode::Mul,
         }
     }
 
-    /// Its name in a config, which is Keras's.
+    /// Returns the name in a config, which is Keras's.
     pub fn keras_name(self) -> &'static str {
         match self {
             Self::Concat => "concat",
@@ -134,12 +137,12 @@ impl MergeMode {
     /// All modes.
     pub const ALL: [Self; 4] = [Self::Concat, Self::Sum, Self::Ave, Self::Mul];
 
-    /// The mode with this code.
+    /// Returns the mode with this code.
     pub fn of(code: embedded_rnn::format::MergeMode) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.code() == code)
     }
 
-    /// The unit of what comes of 16-bit integers of `unit` (runtime/INTEGER.md).
+    /// Returns the unit of the result of merging 16-bit integers of `unit` (runtime/INTEGER.md).
     pub fn unit(self, unit: f64) -> f64 {
         match self {
             Self::Concat | Self::Ave => unit,
@@ -148,7 +151,7 @@ impl MergeMode {
         }
     }
 
-    /// Of the outputs of the two directions, `[hidden x columns]` each.
+    /// Merges the outputs of the two directions, `[hidden x columns]` each.
     fn merge<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
         match self {
             Self::Concat => {
@@ -163,7 +166,7 @@ impl MergeMode {
         }
     }
 
-    /// The gradients of both outputs.
+    /// Splits the gradient of the merged output into those of both outputs.
     fn part<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>, d: &Matrix<T>) -> [Matrix<T>; 2] {
         let hidden = f.nrows();
         match self {
@@ -176,7 +179,8 @@ impl MergeMode {
 }
 
 impl<T: Real> Bidirectional<T> {
-    /// An output of the backward direction in the order of the frames, or its gradient in that of the cell.
+    /// Reverses an output of the backward direction to the order of the frames, or its gradient to that of
+    /// the cell.
     fn reversed(&self, values: &Matrix<T>, input: &PackedSequence<T>) -> Matrix<T> {
         if self.keeps_time() { values.select_columns(&input.steps.reversed()) } else { values.clone() }
     }
@@ -190,7 +194,7 @@ impl<T: Real> Bidirectional<T> {
     }
 }
 
-/// Everything that both directions have is first the forward one's and then the backward one's.
+/// Lists of both directions start with the forward one's entries, followed by the backward one's.
 impl<T: Real> Module<T> for Bidirectional<T> {
     fn output_size(&self) -> usize {
         let hidden = self.forward.output_size();
@@ -225,7 +229,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
     }
 
     fn final_states(&self, input: &PackedSequence<T>, cache: &ForwardCache<T>) -> Vec<Matrix<T>> {
-        let [f, b] = &cache.inner[..] else { panic!("of its own forward pass") };
+        let [f, b] = &cache.inner[..] else { panic!("the cache is from another layer") };
         [self.forward.final_states(input, f), self.backward.final_states(input, b)].concat()
     }
 
@@ -236,7 +240,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
         d_output: Matrix<T>,
         d_final: &[Matrix<T>],
     ) -> Gradients<T> {
-        let [f, b] = &cache.inner[..] else { panic!("of its own forward pass") };
+        let [f, b] = &cache.inner[..] else { panic!("the cache is from another layer") };
         let reversed = self.reversed(&b.output.values, input);
         let [d_f, d_b] = self.merge_mode.part(&f.output.values, &reversed, &d_output);
         let (final_f, final_b) = d_final.split_at(d_final.len() / 2);
@@ -244,7 +248,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
         let mut back = self.backward.backward(input, b, self.reversed(&d_b, input), final_b);
         both.parameters.append(&mut back.parameters);
         both.initial.append(&mut back.initial);
-        both.sums.append(&mut back.sums);
+        both.pre_activations.append(&mut back.pre_activations);
         both
     }
 
@@ -259,7 +263,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
         let gradient = |layer: &Recurrent<T>, k: usize| {
-            layer.gradient_of_frames(input, &cache.inner[k], &gradients.sums[k])
+            layer.gradient_of_frames(input, &cache.inner[k], &gradients.pre_activations[k])
         };
         gradient(&self.forward, 0) + gradient(&self.backward, 1)
     }
@@ -286,7 +290,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
 }
 
 impl Bidirectional<f32> {
-    /// Returns both directions, with names of their own.
+    /// Returns both directions, with their own names.
     fn directions(&self, name: &str) -> [(DenseParts, String); 2] {
         let named = |layer: &Recurrent<f32>, direction| (layer.parts(), format!("{name}/{direction}"));
         [named(&self.forward, "forward"), named(&self.backward, "backward")]
@@ -307,7 +311,7 @@ impl Bidirectional<f32> {
     }
 }
 
-/// Both directions are records of their own, marked as such, and the record that merges them follows.
+/// Both directions are separate records, marked as such, and the record that merges them follows.
 impl Export for Bidirectional<f32> {
     fn kinds() -> Vec<RecordKind> {
         vec![RecordKind::Bidirectional]
@@ -371,7 +375,7 @@ impl Export for Bidirectional<f32> {
         let merge_mode = mode.context("unknown merge mode")?;
         let mut direction = || match before.pop().map(|layer| layer.kind) {
             Some(Kind::Recurrent(layer)) => Ok(layer),
-            _ => bail!("no two directions before it"),
+            _ => bail!("it does not follow two directions"),
         };
         let (backward, forward) = (direction()?, direction()?);
         Ok(Self { forward, backward, merge_mode })

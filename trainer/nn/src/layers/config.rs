@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::LayerSpec;
 use crate::cells::{CellConfig, with_cells};
 
-/// Declares [`LayerConfig`]: the rows of the table of cells, and the rows given here.
+/// Declares [`LayerConfig`] from the rows of the table of cells, and the rows given here.
 macro_rules! layer_configs {
     ($($keras:literal $module:ident $cell:ident $cell_config:ident,)*) => {
         layer_configs! {
@@ -65,7 +65,7 @@ macro_rules! layer_configs {
                 }
             }
 
-            /// Returns the name of a layer that is given none.
+            /// Returns the default name of a layer.
             pub fn default_name(&self) -> &'static str {
                 match self {
                     $(Self::$cell(_) => stringify!($cell_module),)*
@@ -86,10 +86,10 @@ impl LayerConfig {
     pub fn check(&self, first: bool, sequences: bool) -> Result<()> {
         let spec = self.get();
         spec.check_units()?;
-        ensure!(first || !spec.only_first(), "only the first layer can be one");
+        ensure!(first || !spec.only_first(), "only the first layer can be of this type");
         ensure!(
             sequences || !spec.needs_time(),
-            "expects sequences, but the recurrent layer before it gives its last output only: set \
+            "expects sequences, but the recurrent layer before it returns its last output only: set \
              return_sequences = true there"
         );
         spec.check()

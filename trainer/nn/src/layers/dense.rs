@@ -1,4 +1,4 @@
-//! Weighted sums of every frame, and an activation: `y = act(W x + b)`.
+//! A dense layer over every frame: `y = act(W x + b)`.
 
 use anyhow::{Result, ensure};
 use embedded_rnn::Kind as RecordKind;
@@ -29,9 +29,9 @@ pub struct Dense<T: Real> {
     pub weight: Matrix<T>,
     /// `[out x 1]`.
     pub bias: Matrix<T>,
-    /// What is done to the sums.
+    /// The activation.
     pub activation: Activation,
-    /// Whether the biases are trained; if not, they are zeros.
+    /// `true` if the biases are trained; otherwise they are zeros.
     pub use_bias: bool,
 }
 
@@ -39,14 +39,14 @@ pub struct Dense<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DenseConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
     /// The number of outputs.
     pub units: usize,
-    /// Linear unless said otherwise.
+    /// The activation; linear by default.
     #[serde(default)]
     pub activation: Activation,
-    /// Whether there are biases; there are unless said otherwise.
+    /// `true` if the layer has biases, which is the default.
     pub use_bias: Option<bool>,
 }
 
@@ -75,7 +75,7 @@ impl LayerSpec for DenseConfig {
         self.activation == Activation::Softmax
     }
 
-    /// Starts as Keras does: Glorot-uniform weights, biases of zero.
+    /// Draws the initial weights of Keras: Glorot-uniform weights, biases of zero.
     fn build(&self, input_size: usize, _: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32> {
         Kind::Dense(Dense {
             weight: glorot_uniform(self.units, input_size, rng),
@@ -87,7 +87,7 @@ impl LayerSpec for DenseConfig {
 }
 
 impl<T: Real> Dense<T> {
-    /// With these weights and trained biases.
+    /// Builds a layer from these weights, with trained biases.
     pub fn from_weights(weight: Matrix<T>, bias: Matrix<T>, activation: Activation) -> Self {
         Self { weight, bias, activation, use_bias: true }
     }
@@ -127,7 +127,7 @@ impl<T: Real> Module<T> for Dense<T> {
         all
     }
 
-    /// Keeps the sums, if the activation's slope needs them.
+    /// Saves the pre-activations, if the slope of the activation needs them.
     fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = affine(&self.weight, &input.values, &self.bias);
         let saved = if self.activation.needs_pre_activations() { vec![values.clone()] } else { Vec::new() };
@@ -157,7 +157,7 @@ impl<T: Real> Module<T> for Dense<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        product(&self.weight.transpose(), &gradients.sums[0])
+        product(&self.weight.transpose(), &gradients.pre_activations[0])
     }
 
     fn forward_reference(
@@ -177,7 +177,7 @@ impl<T: Real> Module<T> for Dense<T> {
     }
 }
 
-/// One row per unit.
+/// The layout of the layer: one row per unit.
 static LAYOUT: PackedLayout = PackedLayout::ungated(RecordKind::Dense, "Dense");
 
 impl Dense<f32> {
@@ -222,7 +222,8 @@ impl Export for Dense<f32> {
         Ok(vec![float_rows::<N>(&self.parts(), name)?])
     }
 
-    /// Integer rows lack the extended activations: each becomes a layer of its own, by a table.
+    /// Splits off extended activations, which integer rows do not support, into a layer of their own with a
+    /// table.
     fn integer_form(&self, name: &str) -> Result<Vec<Layer<f32>>> {
         super::activation::check_integer(self.activation)?;
         if !self.activation.is_extended() {
@@ -246,7 +247,7 @@ impl Export for Dense<f32> {
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         ensure!(
             site.head || self.activation != Activation::Softmax,
-            "softmax inside an integer model: it can only be the last layer"
+            "softmax inside an integer model: only the last layer can have it"
         );
         let packed = int_rows(&self.parts(), site, self.output_unit(site), name)?;
         let unit = packed.record.output_scale.into();
@@ -267,7 +268,7 @@ impl Export for Dense<f32> {
         true
     }
 
-    /// `scale * (W x + b) + offset`, or the activation in place of the linear one.
+    /// Folds `scale * (W x + b) + offset`, or an activation that replaces the linear one.
     fn absorb_after(&mut self, next: &FoldRole) -> bool {
         if self.activation != Activation::Linear {
             return false;

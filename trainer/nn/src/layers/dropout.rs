@@ -1,7 +1,7 @@
-//! Leaves out values in training, so that the layers after it do not lean on any one of them.
+//! Drops values in training, so that the following layers do not rely on any single one of them.
 //!
-//! Inverted, as in Keras: `y = x * m / (1 - rate)`, with `m` 0 at the chance `rate` and else 1, drawn for every value
-//! of every frame. A network that is used is not touched.
+//! Inverted dropout, as in Keras: `y = x * m / (1 - rate)`, where `m` is 0 with probability `rate` and 1
+//! otherwise, drawn for every value of every frame. Inference leaves the values unchanged.
 
 use anyhow::{Result, bail, ensure};
 use embedded_rnn::Kind as RecordKind;
@@ -22,9 +22,9 @@ use crate::tensor::{Matrix, Real};
 /// A dropout over `size` features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dropout<T: Real> {
-    /// Features in and out.
+    /// The number of features of input and output.
     pub size: usize,
-    /// The chance of a value to be left out, from 0 to below 1.
+    /// The probability that a value is dropped, at least 0 and below 1.
     pub rate: T,
 }
 
@@ -32,9 +32,9 @@ pub struct Dropout<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropoutConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
-    /// The chance of a value to be left out.
+    /// The probability that a value is dropped.
     pub rate: f64,
 }
 
@@ -69,7 +69,7 @@ impl LayerSpec for DropoutConfig {
     }
 }
 
-/// What each of `rows x columns` values is multiplied by: 0 at the chance `rate`, else `1 / (1 - rate)`.
+/// Draws the factor of each of `rows x columns` values: 0 with probability `rate`, else `1 / (1 - rate)`.
 pub(super) fn mask<T: Real>(rows: usize, columns: usize, rate: T, rng: &mut ChaCha8Rng) -> Matrix<T> {
     let (rate, keep) = (rate.to_f64(), T::one() / (T::one() - rate));
     Matrix::from_fn(rows, columns, |_, _| if rng.random_bool(rate) { T::zero() } else { keep })
@@ -115,7 +115,7 @@ impl<T: Real> Module<T> for Dropout<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        gradients.sums[0].clone()
+        gradients.pre_activations[0].clone()
     }
 
     fn forward_reference(&self, frames: Vec<Vec<T>>, _: &mut [Vec<T>], _: Observer<'_, T>) -> Vec<Vec<T>> {
@@ -123,7 +123,7 @@ impl<T: Real> Module<T> for Dropout<T> {
     }
 }
 
-/// Training alone needs the layer: folding leaves it out, and no file holds it.
+/// The layer exists in training only: folding removes it, and no file contains it.
 impl Export for Dropout<f32> {
     fn kinds() -> Vec<RecordKind> {
         Vec::new()

@@ -1,7 +1,8 @@
-//! A vector for every id: `y = W[:, id]`.
+//! A vector per id: `y = W[:, id]`.
 //!
-//! The gradient of a column is the sum over the frames with its id, and zero for ids that the batch does not have. Adam
-//! moves these all the same, by the momentum that is left: so does Keras, whose Adam makes sparse gradients dense.
+//! The gradient of a column is the sum over the frames with its id, and zero for ids that do not occur in the
+//! batch. Adam still moves these by the remaining momentum, as in Keras, whose Adam makes sparse gradients
+//! dense.
 
 use anyhow::{Result, bail, ensure};
 use embedded_rnn::Kind as RecordKind;
@@ -22,9 +23,10 @@ use crate::tensor::{Matrix, Real, cast};
 /// The vectors of all ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding<T: Real> {
-    /// `[output_dim x input_dim]`: a column an id. Keras's matrix turned, which is the same numbers in the same order.
+    /// `[output_dim x input_dim]`: one column per id. It is the transpose of Keras's matrix, which has the
+    /// same numbers in the same order.
     pub weight: Matrix<T>,
-    /// Whether id 0 stands for no frame. Such frames are taken out before a batch is packed.
+    /// `true` if id 0 marks a masked time step. Masked frames are removed before a batch is packed.
     pub mask_zero: bool,
 }
 
@@ -32,13 +34,13 @@ pub struct Embedding<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmbeddingConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
     /// The number of ids.
     pub input_dim: usize,
-    /// The number of values that stand for an id.
+    /// The number of values per id.
     pub output_dim: usize,
-    /// Whether id 0 stands for no frame.
+    /// `true` if id 0 marks a masked time step.
     #[serde(default)]
     pub mask_zero: bool,
 }
@@ -83,7 +85,7 @@ impl LayerSpec for EmbeddingConfig {
         Ok(())
     }
 
-    /// As Keras starts: uniform in +-0.05.
+    /// Draws the initial weights of Keras, uniform in +-0.05.
     fn build(&self, _: usize, _: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32> {
         let weight = Matrix::from_fn(self.output_dim, self.input_dim, |_, _| rng.random_range(-0.05..0.05));
         Kind::Embedding(Embedding { weight, mask_zero: self.mask_zero })
@@ -140,7 +142,7 @@ impl<T: Real> Module<T> for Embedding<T> {
         None
     }
 
-    /// Returns zeros: ids have no gradient.
+    /// Returns zeros, as ids have no gradient.
     fn input_gradient(&self, input: &PackedSequence<T>, _: &ForwardCache<T>, _: &Gradients<T>) -> Matrix<T> {
         Matrix::zeros(1, input.values.ncols())
     }
@@ -169,7 +171,7 @@ impl Embedding<f32> {
         }
     }
 
-    /// Quantizes the vector of each id: its multiplier, and its weights with a scale of their own.
+    /// Quantizes the vector of each id to its multiplier and its weights with their own scale.
     fn int_words(&self, unit: f64) -> Vec<i32> {
         let mut words = Vec::new();
         for row in self.weight.column_iter() {
@@ -205,7 +207,7 @@ impl Export for Embedding<f32> {
 
     fn input_stage(&self, name: &str) -> Result<InputStage<'_>> {
         let ids = self.weight.ncols();
-        ensure!(ids <= MAX_IDS as usize, "{name}: {ids} ids; an integer model has 65,536");
+        ensure!(ids <= MAX_IDS as usize, "{name}: {ids} ids; an integer model supports 65,536");
         ensure!(self.weight.iter().all(|w| w.is_finite()), "{name}: a weight is not finite");
         let largest = self.weight.iter().fold(0f32, |max, w| max.max(w.abs()));
         let unit = f64::from(if largest > 0.0 { largest } else { 1.0 }) / ACT_MAX;

@@ -1,7 +1,7 @@
-//! The part of a layer that has to do with its model file: one method per question that packing, quantizing, folding,
-//! reading back and `ernn inspect` ask.
+//! The interface between a layer and its model file, with one method for each need of packing, quantizing,
+//! folding, reading back and `ernn inspect`.
 //!
-//! There are no default answers, so a new layer does not compile until it has given all of them.
+//! There are no default methods, so a new layer compiles only once it implements all of them.
 
 use anyhow::Result;
 use embedded_rnn::Kind as RecordKind;
@@ -12,12 +12,12 @@ use crate::activation::Activation;
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
 use crate::tensor::Matrix;
 
-/// A layer that a model file can hold.
+/// A layer that can be stored in a model file.
 pub trait Export: Sized {
-    /// Returns the kinds of records that the layer is read from; none if it is not in files.
+    /// Returns the kinds of records that the layer is read from; empty if it is not stored in files.
     fn kinds() -> Vec<RecordKind>;
 
-    /// Rejects options that the runtime does not have in any dtype.
+    /// Rejects options that the runtime does not support in any dtype.
     ///
     /// # Errors
     /// The option and its value.
@@ -26,37 +26,40 @@ pub trait Export: Sized {
     /// Returns the records of the layer in floats, in file order.
     ///
     /// # Errors
-    /// A weight that the dtype cannot hold.
+    /// A weight that the dtype cannot represent.
     fn export_float<N: FloatWeights>(&self, name: &str) -> Result<Vec<PackedLayer<N::Weight>>>;
 
-    /// Returns the layers that compute the same in integer arithmetic; one of them may take the name further, as `NAME/PART`.
+    /// Returns the layers that compute the same in integer arithmetic; one of them may extend the name, as
+    /// `NAME/PART`.
     ///
     /// # Errors
-    /// An option that integers do not have.
+    /// An option that integers do not support.
     fn integer_form(&self, name: &str) -> Result<Vec<Layer<f32>>>;
 
-    /// Returns the part that the layer plays where real inputs become integers.
+    /// Returns the role of the layer in the input stage, where real inputs become integers.
     ///
     /// # Errors
-    /// Weights that integers do not hold.
+    /// Weights that integers cannot represent.
     fn input_stage(&self, name: &str) -> Result<InputStage<'_>>;
 
     /// Returns the records of the layer in integers, in file order, where its inputs are integers.
     ///
     /// # Errors
-    /// Weights or sums that integers do not hold; a layer that can only be the input stage.
+    /// Weights or pre-activations that integers cannot represent; a layer that can only be the input stage.
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer>;
 
-    /// Returns the number of gates whose pre-activations calibration has to observe; 0 for a layer without weighted rows.
+    /// Returns the number of gates whose pre-activations calibration observes; 0 for a layer without weighted
+    /// rows.
     fn gates(&self) -> usize;
 
-    /// Returns the function of the layer as far as a neighbor can take it into its weights.
+    /// Returns the function of the layer as far as it can be folded into the weights of a neighbor.
     fn fold_role(&self) -> FoldRole;
 
-    /// Takes the affine map `scale * x + offset` of the inputs into the weights; returns `false` if there are none to take it.
+    /// Folds the affine map `scale * x + offset` of the inputs into the weights; returns `false` if the layer
+    /// has no such weights.
     fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool;
 
-    /// Takes the function that follows the layer into its weights; returns `false` if that is not exact.
+    /// Folds the function that follows the layer into its weights; returns `false` if that is not exact.
     fn absorb_after(&mut self, next: &FoldRole) -> bool;
 
     /// Reads the layer back from a file of floats. `before` holds the layers read so far.
@@ -65,23 +68,24 @@ pub trait Export: Sized {
     /// A record that no layer is packed into.
     fn read<N: FloatWeights>(stored: &Stored<'_, N>, before: &mut Vec<Layer<f32>>) -> Result<Self>;
 
-    /// Returns the facts that `ernn inspect` shows of a record of the layer.
+    /// Returns the facts that `ernn inspect` prints for a record of the layer.
     fn summarize(record: &LayerRecord) -> RecordSummary;
 }
 
-/// The part of a layer where real inputs become integers, at the start of an integer model.
+/// The role of a layer in the input stage, where real inputs become integers, at the start of an integer
+/// model.
 pub enum InputStage<'a> {
-    /// Takes integers: the input stage ends before this layer.
+    /// The layer has integer inputs: the input stage ends before it.
     Inner,
-    /// Marks masked time steps and leaves the inputs as they are: the input stage goes on after this record.
+    /// The layer marks masked time steps and leaves the inputs unchanged: the input stage continues after it.
     Mask(PackedLayer<i32>),
-    /// Maps the inputs to integers of the unit given: scales, then offsets, one per feature each.
+    /// The layer maps the inputs to integers of the given unit: scales, then offsets, one per feature each.
     Affine(Box<dyn Fn(f64) -> Vec<f32> + 'a>),
-    /// Maps ids to integers of this unit.
+    /// The layer maps ids to integers of this unit.
     Ids(PackedLayer<i32>, f64),
 }
 
-/// The function of a layer as far as a neighbor can take it into its weights.
+/// The function of a layer as far as it can be folded into the weights of a neighbor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FoldRole {
     /// The identity, outside of training.
@@ -121,14 +125,14 @@ impl<N: FloatWeights> Stored<'_, N> {
     }
 }
 
-/// The facts that `ernn inspect` shows of a record.
+/// The facts that `ernn inspect` prints for a record.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordSummary {
     /// Keras's name of the layer.
     pub keras_name: &'static str,
     /// Keras's name of the activation; `None` in a layer without pre-activations.
     pub activation: Option<&'static str>,
-    /// The same for the gates, where there are any.
+    /// Keras's name of the gate activation, where there are gates.
     pub recurrent_activation: Option<&'static str>,
     /// Keras's name of the merge mode of a Bidirectional.
     pub merge_mode: Option<&'static str>,
@@ -138,7 +142,7 @@ pub struct RecordSummary {
     pub mask_zero: bool,
     /// `true` if time steps are masked by the value of their features.
     pub has_mask_value: bool,
-    /// Trained numbers, as Keras counts them in a layer with biases.
+    /// The number of trained values, as Keras counts them in a layer with biases.
     pub parameters: u64,
     /// Multiply-adds of inputs and state with weights per time step.
     pub macs: u64,

@@ -1,4 +1,4 @@
-//! Brings every frame to mean 0 and variance 1 over its features.
+//! Normalizes every frame to mean 0 and variance 1 over its features.
 //!
 //! ```text
 //! y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
@@ -22,7 +22,8 @@ use crate::export::{
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real, cast};
 
-/// Least unit of an integer layer normalization's output for a factor of one, whose multiplier is then just below the limit.
+/// The least unit of an integer layer normalization's output for a factor of one, whose multiplier is then
+/// just below the limit.
 const LEAST_UNIT: f64 = FULL_SCALE * (1.0 + 1e-6);
 
 /// The weights of a layer normalization.
@@ -32,7 +33,7 @@ pub struct LayerNormalization<T: Real> {
     pub gamma: Matrix<T>,
     /// `[features x 1]`.
     pub beta: Matrix<T>,
-    /// What keeps frames of equal features from being divided by zero.
+    /// The term that prevents a division by zero for frames of equal features.
     pub epsilon: T,
 }
 
@@ -40,9 +41,9 @@ pub struct LayerNormalization<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerNormalizationConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
-    /// 0.001 unless said otherwise.
+    /// The epsilon; 0.001 by default.
     pub epsilon: Option<f64>,
 }
 
@@ -81,7 +82,7 @@ impl LayerSpec for LayerNormalizationConfig {
 }
 
 impl<T: Real> LayerNormalization<T> {
-    /// A frame's mean, and what it is divided by.
+    /// Returns the mean of a frame and its divisor.
     fn measure(&self, x: &[T]) -> (T, T) {
         let share = T::of(1.0 / x.len() as f64);
         let mean = x.iter().fold(T::zero(), |sum, &x| sum + x) * share;
@@ -111,7 +112,7 @@ impl<T: Real> Module<T> for LayerNormalization<T> {
         vec![&mut self.gamma, &mut self.beta]
     }
 
-    /// Keeps the normalized frames, `[features x columns]`, and what each was divided by, `[1 x columns]`.
+    /// Saves the normalized frames, `[features x columns]`, and their divisors, `[1 x columns]`.
     fn forward(&self, input: &PackedSequence<T>, _: Pass<'_, T>) -> ForwardCache<T> {
         let mut values = input.values.clone();
         let mut deviations = Matrix::zeros(1, values.ncols());
@@ -126,8 +127,8 @@ impl<T: Real> Module<T> for LayerNormalization<T> {
         ForwardCache::framewise(input, values, vec![normalized, deviations])
     }
 
-    /// With `d = gamma * d_y` and means over the features: `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being
-    /// the normalized frame.
+    /// Computes, with `d = gamma * d_y` and means over the features,
+    /// `d_x = (d - mean(d) - n * mean(d * n)) / deviation`, n being the normalized frame.
     fn backward(
         &self,
         _: &PackedSequence<T>,
@@ -135,7 +136,7 @@ impl<T: Real> Module<T> for LayerNormalization<T> {
         mut d_output: Matrix<T>,
         _: &[Matrix<T>],
     ) -> Gradients<T> {
-        let [normalized, deviations] = &cache.saved[..] else { panic!("of its own forward pass") };
+        let [normalized, deviations] = &cache.saved[..] else { panic!("the cache is from another layer") };
         let parameters = scale_and_shift_gradients(normalized, &d_output);
         let share = T::of(1.0 / self.output_size() as f64);
         for (column, mut d) in d_output.column_iter_mut().enumerate() {
@@ -157,7 +158,7 @@ impl<T: Real> Module<T> for LayerNormalization<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        gradients.sums[0].clone()
+        gradients.pre_activations[0].clone()
     }
 
     fn forward_reference(
@@ -199,14 +200,15 @@ impl Export for LayerNormalization<f32> {
         Ok(InputStage::Inner)
     }
 
-    /// `mulr(normalized, m) + b`.
+    /// Computes `mulr(normalized, m) + b`.
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
-        // Where epsilon is far above all variances observed, factors are far above all outputs, and must fit as well.
+        // Where epsilon is far above all observed variances, the factors are far above all outputs, and must
+        // fit as well.
         let unit = unit_for(site.ranges.output).max(f64::from(self.gamma.amax()) * LEAST_UNIT);
         let shift = 32 - NORMALIZED_FRAC as i32 + LINEAR_FRAC as i32;
         let mut words = multipliers(&self.gamma, 2f64.powi(shift) / unit)?;
         words.extend(offsets(&self.beta, unit)?);
-        // In the unit of squares of differences from the mean.
+        // In the unit of squared differences from the mean.
         let step = site.unit / 2f64.powi(MEAN_FRAC as i32);
         let epsilon = (f64::from(self.epsilon) / step.powi(2)).round().max(1.0) as u64;
         words.extend([epsilon as u32 as i32, (epsilon >> 32) as u32 as i32]);

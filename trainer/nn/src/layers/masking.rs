@@ -1,7 +1,7 @@
-//! Says which frames are none: those whose features all equal `mask_value`.
+//! Marks masked time steps: frames whose features all equal `mask_value`.
 //!
-//! Keras's `Masking`: a masked step leaves every state alone, and there is no output and no loss for it. Masked frames
-//! are taken out before a batch is packed, so nothing is left to do in training.
+//! As in Keras's `Masking`, a masked time step leaves every state unchanged, and has neither an output nor a
+//! loss. Masked frames are removed before a batch is packed, so the layer does nothing in training.
 
 use anyhow::{Result, bail};
 use embedded_rnn::Kind as RecordKind;
@@ -21,9 +21,9 @@ use crate::tensor::{Matrix, Real};
 /// A mask over frames of `size` features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Masking<T: Real> {
-    /// Features in and out.
+    /// The number of features of input and output.
     pub size: usize,
-    /// What all features of a masked frame are.
+    /// The value of all features of a masked frame.
     pub mask_value: T,
 }
 
@@ -31,9 +31,9 @@ pub struct Masking<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaskingConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
-    /// What all features of a masked frame are; 0 unless said otherwise.
+    /// The value of all features of a masked frame; 0 by default.
     #[serde(default)]
     pub mask_value: f32,
 }
@@ -68,7 +68,7 @@ impl LayerSpec for MaskingConfig {
     }
 
     fn check(&self) -> Result<()> {
-        anyhow::ensure!(self.mask_value.is_finite(), "mask_value: {} is in no data", self.mask_value);
+        anyhow::ensure!(self.mask_value.is_finite(), "mask_value: {} is not finite", self.mask_value);
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl<T: Real> Module<T> for Masking<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        gradients.sums[0].clone()
+        gradients.pre_activations[0].clone()
     }
 
     fn forward_reference(
@@ -179,7 +179,7 @@ impl Export for Masking<f32> {
     }
 
     fn read<N: FloatWeights>(stored: &Stored<'_, N>, _: &mut Vec<Layer<f32>>) -> Result<Self> {
-        let &[mask_value] = stored.f32s() else { bail!("a mask has one value") };
+        let &[mask_value] = stored.f32s() else { bail!("a Masking has one value") };
         Ok(Self { size: stored.record.units(), mask_value })
     }
 
@@ -194,7 +194,7 @@ mod tests {
     use crate::data::{Array, Dataset, Values, pack};
     use crate::tensor::Matrix;
 
-    /// Layers that mask, and behind each what has a state or measures frames.
+    /// Layers that mask, each followed by layers with a state or with statistics of the frames.
     const STACKS: &[(&str, &str)] = &[
         (
             "{ type = 'Masking', mask_value = 4 }",
@@ -218,8 +218,9 @@ mod tests {
         ),
     ];
 
-    /// Sequences of `features` values a frame, whose targets, where there is one a frame, are the numbers of the frames that
-    /// count. With `masked`, frames of nothing but this value stand before, between and behind.
+    /// Draws sequences of `features` values per frame; the targets per frame are the indices of the frames
+    /// that are not masked. With `masked`, frames of this value are inserted before, between and after the
+    /// others.
     fn data(features: usize, per_frame: bool, masked: Option<i64>) -> Dataset {
         let (mut x, mut y, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         let mut number = 0;
@@ -234,7 +235,7 @@ mod tests {
             };
             mask(&mut x, &mut y, &mut step);
             for t in 0..count {
-                // Only one of two features may be the masked value.
+                // At most one of two features may equal the mask value.
                 x.extend((0..features as i64).map(|k| if k == 1 { 4 } else { 1 + (number * 3 + t) % 3 }));
                 y.push(number);
                 (number, step) = (number + 1, step + 1);
@@ -253,7 +254,8 @@ mod tests {
         Dataset::from_arrays(x, Some(array(&[4], steps)), y, ["x", "y"]).unwrap()
     }
 
-    /// Masked frames change nothing: not what is measured, nor states, outputs or targets, in batches and in plain loops.
+    /// Checks that masked frames change neither statistics, states, outputs nor targets, in batches and in
+    /// the reference pass.
     #[test]
     fn masking_equals_the_same_sequences_without_the_masked_frames() {
         for (mask, rest) in STACKS {

@@ -1,4 +1,4 @@
-//! Layers: what they hold, and their way forward and back over a packed batch.
+//! Layers: their weights, and their forward and backward passes over packed batches.
 
 pub mod activation;
 pub mod batch_normalization;
@@ -43,83 +43,85 @@ use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real, column_sum};
 
-/// What a layer is told of a pass over a batch, beside the batch.
+/// The context of a forward pass of a layer, in addition to the batch.
 pub struct Pass<'a, T: Real> {
-    /// The initial states, `[hidden x sequences]`, in the order of [`Module::states`]; none for zeros.
+    /// The initial states, `[hidden x sequences]`, in the order of [`Module::states`]; empty for zeros.
     pub initial: &'a [Matrix<T>],
-    /// What is random in training; `None` when the network is used.
+    /// The random numbers of training; `None` in inference.
     pub training: Option<ChaCha8Rng>,
 }
 
-/// What a layer did with a batch.
+/// The results of a forward pass of a layer.
 pub struct ForwardCache<T: Real> {
-    /// What it gave.
+    /// The output.
     pub output: PackedSequence<T>,
-    /// What the statistics of the layer become by this batch, in their order.
+    /// The new values of the layer's statistics, in their order.
     pub statistics: Vec<Matrix<T>>,
-    /// What only the layer itself reads, on the way back.
+    /// The saved activations, which only the layer itself reads in the backward pass.
     saved: Vec<Matrix<T>>,
-    /// What the layers inside it did.
+    /// The caches of the layers inside it.
     inner: Vec<ForwardCache<T>>,
 }
 
 impl<T: Real> ForwardCache<T> {
-    /// Of a layer that does something to every frame, and has no statistics.
+    /// Creates the cache of a layer that maps each frame separately, and has no statistics.
     fn framewise(input: &PackedSequence<T>, values: Matrix<T>, saved: Vec<Matrix<T>>) -> Self {
         let output = PackedSequence { values, steps: input.steps.clone() };
         Self { output, statistics: Vec::new(), saved, inner: Vec::new() }
     }
 }
 
-/// What a backward pass through a layer found.
+/// The gradients of a backward pass through a layer.
 pub struct Gradients<T: Real> {
-    /// Of the layer's parameters, in their order.
+    /// The gradients of the layer's parameters, in their order.
     pub parameters: Vec<Matrix<T>>,
-    /// Of the initial states, in their order.
+    /// The gradients of the initial states, in their order.
     pub initial: Vec<Matrix<T>>,
-    /// Of the sums that the layer takes over its input, `[sums x columns]`: the way on to the input's own
-    /// gradient, which a first layer does not need.
-    sums: Vec<Matrix<T>>,
+    /// The gradients of the input's share of the pre-activations, `[rows x columns]`, from which
+    /// [`Module::input_gradient`] computes the gradient of the input; the first trained layer does not need
+    /// that.
+    pre_activations: Vec<Matrix<T>>,
 }
 
 impl<T: Real> Gradients<T> {
-    /// Of a layer without states.
-    fn stateless(parameters: Vec<Matrix<T>>, sums: Matrix<T>) -> Self {
-        Self { parameters, initial: Vec::new(), sums: vec![sums] }
+    /// Creates the gradients of a layer without states.
+    fn stateless(parameters: Vec<Matrix<T>>, pre_activations: Matrix<T>) -> Self {
+        Self { parameters, initial: Vec::new(), pre_activations: vec![pre_activations] }
     }
 }
 
-/// What all layers share.
+/// The interface that all layers share.
 pub trait Module<T: Real> {
-    /// Features out.
+    /// Returns the number of output features.
     fn output_size(&self) -> usize;
 
-    /// Everything that is trained, by name, in a fixed order.
+    /// Returns all trained parameters by name, in a fixed order.
     fn parameters(&self) -> Vec<(&'static str, &Matrix<T>)> {
         Vec::new()
     }
 
-    /// The same, to change.
+    /// Returns mutable references to all trained parameters, in the same order.
     fn parameters_mut(&mut self) -> Vec<&mut Matrix<T>> {
         Vec::new()
     }
 
-    /// What training learns without gradients, in a fixed order. A layer that has any wants to see whole batches.
+    /// Returns the statistics that training updates without gradients, in a fixed order. A layer with
+    /// statistics requires whole batches.
     fn statistics(&self) -> Vec<&Matrix<T>> {
         Vec::new()
     }
 
-    /// The same, to change.
+    /// Returns mutable references to all statistics, in the same order.
     fn statistics_mut(&mut self) -> Vec<&mut Matrix<T>> {
         Vec::new()
     }
 
-    /// The sizes of its states.
+    /// Returns the sizes of the states.
     fn states(&self) -> Vec<usize> {
         Vec::new()
     }
 
-    /// Returns `true` if a sequence in gives a sequence out.
+    /// Returns `true` if a sequence of inputs results in a sequence of outputs.
     fn keeps_time(&self) -> bool {
         true
     }
@@ -129,16 +131,17 @@ pub trait Module<T: Real> {
         None
     }
 
-    /// Runs over a batch.
+    /// Runs the forward pass over a batch.
     fn forward(&self, input: &PackedSequence<T>, pass: Pass<'_, T>) -> ForwardCache<T>;
 
-    /// The states after the last step of each sequence, `[hidden x sequences]`, in the order of [`Self::states`].
-    fn final_states(&self, _input: &PackedSequence<T>, _trace: &ForwardCache<T>) -> Vec<Matrix<T>> {
+    /// Returns the states after the last step of each sequence, `[hidden x sequences]`, in the order of
+    /// [`Self::states`].
+    fn final_states(&self, _input: &PackedSequence<T>, _cache: &ForwardCache<T>) -> Vec<Matrix<T>> {
         Vec::new()
     }
 
-    /// Goes back: from the gradients of the output and of the final states to those of the parameters. `d_final` holds
-    /// those of [`Self::final_states`], or nothing for zeros.
+    /// Runs the backward pass: computes the gradients of the parameters from those of the output and of the
+    /// final states. `d_final` holds those of [`Self::final_states`], or is empty for zeros.
     fn backward(
         &self,
         input: &PackedSequence<T>,
@@ -147,11 +150,11 @@ pub trait Module<T: Real> {
         d_final: &[Matrix<T>],
     ) -> Gradients<T>;
 
-    /// Returns the gradients from those of the pre-activations, `[units x columns]`, for a loss whose gradient includes the slope
-    /// of the activation; `None` in a layer without an activation of its own.
+    /// Returns the gradients from those of the pre-activations, `[units x columns]`, for a loss whose
+    /// gradient includes the slope of the activation; `None` in a layer without an activation of its own.
     fn backward_pre_activations(&self, input: &PackedSequence<T>, d: Matrix<T>) -> Option<Gradients<T>>;
 
-    /// And on to the gradient of the input, `[in x columns]`.
+    /// Computes the gradient of the input, `[in x columns]`, from the gradients of the layer.
     fn input_gradient(
         &self,
         input: &PackedSequence<T>,
@@ -159,8 +162,9 @@ pub trait Module<T: Real> {
         gradients: &Gradients<T>,
     ) -> Matrix<T>;
 
-    /// The frames of one sequence in plain loops: what [`Self::forward`] means. `states`, in the order of
-    /// [`Self::states`], come as the initial ones and end as the final ones; `observe` hears the numbers inside.
+    /// Runs the reference forward pass over the frames of one sequence, which defines the result of
+    /// [`Self::forward`]. `states`, in the order of [`Self::states`], are the initial ones and on return the
+    /// final ones; `observe` receives the values inside.
     fn forward_reference(
         &self,
         frames: Vec<Vec<T>>,
@@ -172,13 +176,14 @@ pub trait Module<T: Real> {
 /// A layer and its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer<T: Real> {
-    /// Unique in its network.
+    /// The name, unique in its network.
     pub name: String,
-    /// What it is.
+    /// The kind of the layer, with its weights.
     pub kind: Kind<T>,
 }
 
-/// The table of layers: a layer is a file beside this one, a row here, and a row of `config.rs`. Dispatch has no default arm.
+/// The table of layers: a layer is a file in this folder, a row here, and a row of `config.rs`. Dispatch has
+/// no default arm.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $layer:ident,)*) => {
         /// The kind of a layer, with its weights.
@@ -203,7 +208,7 @@ macro_rules! kinds {
                 match self { $(Self::$layer(layer) => Kind::$layer(layer.cast()),)* }
             }
 
-            /// Returns the name in a config; of a recurrent layer that of the cell.
+            /// Returns the name in a config; for a recurrent layer the name of the cell.
             pub fn keras_name(&self) -> &'static str {
                 match self {
                     Self::Recurrent(layer) => layer.cell.keras_name(),
@@ -212,7 +217,7 @@ macro_rules! kinds {
             }
         }
 
-        /// [`Export`] of the layer at hand.
+        /// Calls of the [`Export`] methods of the layer.
         impl Kind<f32> {
             /// Calls [`Export::check_export`].
             pub fn check_export(&self) -> Result<()> {
@@ -286,7 +291,7 @@ macro_rules! kinds {
             }
         }
 
-        /// The kinds of records that each layer is read from.
+        /// Returns the kinds of records that each layer is read from.
         #[cfg(test)]
         fn kinds_of_all() -> Vec<Vec<RecordKind>> {
             vec![$(<$layer<f32> as Export>::kinds(),)*]
@@ -295,29 +300,29 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Brings every feature to mean 0 and variance 1.
+    /// Normalizes every feature to mean 0 and variance 1.
     Normalization,
-    /// Says which frames are none.
+    /// Marks masked time steps.
     Masking,
-    /// A vector for every id.
+    /// A vector per id.
     Embedding,
-    /// Runs a cell over time.
+    /// A cell that runs over time.
     Recurrent,
-    /// Runs a cell over time in both directions.
+    /// A cell that runs over time in both directions.
     Bidirectional,
-    /// Weighted sums of every frame, and an activation.
+    /// A dense layer over every frame, with an activation.
     Dense,
     /// A function of every frame.
     Activation,
-    /// Leaves out values in training.
+    /// Drops values in training.
     Dropout,
-    /// Brings every feature to mean 0 and variance 1 over the batch.
+    /// Normalizes every feature to mean 0 and variance 1 over the batch.
     BatchNormalization,
-    /// Brings every frame to mean 0 and variance 1 over its features.
+    /// Normalizes every frame to mean 0 and variance 1 over its features.
     LayerNormalization,
 }
 
-/// `gamma * column + beta`, in place.
+/// Computes `gamma * column + beta`, in place.
 fn scale_and_shift<T: Real>(values: &mut Matrix<T>, gamma: &Matrix<T>, beta: &Matrix<T>) {
     for mut column in values.column_iter_mut() {
         column.component_mul_assign(&gamma.column(0));
@@ -325,7 +330,7 @@ fn scale_and_shift<T: Real>(values: &mut Matrix<T>, gamma: &Matrix<T>, beta: &Ma
     }
 }
 
-/// The gradients of gamma and beta.
+/// Returns the gradients of gamma and beta.
 fn scale_and_shift_gradients<T: Real>(normalized: &Matrix<T>, d_output: &Matrix<T>) -> Vec<Matrix<T>> {
     vec![column_sum(&normalized.component_mul(d_output)), column_sum(d_output)]
 }
@@ -334,7 +339,8 @@ fn scale_and_shift_gradients<T: Real>(normalized: &Matrix<T>, d_output: &Matrix<
 mod tests {
     use super::*;
 
-    /// Packing, reading back and the summary find exactly one layer for every kind that the runtime has.
+    /// Checks that packing, reading back and the summary find exactly one layer for every kind of record of
+    /// the runtime.
     #[test]
     fn every_kind_of_the_runtime_belongs_to_one_layer() {
         let all = kinds_of_all().concat();

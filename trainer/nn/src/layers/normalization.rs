@@ -1,4 +1,4 @@
-//! Brings every feature to mean 0 and variance 1, by what the training frames were like.
+//! Normalizes every feature to mean 0 and variance 1, by the statistics of the training frames.
 //!
 //! Keras's `Normalization`: `y = (x - mean) / max(sqrt(variance), 1e-7)`.
 
@@ -17,10 +17,10 @@ use crate::export::{FloatWeights, IntLayer, PackedLayer, Site, framewise_record}
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real, cast};
 
-/// Keras's `backend.epsilon()`: the least deviation divided by.
+/// The least divisor, Keras's `backend.epsilon()`.
 const EPSILON: f64 = 1e-7;
 
-/// Mean and variance of every feature; measured, not trained.
+/// Mean and variance of every feature, which are measured, not trained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalization<T: Real> {
     /// `[features x 1]`.
@@ -33,7 +33,7 @@ pub struct Normalization<T: Real> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NormalizationConfig {
-    /// Its name.
+    /// The name of the layer.
     pub name: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl LayerSpec for NormalizationConfig {
 }
 
 impl<T: Real> Normalization<T> {
-    /// Measures `frames`, `features` values each, one after another.
+    /// Measures the statistics of `frames`, `features` values each, one after another.
     pub fn measure(frames: &[f32], features: usize) -> Self {
         let count = (frames.len() / features).max(1) as f64;
         let mean_of = |term: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
@@ -86,12 +86,12 @@ impl<T: Real> Normalization<T> {
         Self { mean: column(&mean), variance: column(&variance) }
     }
 
-    /// What every feature is divided by, `[features x 1]`.
+    /// Returns the divisor of every feature, `[features x 1]`.
     pub fn deviation(&self) -> Matrix<T> {
         self.variance.map(|v| v.sqrt().max(T::of(EPSILON)))
     }
 
-    /// `values / deviation`, column by column.
+    /// Computes `values / deviation`, column by column.
     fn scaled(&self, values: &Matrix<T>) -> Matrix<T> {
         let mut scaled = values.clone();
         let deviation = self.deviation();
@@ -135,7 +135,7 @@ impl<T: Real> Module<T> for Normalization<T> {
         _: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        self.scaled(&gradients.sums[0])
+        self.scaled(&gradients.pre_activations[0])
     }
 
     fn forward_reference(

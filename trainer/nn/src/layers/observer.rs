@@ -5,10 +5,11 @@
 pub enum Signal {
     /// A frame that enters the layer.
     Input,
-    /// The values before the activations: all gates of a recurrent layer, or the outputs of a dense one.
+    /// The pre-activations: all gates of a recurrent layer, or the outputs of a dense one.
     PreActivations,
-    /// The state with this number after the step, in the order of [`Cell::states`](crate::cells::Cell::states); of a
-    /// bidirectional layer those of the forward direction first.
+    /// The state with this index after the time step, in the order of
+    /// [`Cell::states`](crate::cells::Cell::states); in a bidirectional layer those of the forward direction
+    /// come first.
     State(usize),
     /// A frame that leaves the layer.
     Output,

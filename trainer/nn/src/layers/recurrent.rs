@@ -1,4 +1,4 @@
-//! A cell over time.
+//! A cell that runs over time.
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::Kind as RecordKind;
@@ -21,17 +21,19 @@ use crate::export::{
 use crate::packed::{BatchSizes, PackedSequence};
 use crate::tensor::{Matrix, Real, product};
 
-/// A cell, and how it goes over time.
+/// A cell, and the options of its run over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recurrent<T: Real> {
     /// The cell and its weights.
     pub cell: AnyCell<T>,
-    /// Whether the output of every step goes on, or only that of the last step of each sequence.
+    /// `true` if the layer returns the output of every time step, not only that of the last step of each
+    /// sequence.
     pub return_sequences: bool,
-    /// Whether each sequence is read from its own end. As in Keras outputs come in the order in which they are made:
-    /// that of the last frame first.
+    /// `true` if the layer runs backwards. As in Keras, outputs stay in the order of computation: that of the
+    /// last frame first.
     pub go_backwards: bool,
-    /// The chance of an input feature to be left out in training, all through a sequence; 0 for none.
+    /// The probability that an input feature is dropped in training, for all steps of a sequence; 0 for no
+    /// dropout.
     pub dropout: T,
 }
 
@@ -48,7 +50,7 @@ impl<C: CellConfig> LayerSpec for C {
         let SharedOptions { units, use_bias, .. } = self.shared();
         let layout = self.layout();
         let biases = if use_bias { layout.biases } else { 0 };
-        // Units end at 2^16, so only the features can be too many to count.
+        // Units are limited to 2^16, so only the features can overflow the product.
         input_size
             .saturating_add(units as u64 + biases)
             .saturating_mul(layout.gates.len() as u64 * units as u64)
@@ -72,7 +74,7 @@ impl<C: CellConfig> LayerSpec for C {
 }
 
 impl Recurrent<f32> {
-    /// The layer that a config describes, to start from.
+    /// Builds the layer of a config with its initial weights.
     pub(super) fn build(config: &dyn CellConfig, input_size: usize, rng: &mut ChaCha8Rng) -> Self {
         let SharedOptions { return_sequences, go_backwards, dropout, .. } = config.shared();
         let cell = config.build(input_size, rng);
@@ -81,12 +83,12 @@ impl Recurrent<f32> {
 }
 
 impl<T: Real> Recurrent<T> {
-    /// A layer that goes forwards.
+    /// Creates a layer that runs forwards.
     pub fn new(cell: AnyCell<T>, return_sequences: bool) -> Self {
         Self { cell, return_sequences, go_backwards: false, dropout: T::zero() }
     }
 
-    /// What [`Module::forward`] does, drawing from `rng` in training.
+    /// Runs [`Module::forward`], with dropout drawn from `rng` in training.
     pub(super) fn run(
         &self,
         input: &PackedSequence<T>,
@@ -114,7 +116,7 @@ impl<T: Real> Recurrent<T> {
         ForwardCache { output, statistics: Vec::new(), saved: states, inner: Vec::new() }
     }
 
-    /// The frames as the cell meets them: in its order, and times `mask` if that is not empty.
+    /// Returns the frames in the order of the cell, multiplied by `mask` if it is not empty.
     fn frames(&self, input: &PackedSequence<T>, mask: &Matrix<T>) -> Matrix<T> {
         let values = if mask.is_empty() { input.values.clone() } else { input.values.component_mul(mask) };
         if self.go_backwards { values.select_columns(&input.steps.reversed()) } else { values }
@@ -133,14 +135,14 @@ impl<T: Real> Recurrent<T> {
         PackedSequence { values: h.select_columns(&last), steps: BatchSizes::single(last.len()) }
     }
 
-    /// From the gradient of the cell's sums to that of the frames, in their own order.
+    /// Computes the gradient of the frames, in their own order, from that of the cell's pre-activations.
     pub(super) fn gradient_of_frames(
         &self,
         input: &PackedSequence<T>,
         cache: &ForwardCache<T>,
-        sums: &Matrix<T>,
+        pre_activations: &Matrix<T>,
     ) -> Matrix<T> {
-        let mut d = product(&self.cell.get().w_ih().transpose(), sums);
+        let mut d = product(&self.cell.get().w_ih().transpose(), pre_activations);
         if self.go_backwards {
             d = d.select_columns(&input.steps.reversed());
         }
@@ -151,7 +153,7 @@ impl<T: Real> Recurrent<T> {
         d
     }
 
-    /// What a cache keeps: the states, the mask, and what the cell keeps.
+    /// Splits the saved activations of a cache into the states, the mask, and those of the cell.
     fn split<'a>(&self, cache: &'a ForwardCache<T>) -> (&'a [Matrix<T>], &'a Matrix<T>, &'a [Matrix<T>]) {
         let (states, rest) = cache.saved.split_at(self.cell.get().states().len());
         (states, &rest[0], &rest[1..])
@@ -167,10 +169,10 @@ impl<T: Real> Recurrent<T> {
     }
 }
 
-/// `columns(to) of sums += values`, column by column.
-fn add_columns<T: Real>(sums: &mut Matrix<T>, to: &[usize], values: &Matrix<T>) {
+/// Adds `values` to `columns(to)` of `out`, column by column.
+fn add_columns<T: Real>(out: &mut Matrix<T>, to: &[usize], values: &Matrix<T>) {
     for (&column, values) in to.iter().zip(values.column_iter()) {
-        sums.column_mut(column).zip_apply(&values, |sum, value| *sum += value);
+        out.column_mut(column).zip_apply(&values, |sum, value| *sum += value);
     }
 }
 
@@ -196,7 +198,7 @@ impl<T: Real> Module<T> for Recurrent<T> {
         self.return_sequences
     }
 
-    /// Keeps every state, the mask that was drawn (or nothing), and what the cell keeps.
+    /// Saves every state, the dropout mask (empty if none was drawn), and the saved activations of the cell.
     fn forward(&self, input: &PackedSequence<T>, mut pass: Pass<'_, T>) -> ForwardCache<T> {
         self.run(input, pass.initial, pass.training.as_mut())
     }
@@ -228,7 +230,7 @@ impl<T: Real> Module<T> for Recurrent<T> {
         let frames = self.frames(input, mask);
         let found = self.cell.get().backward(&frames, steps, states, saved, &mut d_states);
         let initial = d_states.iter().map(|d| d.columns_range(..skip).into_owned()).collect();
-        Gradients { parameters: found.parameters, initial, sums: vec![found.pre_activations] }
+        Gradients { parameters: found.parameters, initial, pre_activations: vec![found.pre_activations] }
     }
 
     fn backward_pre_activations(&self, _: &PackedSequence<T>, _: Matrix<T>) -> Option<Gradients<T>> {
@@ -241,7 +243,7 @@ impl<T: Real> Module<T> for Recurrent<T> {
         cache: &ForwardCache<T>,
         gradients: &Gradients<T>,
     ) -> Matrix<T> {
-        self.gradient_of_frames(input, cache, &gradients.sums[0])
+        self.gradient_of_frames(input, cache, &gradients.pre_activations[0])
     }
 
     fn forward_reference(
@@ -269,7 +271,7 @@ impl<T: Real> Module<T> for Recurrent<T> {
 }
 
 impl Recurrent<f32> {
-    /// Returns the weights and options of the layer as a file has them.
+    /// Returns the weights and options of the layer in the form of a file.
     pub(super) fn parts(&self) -> DenseParts {
         let flag = |is, flag| if is { flag } else { 0 };
         let flags = flag(self.return_sequences, RETURN_SEQUENCES) | flag(self.go_backwards, GO_BACKWARDS);
@@ -277,7 +279,7 @@ impl Recurrent<f32> {
         DenseParts { layout, weights, activations, flags }
     }
 
-    /// Rejects activations of a cell that integers do not have there.
+    /// Rejects activations that integer cells do not support.
     pub(super) fn check_integer(&self) -> Result<()> {
         use Activation::{HardSigmoid, HardSigmoidKeras1, Linear, Relu, Sigmoid, Tanh};
         let (layout, _, Activations { value, recurrent }) = self.cell.packable();
@@ -288,19 +290,19 @@ impl Recurrent<f32> {
         };
         ensure!(
             values.contains(&value),
-            "activation {}: 8-bit cells do not have it, half floats do",
+            "activation {}: 8-bit cells do not support it, half floats do",
             value.keras_name()
         );
         ensure!(
             !layout.is_gated() || [Sigmoid, HardSigmoid, HardSigmoidKeras1].contains(&recurrent),
-            "recurrent_activation {}: 8-bit cells do not have it, half floats do",
+            "recurrent_activation {}: 8-bit cells do not support it, half floats do",
             recurrent.keras_name()
         );
         Ok(())
     }
 }
 
-/// Returns the unit of a cell's output, and of its values inside: its candidates and states, which an unbounded activation can
+/// Returns the unit of a cell's output, and of its candidates and states, which an unbounded activation can
 /// take beyond its outputs.
 pub(super) fn cell_unit(parts: &DenseParts, ranges: &Ranges) -> f64 {
     if !matches!(parts.activations.value, Activation::Linear | Activation::Relu) {

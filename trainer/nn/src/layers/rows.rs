@@ -1,4 +1,4 @@
-//! Weighted rows of Dense and of cells alike: reading them back, folding into them, counting them.
+//! Weighted rows of Dense and of cells: reading back, folding, and counting.
 
 use anyhow::{Context, Result};
 use embedded_rnn::format::LayerRecord;
@@ -8,7 +8,8 @@ use crate::activation::Activation;
 use crate::export::{Activations, FloatWeights, PackedLayout, Sizes, Slot, Weights, panels};
 use crate::tensor::{Matrix, product};
 
-/// Reads the weights and the activations of a layer of weighted rows back; `hidden` is 0 if it is not recurrent.
+/// Reads the weights and the activations of a layer of weighted rows back; `hidden` is 0 if it is not
+/// recurrent.
 pub(super) fn read_rows<N: FloatWeights>(
     stored: &Stored<'_, N>,
     layout: &PackedLayout,

@@ -9,22 +9,23 @@ use crate::data::Dataset;
 
 /// The config of a layer.
 pub trait LayerSpec {
-    /// Returns the name given, if one is.
+    /// Returns the configured name.
     fn name(&self) -> Option<&String>;
 
-    /// Returns the number of features out with the key that sets it; `None` if there are as many as features in.
+    /// Returns the number of output features with the key that sets it; `None` if it is that of the input
+    /// features.
     fn units(&self) -> Option<(&'static str, usize)>;
 
     /// Returns the number of weights and biases over `input_size` features.
     fn parameters(&self, input_size: u64) -> u64;
 
-    /// Returns `true` if a sequence in gives a sequence out.
+    /// Returns `true` if a sequence of inputs results in a sequence of outputs.
     fn keeps_time(&self) -> bool;
 
-    /// Returns `true` if only sequences can come in.
+    /// Returns `true` if the inputs must be sequences.
     fn needs_time(&self) -> bool;
 
-    /// Returns `true` if the layer takes the data itself, and no output of another layer.
+    /// Returns `true` if the input of the layer must be the data itself, not the output of another layer.
     fn only_first(&self) -> bool {
         false
     }
@@ -34,7 +35,7 @@ pub trait LayerSpec {
         None
     }
 
-    /// Returns the config if the layer takes ids.
+    /// Returns the config if the inputs are ids.
     fn ids(&self) -> Option<&EmbeddingConfig> {
         None
     }
@@ -66,15 +67,15 @@ pub trait LayerSpec {
     fn build(&self, input_size: usize, data: &Dataset, rng: &mut ChaCha8Rng) -> Kind<f32>;
 }
 
-/// Rejects an epsilon that could not keep a division by zero away.
+/// Rejects an epsilon that is too small to prevent a division by zero.
 ///
 /// # Errors
 /// The key and its value.
 pub fn check_epsilon(epsilon: Option<f64>) -> Result<()> {
     match epsilon {
-        // Added to a variance of 1, anything smaller is lost in f32.
+        // Added to a variance of 1, smaller values are lost in f32.
         Some(epsilon) if !(epsilon >= 1e-9 && epsilon.is_finite()) => {
-            bail!("epsilon: {epsilon} is not a number from 1e-9 on")
+            bail!("epsilon: {epsilon} is not a number of at least 1e-9")
         }
         _ => Ok(()),
     }

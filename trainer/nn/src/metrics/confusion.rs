@@ -1,30 +1,30 @@
-//! How good a classifier is, counted from its confusion matrix.
+//! The quality of a classifier, computed from its confusion matrix.
 //!
-//! As in scikit-learn: the macro average is over the labels that occur among the right answers or the given ones, and
-//! a quotient over nothing counts as 0.
+//! As in scikit-learn, the macro average is over the classes that occur among the true or the predicted ones,
+//! and a quotient with a denominator of 0 counts as 0.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// How often each class was taken for each.
+/// A confusion matrix: the number of outputs per pair of true and predicted class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
-    /// By the right class and the given one; only pairs that occur, as there may be many classes.
+    /// The counts per true class and predicted class; only pairs that occur, as there may be many classes.
     counts: BTreeMap<(usize, usize), u64>,
-    /// What the classes are called; those without a name by their number.
+    /// The names of the classes; a class without a name goes by its number.
     labels: Vec<String>,
 }
 
-/// How good a classifier is at one class, or on average.
+/// The quality of a classifier for one class, or on average.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Quality {
-    /// Of those given this class, the share that was right.
+    /// The share of correct outputs among those predicted as this class.
     pub precision: f64,
-    /// Of those of this class, the share that was found.
+    /// The share of correct outputs among those of this true class.
     pub recall: f64,
-    /// The harmonic mean of the two.
+    /// The harmonic mean of precision and recall.
     pub f1: f64,
-    /// How many there are of this class.
+    /// The number of outputs of this true class.
     pub support: u64,
 }
 
@@ -33,70 +33,71 @@ fn quotient(part: u64, whole: u64) -> f64 {
 }
 
 impl Confusion {
-    /// For classes of these names, with nothing counted yet.
+    /// Creates an empty matrix for classes with these names.
     pub fn new(labels: Vec<String>) -> Self {
         Self { counts: BTreeMap::new(), labels }
     }
 
-    /// Counts one answer.
-    pub fn count(&mut self, right: usize, given: usize) {
-        *self.counts.entry((right, given)).or_default() += 1;
+    /// Counts one output.
+    pub fn count(&mut self, actual: usize, predicted: usize) {
+        *self.counts.entry((actual, predicted)).or_default() += 1;
     }
 
-    /// What a class is called. Names may be anybody's, so what would move a cursor is escaped.
+    /// Returns the name of a class. Names come from users, so control characters are escaped.
     pub fn label(&self, class: usize) -> String {
         self.labels.get(class).map_or_else(|| class.to_string(), |label| label.escape_debug().to_string())
     }
 
-    /// How often `right` was taken for `given`.
-    pub fn get(&self, right: usize, given: usize) -> u64 {
-        self.counts.get(&(right, given)).copied().unwrap_or(0)
+    /// Returns the number of outputs of class `actual` that were predicted as `predicted`.
+    pub fn get(&self, actual: usize, predicted: usize) -> u64 {
+        self.counts.get(&(actual, predicted)).copied().unwrap_or(0)
     }
 
-    /// How many answers were counted whose right and given class are as wanted.
-    fn sum(&self, wanted: impl Fn(usize, usize) -> bool) -> u64 {
-        self.counts.iter().filter(|&(&(right, given), _)| wanted(right, given)).map(|(_, n)| n).sum()
+    /// Returns the number of outputs whose true and predicted class satisfy `matches`.
+    fn sum(&self, matches: impl Fn(usize, usize) -> bool) -> u64 {
+        let counts = self.counts.iter().filter(|&(&(actual, predicted), _)| matches(actual, predicted));
+        counts.map(|(_, n)| n).sum()
     }
 
-    /// How many answers were counted.
+    /// Returns the number of outputs.
     pub fn total(&self) -> u64 {
         self.sum(|_, _| true)
     }
 
-    /// How many there are of a class.
+    /// Returns the number of outputs of a true class.
     pub fn support(&self, class: usize) -> u64 {
-        self.sum(|right, _| right == class)
+        self.sum(|actual, _| actual == class)
     }
 
-    /// How often a class was given.
-    fn given(&self, class: usize) -> u64 {
-        self.sum(|_, given| given == class)
+    /// Returns the number of outputs predicted as a class.
+    fn predicted(&self, class: usize) -> u64 {
+        self.sum(|_, predicted| predicted == class)
     }
 
-    /// The share of right answers; also precision, recall and F1 averaged over answers (micro).
+    /// Returns the share of correct outputs, which is also the micro average of precision, recall and F1.
     pub fn accuracy(&self) -> f64 {
-        quotient(self.sum(|right, given| right == given), self.total())
+        quotient(self.sum(|actual, predicted| actual == predicted), self.total())
     }
 
-    /// The classes that occur among the right answers or the given ones.
+    /// Returns the classes that occur among the true or the predicted ones.
     pub fn present(&self) -> Vec<usize> {
         let classes: BTreeSet<usize> =
-            self.counts.keys().flat_map(|&(right, given)| [right, given]).collect();
+            self.counts.keys().flat_map(|&(actual, predicted)| [actual, predicted]).collect();
         classes.into_iter().collect()
     }
 
-    /// How good it is at one class.
+    /// Returns the quality for one class.
     pub fn class(&self, class: usize) -> Quality {
-        let (hits, support, given) = (self.get(class, class), self.support(class), self.given(class));
+        let (hits, support, predicted) = (self.get(class, class), self.support(class), self.predicted(class));
         Quality {
-            precision: quotient(hits, given),
+            precision: quotient(hits, predicted),
             recall: quotient(hits, support),
-            f1: quotient(2 * hits, support + given),
+            f1: quotient(2 * hits, support + predicted),
             support,
         }
     }
 
-    /// The plain average over the classes that are present.
+    /// Returns the unweighted average over the classes that are present.
     pub fn macro_average(&self) -> Quality {
         let present = self.present();
         let each: Vec<Quality> = present.iter().map(|&class| self.class(class)).collect();
@@ -110,17 +111,19 @@ impl Confusion {
         }
     }
 
-    /// The average over answers. Every answer is one hit or one miss on either side, so all three are the accuracy.
+    /// Returns the average over all outputs. Each output is one hit or one miss for either class, so all
+    /// three are the accuracy.
     pub fn micro_average(&self) -> Quality {
         let accuracy = self.accuracy();
         Quality { precision: accuracy, recall: accuracy, f1: accuracy, support: self.total() }
     }
 }
 
-/// Columns are no wider than this: longer names are cut off at their heads, but stand in full at the rows.
+/// The largest width of a column: longer names are truncated in the header, but complete in the rows.
 const WIDEST: usize = 8;
 
-/// The matrix of the classes that are present (rows: right, columns: given), then a line for each and the averages.
+/// Formats the matrix of the classes that are present (rows: true class, columns: predicted class), then a
+/// row of scores per class and the averages.
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let present = self.present();
@@ -128,12 +131,13 @@ impl fmt::Display for Confusion {
         let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         let (first, width) =
             (longest.max(12), longest.min(WIDEST).max(self.total().to_string().len()).max(3));
-        writeln!(f, "confusion matrix (rows: right, columns: given)")?;
+        writeln!(f, "confusion matrix (rows: true class, columns: predicted class)")?;
         write!(f, "{:>first$}", "")?;
         labels.iter().try_for_each(|label| write!(f, " {label:>width$.width$}"))?;
-        for (&right, label) in present.iter().zip(&labels) {
+        for (&actual, label) in present.iter().zip(&labels) {
             write!(f, "\n{label:>first$}")?;
-            present.iter().try_for_each(|&given| write!(f, " {:>width$}", self.get(right, given)))?;
+            let mut row = present.iter().map(|&predicted| self.get(actual, predicted));
+            row.try_for_each(|count| write!(f, " {count:>width$}"))?;
         }
         writeln!(f, "\n\n{:>first$} precision    recall        F1   support", "class")?;
         let rows = labels.into_iter().zip(present.iter().map(|&class| self.class(class)));
@@ -150,11 +154,12 @@ impl fmt::Display for Confusion {
 mod tests {
     use super::*;
 
-    /// Right 0 0 1 1 2 2, given 0 1 1 1 0 4, of classes of which 3 is nowhere and 4 only given.
+    /// Returns true classes 0 0 1 1 2 2, predicted as 0 1 1 1 0 4; class 3 does not occur and 4 is only
+    /// predicted.
     fn confusion() -> Confusion {
         let mut confusion = Confusion::default();
-        let answers = [(0, 0), (0, 1), (1, 1), (1, 1), (2, 0), (2, 4)];
-        answers.into_iter().for_each(|(right, given)| confusion.count(right, given));
+        let outputs = [(0, 0), (0, 1), (1, 1), (1, 1), (2, 0), (2, 4)];
+        outputs.into_iter().for_each(|(actual, predicted)| confusion.count(actual, predicted));
         confusion
     }
 
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn classes_go_by_their_names_and_others_by_number() {
         let mut c = Confusion::new(vec!["yes".into(), "certainly not".into()]);
-        [(0, 0), (1, 0), (1, 2)].into_iter().for_each(|(right, given)| c.count(right, given));
+        [(0, 0), (1, 0), (1, 2)].into_iter().for_each(|(actual, predicted)| c.count(actual, predicted));
         let table = c.to_string();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines[1], "                   yes certainl        2");

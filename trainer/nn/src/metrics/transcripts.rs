@@ -1,43 +1,44 @@
-//! How good written sequences are, counted by what it takes to make the right ones of them.
+//! The quality of generated sequences, measured by edit distance to the target sequences.
 
-/// What was written, against what is right.
+/// Edit counts of generated sequences against the target sequences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transcripts {
-    /// Tokens to insert, to delete or to replace, all sequences together.
+    /// The tokens to insert, delete or replace, in all sequences together.
     pub edits: u64,
-    /// Tokens of the right sequences.
+    /// The tokens of the target sequences.
     pub tokens: u64,
-    /// Sequences that need no edit.
-    pub right: u64,
-    /// Sequences.
+    /// The sequences that need no edit.
+    pub correct: u64,
+    /// The sequences.
     pub sequences: u64,
 }
 
 impl Transcripts {
     /// Counts one sequence.
-    pub fn count(&mut self, right: &[u32], written: &[u32]) {
-        let edits = edit_distance(right, written);
+    pub fn count(&mut self, target: &[u32], generated: &[u32]) {
+        let edits = edit_distance(target, generated);
         self.edits += edits as u64;
-        self.tokens += right.len() as u64;
-        self.right += u64::from(edits == 0);
+        self.tokens += target.len() as u64;
+        self.correct += u64::from(edits == 0);
         self.sequences += 1;
     }
 
-    /// Edits for each token of the right sequences: the phoneme error rate where tokens are phonemes. More than 1 if
-    /// much too much was written.
+    /// Returns the edits per token of the target sequences: the phoneme error rate where tokens are phonemes.
+    /// It exceeds 1 if the generated sequences are much too long.
     pub fn token_error_rate(&self) -> f64 {
         self.edits as f64 / self.tokens.max(1) as f64
     }
 
-    /// The share of the sequences that are right altogether.
-    pub fn right_share(&self) -> f64 {
-        self.right as f64 / self.sequences.max(1) as f64
+    /// Returns the share of sequences that are entirely correct.
+    pub fn correct_share(&self) -> f64 {
+        self.correct as f64 / self.sequences.max(1) as f64
     }
 }
 
-/// The fewest insertions, deletions and replacements that make `b` of `a` (Levenshtein, 1966).
+/// Returns the least number of insertions, deletions and replacements that turn `a` into `b` (Levenshtein,
+/// 1966).
 fn edit_distance(a: &[u32], b: &[u32]) -> usize {
-    // To every beginning of `b`, from a beginning of `a` that grows.
+    // The distances from a growing prefix of `a` to every prefix of `b`.
     let mut distances: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut diagonal = i;
@@ -71,9 +72,9 @@ mod tests {
     #[test]
     fn rates_are_over_all_tokens_and_nothing_is_no_division_by_zero() {
         let mut transcripts = Transcripts::default();
-        assert_eq!((transcripts.token_error_rate(), transcripts.right_share()), (0.0, 0.0));
+        assert_eq!((transcripts.token_error_rate(), transcripts.correct_share()), (0.0, 0.0));
         transcripts.count(&[1, 2, 3], &[1, 2, 3]);
         transcripts.count(&[4], &[4, 4, 4]);
-        assert_eq!((transcripts.token_error_rate(), transcripts.right_share()), (0.5, 0.5));
+        assert_eq!((transcripts.token_error_rate(), transcripts.correct_share()), (0.5, 0.5));
     }
 }

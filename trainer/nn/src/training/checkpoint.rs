@@ -1,6 +1,6 @@
-//! The state of a run on disk: one file, replaced after each epoch.
+//! The state of a training run on disk: one file, replaced after each epoch.
 //!
-//! postcard, followed by its CRC-32; a file that is cut short or changed is refused.
+//! The format is postcard, followed by its CRC-32; a truncated or modified file is rejected.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::tensor::Matrix;
 const FORMAT: &str = "ernn checkpoint 2";
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// What a run belongs to: it is not continued as a part of anything else.
+/// The identity of a run, which a checkpoint must match to be resumed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     config: String,
@@ -26,7 +26,7 @@ pub struct Identity {
     seed: u64,
 }
 
-/// What is on the disk.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 pub struct Checkpoint {
     format: String,
@@ -40,14 +40,14 @@ pub struct Checkpoint {
 }
 
 impl Identity {
-    /// Of a run of `config` on this training data. Where the number of epochs does not shape what the first ones do, it
-    /// may be raised and the run continued.
+    /// Identifies a run of `config` on this training data. If the number of epochs does not influence the
+    /// first epochs, it may be raised and the run resumed.
     pub fn new(config: &Config, data: &Dataset, seed: u64) -> Self {
         let mut config = config.clone();
         if config.training.learning_rate_schedule == Schedule::Constant {
             config.training.epochs = 0;
         }
-        // Where the data is found and what its classes are called may change; what it is may not.
+        // The path of the data and the names of its classes may change; the data itself may not.
         config.data.file = "".into();
         config.data.labels = None;
         Self { config: format!("{config:?}"), data: checksum(data), seed }
@@ -61,7 +61,7 @@ impl Identity {
     }
 }
 
-/// A fingerprint of everything that a data set holds.
+/// Computes a fingerprint of the whole data set.
 fn checksum(data: &Dataset) -> u64 {
     let crc = Crc::<u64>::new(&CRC_64_XZ);
     let mut digest = crc.digest();
@@ -86,7 +86,7 @@ fn values(matrices: &[&Matrix<f32>]) -> Vec<Vec<f32>> {
 }
 
 impl Checkpoint {
-    /// Of a run as it is now.
+    /// Captures the current state of a run.
     pub fn of(run: &Run, identity: &Identity) -> Self {
         Self {
             format: FORMAT.to_owned(),
@@ -100,7 +100,7 @@ impl Checkpoint {
         }
     }
 
-    /// Writes it; whatever happens meanwhile, the old one or the new one is there.
+    /// Writes the checkpoint atomically: the old or the new one exists at any time.
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut bytes = postcard::to_allocvec(self).map_err(io::Error::other)?;
         let checksum = CHECKSUM.checksum(&bytes);
@@ -108,7 +108,7 @@ impl Checkpoint {
         write_atomically(path, |file| file.write_all(&bytes))
     }
 
-    /// Reads the one there, if there is one.
+    /// Reads the checkpoint at `path`, if there is one.
     pub fn read(path: &Path) -> Result<Option<Self>> {
         let place = || path.display().to_string();
         let bytes = match std::fs::read(path) {
@@ -118,21 +118,21 @@ impl Checkpoint {
         };
         let read = || -> Result<Self> {
             let (body, sum) =
-                bytes.split_last_chunk::<4>().map(|(b, s)| (b, *s)).context("no checkpoint: empty")?;
-            ensure!(CHECKSUM.checksum(body) == u32::from_le_bytes(sum), "no checkpoint, or a damaged one");
-            let checkpoint: Self = postcard::from_bytes(body).context("no checkpoint of this version")?;
-            ensure!(checkpoint.format == FORMAT, "no checkpoint of this version");
+                bytes.split_last_chunk::<4>().map(|(b, s)| (b, *s)).context("not a checkpoint: empty")?;
+            ensure!(CHECKSUM.checksum(body) == u32::from_le_bytes(sum), "not a checkpoint, or damaged");
+            let checkpoint: Self = postcard::from_bytes(body).context("not a checkpoint of this version")?;
+            ensure!(checkpoint.format == FORMAT, "not a checkpoint of this version");
             Ok(checkpoint)
         };
         read().map(Some).with_context(place)
     }
 
-    /// Puts a fresh run of the same identity where this one had got to.
+    /// Restores the state of this checkpoint into a new run of the same identity.
     pub fn restore(&self, run: &mut Run, identity: &Identity, epochs: usize) -> Result<()> {
         identity.check(&self.identity)?;
         ensure!(
             self.history.len() <= epochs,
-            "has {} epochs, but the config wants {epochs}",
+            "has {} epochs, but the config has {epochs}",
             self.history.len()
         );
         restore(run.network.parameters_mut(), &self.parameters)?;

@@ -1,4 +1,4 @@
-//! What each epoch gave.
+//! The scores of each epoch.
 
 use std::fmt::Write;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::loss::{Loss, Score};
 
-/// The numbers of one epoch.
+/// The scores of one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// The mean loss while training.
+    /// The mean loss during training.
     pub loss: f64,
-    /// The accuracy, or for mse the mean absolute error, while training.
+    /// The accuracy, or for mse the mean absolute error, during training.
     pub metric: f64,
     /// The mean loss on the validation data.
     pub val_loss: f64,
@@ -20,7 +20,7 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// From what training and validation scored.
+    /// Builds an epoch from the scores of training and validation.
     pub fn new(train: Score, validation: Score) -> Self {
         Self {
             loss: train.mean_loss(),
@@ -30,7 +30,7 @@ impl Epoch {
         }
     }
 
-    /// The numbers as Keras prints them.
+    /// Formats the scores as Keras prints them.
     pub fn line(&self, loss: Loss) -> String {
         let (metric, val_metric) = (loss.metric_name(), loss.val_metric_name());
         format!(
@@ -40,15 +40,16 @@ impl Epoch {
     }
 }
 
-/// All epochs, the first one first.
+/// All epochs in order.
 pub type History = Vec<Epoch>;
 
-/// A table with a line an epoch.
+/// Formats a table with one line per epoch.
 pub fn csv(history: &History, loss: Loss) -> String {
     let mut text = format!("epoch,loss,{},val_loss,{}\n", loss.metric_name(), loss.val_metric_name());
     for (k, epoch) in history.iter().enumerate() {
         let Epoch { loss, metric, val_loss, val_metric } = epoch;
-        writeln!(text, "{},{loss},{metric},{val_loss},{val_metric}", k + 1).expect("strings take all");
+        writeln!(text, "{},{loss},{metric},{val_loss},{val_metric}", k + 1)
+            .expect("writing to a string cannot fail");
     }
     text
 }

@@ -1,4 +1,4 @@
-//! Training: epochs of shuffled batches, the same to the bit however many threads there are.
+//! Training: epochs of shuffled batches, bit-identical for any number of threads.
 
 mod checkpoint;
 mod history;
@@ -17,31 +17,32 @@ use crate::net::{Network, RngSeed, ShardGradients};
 use crate::optimizer::Adam;
 use crate::tensor::Matrix;
 
-/// The most sequences in a shard, which one thread takes at a time. As sums of f32 depend on where they are cut, the
-/// number of threads has no say in it; wider shards repack the weights less often.
+/// The largest number of sequences in a shard, which one thread processes at a time. As sums of f32 depend on
+/// where they are split, shards do not depend on the number of threads; wider shards repack the weights less
+/// often.
 const SHARD: usize = 32;
 
-/// A network on its way: everything that the next epoch depends on.
+/// A network in training, with everything that the next epoch depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// The seed that everything random follows from.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// What is trained.
+    /// The network.
     pub network: Network<f32>,
-    /// The optimizer's memory.
+    /// The state of the optimizer.
     pub adam: Adam<f32>,
-    /// The epochs made.
+    /// The completed epochs.
     pub history: History,
 }
 
 impl Run {
-    /// Starts from a network.
+    /// Starts a run from a network.
     pub fn new(network: Network<f32>, seed: u64) -> Self {
         let adam = Adam::new(&network.parameters());
         Self { seed, network, adam, history: History::default() }
     }
 
-    /// Sees every sequence once, in batches. `made` is called after each batch.
+    /// Trains on every sequence once, in batches. `made` is called after each batch.
     pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Score {
         let mut order: Vec<usize> = (0..data.sequences.len()).collect();
         order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
@@ -61,7 +62,7 @@ impl Run {
         score
     }
 
-    /// The gradients of the mean loss of a batch: shards in parallel, added up in their order.
+    /// Computes the gradients of the mean loss of a batch: shards in parallel, added in their order.
     fn gradients(&self, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
         let columns = batch.iter().map(|&s| data.target_count(s)).sum();
         // Statistics are those of the batch as a whole.
@@ -72,21 +73,21 @@ impl Run {
             .enumerate()
             .map(|(number, shard)| {
                 let shard = pack(data, shard);
-                let draw =
+                let rng_seed =
                     RngSeed { seed: self.seed, update: self.adam.updates, shard: number as u32, layer: 0 };
-                self.network.gradients(&shard, columns, draw)
+                self.network.gradients(&shard, columns, rng_seed)
             })
             .collect();
         found.into_iter().reduce(add).expect("a batch has sequences")
     }
 }
 
-/// The number of updates in an epoch.
+/// Returns the number of updates per epoch.
 pub fn batches(data: &Dataset, training: &Training) -> u64 {
     data.sequences.len().div_ceil(training.batch_size) as u64
 }
 
-/// How a network does on data that it does not learn from.
+/// Scores a network on data that it is not trained on.
 pub fn validate(network: &Network<f32>, data: &Dataset) -> Score {
     let order: Vec<usize> = (0..data.sequences.len()).collect();
     let found: Vec<Score> = order
@@ -106,11 +107,11 @@ fn add(mut sum: ShardGradients<f32>, other: ShardGradients<f32>) -> ShardGradien
     sum
 }
 
-/// Cuts a batch into shards that take about the same time: dealt out like cards, longest first.
+/// Splits a batch into shards of about equal cost: sequences are dealt out in turn, longest first.
 fn shards(data: &Dataset, batch: &[usize]) -> Vec<Vec<usize>> {
     let mut sorted = batch.to_vec();
     sorted.sort_by_key(|&s| std::cmp::Reverse(data.sequences.steps(s)));
-    // Two at least, so that small batches keep two threads busy.
+    // At least two, so that small batches use two threads.
     let count = batch.len().div_ceil(SHARD).max(2).min(batch.len());
     (0..count).map(|k| sorted.iter().skip(k).step_by(count).copied().collect()).collect()
 }

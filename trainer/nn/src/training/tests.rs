@@ -12,7 +12,13 @@ const CONFIG: &str = r#"
         { type = "SimpleRNN", units = 4 },
         { type = "Dense", units = 3, activation = "softmax" },
     ]
-    training = { loss = "categorical_crossentropy", epochs = 6, batch_size = 24, learning_rate = 0.01, learning_rate_schedule = "cosine_decay", global_clipnorm = 1.0 }
+    [training]
+    loss = "categorical_crossentropy"
+    epochs = 6
+    batch_size = 24
+    learning_rate = 0.01
+    learning_rate_schedule = "cosine_decay"
+    global_clipnorm = 1.0
 "#;
 
 const PAIRS: &str = r#"
@@ -30,10 +36,16 @@ const PAIRS: &str = r#"
         { type = "LSTM", units = 6, return_sequences = true },
         { type = "Dense", units = 6, activation = "softmax" },
     ]
-    training = { loss = "categorical_crossentropy", epochs = 6, batch_size = 24, learning_rate = 0.05, learning_rate_schedule = "cosine_decay", global_clipnorm = 1.0 }
+    [training]
+    loss = "categorical_crossentropy"
+    epochs = 6
+    batch_size = 24
+    learning_rate = 0.05
+    learning_rate_schedule = "cosine_decay"
+    global_clipnorm = 1.0
 "#;
 
-/// What each test goes through: a network and its data.
+/// Returns a network's config and data for each case.
 fn cases() -> [(Config, Dataset); 2] {
     [(CONFIG, toy()), (PAIRS, pairs())].map(|(config, data)| {
         let config: Config = toml::from_str(config).unwrap();
@@ -43,7 +55,8 @@ fn cases() -> [(Config, Dataset); 2] {
     })
 }
 
-/// 60 sources of 2 to 8 ids, one of them masked, whose targets are their ids but the last, every second one left out.
+/// Draws 60 sources of 2 to 8 ids, one of them masked; the targets are every second one of their ids, without
+/// the last id.
 fn pairs() -> Dataset {
     let mut rng = stream(5, Purpose::Shuffle, 98);
     let (mut x, mut y, mut steps_x, mut steps_y) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -64,7 +77,7 @@ fn pairs() -> Dataset {
         .unwrap()
 }
 
-/// 60 sequences of 2 to 9 frames; the class is how often the first feature is the larger, in thirds.
+/// Draws 60 sequences of 2 to 9 frames; the class is how often the first feature is the larger, in thirds.
 fn toy() -> Dataset {
     let mut rng = stream(5, Purpose::Shuffle, 99);
     let steps: Vec<usize> = (0..60).map(|_| rng.random_range(2..10)).collect();
@@ -135,7 +148,7 @@ fn number_of_threads_does_not_change_a_bit() {
     }
 }
 
-/// Every target counts, those of another length than the source too.
+/// Checks that all targets are part of the identity, also those of another length than the source.
 #[test]
 fn other_targets_are_other_data() {
     let (config, data) = cases().into_iter().next_back().unwrap();
@@ -155,7 +168,7 @@ fn other_targets_are_other_data() {
 }
 
 #[test]
-fn checkpoints_of_something_else_are_refused() {
+fn checkpoints_of_another_run_are_rejected() {
     let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
     let identity = Identity::new(&config, &data, 3);
     let folder = tempfile::tempdir().unwrap();
@@ -164,14 +177,14 @@ fn checkpoints_of_something_else_are_refused() {
 
     let mut run = start(&config, &data);
     let checkpoint = Checkpoint::of(&run, &identity);
-    let mut refusal = |config: &Config, seed| {
+    let mut rejection = |config: &Config, seed| {
         let identity = Identity::new(config, &data, seed);
         checkpoint.restore(&mut run, &identity, config.training.epochs).unwrap_err().to_string()
     };
-    assert_eq!(refusal(&config, 4), "belongs to seed 3, not 4");
+    assert_eq!(rejection(&config, 4), "belongs to seed 3, not 4");
     let mut other = config.clone();
     other.training.learning_rate = 0.02;
-    assert!(refusal(&other, 3).starts_with("belongs to another config"));
+    assert!(rejection(&other, 3).starts_with("belongs to another config"));
 
     checkpoint.write(&path).unwrap();
     let whole = std::fs::read(&path).unwrap();

@@ -1,10 +1,10 @@
-//! Reset after the product: `n = act(Wn x + bn + r*(Un h + rn))`. One product with h a step, for all gates.
+//! Reset after the product: `n = act(Wn x + bn + r*(Un h + rn))`. One product with h per step, for all gates.
 
 use super::{Gru, backward_unit, forward_unit};
 use crate::packed::BatchSizes;
 use crate::tensor::{Matrix, Real, add_product, affine, column_sum, product};
 
-/// Keeps the activated gates z r n and the recurrent sums `U h + rb`, `[3H x columns]` each.
+/// Saves the activated gates z r n and the recurrent pre-activations `U h + rb`, `[3H x columns]` each.
 pub fn forward<T: Real>(
     cell: &Gru<T>,
     x: &Matrix<T>,
@@ -36,7 +36,8 @@ pub fn forward<T: Real>(
     vec![gates, recurrent]
 }
 
-/// The gradients of the input's sums, `[3H x columns]`, of `w_hh` and of the recurrent bias.
+/// Computes the gradients of the input's share of the pre-activations, `[3H x columns]`, of `w_hh` and of the
+/// recurrent bias.
 pub fn backward<T: Real>(
     cell: &Gru<T>,
     steps: &BatchSizes,

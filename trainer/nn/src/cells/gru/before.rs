@@ -1,17 +1,17 @@
-//! Reset before the product: `n = act(Wn x + bn + Un (r*h))`. Two products a step, as the second waits for r.
+//! Reset before the product: `n = act(Wn x + bn + Un (r*h))`. Two products per step, as the second needs r.
 
 use super::{Gru, backward_unit, forward_unit};
 use crate::packed::BatchSizes;
 use crate::tensor::{Matrix, Real, add_product, affine, product};
 
-/// The recurrent weights of z and r, `[2H x H]`, and of n, `[H x H]`.
+/// Splits the recurrent weights into those of z and r, `[2H x H]`, and of n, `[H x H]`.
 fn split<T: Real>(cell: &Gru<T>) -> (Matrix<T>, Matrix<T>) {
     let hidden = cell.w_hh.ncols();
     let rows = |from, count| cell.w_hh.rows(from, count).into_owned();
     (rows(0, 2 * hidden), rows(2 * hidden, hidden))
 }
 
-/// Keeps the activated gates z r, `[2H x columns]`, n and r*h, `[H x columns]` each.
+/// Saves the activated gates z r, `[2H x columns]`, n and r*h, `[H x columns]` each.
 pub fn forward<T: Real>(
     cell: &Gru<T>,
     x: &Matrix<T>,
@@ -20,9 +20,9 @@ pub fn forward<T: Real>(
 ) -> Vec<Matrix<T>> {
     let hidden = cell.w_hh.ncols();
     let (u_zr, u_n) = split(cell);
-    let sums = affine(&cell.w_ih, x, &cell.bias);
-    let mut zr = sums.rows(0, 2 * hidden).into_owned();
-    let mut candidate = sums.rows(2 * hidden, hidden).into_owned();
+    let pre_activations = affine(&cell.w_ih, x, &cell.bias);
+    let mut zr = pre_activations.rows(0, 2 * hidden).into_owned();
+    let mut candidate = pre_activations.rows(2 * hidden, hidden).into_owned();
     let mut reset = Matrix::zeros(hidden, steps.columns());
     for t in 0..steps.len() {
         let (before, after) = (steps.state_before(t).start, steps.state_after(t).start);
@@ -47,7 +47,8 @@ pub fn forward<T: Real>(
     vec![zr, candidate, reset]
 }
 
-/// The gradients of the input's sums, `[3H x columns]`, of `w_hh` and of the recurrent bias, which is not used.
+/// Computes the gradients of the input's share of the pre-activations, `[3H x columns]`, of `w_hh` and of the
+/// recurrent bias, which is not used.
 pub fn backward<T: Real>(
     cell: &Gru<T>,
     steps: &BatchSizes,
@@ -58,7 +59,7 @@ pub fn backward<T: Real>(
     let hidden = cell.w_hh.ncols();
     let (u_zr, u_n) = split(cell);
     let (u_zr_transposed, u_n_transposed) = (u_zr.transpose(), u_n.transpose());
-    let [zr, candidate, reset] = saved else { panic!("of its own forward pass") };
+    let [zr, candidate, reset] = saved else { panic!("the saved activations are from another cell") };
     let mut d_zr = Matrix::zeros(2 * hidden, steps.columns());
     let mut d_n = Matrix::zeros(hidden, steps.columns());
     let mut d_reset = Matrix::zeros(hidden, steps.columns());
@@ -95,7 +96,7 @@ pub fn backward<T: Real>(
     (stack(&d_zr, &d_n), stack(&w_hh_zr, &w_hh_n), Matrix::zeros(3 * hidden, 1))
 }
 
-/// One matrix on top of another.
+/// Stacks one matrix on top of another.
 fn stack<T: Real>(top: &Matrix<T>, bottom: &Matrix<T>) -> Matrix<T> {
     let mut stacked = Matrix::zeros(top.nrows() + bottom.nrows(), top.ncols());
     stacked.rows_mut(0, top.nrows()).copy_from(top);

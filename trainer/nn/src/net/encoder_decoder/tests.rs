@@ -1,4 +1,4 @@
-//! Encoder-decoders against central differences, and batches against pairs one by one.
+//! Tests of encoder-decoders against central differences, and of batches against single pairs.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -10,13 +10,14 @@ use crate::initializers::{Purpose, stream};
 use crate::loss::argmax;
 use crate::tensor::cast;
 
-/// Of sources and of targets; those with the longest sources have neither the longest targets nor the shortest.
+/// The lengths of sources and of targets; those with the longest sources have neither the longest targets nor
+/// the shortest.
 const LENGTHS: [[usize; 5]; 2] = [[4, 2, 4, 1, 3], [2, 4, 1, 3, 3]];
 const CLASSES: usize = 4;
 const DRAW: RngSeed = RngSeed { seed: 5, update: 3, shard: 1, layer: 0 };
 
-/// Encoders and decoders of each cell and option that makes a state, one and two recurrent layers deep, over ids and over
-/// values, with layers between that have no state, and with what training draws.
+/// Encoders and decoders of each cell and option with a state, one and two recurrent layers deep, over ids
+/// and over values, with layers between that have no state, and with dropout.
 const NETS: &[(&str, &str)] = &[
     (
         "{ type = 'Embedding', input_dim = 6, output_dim = 3 }, { type = 'LSTM', units = 3 }",
@@ -25,7 +26,8 @@ const NETS: &[(&str, &str)] = &[
     (
         "{ type = 'Embedding', input_dim = 6, output_dim = 2 }, \
          { type = 'LSTM', units = 3, return_sequences = true }, { type = 'LSTM', units = 2 }",
-        "{ type = 'LSTM', units = 3, return_sequences = true }, { type = 'LSTM', units = 2, return_sequences = true }",
+        "{ type = 'LSTM', units = 3, return_sequences = true }, \
+         { type = 'LSTM', units = 2, return_sequences = true }",
     ),
     (
         "{ type = 'Normalization' }, { type = 'GRU', units = 3, return_sequences = true }, \
@@ -34,19 +36,23 @@ const NETS: &[(&str, &str)] = &[
          { type = 'GRU', units = 3, return_sequences = true, reset_after = false }",
     ),
     (
-        "{ type = 'Dense', units = 3, activation = 'tanh' }, { type = 'SimpleRNN', units = 3, return_sequences = true }, \
+        "{ type = 'Dense', units = 3, activation = 'tanh' }, \
+         { type = 'SimpleRNN', units = 3, return_sequences = true }, \
          { type = 'LayerNormalization' }, { type = 'SimpleRNN', units = 2, go_backwards = true }",
-        "{ type = 'SimpleRNN', units = 3, return_sequences = true }, { type = 'Dense', units = 3, activation = 'tanh' }, \
+        "{ type = 'SimpleRNN', units = 3, return_sequences = true }, \
+         { type = 'Dense', units = 3, activation = 'tanh' }, \
          { type = 'SimpleRNN', units = 2, return_sequences = true }",
     ),
     (
         "{ type = 'Embedding', input_dim = 6, output_dim = 3 }, { type = 'BatchNormalization' }, \
          { type = 'GRU', units = 3, dropout = 0.3 }",
-        "{ type = 'Dropout', rate = 0.3 }, { type = 'GRU', units = 3, dropout = 0.3, return_sequences = true }, \
+        "{ type = 'Dropout', rate = 0.3 }, \
+         { type = 'GRU', units = 3, dropout = 0.3, return_sequences = true }, \
          { type = 'BatchNormalization' }",
     ),
     (
-        "{ type = 'LSTM', units = 3, return_sequences = true, dropout = 0.4 }, { type = 'LSTM', units = 3, go_backwards = true }",
+        "{ type = 'LSTM', units = 3, return_sequences = true, dropout = 0.4 }, \
+         { type = 'LSTM', units = 3, go_backwards = true }",
         "{ type = 'LSTM', units = 3, return_sequences = true, dropout = 0.4 }, \
          { type = 'LSTM', units = 3, return_sequences = true }",
     ),
@@ -60,7 +66,7 @@ fn lengths(lengths: [usize; 5]) -> Array {
     array(vec![5], Values::Integers(lengths.map(|length| length as i64).to_vec()))
 }
 
-/// Pairs of the lengths above; sources are ids, or two values a frame.
+/// Draws pairs of the lengths above; sources are ids, or two values per frame.
 fn pairs(ids: bool, rng: &mut ChaCha8Rng) -> Dataset {
     let [frames, classes] = LENGTHS.map(|lengths| lengths.iter().sum::<usize>());
     let x = if ids {
@@ -78,7 +84,7 @@ fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<f64> {
     Matrix::from_fn(rows, columns, |_, _| rng.random_range(-1.0..1.0))
 }
 
-/// A network, and pairs that it fits.
+/// A network, and pairs that fit it.
 struct Case {
     network: Network<f64>,
     data: Dataset,
@@ -142,7 +148,8 @@ fn gradients_equal_central_differences_for_every_parameter() {
                 .mean_loss()
         };
         for (p, gradient) in found.iter().enumerate() {
-            // Moves of the encoder's parameters are felt too, unless a path is cut; ids that are not met have none.
+            // Moves of the encoder's parameters have an effect unless a path is cut; ids that do not occur
+            // have none.
             assert!(gradient.iter().any(|&g| g != 0.0), "net {number}, parameter {p}");
             for k in 0..gradient.len() {
                 let moved = |by: f64| {
@@ -153,7 +160,8 @@ fn gradients_equal_central_differences_for_every_parameter() {
                 let (gradient, difference) = (gradient[k], (moved(1e-5) - moved(-1e-5)) / 2e-5);
                 assert!(
                     (gradient - difference).abs() < 1e-8,
-                    "net {number}, parameter {p} number {k}: {gradient} by going back, {difference} by differences"
+                    "net {number}, parameter {p} number {k}: {gradient} by backpropagation, \
+                     {difference} by differences"
                 );
             }
         }
@@ -168,23 +176,23 @@ fn batch_equals_pairs_one_by_one() {
         let output = case.network.output(&batch);
         let teacher_forced = batch.teacher_forced.unwrap();
         for (k, &from) in teacher_forced.order.iter().enumerate() {
-            // The batch has the longest sources first, equals in the order given.
+            // The batch has the longest sources first, those of equal length in the given order.
             let s = [0, 2, 4, 1, 3][from];
             let of = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
             let (source, target) = (of(case.data.sequences.get(s)), of(targets.get(s)));
             let columns: Vec<usize> =
                 (0..=target.len()).map(|t| teacher_forced.input.steps.column(t, k)).collect();
-            let plain = case.network.predict_forced(&source, &target);
+            let reference = case.network.predict_forced(&source, &target);
             let packed = output.select_columns(&columns);
-            assert_eq!(plain.len(), packed.len());
-            for (a, b) in plain.iter().zip(packed.iter()) {
+            assert_eq!(reference.len(), packed.len());
+            for (a, b) in reference.iter().zip(packed.iter()) {
                 assert!((a - b).abs() < 1e-13, "net {number} pair {s}: {a} one by one, {b} in the batch");
             }
         }
     }
 }
 
-/// It must not matter how pairs were batched, nor in which order.
+/// Checks that neither the batches nor the order of the pairs matter.
 #[test]
 fn gradients_of_a_batch_are_the_sum_of_those_of_its_pairs() {
     for case in Case::all().into_iter().take(4) {
@@ -201,29 +209,28 @@ fn gradients_of_a_batch_are_the_sum_of_those_of_its_pairs() {
     }
 }
 
-/// What is written step by step is what the same network answers when it is told that it wrote this.
+/// Checks that autoregressive generation agrees with teacher forcing on the generated sequence.
 #[test]
 fn decoding_follows_the_likeliest_class_and_ends_at_class_0() {
     let mut lengths = Vec::new();
     for case in Case::all() {
         let source: Vec<f64> = case.data.sequences.get(0).iter().map(|&value| value.into()).collect();
-        let written = case.network.decode(&source, 9);
-        let target: Vec<f64> = written.iter().map(|&class| class.into()).collect();
-        let answers = case.network.predict_forced(&source, &target);
-        let classes: Vec<usize> = answers.chunks_exact(CLASSES).map(argmax).collect();
+        let generated = case.network.decode(&source, 9);
+        let target: Vec<f64> = generated.iter().map(|&class| class.into()).collect();
+        let outputs = case.network.predict_forced(&source, &target);
+        let classes: Vec<usize> = outputs.chunks_exact(CLASSES).map(argmax).collect();
         let (end, own) = classes.split_last().unwrap();
-        assert!(
-            own.iter().zip(&written).all(|(&likeliest, &class)| likeliest == class as usize && class > 0)
-        );
-        assert!(*end == 0 || written.len() == 9, "an end before its time");
+        assert!(own.iter().zip(&generated).all(|(&best, &class)| best == class as usize && class > 0));
+        assert!(*end == 0 || generated.len() == 9, "an end too early");
         assert!(case.network.decode(&source, 0).is_empty());
-        lengths.push(written.len());
+        lengths.push(generated.len());
     }
-    // Both ways to end are met.
+    // Both ways to end occur.
     assert!(lengths.contains(&9) && lengths.iter().any(|&length| length < 9), "{lengths:?}");
 }
 
-/// Calibration hears every layer of both chains, the decoder's after the encoder's, at every step.
+/// Checks that calibration observes every layer of both chains, the decoder's after the encoder's, at every
+/// time step.
 #[test]
 fn taps_hear_both_chains() {
     use crate::layers::Signal;
@@ -238,7 +245,8 @@ fn taps_hear_both_chains() {
         _ => {}
     };
     case.network.predict_observed(&[1.0, 2.0, 0.0], &[3.0, 1.0], &mut observe);
-    // Three steps of Embedding and LSTM and the last one of the second LSTM; then 0 3 1 through all of the decoder.
+    // Three steps of Embedding and LSTM and the last one of the second LSTM; then 0 3 1 through all of the
+    // decoder.
     assert_eq!(outputs, [3, 3, 1, 3, 3, 3, 3]);
     assert_eq!(states, [0, 6, 6, 0, 6, 6, 0]);
 }
