@@ -81,7 +81,7 @@ fn it_writes_sequences_turned_round() {
         let found = trained(seed);
         let transcripts = found.transcripts.unwrap();
         assert_eq!(transcripts.sequences, TEST as u64);
-        let (errors, right) = (transcripts.token_error_rate(), transcripts.right_share());
+        let (errors, right) = (transcripts.token_error_rate(), transcripts.correct_share());
         assert!(errors < 0.0123 && right > 0.968, "seed {seed}: {}", found.headline());
     }
 }

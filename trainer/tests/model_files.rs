@@ -246,12 +246,12 @@ fn bad_arrays_are_refused_in_one_line() {
             assert_eq!(refusal(folder, args), format!("bad.npy: {reason}"));
         }
     };
-    bad(&[1, 2, 2], &[0.0; 4], "2 features a frame, but the model takes 3");
-    bad(&[2, 2], &[0.0; 4], "1 features a frame, but the model takes 3");
+    bad(&[1, 2, 2], &[0.0; 4], "2 features per frame, but the model expects 3");
+    bad(&[2, 2], &[0.0; 4], "1 features per frame, but the model expects 3");
     bad(&[0, 2, 3], &[], "empty: its shape is [0, 2, 3]");
     bad(&[1, 2, 3], &[0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0], "NaN at [0, 1, 1]");
-    let shapes = "[n, time, features], [n, time], or [frames, features] with lengths is read";
-    bad(&[6], &[0.0; 6], &format!("its shape is [6]: {shapes}"));
+    let shapes = "not [n, time, features], [n, time], or [frames, features] with lengths";
+    bad(&[6], &[0.0; 6], &format!("its shape is [6], {shapes}"));
     fs::write(folder.join("text.npy"), "1 2 3").unwrap();
     let predict = |x: &str| refusal(folder, &["predict", "m.ernn", "--input", x, "--output", "z"]);
     assert!(predict("text.npy").starts_with("text.npy: "));
@@ -261,7 +261,7 @@ fn bad_arrays_are_refused_in_one_line() {
     assert!(predict("none.npy").starts_with("none.npy: No such file"));
     assert!(!folder.join("z").exists());
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/digits.npz");
-    let reason = |part| format!("{digits}: {part}: 13 features a frame, but the model takes 3");
+    let reason = |part| format!("{digits}: {part}: 13 features per frame, but the model expects 3");
     assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", digits]), reason("x_test"));
     let quantize = ["quantize", "m.ernn", "--calibrate", digits, "-o", "z"];
     assert_eq!(refusal(folder, &quantize), reason("x_train"));

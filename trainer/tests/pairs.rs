@@ -106,7 +106,7 @@ fn an_encoder_decoder_is_trained_written_and_evaluated() {
     run(&["train", "c.toml", "--out", "o"]);
     for model in ["o/model.ernn", "o/model.i8.ernn"] {
         let said = run(&["eval", model, "--data", "d.npz"]);
-        assert!(said.contains("token error rate") && said.contains("sequences right"), "{said}");
+        assert!(said.contains("token error rate") && said.contains("sequences correct"), "{said}");
         assert!(run(&["inspect", model]).contains("self-test: passed"));
     }
     assert!(run(&["quantize", "o/model.ernn", "--calibrate", "d.npz", "-o", "again"]).contains("dense"));
@@ -123,21 +123,29 @@ fn pairs_that_cannot_be_meant_are_refused_by_name() {
         (
             "y_train",
             row(&[2, 1, 1, 0, 2]),
-            "class 0 at step 1 of sequence 2: it is start and end, and not inside",
+            "class 0 at step 1 of sequence 2: it marks start and end, and is not allowed inside",
         ),
         ("y_train", row(&[2, 1, 1, 3, 2]), "class 3 at step 1 of sequence 2, but the decoder has 3 outputs"),
         ("y_train", row(&[2, 1, 1, 2, -1]), "label -1 at [4] is out of range"),
         ("y_train", row(&[2, 1, 1, 2]), "holds 4 frames, but the lengths add up to 5"),
         ("y_train", Some((vec![5, 1, 1], vec![1; 5])), "its shape is [5, 1, 1], not [ids] or [n, time]"),
-        ("x_train", row(&[1, 2, 0, 3, 1, 4]), "4 at step 0 of sequence 2 is no id: the Embedding has 0 to 3"),
+        (
+            "x_train",
+            row(&[1, 2, 0, 3, 1, 4]),
+            "4 at step 0 of sequence 2 is not an id: the Embedding has 0 to 3",
+        ),
         (
             "x_train",
             row(&[1, 2, 0, 3, 1, -2]),
-            "-2 at step 0 of sequence 2 is no id: the Embedding has 0 to 3",
+            "-2 at step 0 of sequence 2 is not an id: the Embedding has 0 to 3",
         ),
         ("x_train", row(&[1, 2, 0, 3, 1, 0]), "nothing is left of sequence 2: every frame is masked"),
         ("x_test", row(&[0, 0]), "nothing is left of sequence 0: every frame is masked"),
-        ("y_test", row(&[0]), "class 0 at step 0 of sequence 0: it is start and end, and not inside"),
+        (
+            "y_test",
+            row(&[0]),
+            "class 0 at step 0 of sequence 0: it marks start and end, and is not allowed inside",
+        ),
     ] {
         assert_eq!(said(CONFIG, name, other), format!("d.npz: {name}: {reason}"));
     }
@@ -146,7 +154,7 @@ fn pairs_that_cannot_be_meant_are_refused_by_name() {
         said(CONFIG, "len_y_train", row(&[1, 4])),
         "d.npz: y_train: 2 target sequences, but there are 3 sequences"
     );
-    assert_eq!(said(CONFIG, "len_y_test", None), "d.npz: y_test: of another kind than y_train");
+    assert_eq!(said(CONFIG, "len_y_test", None), "d.npz: y_test: its kind differs from that of y_train");
 }
 
 #[test]
@@ -164,5 +172,5 @@ fn targets_of_another_kind_are_refused_by_name() {
         + "[[layers]]\ntype = \"LSTM\"\nunits = 2\n[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n"
         + &CONFIG[CONFIG.find("[training]").unwrap()..];
     let said = said(&chain, "y_train", Some((vec![5], vec![2, 1, 1, 2, 2])));
-    assert!(said.starts_with("d.npz: y_train: sequences with lengths of their own; to write them"), "{said}");
+    assert!(said.starts_with("d.npz: y_train: sequences with their own lengths; to generate them"), "{said}");
 }

@@ -86,7 +86,7 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
         "parts/checkpoint.postcard: belongs to another config: start without --resume"
     );
     fs::write(folder.join("parts/checkpoint.postcard"), "garbage").unwrap();
-    assert_eq!(refusal(folder, &resume), "parts/checkpoint.postcard: no checkpoint, or a damaged one");
+    assert_eq!(refusal(folder, &resume), "parts/checkpoint.postcard: not a checkpoint, or damaged");
 }
 
 #[test]

@@ -143,11 +143,11 @@ fn a_regression_has_no_classes() {
 
 #[test]
 fn generated_sequences_have_their_own_metrics() {
-    let transcripts = Transcripts { edits: 1, tokens: 8, right: 3, sequences: 4 };
+    let transcripts = Transcripts { edits: 1, tokens: 8, correct: 3, sequences: 4 };
     let page = page_of(Loss::CategoricalCrossentropy, Some(Confusion::default()), Some(transcripts));
     for part in [
         "<b>12.50 %</b><span class=\"dim\">token error rate, f32",
-        "<th>macro F1</th><th>perplexity</th><th>token error rate</th><th>sequences right</th>\
+        "<th>macro F1</th><th>perplexity</th><th>token error rate</th><th>sequences correct</th>\
          <th>flash, bytes</th>",
         "<td>4.5000</td><td>0.1250</td><td>0.7500</td><td>4,000</td>",
         "<td>+0.0000</td><td>+0.0000</td><td>+0.0000</td><td>+0.0000</td><td>25 %</td>",

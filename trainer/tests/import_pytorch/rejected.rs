@@ -219,7 +219,7 @@ fn flags_without_effect_are_named() {
             "--return-sequences: the file has no RNN or LSTM or GRU",
         ),
         (&["--eps", "0.1"], "--eps: the file has no BatchNorm1d or LayerNorm"),
-        (&["--eps", "0"], "epsilon: 0 is not a number from 1e-9 on"),
+        (&["--eps", "0"], "epsilon: 0 is not a number of at least 1e-9"),
     ] {
         assert_eq!(error(&with(fc), args), expected);
     }

@@ -111,14 +111,14 @@ impl Class {
 /// What is only the conversion of real inputs to integers, and activations that integers do not have.
 const NOT_IN_I8: &[(&str, &str)] = &[
     ("batch_normalization", "layer 1: this kind cannot stand here"),
-    ("activation_sequences", "simple_rnn: activation softsign: 8-bit cells do not have it"),
-    ("dense_log_softmax", "dense: activation log_softmax: integers do not have it"),
-    ("gru_before_elu", "gru: activation elu: 8-bit cells do not have it"),
-    ("gru_softsign", "gru: activation softsign: 8-bit cells do not have it"),
-    ("lstm_hard_sigmoid_state", "lstm: activation hard_sigmoid: 8-bit cells do not have it"),
-    ("lstm_hard_tanh_sequences", "lstm: activation hard_tanh: 8-bit cells do not have it"),
-    ("lstm_softsign", "lstm: activation softsign: 8-bit cells do not have it"),
-    ("simple_rnn_hard_tanh", "simple_rnn: activation hard_tanh: 8-bit cells do not have it"),
+    ("activation_sequences", "simple_rnn: activation softsign: 8-bit cells do not support it"),
+    ("dense_log_softmax", "dense: activation log_softmax: integers do not support it"),
+    ("gru_before_elu", "gru: activation elu: 8-bit cells do not support it"),
+    ("gru_softsign", "gru: activation softsign: 8-bit cells do not support it"),
+    ("lstm_hard_sigmoid_state", "lstm: activation hard_sigmoid: 8-bit cells do not support it"),
+    ("lstm_hard_tanh_sequences", "lstm: activation hard_tanh: 8-bit cells do not support it"),
+    ("lstm_softsign", "lstm: activation softsign: 8-bit cells do not support it"),
+    ("simple_rnn_hard_tanh", "simple_rnn: activation hard_tanh: 8-bit cells do not support it"),
 ];
 
 #[test]

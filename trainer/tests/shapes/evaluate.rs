@@ -90,7 +90,7 @@ fn encoder_decoders_on_what_they_write() {
     for model in &FILES[..2] {
         is_right(folder.path(), model);
         let said = said(folder.path(), &["eval", model, "--data", "d.npz"]);
-        assert!(said.contains("token error rate: 0.0000 - sequences right: 1.0000"), "{said}");
+        assert!(said.contains("token error rate: 0.0000 - sequences correct: 1.0000"), "{said}");
     }
 }
 
@@ -111,6 +111,6 @@ fn data_that_cannot_be_meant_is_refused_by_name() {
             );
         }
     };
-    refused(&[1, 2, 6, 1], "6 at step 0 of sequence 1 is no id: the Embedding has 0 to 5");
+    refused(&[1, 2, 6, 1], "6 at step 0 of sequence 1 is not an id: the Embedding has 0 to 5");
     refused(&[1, 2, 0, 0], "nothing is left of sequence 1: every frame is masked");
 }

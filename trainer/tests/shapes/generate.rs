@@ -197,7 +197,7 @@ fn what_cannot_be_meant_is_refused_in_one_line() {
     refused("--start a --lengths len.npy", "the argument '--start <LABELS>' cannot be used with '--lengths");
     refused("--input none.npy", "none.npy: No such file");
     write_integers(&folder.join("x.npy"), &[2, 2], &[0, 1, 2, 5]);
-    refused("--input x.npy", "x.npy: 5 at step 1 of sequence 1 is no id: the Embedding has 0 to 4");
+    refused("--input x.npy", "x.npy: 5 at step 1 of sequence 1 is not an id: the Embedding has 0 to 4");
 }
 
 #[test]

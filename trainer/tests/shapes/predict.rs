@@ -170,7 +170,7 @@ fn arrays_that_cannot_be_meant_are_refused_by_name() {
     for id in [5, -1, i64::from(u16::MAX) + 2, i64::MAX] {
         write_integers(&x, &[2, 3], &[0, 1, 2, 3, id, 0]);
         let id = id as f32;
-        refused(&format!("x.npy: {id} at step 1 of sequence 1 is no id: the Embedding has 0 to 4"), &[]);
+        refused(&format!("x.npy: {id} at step 1 of sequence 1 is not an id: the Embedding has 0 to 4"), &[]);
     }
     write_integers(&folder.join("len.npy"), &[2], &[3, 1]);
     said(folder, &["predict", "m.ernn", "--input", "x.npy", "--output", "y", "--lengths", "len.npy"]);
@@ -179,9 +179,9 @@ fn arrays_that_cannot_be_meant_are_refused_by_name() {
     write_integers(&folder.join("len.npy"), &[3], &[1, 1, 1]);
     refused("x.npy: holds 2 frames, but the lengths add up to 3", &["--lengths", "len.npy"]);
     write_frames(folder, &[1, 2, 1], &[1.0, 2.5]);
-    refused("x.npy: 2.5 at step 1 of sequence 0 is no id: the Embedding has 0 to 4", &[]);
+    refused("x.npy: 2.5 at step 1 of sequence 0 is not an id: the Embedding has 0 to 4", &[]);
     write_frames(folder, &[1, 2, 3], &[0.0; 6]);
-    refused("x.npy: 3 features a frame, but an Embedding takes one id", &[]);
+    refused("x.npy: 3 features per frame, but an Embedding expects one id", &[]);
     let steps = ["predict", "m.ernn", "--input", "x.npy", "--output", "z", "--steps", "3"];
     assert_eq!(refusal(folder, &steps), "m.ernn: --steps: the model is no encoder-decoder");
     assert!(refusal(folder, &[&steps[..7], &["0"]].concat()).starts_with("invalid value '0' for '--steps"));

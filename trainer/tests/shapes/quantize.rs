@@ -95,6 +95,6 @@ fn ids_of_a_data_set_are_refused_by_name() {
     let (x, y) = (integers(&[1, 3], &[1, 5, 0]), integers(&[1, 3], &[0, 0, 0]));
     write_npz(&folder.path().join("d.npz"), &[("x_train", x), ("y_train", y)]);
     let args = ["quantize", "m.ernn", "--calibrate", "d.npz", "-o", "z.ernn"];
-    let reason = "d.npz: x_train: 5 at step 1 of sequence 0 is no id: the Embedding has 0 to 4";
+    let reason = "d.npz: x_train: 5 at step 1 of sequence 0 is not an id: the Embedding has 0 to 4";
     assert_eq!(refusal(folder.path(), &args), reason);
 }
