@@ -69,7 +69,7 @@ fn defaults_are_those_of_keras() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_with_its_place() {
+fn invalid_configs_are_rejected_with_its_place() {
     for (from, to, expected) in [
         ("epochs = 3", "epoch = 3", "line 18: unknown field `epoch`"),
         ("epochs = 3", "epochs = \"3\"", "line 18: invalid type: string"),
@@ -110,7 +110,7 @@ fn cosine_goes_from_the_rate_to_nothing() {
 }
 
 #[test]
-fn networks_that_no_memory_holds_are_refused_before_they_are_made() {
+fn networks_that_no_memory_holds_are_rejected_before_they_are_made() {
     let rejection = |units: &str, features| {
         let config: Config = toml::from_str(&GOOD.replacen("units = 4", units, 1)).unwrap();
         config.check_size(features).unwrap_err().to_string()
@@ -133,7 +133,7 @@ const ENCODER: &str = "[[encoder]]\ntype = \"LSTM\"\n";
 const DECODER: &str = "[[layers]]\ntype = \"LSTM\"\nunits = 4\nreturn_sequences = true\n";
 
 #[test]
-fn encoders_and_decoders_that_do_not_fit_are_refused_with_the_place() {
+fn encoders_and_decoders_that_do_not_fit_are_rejected_with_the_place() {
     let config: Config = toml::from_str(PAIRS).unwrap();
     config.check().unwrap();
     let names: Vec<_> = config.chains().into_iter().map(|chain| chain.names).collect();
@@ -235,7 +235,7 @@ fn masking_stands_first_and_frames_are_measured_behind_it() {
 }
 
 #[test]
-fn data_that_is_not_for_the_network_is_refused_by_name() {
+fn data_that_does_not_fit_the_network_is_rejected_by_name() {
     use crate::data::{Array, Values};
     let integers =
         |values: &[i64]| Array { shape: vec![values.len()], values: Values::Integers(values.to_vec()) };

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_headers_are_refused() {
+    fn hostile_headers_are_rejected() {
         let huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 16), }";
         assert_eq!(reason(&npy(huge, &[])), "its header declares more than 2^29 values");
         let large = "{'descr': '<f4', 'fortran_order': False, 'shape': (500000000,), }";

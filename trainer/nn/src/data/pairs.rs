@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn decoders_are_given_what_comes_before_each_target_longest_first() {
+    fn decoder_inputs_are_the_previous_targets_longest_first() {
         let data = pairs(integers(&[6], &[1, 2, 3, 4, 5, 6])).unwrap();
         assert_eq!((data.width(), data.target_count(2)), (7, 4));
         let batch = pack(&data, &[0, 1, 2]);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused_by_name() {
+    fn invalid_targets_are_rejected_by_name() {
         let reason = |y| format!("{:#}", pairs(y).unwrap_err());
         assert_eq!(
             reason(integers(&[6], &[1, 2, 3, 4, 0, 6])),

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_of_nothing_is_refused_by_its_number() {
+    fn a_fully_masked_sequence_is_rejected_by_its_number() {
         let x = floats(&[2, 2, 1], &[0.0, 1.0, 0.0, 0.0]);
         let data = Dataset::from_arrays(x, None, floats(&[2, 1], &[0.0, 1.0]), ["x_train", "y"]).unwrap();
         let reason = format!("{:#}", data.without_masked(0.0).unwrap_err());

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_series_is_refused_with_its_line() {
+    fn malformed_series_are_rejected_with_its_line() {
         for (text, expected) in [
             (&b""[..], "line 1: no column `date`"),
             (b"day,price\n", "line 1: no column `date`"),

@@ -67,7 +67,7 @@ fn splitting_keeps_sequences_with_their_targets() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_name() {
+fn arrays_that_do_not_fit_are_rejected_by_name() {
     let reason = |x, steps, y| format!("{:#}", read(x, steps, y).unwrap_err());
     let y = || integers(&[2], &[0, 1]);
     assert_eq!(

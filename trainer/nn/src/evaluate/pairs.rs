@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn other_targets_are_refused_by_name() {
+    fn other_targets_are_rejected_by_name() {
         let once =
             Dataset::from_arrays(integers(&[1, 2]), Some(integers(&[1, 1])), integers(&[1, 2]), ["x", "y"]);
         let reason = |data: &Dataset| evaluate_pairs(&Echo, &[], data).unwrap_err().to_string();

@@ -6,6 +6,7 @@ use embedded_rnn::format::{DIRECTION, LayerRecord, MergeMode as MergeCode};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::merge_mode::MergeMode;
 use super::recurrent::cell_unit;
 use super::{
     Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerConfig, LayerSpec, Module,
@@ -28,21 +29,6 @@ pub struct Bidirectional<T: Real> {
     pub backward: Recurrent<T>,
     /// The merge of the two outputs.
     pub merge_mode: MergeMode,
-}
-
-/// The merge of the outputs of the two directions; the names are Keras's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MergeMode {
-    /// The features of the backward direction after those of the forward direction.
-    #[default]
-    Concat,
-    /// `f + b`
-    Sum,
-    /// `(f + b) / 2`
-    Ave,
-    /// `f * b`
-    Mul,
 }
 
 /// A `Bidirectional` layer in a config; names and defaults are Keras's.
@@ -112,72 +98,6 @@ impl LayerSpec for BidirectionalConfig {
     }
 }
 
-impl MergeMode {
-    /// Returns the code in a model file.
-    pub fn code(self) -> embedded_rnn::format::MergeMode {
-        use embedded_rnn::format::MergeMode as MergeCode;
-        match self {
-            Self::Concat => MergeCode::Concat,
-            Self::Sum => MergeCode::Sum,
-            Self::Ave => MergeCode::Ave,
-            Self::Mul => MergeCode::Mul,
-        }
-    }
-
-    /// Returns the name in a config, which is Keras's.
-    pub fn keras_name(self) -> &'static str {
-        match self {
-            Self::Concat => "concat",
-            Self::Sum => "sum",
-            Self::Ave => "ave",
-            Self::Mul => "mul",
-        }
-    }
-
-    /// All modes.
-    pub const ALL: [Self; 4] = [Self::Concat, Self::Sum, Self::Ave, Self::Mul];
-
-    /// Returns the mode with this code.
-    pub fn of(code: embedded_rnn::format::MergeMode) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.code() == code)
-    }
-
-    /// Returns the unit of the result of merging 16-bit integers of `unit` (runtime/INTEGER.md).
-    pub fn unit(self, unit: f64) -> f64 {
-        match self {
-            Self::Concat | Self::Ave => unit,
-            Self::Sum => 2.0 * unit,
-            Self::Mul => unit * unit * 32768.0,
-        }
-    }
-
-    /// Merges the outputs of the two directions, `[hidden x columns]` each.
-    fn merge<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>) -> Matrix<T> {
-        match self {
-            Self::Concat => {
-                let mut both = Matrix::zeros(2 * f.nrows(), f.ncols());
-                both.rows_mut(0, f.nrows()).copy_from(f);
-                both.rows_mut(f.nrows(), f.nrows()).copy_from(b);
-                both
-            }
-            Self::Sum => f + b,
-            Self::Ave => (f + b) * T::of(0.5),
-            Self::Mul => f.component_mul(b),
-        }
-    }
-
-    /// Splits the gradient of the merged output into those of both outputs.
-    fn part<T: Real>(self, f: &Matrix<T>, b: &Matrix<T>, d: &Matrix<T>) -> [Matrix<T>; 2] {
-        let hidden = f.nrows();
-        match self {
-            Self::Concat => [d.rows(0, hidden).into_owned(), d.rows(hidden, hidden).into_owned()],
-            Self::Sum => [d.clone(), d.clone()],
-            Self::Ave => [d * T::of(0.5), d * T::of(0.5)],
-            Self::Mul => [d.component_mul(b), d.component_mul(f)],
-        }
-    }
-}
-
 impl<T: Real> Bidirectional<T> {
     /// Reverses an output of the backward direction to the order of the frames, or its gradient to that of
     /// the cell.
@@ -242,7 +162,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
     ) -> Gradients<T> {
         let [f, b] = &cache.inner[..] else { panic!("the cache is from another layer") };
         let reversed = self.reversed(&b.output.values, input);
-        let [d_f, d_b] = self.merge_mode.part(&f.output.values, &reversed, &d_output);
+        let [d_f, d_b] = self.merge_mode.split_gradient(&f.output.values, &reversed, &d_output);
         let (final_f, final_b) = d_final.split_at(d_final.len() / 2);
         let mut both = self.forward.backward(input, f, d_f, final_f);
         let mut back = self.backward.backward(input, b, self.reversed(&d_b, input), final_b);

@@ -232,7 +232,7 @@ fn decoding_follows_the_likeliest_class_and_ends_at_class_0() {
 /// Checks that calibration observes every layer of both chains, the decoder's after the encoder's, at every
 /// time step.
 #[test]
-fn taps_hear_both_chains() {
+fn observers_see_both_chains() {
     use crate::layers::Signal;
     let case = &Case::all()[1];
     let (mut outputs, mut states) = ([0; 7], [0; 7]);
