@@ -73,8 +73,8 @@ fn trained(seed: u64) -> Evaluation {
     evaluate_pairs(&run.network, &[], &test).unwrap()
 }
 
-/// A decoder that guesses tokens at the right length has five of six wrong. The worst of twelve seeds: a token
-/// error rate of 0.0102, and 0.974 of the sequences without an error.
+/// A decoder that guesses tokens at the right length has five of six wrong. The worst of twelve seeds: a
+/// token error rate of 0.0102, and 0.974 of the sequences without an error.
 #[test]
 fn it_generates_reversed_sequences() {
     for seed in 0..3 {

@@ -27,7 +27,8 @@ fn is_shipped(folder: &str) -> bool {
     !["seglearn", "name2nat", "cmudict"].contains(&folder)
 }
 
-/// Reads an example. If its data has to be fetched and is missing, reports the test as skipped and returns `None`.
+/// Reads an example. If its data has to be fetched and is missing, reports the test as skipped and returns
+/// `None`.
 fn open(name: &str) -> Option<Example> {
     let path = path(name);
     let config = Config::read(&path).unwrap();
@@ -60,8 +61,8 @@ fn integers(values: Vec<i64>) -> Array {
     Array { shape: vec![values.len()], values: Values::Integers(values) }
 }
 
-/// Returns all frames of the sequences with these numbers, and the number of frames of each. `change` maps a time
-/// step and a value to the new value.
+/// Returns all frames of the sequences with these numbers, and the number of frames of each. `change` maps a
+/// time step and a value to the new value.
 fn frames(x: &Sequences, numbers: &[usize], change: impl Fn(usize, f32) -> f32) -> (Array, Array) {
     let changed = |s| x.get(s).iter().enumerate().map(|(k, &value)| change(k / x.features, value));
     let frames: Vec<f32> = numbers.iter().flat_map(|&s| changed(s)).collect();
@@ -198,8 +199,8 @@ fn apartment_prices_are_learnt() {
     assert!(share < 1.2 * 0.0036, "{share}");
 }
 
-/// The network also classifies the exercises of people who were not trained on. The naive baseline misses four in
-/// five time steps.
+/// The network also classifies the exercises of people who were not trained on. The naive baseline misses
+/// four in five time steps.
 #[test]
 fn exercises_are_classified_at_every_time_step() {
     let Some(example) = open("seglearn/seglearn.toml") else { return };
@@ -209,8 +210,8 @@ fn exercises_are_classified_at_every_time_step() {
     assert!(seen < 1.2 * 0.401 && new < 1.2 * 0.485, "{seen}, {new}");
 }
 
-/// The network models the order of the letters, and the nationality: new names are more probable with their own
-/// nationality than with another one.
+/// The network models the order of the letters, and the nationality: new names are more probable with their
+/// own nationality than with another one.
 #[test]
 fn names_are_most_probable_with_their_nationality() {
     let Some(example) = open("name2nat/name2nat.toml") else { return };

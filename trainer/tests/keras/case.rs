@@ -1,4 +1,5 @@
-//! The cases of `cases.toml` with the results of Keras: networks, inputs, initial states, outputs and gradients.
+//! The cases of `cases.toml` with the results of Keras: networks, inputs, initial states, outputs and
+//! gradients.
 
 use std::collections::BTreeMap;
 
@@ -65,8 +66,8 @@ struct Section {
     cases: BTreeMap<String, Vec<LayerConfig>>,
 }
 
-/// Returns all cases. Panics unless each has a record in `golden.npz`, each record has a case, and each array of a
-/// record is compared.
+/// Returns all cases. Panics unless each has a record in `golden.npz`, each record has a case, and each array
+/// of a record is compared.
 pub fn all() -> Vec<Case> {
     let text = std::fs::read_to_string(golden::path("cases.toml")).unwrap();
     let sections: BTreeMap<String, Section> = toml::from_str(&text).unwrap();
@@ -159,8 +160,8 @@ fn keras_name(kind: &Kind<f32>, parameter: &'static str) -> &'static str {
     }
 }
 
-/// Prepends the direction to the names of a Bidirectional: the first half is of the forward layer, the second of
-/// the backward layer.
+/// Prepends the direction to the names of a Bidirectional: the first half is of the forward layer, the second
+/// of the backward layer.
 fn in_directions(kind: &Kind<f32>, names: Vec<&str>) -> Vec<String> {
     let Kind::Bidirectional(_) = kind else { return names.into_iter().map(str::to_owned).collect() };
     let (forward, backward) = names.split_at(names.len() / 2);
@@ -190,8 +191,8 @@ fn put_parameters(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix
     gradients
 }
 
-/// Sets the statistics of the network from the record, and returns those after the training pass, in the order of
-/// [`Network::statistics`].
+/// Sets the statistics of the network from the record, and returns those after the training pass, in the
+/// order of [`Network::statistics`].
 fn put_statistics(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix<f32>> {
     let mut after = Vec::new();
     for (k, layer) in network.layers.iter_mut().enumerate() {

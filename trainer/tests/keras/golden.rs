@@ -28,8 +28,9 @@ impl Array {
         &self.values[number * len..][..len]
     }
 
-    /// Returns a plane whose axes are `[columns, rows]` as a matrix. Keras's matrices are the transposed of ours, and
-    /// row-major, so both have the same order in memory. If the plane has several `parts`, returns number `part`.
+    /// Returns a plane whose axes are `[columns, rows]` as a matrix. Keras's matrices are the transposed of
+    /// ours, and row-major, so both have the same order in memory. If the plane has several `parts`, returns
+    /// number `part`.
     pub fn matrix(
         &self,
         plane: usize,

@@ -21,14 +21,15 @@ use embedded_rnn_trainer::tensor::{Matrix, Real, cast};
 
 use case::{Case, Sequence};
 
-/// The accuracy in f32 that the project promises. The worst are 5.7e-7 (model files: 1.4e-6, where multiplications
-/// and additions are not fused) and 1.4e-5, all of a GRU with relu; Keras itself, in f32, is 4.8e-7 and 3.5e-6 off.
+/// The accuracy in f32 that the project promises. The worst are 5.7e-7 (model files: 1.4e-6, where
+/// multiplications and additions are not fused) and 1.4e-5, all of a GRU with relu; Keras itself, in f32, is
+/// 4.8e-7 and 3.5e-6 off.
 const OUTPUTS_F32: f64 = 1e-5;
 const GRADIENTS_F32: f64 = 1e-4;
 
-/// The bounds in f64. The worst output differs by 5.5e-8; rounding the golden files to f32 alone causes up to 6.0e-8.
-/// The worst gradient differs by 7.1e-8, after a `Normalization`, whose statistics are f32 in the trainer; without
-/// one by 5.9e-8.
+/// The bounds in f64. The worst output differs by 5.5e-8; rounding the golden files to f32 alone causes up to
+/// 6.0e-8. The worst gradient differs by 7.1e-8, after a `Normalization`, whose statistics are f32 in the
+/// trainer; without one by 5.9e-8.
 const OUTPUTS_F64: f64 = 6.5e-8;
 const GRADIENTS_F64: f64 = 8.5e-8;
 

@@ -1,7 +1,7 @@
 //! Model files compared with Keras: every case, packed in each dtype, on every backend of this machine.
 //!
-//! Each sequence is run in one call and, if the model supports it, time step by time step. Models with a mask run
-//! each sequence with and without its masked time steps.
+//! Each sequence is run in one call and, if the model supports it, time step by time step. Models with a mask
+//! run each sequence with and without its masked time steps.
 
 use std::collections::BTreeMap;
 
@@ -70,21 +70,21 @@ impl Share {
     }
 }
 
-/// The classes of integer models by error. The allowed shares of outputs and of final states are a fifth above the
-/// worst of the class.
+/// The classes of integer models by error. The allowed shares of outputs and of final states are a fifth
+/// above the worst of the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
-    /// Models with a SimpleRNN. The worst are two stacked ones: 0.041 and 0.041. Weights up to 2 amplify an error at
-    /// every time step.
+    /// Models with a SimpleRNN. The worst are two stacked ones: 0.041 and 0.041. Weights up to 2 amplify an
+    /// error at every time step.
     SimpleRnn,
-    /// Models with LSTM or GRU. The worst are bidirectional_lstm_ave with 0.016, and two stacked GRU that reset
-    /// before, with 0.012.
+    /// Models with LSTM or GRU. The worst are bidirectional_lstm_ave with 0.016, and two stacked GRU that
+    /// reset before, with 0.012.
     Gated,
-    /// Models without a recurrent layer. The worst is dense_softsign with 0.0103: its pre-activations are off by
-    /// 0.0037 of their range, half a step of 127, and this range is far wider than that of softsign.
+    /// Models without a recurrent layer. The worst is dense_softsign with 0.0103: its pre-activations are off
+    /// by 0.0037 of their range, half a step of 127, and this range is far wider than that of softsign.
     Stateless,
-    /// Models with hard_shrink. The function jumps by a half, and the rounding of an input may cross the jump: 0.089
-    /// of the largest output.
+    /// Models with hard_shrink. The function jumps by a half, and the rounding of an input may cross the
+    /// jump: 0.089 of the largest output.
     HardShrink,
 }
 

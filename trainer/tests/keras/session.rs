@@ -103,8 +103,8 @@ pub fn found<N: Session>(model: &Model<'_, N>, given: &Given) -> Found<N> {
     Found { output, states: found_states }
 }
 
-/// Returns every case as a model file, and asserts that the packer rejects exactly the listed cases, each with a
-/// reason that contains the listed text.
+/// Returns every case as a model file, and asserts that the packer rejects exactly the listed cases, each
+/// with a reason that contains the listed text.
 pub fn files<N: Session>(rejected: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
     let mut rejected: BTreeMap<&str, &str> = rejected.iter().copied().collect();
     let mut all = Vec::new();

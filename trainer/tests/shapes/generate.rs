@@ -19,8 +19,8 @@ fn writer() -> TempDir {
     folder(&random(GENERATIVE, 1, 3), &LABELS)
 }
 
-/// Returns the classes after `start`, up to the class `end`, from a model that processes the whole sequence again
-/// for each class.
+/// Returns the classes after `start`, up to the class `end`, from a model that processes the whole sequence
+/// again for each class.
 fn expected(
     path: &Path,
     start: &[f32],

@@ -47,8 +47,9 @@ pub fn random(layers: &str, input_size: usize, seed: u64) -> (Network<f32>, Vec<
     Random { layers, input_size, steps: STEPS, seed }.make().unwrap()
 }
 
-/// Returns an encoder-decoder whose encoder takes one of six ids, or two features and runs backwards. With most seeds
-/// the decoder never ends, or its outputs do not depend on the source; the tests use 185 and 210, where both hold.
+/// Returns an encoder-decoder whose encoder takes one of six ids, or two features and runs backwards. With
+/// most seeds the decoder never ends, or its outputs do not depend on the source; the tests use 185 and 210,
+/// with which it ends and depends on the source.
 pub fn encoder_decoder(of_ids: bool, seed: u64) -> (Network<f32>, Vec<f32>) {
     let (mut network, frames) = if of_ids { random(ENCODER, 1, seed) } else { random(REVERSED, 2, seed) };
     let mut decoder = random(DECODER, 1, seed + 1).0;

@@ -11,8 +11,8 @@ use crate::models::{
     random, stdout, worst,
 };
 
-/// Bounds of the difference between the outputs of a model, which are probabilities, and those of its network. The
-/// worst are 6.0e-8 in f32, on every backend, and 4.2e-4 in i8.
+/// Bounds of the difference between the outputs of a model, which are probabilities, and those of its
+/// network. The worst are 6.0e-8 in f32, on every backend, and 4.2e-4 in i8.
 const TOLERANCES: [(&str, f32); 2] = [("m.ernn", 7.2e-8), ("m.i8.ernn", 5e-4)];
 
 fn predict(folder: &Path, model: &str, more: &[&str]) -> (Vec<usize>, Vec<f32>) {
@@ -43,8 +43,8 @@ fn padded_ids_have_outputs_at_valid_time_steps() {
     }
 }
 
-/// The rows of `x.npy` are sequences if there are as many as lengths, and frames if there are as many as the lengths
-/// add up to. If all lengths are 1, both hold.
+/// The rows of `x.npy` are sequences if there are as many as lengths, and frames if there are as many as the
+/// lengths add up to. If all lengths are 1, both hold.
 #[test]
 fn sequences_of_ids_may_be_concatenated() {
     let folder = folder(&random(GENERATIVE, 1, 3), &[]);
