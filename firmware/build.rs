@@ -1,5 +1,5 @@
-//! Passes the board's memory map to the linker. It comes from `cargo xtask board`, in a variable, so that a
-//! board is never a change of this crate; so does the network, which `src/network.rs` includes.
+//! Passes the memory map of the board to the linker. `cargo xtask board` passes its path in an environment
+//! variable, so that another board needs no change of this crate; `src/network.rs` gets the network likewise.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -11,7 +11,7 @@ fn main() {
     fs::copy(&map, out.join("memory.x")).unwrap_or_else(|error| panic!("copying {map}: {error}"));
     println!("cargo::rustc-link-search={}", out.display());
     if variable("CARGO_CFG_TARGET_ARCH") == "riscv32" {
-        // `cortex-m-rt` reads memory.x of itself, `riscv-rt` leaves that to us.
+        // The linker script of `cortex-m-rt` includes memory.x, that of `riscv-rt` does not.
         println!("cargo::rustc-link-arg-bins=-Tmemory.x");
     }
     println!("cargo::rustc-link-arg-bins=-Tlink.x");

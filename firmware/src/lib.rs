@@ -1,4 +1,4 @@
-//! What the images share: the board under them and the network in their flash.
+//! The common parts of the images: board, network in flash, and stack measurement.
 #![no_std]
 
 pub mod board;

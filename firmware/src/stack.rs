@@ -5,14 +5,14 @@ use core::ptr;
 
 use crate::board;
 
-/// A word that code is unlikely to leave behind.
+/// A value that code is unlikely to write to the stack.
 const PAINT: u32 = 0x5AC3_C35A;
 
-/// At most this much is painted: filling megabytes would take longer than the run.
+/// Limit of the painted bytes: painting megabytes would take longer than the run.
 const DEPTH: usize = 32 << 10;
 
-/// Measures the bytes of stack that `work` takes below its caller; returns them and its result. They are
-/// `None` if it took all that was painted.
+/// Returns the bytes of stack that `work` uses below its caller, and its result. The bytes are `None` if
+/// `work` used all that was painted.
 #[inline(always)]
 pub fn high_water<R>(work: impl FnOnce() -> R) -> (Option<usize>, R) {
     let top = board::stack_pointer();
@@ -24,7 +24,7 @@ pub fn high_water<R>(work: impl FnOnce() -> R) -> (Option<usize>, R) {
     }
     let result = work();
     let used = (bottom..top).step_by(4).find(|&address| {
-        // SAFETY: the same words, initialised above.
+        // SAFETY: the same words, initialized above.
         let word = unsafe { ptr::read_volatile(address as *const u32) };
         word != PAINT
     });

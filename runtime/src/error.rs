@@ -187,3 +187,15 @@ impl LayerFault {
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_dtype_is_named() {
+        let text = |found| Error::WrongDType { expected: DType::F32, found }.to_string();
+        assert_eq!(text(DType::I8 as u8), "model of dtype i8, expected f32");
+        assert_eq!(text(255), "model of unknown dtype 255, expected f32");
+    }
+}

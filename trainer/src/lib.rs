@@ -1,12 +1,12 @@
-//! The command `ernn`, and one crate for all that it stands on: training, model files and imports of recurrent networks for
-//! `embedded-rnn`.
+//! The command `ernn`: trains, quantizes, imports and runs recurrent networks for `embedded-rnn`. The crate
+//! also re-exports the libraries that the command is built on.
 //!
-//! | crate | holds |
+//! | crate | content |
 //! |---|---|
 //! | `embedded-rnn-nn` | cells, layers, data, training, configs |
-//! | `embedded-rnn-pack` | model files: written, quantized, read back, run, summarized |
-//! | `embedded-rnn-import` | Keras, ONNX and PyTorch files |
-//! | this one | the commands, the report, sampling and vocabularies of generated text |
+//! | `embedded-rnn-pack` | model files: writing, quantization, reading, inference, summaries |
+//! | `embedded-rnn-import` | importers of Keras, ONNX and PyTorch files |
+//! | this crate | commands, report, sampling, vocabularies |
 
 pub mod commands;
 pub mod report;

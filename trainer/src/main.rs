@@ -1,4 +1,4 @@
-//! The command `ernn`: from data to a packed recurrent network.
+//! The command `ernn`: parses the arguments, runs the subcommand, and prints errors on one line.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use embedded_rnn_trainer::commands::{eval, generate, import, inspect, predict, quantize, train};
 use embedded_rnn_trainer::output::one_line;
 
-/// Trains recurrent networks and packs them for microcontrollers and edge CPUs.
+/// Train recurrent networks, import them, and pack them for microcontrollers and edge CPUs
 #[derive(Parser)]
 #[command(name = "ernn", version)]
 struct Cli {
@@ -49,15 +49,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help is printed as it is; of a mistake in the arguments the first paragraph, on one line as every error.
+/// Prints help and version unchanged, and the first paragraph of a usage error on one line, like every error.
 fn explain(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        // Nothing is left to say it to if this fails.
+        // A failure to print cannot be reported anywhere.
         _ = error.print();
         return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
     }
     let text = error.to_string();
     let reason = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    eprintln!("ernn: {}; --help says more", one_line(&anyhow::Error::msg(reason)));
+    eprintln!("ernn: {}; see --help", one_line(&anyhow::Error::msg(reason)));
     ExitCode::from(2)
 }

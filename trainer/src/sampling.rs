@@ -1,29 +1,30 @@
-//! Drawing a class by its probability: what a network that writes one step after another goes on with.
+//! Sampling of a class by its probability, for autoregressive generation.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Draws a class, the chance of each being its probability to the power `1 / temperature`, made to add up to 1.
+/// Samples a class `k` from the distribution `p_k^(1 / temperature) / sum_j p_j^(1 / temperature)`.
 ///
-/// At temperature 1 the chances are the probabilities. The lower it is, the more the likeliest class is preferred, and the
-/// higher, the more alike are the chances of all classes that have any. At 0 (and for what is no temperature: negative
-/// numbers and NaN) the likeliest class is the answer, the first of equals, and nothing is drawn from `rng`.
+/// Temperature 1 samples from the probabilities themselves. Lower temperatures prefer the most probable
+/// class, higher ones approach a uniform distribution over the classes with a probability above 0.
+/// Temperature 0, a negative one and NaN return the most probable class, the first of equals, without a
+/// number from `rng`.
 ///
-/// A probability that is NaN or not above 0 is no chance, an infinite one counts as the largest f32; they need not add up to
-/// 1. If no class has a chance, the answer is class 0.
+/// The probabilities need not add up to 1. A class whose probability is NaN, 0 or negative is never returned,
+/// and an infinite probability counts as the largest f32. If no class remains, the result is class 0.
 pub fn sample(probabilities: &[f32], temperature: f64, rng: &mut ChaCha8Rng) -> usize {
     let mut best = None;
     for (class, logarithm) in logarithms(probabilities) {
-        if best.is_none_or(|(_, most)| logarithm > most) {
+        if best.is_none_or(|(_, largest)| logarithm > largest) {
             best = Some((class, logarithm));
         }
     }
-    let Some((likeliest, most)) = best else { return 0 };
+    let Some((most_probable, largest)) = best else { return 0 };
     if temperature.is_nan() || temperature <= 0.0 {
-        return likeliest;
+        return most_probable;
     }
-    // Relative to the likeliest, whose weight is 1: no sum of these is 0 or infinite.
-    let weight = |logarithm: f64| ((logarithm - most) / temperature).exp();
+    // Relative to the most probable class, whose weight is 1: the sum is neither 0 nor infinite.
+    let weight = |logarithm: f64| ((logarithm - largest) / temperature).exp();
     let sum: f64 = logarithms(probabilities).map(|(_, logarithm)| weight(logarithm)).sum();
     let mut rest = rng.random::<f64>() * sum;
     for (class, logarithm) in logarithms(probabilities) {
@@ -32,11 +33,11 @@ pub fn sample(probabilities: &[f32], temperature: f64, rng: &mut ChaCha8Rng) -> 
             return class;
         }
     }
-    // Roundings may leave a little of the sum.
-    likeliest
+    // Rounding may leave a rest above 0.
+    most_probable
 }
 
-/// The classes that have a chance, and the logarithm of each probability.
+/// Returns the classes with a probability above 0, and the logarithm of each.
 fn logarithms(probabilities: &[f32]) -> impl Iterator<Item = (usize, f64)> {
     let chances = probabilities.iter().enumerate().filter(|(_, p)| **p > 0.0);
     chances.map(|(class, &p)| (class, f64::from(p.min(f32::MAX)).ln()))
@@ -49,7 +50,7 @@ mod tests {
 
     const DRAWS: usize = 100_000;
 
-    /// How often each class is drawn, as a share, with a seed.
+    /// Returns the frequency of each class among [`DRAWS`] samples.
     fn shares(probabilities: &[f32], temperature: f64, seed: u64) -> Vec<f64> {
         let mut rng = stream(seed, Purpose::Sample, 0);
         let mut counts = vec![0; probabilities.len()];
@@ -57,9 +58,9 @@ mod tests {
         counts.into_iter().map(|count| f64::from(count) / DRAWS as f64).collect()
     }
 
-    /// Within five standard deviations of `p^(1/T) / sum`: by chance that fails once in two million times a class.
+    /// The tolerance is five standard deviations: a correct sampler fails once in two million runs per class.
     #[test]
-    fn classes_are_drawn_as_often_as_their_probabilities_say() {
+    fn classes_are_sampled_with_their_probabilities() {
         let probabilities = [0.5f32, 0.0, 0.3, 0.15, 0.05];
         for (seed, temperature) in [0.5, 0.8, 1.0, 1.5, 4.0].into_iter().enumerate() {
             let powers = probabilities.map(|p| f64::from(p).powf(1.0 / temperature));
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn no_temperature_is_the_likeliest_class_and_draws_nothing() {
+    fn temperature_zero_returns_the_most_probable_class_without_random_numbers() {
         let mut rng = stream(1, Purpose::Sample, 0);
         let before = rng.clone();
         for temperature in [0.0, -0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_temperatures_end_at_the_likeliest_class_and_at_equal_chances() {
+    fn extreme_temperatures_approach_the_most_probable_class_and_a_uniform_distribution() {
         for tiny in [f64::from_bits(1), f64::MIN_POSITIVE, 1e-3] {
             assert_eq!(shares(&[0.3, 0.4, 0.3], tiny, 1), [0.0, 1.0, 0.0]);
         }
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_probability_has_no_chance() {
+    fn invalid_probabilities_are_never_sampled() {
         let nan = f32::NAN;
         assert_eq!(shares(&[nan, 0.0, -1.0, 0.25, f32::NEG_INFINITY], 1.0, 3), [0.0, 0.0, 0.0, 1.0, 0.0]);
         assert_eq!(shares(&[nan, 1.0, f32::INFINITY, f32::MAX], 1.0, 4)[1], 0.0);
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_classes_again() {
+    fn a_seed_reproduces_the_classes() {
         let draw = |seed| -> Vec<usize> {
             let mut rng = stream(seed, Purpose::Sample, 0);
             (0..50).map(|_| sample(&[0.25; 4], 1.0, &mut rng)).collect()

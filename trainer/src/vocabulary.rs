@@ -1,80 +1,83 @@
-//! Ids by the names of their classes, as people write and read them.
+//! Vocabularies: ids and their labels.
 
 use anyhow::{Context, Result, bail, ensure};
 use strsim::jaro_winkler;
 
-/// Ids from 0 on, and what they are called.
+/// The ids from 0, and their labels if they have any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     size: usize,
     labels: Vec<String>,
 }
 
-/// How alike two names are at least, of 1, so that one may have been meant for the other.
-const ALIKE: f64 = 0.8;
-/// The most names that a refusal tells.
-const TOLD: usize = 5;
+/// Minimum Jaro-Winkler similarity (at most 1) of the labels that an error suggests.
+const MIN_SIMILARITY: f64 = 0.8;
+/// Limit of the labels in an error.
+const MAX_SUGGESTIONS: usize = 5;
 
 impl Vocabulary {
-    /// So many ids, each with a label, or all without.
+    /// Creates a vocabulary of `size` ids; `labels` has one entry per id, or is empty.
     pub fn new(size: usize, labels: Vec<String>) -> Self {
         Self { size, labels }
     }
 
-    /// The ids that are meant: the one whose label `text` is, or one for each part of it between spaces and commas.
+    /// Returns the ids in `text`: one if the whole text is a label, else one per part between spaces and
+    /// commas.
     ///
     /// # Errors
-    /// No part, or [one that is no id](Self::id).
+    /// No part, or a part that [is no id](Self::id).
     pub fn ids(&self, text: &str) -> Result<Vec<usize>> {
-        if let Some(id) = self.labelled(text) {
+        if let Some(id) = self.with_label(text) {
             return Ok(vec![id]);
         }
         let parts = text.split([' ', ',']).filter(|part| !part.is_empty());
         let ids: Vec<usize> = parts.map(|part| self.id(part)).collect::<Result<_>>()?;
-        ensure!(!ids.is_empty(), "{text:?} names nothing");
+        ensure!(!ids.is_empty(), "{text:?} contains no label and no id");
         Ok(ids)
     }
 
-    /// The id that is meant: by its label, or by its number where no label is that.
+    /// Returns the id of a label, or of a number in decimal if no label equals it.
     ///
     /// # Errors
-    /// A number that is too large, and what is no label, with those that are like it.
+    /// A number outside the vocabulary, or an unknown label, with similar labels.
     pub fn id(&self, name: &str) -> Result<usize> {
-        if let Some(id) = self.labelled(name) {
+        if let Some(id) = self.with_label(name) {
             return Ok(id);
         }
         let last = self.size.saturating_sub(1);
         if let Ok(number) = name.parse::<i64>() {
             let id = usize::try_from(number).ok().filter(|&id| id < self.size);
-            return id.with_context(|| format!("{number} is no id: there are 0 to {last}"));
+            return id.with_context(|| format!("{number} is not an id: the ids are 0 to {last}"));
         }
-        ensure!(!self.labels.is_empty(), "{name:?}: the ids have no labels: give numbers, 0 to {last}");
-        bail!("{name:?} is no label{}", self.candidates(name))
+        ensure!(!self.labels.is_empty(), "{name:?} is not an id: the ids are 0 to {last}, without labels");
+        bail!("{name:?} is not a label{}", self.suggestions(name))
     }
 
-    fn labelled(&self, name: &str) -> Option<usize> {
+    fn with_label(&self, name: &str) -> Option<usize> {
         self.labels.iter().position(|label| label == name)
     }
 
-    /// What might have been meant, the likeliest first; if nothing, some labels that there are.
-    fn candidates(&self, name: &str) -> String {
+    /// Returns the labels most similar to `name`, or the first labels if none is similar.
+    fn suggestions(&self, name: &str) -> String {
         let name = name.to_lowercase();
-        let alike = |label: &String| jaro_winkler(&name, &label.to_lowercase());
-        let mut near: Vec<(f64, &String)> = self.labels.iter().map(|label| (alike(label), label)).collect();
-        near.retain(|(alike, _)| *alike >= ALIKE);
-        near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let told = |labels: &mut dyn Iterator<Item = &String>| {
-            labels.take(TOLD).map(|label| format!("{label:?}")).collect::<Vec<_>>().join(", ")
+        let similarity = |label: &String| jaro_winkler(&name, &label.to_lowercase());
+        let mut similar: Vec<(f64, &String)> =
+            self.labels.iter().map(|label| (similarity(label), label)).collect();
+        similar.retain(|(similarity, _)| *similarity >= MIN_SIMILARITY);
+        similar.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        let list = |labels: &mut dyn Iterator<Item = &String>| {
+            labels.take(MAX_SUGGESTIONS).map(|label| format!("{label:?}")).collect::<Vec<_>>().join(", ")
         };
-        if !near.is_empty() {
-            return format!("; like it: {}", told(&mut near.into_iter().map(|(_, label)| label)));
+        if !similar.is_empty() {
+            return format!("; similar: {}", list(&mut similar.into_iter().map(|(_, label)| label)));
         }
-        let rest = self.labels.len().saturating_sub(TOLD);
+        let rest = self.labels.len().saturating_sub(MAX_SUGGESTIONS);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        format!(": there are {}{more}", told(&mut self.labels.iter()))
+        format!("; the labels are {}{more}", list(&mut self.labels.iter()))
     }
 
-    /// The labels, those of single characters beside each other, others with spaces between; numbers where there are none.
+    /// Returns the labels of `ids` as text, with a space between two labels unless both are single
+    /// characters. An id without a label is a number.
     pub fn text(&self, ids: &[usize]) -> String {
         let single = |id: usize| self.labels.get(id).is_some_and(|label| label.chars().count() == 1);
         let mut text = String::new();
@@ -88,7 +91,7 @@ impl Vocabulary {
     }
 }
 
-/// A label from a file that may be anybody's, on one line and without what would move the cursor.
+/// Escapes the control characters of a label: a file from an unknown source must not control the terminal.
 fn printable(label: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     label.chars().map(escape).collect()
@@ -117,28 +120,28 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_is_refused_with_what_may_have_been_meant() {
+    fn unknown_labels_are_rejected_with_suggestions() {
         let words = vocabulary();
         assert_eq!(
             reason(&words, "a Japanees"),
-            "\"Japanees\" is no label; like it: \"Japanese\", \"Javanese\""
+            "\"Japanees\" is not a label; similar: \"Japanese\", \"Javanese\""
         );
-        assert_eq!(reason(&words, "A"), "\"A\" is no label; like it: \"a\"");
+        assert_eq!(reason(&words, "A"), "\"A\" is not a label; similar: \"a\"");
         let all = "\"end\", \"a\", \"b\", \"7\", \"Japanese\"";
-        assert_eq!(reason(&words, "zzz"), format!("\"zzz\" is no label: there are {all} and 4 more"));
-        assert_eq!(reason(&words, "9"), "9 is no id: there are 0 to 8");
-        assert_eq!(reason(&words, "-1"), "-1 is no id: there are 0 to 8");
+        assert_eq!(reason(&words, "zzz"), format!("\"zzz\" is not a label; the labels are {all} and 4 more"));
+        assert_eq!(reason(&words, "9"), "9 is not an id: the ids are 0 to 8");
+        assert_eq!(reason(&words, "-1"), "-1 is not an id: the ids are 0 to 8");
         let huge = "9".repeat(30);
-        assert!(reason(&words, &huge).starts_with(&format!("\"{huge}\" is no label")));
-        assert_eq!(reason(&words, " ,"), "\" ,\" names nothing");
+        assert!(reason(&words, &huge).starts_with(&format!("\"{huge}\" is not a label")));
+        assert_eq!(reason(&words, " ,"), "\" ,\" contains no label and no id");
         assert_eq!(
             reason(&Vocabulary::new(3, Vec::new()), "a"),
-            "\"a\": the ids have no labels: give numbers, 0 to 2"
+            "\"a\" is not an id: the ids are 0 to 2, without labels"
         );
     }
 
     #[test]
-    fn only_single_characters_are_joined_and_nothing_moves_the_cursor() {
+    fn single_characters_are_joined_and_control_characters_escaped() {
         let words = vocabulary();
         assert_eq!(words.text(&[1, 2, 4, 1, 3, 5, 8]), "ab Japanese a7 New York it's");
         assert_eq!(words.text(&[1, 6, 1]), "a\\na");

@@ -178,7 +178,7 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
     }
     for (model, what) in [("q.ernn", "an i8 model"), ("h.ernn", "an f16 model")] {
         let again = ["quantize", model, "--calibrate", "x.npy", "-o", "z.ernn"];
-        let expected = format!("{model}: {what} already: an f32 one is quantized");
+        let expected = format!("{model}: {what}: only f32 models can be quantized");
         assert_eq!(refusal(folder.path(), &again), expected);
         assert!(!folder.path().join("z.ernn").exists());
     }

@@ -72,7 +72,7 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
     let left = |name: &std::ffi::OsStr| name.to_string_lossy().ends_with(".tmp");
     assert!(!fs::read_dir(folder.join("parts")).unwrap().any(|entry| left(&entry.unwrap().file_name())));
     let report = fs::read_to_string(folder.join("parts/report.html")).unwrap();
-    for part in ["<svg", "Confusion matrix", "model.i8.ernn", "Error of the 8-bit model"] {
+    for part in ["<svg", "Confusion matrix", "model.i8.ernn", "Quantization error"] {
         assert!(report.contains(part), "{part} is missing");
     }
 
@@ -125,7 +125,7 @@ fn what_was_trained_is_kept_if_integers_cannot_hold_it() {
     assert!(!folder.join("o/model.i8.ernn").exists());
     assert!(output(folder, &["eval", "o/model.ernn", "--data", "digits.npz"]).status.success());
     let report = fs::read_to_string(folder.join("o/report.html")).unwrap();
-    assert!(report.contains("model.ernn") && !report.contains("8-bit"));
+    assert!(report.contains("model.ernn") && !report.contains("Quantization error"));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn nothing_to_resume_is_said_and_no_error() {
     fs::write(folder.path().join("c.toml"), CONFIG.replace("epochs = 8", "epochs = 1")).unwrap();
     let output = output(folder.path(), &["train", "c.toml", "--resume"]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.starts_with("Nothing to resume in out/short: starting from the beginning\n"), "{said}");
+    assert!(said.starts_with("No checkpoint in out/short: training from the first epoch\n"), "{said}");
     assert!(said.contains("\nEpoch 1/1  loss: ") && said.contains(" - val_accuracy: "), "{said}");
     assert!(output.status.success() && folder.path().join("out/short/model.ernn").exists());
 }
@@ -164,10 +164,7 @@ fn bad_input_is_one_line_and_leaves_nothing() {
     assert!(!folder.join("out").exists());
     assert!(refusal(folder, &["train", "c.toml", "--out", "c.toml"]).starts_with("c.toml: File exists"));
     let seed = |seed| refusal(folder, &["train", "c.toml", "--seed", seed]);
-    assert_eq!(
-        seed("x"),
-        "invalid value 'x' for '--seed <N>': invalid digit found in string; --help says more"
-    );
+    assert_eq!(seed("x"), "invalid value 'x' for '--seed <N>': invalid digit found in string; see --help");
     assert!(seed("-1").starts_with("invalid value '-1' for '--seed <N>'"));
     assert!(
         refusal(folder, &["train"])

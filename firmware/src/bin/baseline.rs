@@ -1,4 +1,4 @@
-//! Start-up and nothing else: the size that is subtracted from that of `size`.
+//! An image that only starts up: its size is subtracted from that of `size`.
 #![no_std]
 #![no_main]
 

@@ -1,11 +1,14 @@
-//! The check image: replays the model's golden trace, then runs the test vectors that the PC has written to a
-//! file and writes every output of every step to another: for a model that processes whole sequences those of
-//! each sequence, for one with a decoder the ids that it generates. The cost of a step goes to a third file.
-//! The exit status is 0 if all of it worked.
+//! The check image: replays the golden trace of the model, runs the test vectors that the PC has written, and
+//! writes every output. The exit status is 0 if all of it succeeded.
 //!
-//! Files, little-endian, in the emulator's working folder: `inputs.bin` is the number of sequences (`u32`),
-//! then for each the number of steps (`u32`) and their inputs; `outputs.bin` is the outputs alone, a `u32`
-//! for an id; `figures.bin` is [`Figures`] as it lies in memory.
+//! The files are in the working folder of the emulator, little-endian. The conformance run in
+//! `xtask/boards/src/conformance.rs` writes the inputs and compares the outputs.
+//!
+//! | file | content |
+//! |---|---|
+//! | `inputs.bin` | number of sequences (`u32`); per sequence the number of steps (`u32`) and their inputs |
+//! | `outputs.bin` | outputs of every call; with a decoder, then the number of its ids and the ids (`u32`) |
+//! | `figures.bin` | [`Figures`] as it lies in memory |
 #![no_std]
 #![no_main]
 
@@ -16,7 +19,7 @@ use defmt_semihosting as _;
 use embedded_rnn::{Error, Ram};
 use embedded_rnn_firmware::board::{self, Counter};
 use embedded_rnn_firmware::network::net::{self, Number};
-use embedded_rnn_firmware::network::{OUTPUT_LEN, RAM, STEPS};
+use embedded_rnn_firmware::network::{MAX_IDS, OUTPUT_LEN, RAM, STEPS};
 use embedded_rnn_firmware::stack;
 use semihosting::fs::File;
 use semihosting::io::{self, Read, Write};
@@ -25,10 +28,7 @@ use semihosting::process;
 type Input = <Number as embedded_rnn::Number>::In;
 type Output = <Number as embedded_rnn::Number>::Out;
 
-/// The most ids that a decoder generates; `xtask/src/exam.rs` has the same.
-const MOST_IDS: usize = 24;
-
-/// The cost of a step, which `xtask/src/image.rs` reads.
+/// The cost of a step; `xtask/boards/src/image.rs` reads it.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 #[repr(C)]
 struct Figures {
@@ -131,15 +131,15 @@ fn run_whole(
     model.run(state, xs, y)
 }
 
-/// Writes the number of ids that the decoder generates, and the ids. Each is a step, and so is the end.
+/// Writes the number of generated ids, and the ids. Each of them is a step, and so is the end.
 fn write_ids(
     model: &net::Model,
     state: &mut net::State<'_>,
     meter: &mut Meter,
     outputs: &mut File,
 ) -> Result<(), Failure> {
-    let mut ids = [0; MOST_IDS];
-    let steps = |ids: &Result<&[u16], Error>| ids.map_or(0, |ids| (ids.len() + 1).min(MOST_IDS) as u32);
+    let mut ids = [0; MAX_IDS];
+    let steps = |ids: &Result<&[u16], Error>| ids.map_or(0, |ids| (ids.len() + 1).min(MAX_IDS) as u32);
     let ids = meter.measure(steps, || model.greedy(state, 0, 0, &mut ids))??;
     let words = core::iter::once(ids.len() as u32).chain(ids.iter().map(|&id| u32::from(id)));
     for word in words {
@@ -148,9 +148,8 @@ fn write_ids(
     Ok(())
 }
 
-/// Measures the stack at the first step of each sequence and counts the others, or of whole sequences every
-/// other one: painting the stack takes longer than a step, and a counted step should find nothing but its own
-/// work.
+/// Measures the stack in the first step of each sequence and the ticks in the others; of whole sequences,
+/// alternately. The two are separate because painting the stack is far longer than a step.
 struct Meter {
     counter: Counter,
     /// Ticks of an empty measurement.
@@ -193,8 +192,8 @@ fn word(file: &mut File) -> Result<u32, Failure> {
     Ok(u32::from_le_bytes(bytes))
 }
 
-fn host<T>(result: io::Result<T>, what: &'static str) -> Result<T, Failure> {
-    result.map_err(|_| Failure::Host(what))
+fn host<T>(result: io::Result<T>, name: &'static str) -> Result<T, Failure> {
+    result.map_err(|_| Failure::Host(name))
 }
 
 embedded_rnn_firmware::on_fault!(fault);

@@ -1,5 +1,5 @@
-//! The smallest image with a model: opens it and steps for ever. Its size minus that of `baseline` is the
-//! size that a network adds to a firmware.
+//! The smallest image with a model, which it runs forever. Its size minus that of `baseline` is the size that
+//! a network adds to a firmware.
 #![no_std]
 #![no_main]
 
@@ -22,7 +22,7 @@ fn run() -> Result<(), Error> {
     let mut ram = Ram::<RAM>::new();
     let mut state = model.state(&mut ram)?;
     loop {
-        // The optimizer must not see the input, nor that the output is not used.
+        // Hides from the optimizer that the input is constant and the output unused.
         let x = black_box([Default::default(); net::INPUT]);
         if STEPS == 0 {
             black_box(model.step(&mut state, &x)?);

@@ -1,22 +1,22 @@
-//! Cortex-M: SysTick counts; start-up and vector table are `cortex-m-rt`'s.
+//! Cortex-M: SysTick as counter, start-up code and vector table of `cortex-m-rt`.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
 pub use cortex_m_rt::entry;
 
-/// SysTick has 24 bits and counts down.
+/// Start value of SysTick, which has 24 bits and counts down.
 const RELOAD: u32 = 0x00ff_ffff;
 /// The number of times that the counter has reached its end since `count` began.
 static WRAPS: AtomicU32 = AtomicU32::new(0);
 
-/// A counter of the ticks that a piece of code takes.
+/// A counter of the ticks of a piece of code.
 pub struct Counter {
     systick: SYST,
 }
 
 impl Counter {
-    /// Takes SysTick and starts it on the core's clock; `None` the second time.
+    /// Starts SysTick on the clock of the core and returns the counter; `None` on a second call.
     pub fn take() -> Option<Self> {
         let mut systick = Peripherals::take()?.SYST;
         systick.set_clock_source(SystClkSource::Core);
@@ -27,9 +27,9 @@ impl Counter {
         Some(Self { systick })
     }
 
-    /// Counts the ticks between two reads of the counter around `work`; returns them and the result of
-    /// `work`. The few instructions of the interrupt for a wrap, one in eight million, are counted too. The
-    /// ticks are `None` if the counter wrapped between the last reads.
+    /// Returns the ticks between two reads of the counter around `work`, and the result of `work`. The few
+    /// instructions of the interrupt at a wrap, once in 2^24 ticks, are included. The ticks are `None` if the
+    /// counter wrapped between the last reads.
     #[inline(always)]
     pub fn count<R>(&mut self, work: impl FnOnce() -> R) -> (Option<u64>, R) {
         self.systick.clear_current();

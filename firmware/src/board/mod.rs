@@ -1,5 +1,5 @@
-//! The core that an image runs on, behind one set of names: `entry`, `on_fault!`, `Counter`, `stack_pointer`,
-//! `stack_bottom`.
+//! The core that an image runs on. Each core has the same items: `entry`, `on_fault!`, `Counter`,
+//! `stack_pointer`, `stack_bottom`.
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
@@ -11,10 +11,10 @@ mod riscv;
 #[cfg(target_arch = "riscv32")]
 pub use riscv::*;
 
-/// Executes a thousand instructions that do nothing, by which the counter is checked.
+/// Executes a thousand nops, with which the PC checks the counter.
 #[inline(never)]
 #[expect(unsafe_code, reason = "instructions that no compiler removes")]
 pub fn thousand_nops() {
-    // SAFETY: they touch nothing.
+    // SAFETY: a nop accesses no register and no memory.
     unsafe { core::arch::asm!(".rept 1000", "nop", ".endr", options(nomem, nostack, preserves_flags)) }
 }

@@ -1,19 +1,19 @@
-//! RISC-V: `minstret` counts; start-up is `riscv-rt`'s.
+//! RISC-V: `minstret` as counter, start-up code of `riscv-rt`.
 
 use riscv::register::minstret;
 pub use riscv_rt::entry;
 
-/// A counter of the ticks that a piece of code takes.
+/// A counter of the ticks of a piece of code.
 pub struct Counter(());
 
 impl Counter {
-    /// Takes the counter, which runs from reset on.
+    /// Returns the counter, which runs since the reset.
     pub fn take() -> Option<Self> {
         Some(Self(()))
     }
 
-    /// Counts the ticks between two reads of the counter around `work`; returns them and the result of
-    /// `work`. 64 bits never wrap.
+    /// Returns the ticks between two reads of the counter around `work`, and the result of `work`. The
+    /// 64 bits never wrap, so there is always a count.
     #[inline(always)]
     pub fn count<R>(&mut self, work: impl FnOnce() -> R) -> (Option<u64>, R) {
         let start = minstret::read64();

@@ -14,6 +14,7 @@ pub struct Activation;
 impl<N: FloatNumber> Layer<N> for Activation {
     const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
     const OVER_UNITS: &'static [Function] = &[Function::Softmax, Function::LogSoftmax];
+    const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         (r.units == r.input_size).then_some(0)
@@ -51,6 +52,7 @@ impl<N: FloatNumber> Layer<N> for Activation {
 impl Layer<I8> for Activation {
     // The table holds the function; the code in the record is for readers of the file.
     const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
+    const RECURRENT: bool = false;
 
     // Values at the ends of the intervals, two `i16` to a word, the first in the low half; the last half is
     // not used.

@@ -11,6 +11,7 @@ pub struct BatchNormalization;
 
 impl<N: FloatNumber> Layer<N> for BatchNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         <Normalization as Layer<N>>::weights(r)
@@ -40,6 +41,7 @@ pub fn linear(p: i32) -> i16 {
 
 impl Layer<I8> for BatchNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     // Multipliers, then offsets.
     fn weights(r: &LayerRecord) -> Option<usize> {

@@ -44,6 +44,7 @@ fn merge<T: Copy>(
 
 impl<N: FloatNumber> Layer<N> for Bidirectional {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     fn fields_fit(r: &LayerRecord) -> bool {
         r.input_dim == 0
@@ -72,6 +73,7 @@ impl<N: FloatNumber> Layer<N> for Bidirectional {
 
 impl Layer<I8> for Bidirectional {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     fn fields_fit(r: &LayerRecord) -> bool {
         r.input_dim == 0

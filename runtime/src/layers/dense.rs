@@ -25,6 +25,7 @@ const INT_ACTIVATIONS: &[Activation] = &[
 impl<N: FloatNumber> Layer<N> for Dense {
     const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const OVER_UNITS: &'static [Activation] = &[Activation::Softmax, Activation::LogSoftmax];
+    const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         panels::words(1, r.units(), r.input_size())
@@ -63,6 +64,7 @@ impl<N: FloatNumber> Layer<N> for Dense {
 
 impl Layer<I8> for Dense {
     const ACTIVATIONS: &'static [Activation] = INT_ACTIVATIONS;
+    const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         blocks::words(r.units(), &[r.input_size()])

@@ -17,6 +17,7 @@ fn rows(r: &LayerRecord, row: usize) -> Option<usize> {
 
 impl<N: FloatNumber> Layer<N> for Embedding {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
     const FLAGS: u8 = MASKS;
 
     fn fields_fit(r: &LayerRecord) -> bool {
@@ -57,6 +58,7 @@ fn row_words(r: &LayerRecord) -> usize {
 
 impl Layer<I8> for Embedding {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
     const FLAGS: u8 = MASKS;
 
     fn fields_fit(r: &LayerRecord) -> bool {

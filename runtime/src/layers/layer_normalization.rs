@@ -20,6 +20,7 @@ fn words(r: &LayerRecord, more: usize) -> Option<usize> {
 
 impl<N: FloatNumber> Layer<N> for LayerNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     // gamma, beta and epsilon, `f32` in a file of binary16 weights too.
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -56,6 +57,7 @@ impl<N: FloatNumber> Layer<N> for LayerNormalization {
 
 impl Layer<I8> for LayerNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     // Multipliers, offsets, and epsilon as 64 bits, low word first.
     fn weights(r: &LayerRecord) -> Option<usize> {

@@ -23,6 +23,7 @@ pub fn mask_value<W: bytemuck::Pod>(weights: &[W]) -> Option<f32> {
 
 impl<N: FloatNumber> Layer<N> for Masking {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
     const FLAGS: u8 = MASKS;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -49,6 +50,7 @@ impl<N: FloatNumber> Layer<N> for Masking {
 
 impl Layer<I8> for Masking {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
     const FLAGS: u8 = MASKS;
 
     fn weights(r: &LayerRecord) -> Option<usize> {

@@ -44,8 +44,9 @@ pub trait Layer<N: Number> {
     const OVER_UNITS: &'static [Activation] = &[];
     /// The activations of the gates; empty if the kind has none (the record then holds 0).
     const RECURRENT_ACTIVATIONS: &'static [Activation] = &[];
-    /// `true` if the layer carries a state from step to step.
-    const RECURRENT: bool = false;
+    /// `true` if the layer carries a state from step to step. Without a default, because a layer that forgets
+    /// it works until its state is saved, or until the layer runs backwards.
+    const RECURRENT: bool;
     /// The flags that the record may have.
     const FLAGS: u8 = if Self::RECURRENT { RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION } else { 0 };
 
@@ -62,7 +63,7 @@ pub trait Layer<N: Number> {
     /// Returns the words of memory that the layer takes between and during steps.
     fn memory(record: &LayerRecord) -> Option<usize>;
     /// Returns where in the layer's memory its state lies after a step that left `phase`, in the order in
-    /// which it is saved.
+    /// which it is saved; not empty if the layer is [`RECURRENT`](Layer::RECURRENT).
     fn state(_record: &LayerRecord, _phase: bool) -> [Range<usize>; 2] {
         [0..0, 0..0]
     }

@@ -26,6 +26,7 @@ fn scales_and_offsets(weights: &[f32]) -> impl Iterator<Item = (&f32, &f32)> {
 
 impl<N: FloatNumber> Layer<N> for Normalization {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         words(r)?.checked_mul(size_of::<f32>() / size_of::<N::Weight>())
@@ -53,6 +54,7 @@ impl<N: FloatNumber> Layer<N> for Normalization {
 
 impl Layer<I8> for Normalization {
     const ACTIVATIONS: &'static [Activation] = &[];
+    const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         words(r)

@@ -21,6 +21,10 @@ struct Forward<'s, 'a, N: Number, const F: u32> {
     memory: &'a mut [N::Word],
 }
 
+/// The features beside the kinds of layers.
+const OTHER_FEATURES: u32 =
+    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS;
+
 macro_rules! layer_table {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $layer:ty;)*) => {
         /// The kinds of layers; the number is the code in the file.
@@ -31,9 +35,9 @@ macro_rules! layer_table {
 
         /// Everything that a model can ask for: one bit for each kind of layer, and one for each other
         /// feature.
-        pub const ALL_FEATURES: u32 =
-            MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS
-            $(| 1 << $code)*;
+        pub const ALL_FEATURES: u32 = OTHER_FEATURES $(| 1 << $code)*;
+
+        const _: () = assert!(OTHER_FEATURES & (0 $(| 1 << $code)*) == 0, "a kind has the bit of a feature");
 
         impl Kind {
             /// Returns the kind whose code is `code`, if it is in the set `features`.
@@ -43,6 +47,11 @@ macro_rules! layer_table {
                     $($code if features & 1 << $code != 0 => Some(Kind::$kind),)*
                     _ => None,
                 }
+            }
+
+            /// Returns `true` if a layer of this kind carries a state from step to step.
+            pub const fn is_recurrent(self) -> bool {
+                match self { $(Kind::$kind => <$layer as Layer<F32>>::RECURRENT,)* }
             }
 
             /// Returns Keras's name of the kind.

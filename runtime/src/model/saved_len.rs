@@ -2,7 +2,7 @@
 
 use super::saved::OVERHEAD;
 use crate::format::{DType, LANES, dtype, facts};
-use crate::layers::Kind;
+use crate::layers::{ALL_FEATURES, Kind};
 use crate::number::quads;
 
 /// Computes the most bytes that a saved state of this model has: the length of the buffer for
@@ -36,21 +36,57 @@ pub const fn saved_len(bytes: &[u8]) -> usize {
     OVERHEAD + 4 * words
 }
 
-/// Counts the words of `h` and `c` that a layer leaves behind, as its `Layer::state` places them.
+/// Counts the words of `h` and `c` that a layer leaves behind, as its `Layer::state` places them. There is no
+/// arm for all other kinds, so that a new one has to state what it saves.
 const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
-    const LSTM: u8 = Kind::Lstm as u8;
-    const GRU: u8 = Kind::Gru as u8;
-    const GRU_RESET_BEFORE: u8 = Kind::GruResetBefore as u8;
-    const SIMPLE_RNN: u8 = Kind::SimpleRnn as u8;
     let (h, c) = if integers {
         (quads(units) / 2, units)
     } else {
         let padded = units.next_multiple_of(LANES);
         (padded, padded)
     };
+    let Some(kind) = Kind::from_code(kind, ALL_FEATURES) else { return 0 };
     match kind {
-        LSTM => h + c,
-        GRU | GRU_RESET_BEFORE | SIMPLE_RNN => h,
-        _ => 0,
+        Kind::Lstm => h + c,
+        Kind::Gru | Kind::GruResetBefore | Kind::SimpleRnn => h,
+        Kind::Normalization
+        | Kind::Dense
+        | Kind::Embedding
+        | Kind::Bidirectional
+        | Kind::BatchNormalization
+        | Kind::LayerNormalization
+        | Kind::Masking
+        | Kind::Activation => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::LayerRecord;
+    use crate::number::{Dispatch, F16, F32, I8, Number};
+
+    fn check<N: Number>() {
+        for kind in (0..=u8::MAX).filter_map(|code| Kind::from_code(code, ALL_FEATURES)) {
+            for units in 1..20 {
+                let sizes = bytemuck::Zeroable::zeroed();
+                let record = LayerRecord { kind: kind as u8, input_size: 3, units, ..sizes };
+                for phase in [false, true] {
+                    let state = <N as Dispatch>::state::<ALL_FEATURES>(&record, phase);
+                    let words: usize = state.map(|range| range.len()).iter().sum();
+                    let counted = state_words(record.kind, record.units(), N::DTYPE == DType::I8);
+                    assert_eq!(words, counted, "{kind:?} of {units} units");
+                    assert_eq!(words > 0, N::is_recurrent::<ALL_FEATURES>(&record), "{kind:?}");
+                    assert_eq!(words > 0, kind.is_recurrent(), "{kind:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_counted_are_those_of_the_state_of_every_kind() {
+        check::<F32>();
+        check::<F16>();
+        check::<I8>();
     }
 }

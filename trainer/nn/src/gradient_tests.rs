@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::config::Config;
 use crate::data::{Array, Batch, Dataset, Values};
 use crate::initializers::{Purpose, stream};
-use crate::layers::LayerConfig;
+use crate::layers::{LayerConfig, NAMES};
 use crate::loss::BatchTargets;
 use crate::net::{Network, RngSeed, States};
 use crate::packed::{BatchSizes, PackedSequence};
@@ -72,12 +72,22 @@ const STACKS: &[&str] = &[
      { type = 'Bidirectional', layer = { type = 'GRU', units = 2, dropout = 0.5 } }",
     "{ type = 'GRU', units = 3, return_sequences = true }, { type = 'BatchNormalization' }, \
      { type = 'LSTM', units = 2, return_sequences = true }, { type = 'LayerNormalization' }",
+    "{ type = 'LSTM', units = 3, return_sequences = true }, { type = 'Activation', activation = 'softmax' }, \
+     { type = 'GRU', units = 2 }",
     "{ type = 'LayerNormalization', epsilon = 0.1 }, { type = 'LSTM', units = 3 }, \
      { type = 'BatchNormalization', epsilon = 0.1 }, { type = 'Dense', units = 2, use_bias = false }",
     "{ type = 'Masking', mask_value = 9 }, { type = 'Normalization' }, \
      { type = 'GRU', units = 2, reset_after = false, go_backwards = true, return_sequences = true }",
     "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, { type = 'GRU', units = 2, return_sequences = true }",
 ];
+
+#[test]
+fn every_layer_of_a_config_is_in_a_stack() {
+    for name in NAMES {
+        let key = format!("type = '{name}'");
+        assert!(STACKS.iter().any(|stack| stack.contains(&key)), "{name}");
+    }
+}
 
 /// A network of one of the stacks, with initial states that are not zero.
 struct Stack {

@@ -91,6 +91,12 @@ impl<T: Real> Network<T> {
         self.decoder.as_deref().unwrap_or(self)
     }
 
+    /// Returns the sizes of the states of each layer that has any, without those of a decoder.
+    pub(crate) fn state_sizes(&self) -> Vec<Vec<usize>> {
+        let sizes = self.layers.iter().map(|layer| layer.kind.get().states());
+        sizes.filter(|sizes| !sizes.is_empty()).collect()
+    }
+
     /// The number of values that come out, a frame or a sequence.
     pub fn output_size(&self) -> usize {
         let last = self.last_chain();

@@ -1,4 +1,4 @@
-//! The sections of a model file, put together.
+//! Assembly of the sections of a model file.
 
 use anyhow::{Context, Result, anyhow, ensure};
 use bytemuck::{Pod, Zeroable};
@@ -10,7 +10,7 @@ use embedded_rnn_nn::export::PackedLayer;
 
 use crate::meta::Meta;
 
-/// The inputs of a golden trace, as the packed model takes them.
+/// Computes the inputs of the golden trace in the input type of the packed model.
 pub type Golden<'a, N> = dyn Fn(&Model<'_, N>) -> Result<Vec<<N as Number>::In>> + 'a;
 
 /// The values of a file that do not follow from its layers.
@@ -20,15 +20,18 @@ pub struct FileSpec<'a, N: Number> {
     pub input_scale: f32,
     pub output_scale: f32,
     pub golden_tolerance: f32,
-    /// Inputs of the golden trace; the output is computed.
+    /// Inputs of the golden trace; the runtime computes the output.
     pub golden: &'a Golden<'a, N>,
     /// Time steps of the golden trace.
     pub golden_steps: usize,
 }
 
-/// Puts a file together. The runtime computes the golden output, so every file has passed its validation once.
+/// Assembles a file from its layers; `decoder` is empty in a model without one.
 ///
-/// `decoder` holds the layers of a decoder, if there is one.
+/// The runtime loads the file to compute the golden output, so that every file has passed validation once.
+///
+/// # Errors
+/// Sections of more than 4 GiB, no layers, or a file that the runtime rejects.
 pub fn assemble<N: Number>(
     spec: &FileSpec<'_, N>,
     mut layers: Vec<PackedLayer<N::Weight>>,
@@ -125,15 +128,15 @@ fn header<W>(meta: &Meta, layers: &[PackedLayer<W>]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Time steps of the golden trace: enough for the state to matter, few enough for flash.
+/// Time steps of the golden trace: enough for the state to affect the output, few enough for flash.
 pub const GOLDEN_STEPS: usize = 4;
 
-/// Returns the first steps of `frames`, which become the golden trace.
+/// Returns the first time steps of `frames`, the inputs of the golden trace.
 ///
 /// # Errors
-/// No frame at all.
+/// No frame.
 pub fn golden_frames(frames: &[f32], input_size: usize) -> Result<&[f32]> {
     let steps = (frames.len() / input_size.max(1)).min(GOLDEN_STEPS);
-    ensure!(steps > 0, "golden trace: no frame of {input_size} features given");
+    ensure!(steps > 0, "golden trace: no frame of {input_size} features");
     Ok(&frames[..steps * input_size])
 }

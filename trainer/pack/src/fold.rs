@@ -1,11 +1,14 @@
-//! From a trained network to the network that runs: layers that only training needs are left out, normalizations with fixed
-//! statistics are folded into the weights beside them where that is exact, and an activation becomes that of the linear
-//! Dense before it.
+//! Folding: from a trained network to an equal network with fewer layers.
+//!
+//! - Layers of training alone (Dropout) are removed.
+//! - A BatchNormalization is folded into the weights of an adjacent layer where that is exact: `y = scale * x
+//!   + offset` before a layer, `W (scale * x + offset) + b = (W diag(scale)) x + (W offset + b)`.
+//! - An Activation after a linear Dense becomes the activation of that Dense.
 
 use embedded_rnn_nn::layers::{FoldRole, Layer};
 use embedded_rnn_nn::net::Network;
 
-/// Returns a network that computes the same function, of layers that a model file has.
+/// Returns a network that computes the same function with the layers of a model file.
 pub fn folded(network: &Network<f32>) -> Network<f32> {
     Network {
         input_size: network.input_size,
@@ -39,7 +42,7 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
-    /// Every place where a BatchNormalization can go into weights, and one where it cannot.
+    /// Covers every place where a BatchNormalization can be folded, and one where it cannot.
     #[test]
     fn a_folded_network_is_the_same_function() {
         const NORMALIZED: &str = "{ type = 'BatchNormalization' }";

@@ -1,4 +1,4 @@
-//! Model files of `embedded-rnn` on a PC: written from a trained network, quantized, read back and run.
+//! Writes, quantizes, reads and runs the model files of `embedded-rnn` on a PC.
 //!
 //! ```text
 //! Network --fold--> Network --write--> .ernn (f32, f16) --read--> Network
@@ -7,15 +7,15 @@
 //! ```
 //! The modules form a stack; each imports only from those above it in this list:
 //!
-//! - `meta`: the names and labels in a file; `file`: the sections of a file, put together
-//! - `fold`: the network that runs, of the network that was trained
-//! - `write`, `read`: files of floats, and back
+//! - `meta`: names and labels in a file; `file`: assembly of the sections of a file
+//! - `fold`: removes layers of training and folds normalizations into weights
+//! - `write`, `read`: networks to f32 and f16 files, and back
 //! - [`session`]: inference with a file of any dtype
-//! - [`quantize`](mod@quantize): calibration, integers, and the errors that they cause
+//! - [`quantize`](mod@quantize): calibration, i8 files, and the error of each layer
 //! - [`random`]: networks with random weights, for boards, benchmarks and tests
-//! - [`summary`]: the contents and the cost of a file
+//! - [`summary`]: the layers, sizes and costs of a file
 //!
-//! The records of each layer are the layer's own matter: `embedded_rnn_nn::layers::Export`.
+//! Each layer builds its own records: `embedded_rnn_nn::layers::Export`.
 
 mod file;
 mod fold;

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 pub struct Meta {
     /// The model's name.
     pub name: String,
-    /// The origin of each layer by its name; empty for layers trained here. An integer model may have more layers than its
-    /// network, so that places do not do for keys.
+    /// The origin of each imported layer, by the name of the layer: an i8 model may have more layers than its
+    /// network, so that an index is no key.
     pub origins: BTreeMap<String, String>,
-    /// Names of the classes; may be empty.
+    /// Names of the classes in order; may be empty.
     pub labels: Vec<String>,
 }
 
 impl Meta {
-    /// Returns the origin of a layer. A part of it, `NAME/PART`, has the same: a direction, or a function of its own in
-    /// integers.
+    /// Returns the origin of a layer; empty if it was trained here. A part `NAME/PART` of a layer (a
+    /// direction of a Bidirectional, or a separate activation of an i8 model) has the origin of the layer.
     pub(crate) fn origin(&self, layer: &str) -> &str {
         let whole = || layer.rsplit_once('/').and_then(|(whole, _)| self.origins.get(whole));
         self.origins.get(layer).or_else(whole).map_or("", String::as_str)

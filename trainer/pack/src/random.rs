@@ -15,25 +15,26 @@ use crate::meta::Meta;
 use crate::quantize::quantize;
 use crate::write::write_float;
 
-/// A network to be made up.
+/// The description of a network with random weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Random<'a> {
-    /// Its layers, as a config has them: `{ type = 'LSTM', units = 32 }, { type = 'Dense', units = 3 }`.
+    /// The layers in the syntax of a config: `{ type = 'LSTM', units = 32 }, { type = 'Dense', units = 3 }`.
     pub layers: &'a str,
-    /// Features of a frame; 1 if the first layer is an Embedding.
+    /// Features per frame; 1 if the first layer is an Embedding.
     pub input_size: usize,
-    /// Frames of the sequence that comes with it.
+    /// Frames of the generated sequence.
     pub steps: usize,
-    /// All that is random follows from this.
+    /// The seed of weights and frames.
     pub seed: u64,
 }
 
 impl Random<'_> {
-    /// The network, its weights and biases even in +-1.5/sqrt(H) (H: a cell's units, else a layer's inputs), factors and
-    /// variances in 0.5..1.5, and a sequence of frames even in +-1, or of ids. Nothing in it is symmetric.
+    /// Makes the network and a sequence of frames, all values distributed uniformly: weights and biases in
+    /// +-1.5/sqrt(H) (H: the units of a cell, the inputs of any other layer), gamma and variances in
+    /// 0.5..1.5, features in +-1, and ids over the whole vocabulary. No two weights are equal by symmetry.
     ///
     /// # Errors
-    /// Layers that no config can have.
+    /// Layers that a config cannot have.
     pub fn make(&self) -> Result<(Network<f32>, Vec<f32>)> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let text = format!(
@@ -54,7 +55,7 @@ impl Random<'_> {
         Ok((network, frames))
     }
 
-    /// What layers that are measured on data are measured on.
+    /// Returns the data set from which a Normalization takes its statistics.
     fn data(&self, frames: &[f32]) -> Result<Dataset> {
         let shape = vec![1, self.steps, self.input_size];
         let x = Array { shape, values: Values::Floats(frames.to_vec()) };
@@ -63,18 +64,19 @@ impl Random<'_> {
     }
 }
 
-/// A recurrent layer that returns sequences, as [`Random::layers`] has it, with options as in
-/// [`VARIANTS`](embedded_rnn_nn::cells::VARIANTS).
+/// Returns a recurrent layer with an output at every time step in the syntax of [`Random::layers`]; `options`
+/// are those of [`VARIANTS`](embedded_rnn_nn::cells::VARIANTS).
 pub fn recurrent_layer(cell: &str, options: &str, units: usize) -> String {
     let options = options.replace('\n', ", ");
     let comma = if options.is_empty() { "" } else { ", " };
     format!("{{ type = '{cell}', units = {units}, return_sequences = true{comma}{options} }}")
 }
 
-/// [`Random::make`] of one [`recurrent_layer`] of `units` over `input_size` features, called `cell`.
+/// Makes a network of one [`recurrent_layer`] named `cell`, with `units` over `input_size` features, and a
+/// sequence of `steps` frames.
 ///
 /// # Errors
-/// Options that no config can have.
+/// Options that a config cannot have.
 pub fn random_cell(
     (cell, options): (&str, &str),
     (input_size, units): (usize, usize),
@@ -87,7 +89,7 @@ pub fn random_cell(
     Ok((network, frames))
 }
 
-/// The f32 and the i8 model file of a network, the latter calibrated on these frames.
+/// Returns the f32 and the i8 model file of a network, the latter calibrated on `frames`.
 ///
 /// # Errors
 /// Layers that the runtime does not have.

@@ -1,4 +1,4 @@
-//! Model files of floats read back into networks.
+//! Reads float model files back into networks.
 
 use anyhow::{Context, Result, anyhow};
 use embedded_rnn::format::LayerRecord;
@@ -9,13 +9,13 @@ use embedded_rnn_nn::net::Network;
 
 use crate::meta::Meta;
 
-/// Reads a model file of floats back into a network.
+/// Reads a float model file back into a network.
 ///
 /// # Errors
-/// Bytes that are not a model of this dtype, with the reason.
+/// The reason why the bytes are not a model of dtype `N`.
 pub fn read_float<N: FloatWeights>(bytes: &[u8]) -> Result<(Network<f32>, Meta)> {
     let model = Model::<N>::new(bytes).map_err(|e| anyhow!("{e}"))?;
-    let header = model.header().context("header: not readable")?;
+    let header = model.header().context("header: unreadable")?;
     let names: Vec<_> = header.layers().map(|info| info.name.to_owned()).collect();
     let meta = Meta {
         name: header.info().name.to_owned(),

@@ -1,4 +1,4 @@
-//! Model files of floats, f32 and f16, written from a network.
+//! Writes networks as float model files: f32 and f16.
 
 use anyhow::{Context, Result};
 use embedded_rnn_nn::export::FloatWeights;
@@ -9,16 +9,16 @@ use crate::file::{FileSpec, assemble, golden_frames};
 use crate::fold::folded;
 use crate::meta::Meta;
 
-/// How far arithmetic with separate roundings may be from the golden output of fused arithmetic, relative to its largest
-/// value: some hundred ULP, far below any fault.
+/// Tolerance of the golden output, relative to its largest value (at least 1): separately rounded multiplies
+/// and adds differ from fused ones by some hundred ULP, far less than any fault.
 const GOLDEN_TOLERANCE: f32 = 1e-4;
 
-/// Writes the model file of a network in f32 or f16. `frames` are real input frames, the first of which become the
+/// Returns the model file of a network in f32 or f16. The first of the input frames `frames` become the
 /// golden trace.
 ///
 /// # Errors
-/// A weight that is too large for binary16, with its layer's name; a network without layers or frames, or with layers that
-/// the runtime does not have.
+/// The layer whose weight is too large for binary16; a network without layers or frames; a layer that the
+/// runtime does not support.
 pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames: &[f32]) -> Result<Vec<u8>> {
     check_packable(network)?;
     let network = folded(network);
@@ -42,10 +42,10 @@ pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames:
     assemble(&spec, chain(&network.layers)?, decoder)
 }
 
-/// Rejects layers that the runtime does not have.
+/// Rejects layers that the runtime does not support.
 ///
 /// # Errors
-/// The layer's name, and the option.
+/// The name of the layer, and the unsupported option.
 pub fn check_packable(network: &Network<f32>) -> Result<()> {
     network.all_layers().try_for_each(|layer| layer.kind.check_export().with_context(|| layer.name.clone()))
 }

@@ -1,4 +1,4 @@
-//! `ernn eval`: how well a model does on labelled data.
+//! `ernn eval`: evaluates a model on labeled data.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,25 @@ use embedded_rnn_nn::data::{Data, Dataset};
 use embedded_rnn_nn::forecast::{Comparison, Forecast};
 use embedded_rnn_pack::session::Session;
 
-/// Print loss, accuracy, confusion matrix, precision, recall and F1 of a model on a data set
+const HELP: &str = "\
+A data set is an .npz file with these arrays, or each of them twice: x_train and x_test, ...
+  x      [n, time, features], or [n, time] of ids
+  len    [n], the lengths of padded sequences (optional)
+  y      [n] of classes or [n, outputs] of values; for a model that returns sequences, [n, time] or
+         [n, time, outputs]; for an encoder-decoder, [n, time] of classes
+  len_y  [n], the lengths of the sequences in y (encoder-decoder only)
+
+Examples:
+  ernn eval out/digits/model.i8.ernn --data trainer/examples/digits/digits.npz
+  ernn eval out/us-home-prices/model.ernn --data trainer/examples/home_prices/us.toml";
+
+/// Evaluate a model on labeled data: loss, metric, confusion matrix, precision, recall and F1
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example:\n  ernn eval out/digits/model.i8.ernn --data trainer/examples/digits/digits.npz"
-)]
+#[command(after_help = HELP)]
 pub struct Args {
-    /// The model, f32 or 8-bit
+    /// Model file (f32, f16 or i8)
     pub model: PathBuf,
-    /// Labelled sequences: the test part of an .npz with one, else all of it; of a series the config that cuts it, a .toml
+    /// Data set (.npz), of which the test part is used if there is one, or the config of a forecast (.toml)
     #[arg(long, value_name = "DATA")]
     pub data: PathBuf,
 }
@@ -28,16 +38,16 @@ pub fn run(args: &Args) -> Result<()> {
     let model = Session::read(&args.model)?;
     let (data, forecast) = read(&args.data)?;
     let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
-    super::say(evaluation.to_string().trim_end())?;
+    super::print_line(evaluation.to_string().trim_end())?;
     let Some(forecast) = forecast else { return Ok(()) };
-    super::say(&Comparison::of(&forecast, [("model", &evaluation)].into_iter()).to_string())
+    super::print_line(&Comparison::of(&forecast, [("model", &evaluation)].into_iter()).to_string())
 }
 
-/// What to evaluate on, and what a forecast of it is judged by.
+/// Reads the data to evaluate on, and the naive forecasts to compare a forecast with.
 fn read(path: &Path) -> Result<(Dataset, Option<Forecast>)> {
     let (Data { train, test }, forecast) = match path.extension().and_then(OsStr::to_str) {
         Some("csv") => {
-            bail!("{}: how to cut a series the model's config says: give that .toml", path.display())
+            bail!("{}: a config splits the series: use the model's .toml file instead", path.display())
         }
         Some("toml") => Config::read(path)?.read_data(path)?,
         _ => (Data::read(path)?, None),

@@ -1,4 +1,4 @@
-//! `ernn generate`: what a model writes by itself, its answers being its next inputs.
+//! `ernn generate`: autoregressive generation, in which each output is the next input.
 
 use std::path::PathBuf;
 
@@ -14,65 +14,68 @@ use embedded_rnn_nn::loss::argmax;
 use embedded_rnn_pack::session::Session;
 
 const HELP: &str = "\
-A model can write if its answers are its next inputs: one that takes ids and gives a class of the same ones, or an encoder with a
-decoder. It writes until the end, class 0 unless --end says otherwise, and at most --steps classes. Labels of single characters are
-printed beside each other, others with spaces between; where the model names no classes, their numbers.
+The model is an encoder-decoder, or its outputs are the classes of its input ids. Each class that it
+generates is its next input, until it generates the end (class 0, or --end) or --steps classes. The
+classes are printed by their labels, single characters without spaces between them, or by their
+numbers if the model has no labels.
 
-Names from nationalities, from the beginning:
+Example: names from nationalities, with download and training
   cargo xtask data name2nat
   ernn train trainer/examples/name2nat/name2nat.toml
   ernn generate out/name2nat/model.i8.ernn --start Japanese --count 5
   ernn generate out/name2nat/model.i8.ernn --start German,s,c,h --temperature 0.5 --seed 7
 
-An encoder-decoder takes a source, whose ids have no labels, or an array of them:
+Example: an encoder-decoder, from one source (its ids have no labels) or an array of sources
   ernn generate out/cmudict/model.ernn --start 8,5,12,12,15 --temperature 0    # hello: HH EH L OW
   ernn generate out/cmudict/model.ernn --input x.npy --temperature 0";
 
-/// Let a model write: feed its answers back to it
+/// Generate sequences: each output of the model is its next input
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub struct Args {
-    /// The model, f32 or 8-bit
+    /// Model file (f32, f16 or i8)
     pub model: PathBuf,
-    /// What it is given first
+    /// The beginnings or the sources.
     #[command(flatten)]
-    pub given: Given,
-    /// How many steps of each sequence count, `[n]`
+    pub start: Start,
+    /// Lengths of the sequences in --input, `[n]`; the time steps after them are padding
     #[arg(long, value_name = "L.npy", conflicts_with = "start")]
     pub lengths: Option<PathBuf>,
-    /// How many sequences to write from each
+    /// Number of sequences to generate from each beginning or source
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..),
         allow_negative_numbers = true)]
     pub count: u64,
-    /// The most that is written for a sequence
-    #[arg(long, value_name = "MOST", default_value_t = super::STEPS, value_parser = super::steps(), allow_negative_numbers = true)]
+    /// Limit of the classes per sequence
+    #[arg(long, value_name = "MAX", default_value_t = super::DEFAULT_STEPS,
+        value_parser = super::steps_parser(), allow_negative_numbers = true)]
     pub steps: u32,
-    /// The label or id that ends a sequence and is not written [default: class 0]
+    /// Label or id of the class that ends a sequence; it is not printed [default: class 0]
     #[arg(long, value_name = "LABEL", conflicts_with = "no_end")]
     pub end: Option<String>,
-    /// No class ends a sequence: --steps are written
+    /// No class ends a sequence: generate --steps classes
     #[arg(long)]
     pub no_end: bool,
-    /// Classes are drawn by their probabilities to the power 1/T; 0 takes the likeliest
-    #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = temperature, allow_negative_numbers = true)]
+    /// Sample classes by their probabilities to the power 1/T; 0 selects the most probable class
+    #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = temperature,
+        allow_negative_numbers = true)]
     pub temperature: f64,
-    /// What is drawn follows from this number
+    /// Seed of the sampling
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
-    /// Print a JSON object a line: ids, text, and whether it ended by itself
+    /// Print one JSON object per line: ids, text, and ended (false if --steps ended the sequence)
     #[arg(long)]
     pub json: bool,
 }
 
-/// What a model is given first: one of these.
+/// The beginning of the sequence to generate, or the source of an encoder-decoder.
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
-pub struct Given {
-    /// What it is given first, a label or an id, or several with spaces or commas between: of an encoder-decoder the source,
-    /// else what it goes on from
+pub struct Start {
+    /// The source of an encoder-decoder, or the beginning of the sequence: labels or ids, separated by spaces
+    /// or commas
     #[arg(long, value_name = "LABELS")]
     pub start: Option<String>,
-    /// The same for many sequences: [n, time] of ids, or what else an encoder takes, as `predict` reads it
+    /// Several sources or beginnings: [n, time] of ids, or [n, time, features] for an encoder of features
     #[arg(long, value_name = "X.npy")]
     pub input: Option<PathBuf>,
 }
@@ -80,7 +83,7 @@ pub struct Given {
 fn temperature(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(temperature) if temperature >= 0.0 => Ok(temperature),
-        _ => Err("not a number from 0 on".to_owned()),
+        _ => Err("expected a number of at least 0".to_owned()),
     }
 }
 
@@ -88,39 +91,40 @@ fn temperature(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
     let model = Session::read(&args.model)?;
-    let writer = Writer::new(&model, args).with_context(place)?;
-    for (s, given) in given(&model, args)?.iter().enumerate() {
+    let generator = Generator::new(&model, args).with_context(place)?;
+    for (s, start) in starts(&model, args)?.iter().enumerate() {
         for k in 0..args.count {
             let mut rng = stream_of(args.seed, Purpose::Sample, k, s as u64);
-            let written = writer.write(given, &mut rng).with_context(place)?;
-            super::say(&if args.json { serde_json::to_string(&written)? } else { written.text })?;
+            let generated = generator.generate(start, &mut rng).with_context(place)?;
+            super::print_line(&if args.json { serde_json::to_string(&generated)? } else { generated.text })?;
         }
     }
     Ok(())
 }
 
-/// What the model is given, once or for each sequence of an array.
-fn given(model: &Session, args: &Args) -> Result<Vec<Vec<f32>>> {
-    if let Some(path) = &args.given.input {
+/// Returns the beginnings or sources: that of `--start`, or all of `--input`.
+fn starts(model: &Session, args: &Args) -> Result<Vec<Vec<f32>>> {
+    if let Some(path) = &args.start.input {
         let sequences = Input::read(path, args.lengths.as_deref(), model.input_kind())?.sequences;
         return Ok((0..sequences.len()).map(|s| sequences.get(s).to_vec()).collect());
     }
-    let ids = started(model, args.given.start.as_deref().unwrap_or_default());
+    let ids = start_ids(model, args.start.start.as_deref().unwrap_or_default());
     let ids = ids.context("--start").with_context(|| args.model.display().to_string())?;
     Ok(vec![ids.into_iter().map(|id| id as f32).collect()])
 }
 
-/// The ids that `text` names. Labels name what a model writes, so that the sources of an encoder-decoder have none.
-fn started(model: &Session, text: &str) -> Result<Vec<usize>> {
+/// Returns the ids in `text`. Labels are the names of the outputs: the sources of an encoder-decoder have
+/// none.
+fn start_ids(model: &Session, text: &str) -> Result<Vec<usize>> {
     let InputKind::Ids(ids) = model.input_kind() else {
-        bail!("the encoder takes {} features a step and no ids: give --input", model.input_size())
+        bail!("the inputs are {} features per time step, not ids: use --input", model.input_size())
     };
     let labels = if model.has_decoder() { Vec::new() } else { model.labels() };
     Vocabulary::new(ids, labels).ids(text)
 }
 
-/// A model that writes, and how it is to.
-struct Writer<'a> {
+/// A model and the options of generation.
+struct Generator<'a> {
     model: &'a Session,
     vocabulary: Vocabulary,
     end: Option<usize>,
@@ -128,21 +132,21 @@ struct Writer<'a> {
     temperature: f64,
 }
 
-/// What was written.
+/// A generated sequence.
 #[derive(Serialize)]
-struct Written {
+struct Generated {
     ids: Vec<usize>,
     text: String,
-    /// Whether the end came, and not the most steps.
+    /// `true` if the model generated the end, `false` if `--steps` ended the sequence.
     ended: bool,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> Generator<'a> {
     fn new(model: &'a Session, args: &Args) -> Result<Self> {
         model.check_generates()?;
         ensure!(
             args.temperature == 0.0 || model.outputs_probabilities(),
-            "--temperature: its answers are no probabilities to draw from; 0 takes the largest"
+            "--temperature: the outputs are no probabilities: only --temperature 0 is possible"
         );
         let vocabulary = Vocabulary::new(model.output_size(), model.labels());
         let end = match &args.end {
@@ -152,20 +156,20 @@ impl<'a> Writer<'a> {
         Ok(Self { model, vocabulary, end, steps: args.steps as usize, temperature: args.temperature })
     }
 
-    fn write(&self, given: &[f32], rng: &mut ChaCha8Rng) -> Result<Written> {
+    fn generate(&self, start: &[f32], rng: &mut ChaCha8Rng) -> Result<Generated> {
         let (mut ids, mut ended) = (Vec::new(), false);
-        self.model.generate(given, |answer| {
-            let class = self.choose(answer, rng);
+        self.model.generate(start, |output| {
+            let class = self.choose(output, rng);
             ended = self.end == Some(class);
             if !ended {
                 ids.push(class);
             }
             (!ended && ids.len() < self.steps).then_some(class as u16)
         })?;
-        Ok(Written { text: self.vocabulary.text(&ids), ids, ended })
+        Ok(Generated { text: self.vocabulary.text(&ids), ids, ended })
     }
 
-    fn choose(&self, answer: &[f32], rng: &mut ChaCha8Rng) -> usize {
-        if self.temperature == 0.0 { argmax(answer) } else { sample(answer, self.temperature, rng) }
+    fn choose(&self, output: &[f32], rng: &mut ChaCha8Rng) -> usize {
+        if self.temperature == 0.0 { argmax(output) } else { sample(output, self.temperature, rng) }
     }
 }

@@ -1,4 +1,4 @@
-//! `ernn import`: networks trained in Keras or PyTorch, or exported as ONNX.
+//! `ernn import`: converts networks that were trained in Keras or PyTorch, or exported as ONNX.
 
 use std::path::PathBuf;
 
@@ -150,7 +150,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let bytes = bytes.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&bytes))?;
-    super::say(&format!(
+    super::print_line(&format!(
         "Wrote {}: {} bytes, from {} imported layers; `ernn inspect` shows the layers of the model",
         args.output.display(),
         bytes.len(),

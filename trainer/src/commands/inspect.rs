@@ -1,4 +1,4 @@
-//! `ernn inspect`: what a model holds and costs.
+//! `ernn inspect`: prints the layers, sizes and costs of a model.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,19 @@ use anyhow::Result;
 use embedded_rnn_pack::session::Session;
 use embedded_rnn_pack::summary::Summary;
 
-/// Print layers, shapes, options, parameters, flash and RAM bytes, and MACs per step
+const HELP: &str = "\
+Parameters are counted as in Keras, but always with biases: the file stores zeros for a layer
+without. Parameters that were folded into other layers are not counted. MACs are multiply-accumulates.
+The self-test replays the golden trace of the file on this machine.
+
+Example:
+  ernn inspect out/digits/model.i8.ernn --json";
+
+/// Print the layers, shapes, options, parameters, flash, RAM and MACs per time step of a model
 #[derive(clap::Args)]
-#[command(
-    after_help = "Parameters are counted as in a layer with biases: one without has zeros in their places. What was folded into \
-                  other layers is not there to be counted.\n\n\
-                  Example:\n  ernn inspect out/digits/model.i8.ernn --json"
-)]
+#[command(after_help = HELP)]
 pub struct Args {
-    /// The model, f32 or 8-bit
+    /// Model file (f32, f16 or i8)
     pub model: PathBuf,
     /// Print one JSON object
     #[arg(long)]
@@ -26,8 +30,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let summary = Summary::of(&Session::read(&args.model)?);
     if args.json {
-        super::say(&serde_json::to_string_pretty(&summary)?)
+        super::print_line(&serde_json::to_string_pretty(&summary)?)
     } else {
-        super::say(&summary.to_string())
+        super::print_line(&summary.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! One file a command: its arguments, and what it does with them.
+//! The commands of `ernn`, one file per command: its arguments and its work.
 
 pub mod eval;
 pub mod generate;
@@ -12,16 +12,16 @@ use std::io::Write;
 
 use clap::builder::RangedI64ValueParser;
 
-/// The most that a model writes for a sequence, if nothing else is asked for.
-const STEPS: u32 = 64;
+/// Default of `--steps`, the limit of the classes that a model generates per sequence.
+const DEFAULT_STEPS: u32 = 64;
 
-/// How many steps a model may be asked to write.
-fn steps() -> RangedI64ValueParser<u32> {
+/// Returns the parser of `--steps`, 1 to 2^20.
+fn steps_parser() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=1 << 20)
 }
 
-/// Prints a line; that nobody listens any more is an error, not a panic.
-pub fn say(line: &str) -> anyhow::Result<()> {
+/// Prints a line. A closed pipe is an error, not a panic.
+pub fn print_line(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     Ok(writeln!(out, "{line}").and_then(|()| out.flush())?)
 }

@@ -1,4 +1,4 @@
-//! `ernn predict`: what a model answers to an array of sequences.
+//! `ernn predict`: runs a model over an array of sequences and writes its outputs.
 
 use std::path::PathBuf;
 
@@ -8,36 +8,40 @@ use rayon::prelude::*;
 use embedded_rnn_nn::data::{Input, MOST_VALUES, write_npy};
 use embedded_rnn_pack::session::{RunMode, Session};
 
-/// Run a model over an array of sequences
+const HELP: &str = "\
+An encoder-decoder generates the most probable class at each time step until class 0, the end. Its
+output is [n, longest] of classes, filled up with 0.
+
+Examples:
+  ernn predict out/digits/model.ernn --input x.npy --output y.npy
+  ernn predict out/digits/model.i8.ernn --input x.npy --lengths l.npy --output y.npy --stream";
+
+/// Run a model over an array of sequences and write its outputs
 #[derive(clap::Args)]
-#[command(
-    after_help = "Of an encoder-decoder the output is what it writes, the likeliest class at each step: [n, longest] of classes, \
-                  with 0, the end, behind what is written.\n\n\
-                  Example:\n  ernn predict out/digits/model.ernn --input x.npy --output y.npy --stream"
-)]
+#[command(after_help = HELP)]
 pub struct Args {
-    /// The model, f32 or 8-bit
+    /// Model file (f32, f16 or i8)
     pub model: PathBuf,
-    /// Inputs: [n, time, features], [n, time] of ids for an Embedding or of one feature, or with --lengths all frames one
-    /// after another, [frames, features]
+    /// Inputs: [n, time, features]; [n, time] of ids or of a single feature; or with --lengths the
+    /// concatenated frames of all sequences, [frames, features]
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// Where to write the outputs: [n, out]; [n, time, out] where the model answers at every step; or what an encoder-decoder
-    /// writes, [n, longest]
+    /// Outputs: [n, out]; [n, time, out] or [frames, out] if the model returns sequences; [n, longest] of
+    /// classes for an encoder-decoder
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
-    /// How many steps of each sequence count, `[n]`; outputs for the others are 0
+    /// Lengths of the sequences, `[n]`; the time steps after them are padding, their outputs 0
     #[arg(long, value_name = "L.npy")]
     pub lengths: Option<PathBuf>,
-    /// Go one step a call, as a device does
+    /// Run one time step per call, as on a device; the outputs are the same
     #[arg(long)]
     pub stream: bool,
-    /// The most that an encoder-decoder writes for a sequence [default: 64]
-    #[arg(long, value_name = "MOST", value_parser = super::steps(), allow_negative_numbers = true)]
+    /// Limit of the classes per sequence, for an encoder-decoder [default: 64]
+    #[arg(long, value_name = "MAX", value_parser = super::steps_parser(), allow_negative_numbers = true)]
     pub steps: Option<u32>,
 }
 
-/// What a model gives for all sequences.
+/// The outputs for all sequences.
 struct Outputs {
     shape: Vec<usize>,
     values: Vec<f32>,
@@ -53,22 +57,22 @@ pub fn run(args: &Args) -> Result<()> {
     }
     ensure!(
         args.steps.is_none() || model.has_decoder(),
-        "{}: --steps: only an encoder-decoder writes",
+        "{}: --steps: the model is no encoder-decoder",
         place()
     );
     let input = Input::read(&args.input, args.lengths.as_deref(), model.input_kind())?;
     let Outputs { shape, values } = if model.has_decoder() {
-        written(&model, &input, args.steps.unwrap_or(super::STEPS), mode).with_context(place)?
+        generated(&model, &input, args.steps.unwrap_or(super::DEFAULT_STEPS), mode).with_context(place)?
     } else {
         let shape = shape(&model, &input);
         check_size(&shape).with_context(|| args.input.display().to_string())?;
-        answered(&model, &input, shape, mode).with_context(place)?
+        outputs_of(&model, &input, shape, mode).with_context(place)?
     };
     write_npy(&args.output, &shape, &values)?;
-    super::say(&format!("Wrote {}, {shape:?}", args.output.display()))
+    super::print_line(&format!("Wrote {}, {shape:?}", args.output.display()))
 }
 
-/// The shape of what a model answers.
+/// Returns the shape of the outputs.
 fn shape(model: &Session, input: &Input) -> Vec<usize> {
     let (sequences, out) = (&input.sequences, model.output_size());
     match input.time {
@@ -78,25 +82,25 @@ fn shape(model: &Session, input: &Input) -> Vec<usize> {
     }
 }
 
-/// A small model over a small input may still give more than fits into memory.
+/// Rejects outputs that do not fit into memory: a short input can have many outputs.
 fn check_size(shape: &[usize]) -> Result<()> {
     let count = shape.iter().fold(1u128, |count, &axis| count.saturating_mul(axis as u128));
-    ensure!(count <= MOST_VALUES, "the outputs, {shape:?}, would be more than 2^29 values");
+    ensure!(count <= MOST_VALUES, "outputs of shape {shape:?} are more than 2^29 values");
     Ok(())
 }
 
-/// What a model answers, with zeros where an array has padding.
-fn answered(model: &Session, input: &Input, shape: Vec<usize>, mode: RunMode) -> Result<Outputs> {
-    let outputs = of_each(input, |frames| model.predict(frames, mode))?;
-    // Of each sequence, padding included.
+/// Returns the outputs of a model, 0 for padding.
+fn outputs_of(model: &Session, input: &Input, shape: Vec<usize>, mode: RunMode) -> Result<Outputs> {
+    let outputs = for_each_sequence(input, |frames| model.predict(frames, mode))?;
+    // Values per sequence, with padding.
     let width = if shape.len() == 3 { shape[1] * shape[2] } else { 0 };
     Ok(Outputs { values: padded(&outputs, width), shape })
 }
 
-/// What an encoder-decoder writes, with the end behind it. One column at least: an array of none says nothing.
-fn written(model: &Session, input: &Input, most: u32, mode: RunMode) -> Result<Outputs> {
-    let outputs = of_each(input, |frames| {
-        Ok(model.decode(frames, most as usize, mode)?.into_iter().map(f32::from).collect())
+/// Returns the classes that an encoder-decoder generates, filled up with 0 to at least one column.
+fn generated(model: &Session, input: &Input, limit: u32, mode: RunMode) -> Result<Outputs> {
+    let outputs = for_each_sequence(input, |frames| {
+        Ok(model.decode(frames, limit as usize, mode)?.into_iter().map(f32::from).collect())
     })?;
     let longest = outputs.iter().map(Vec::len).max().unwrap_or(0).max(1);
     let shape = vec![outputs.len(), longest];
@@ -104,12 +108,15 @@ fn written(model: &Session, input: &Input, most: u32, mode: RunMode) -> Result<O
     Ok(Outputs { shape, values: padded(&outputs, longest) })
 }
 
-fn of_each(input: &Input, run: impl Fn(&[f32]) -> Result<Vec<f32>> + Sync) -> Result<Vec<Vec<f32>>> {
+fn for_each_sequence(
+    input: &Input,
+    run: impl Fn(&[f32]) -> Result<Vec<f32>> + Sync,
+) -> Result<Vec<Vec<f32>>> {
     let sequences = &input.sequences;
     (0..sequences.len()).into_par_iter().map(|s| run(sequences.get(s))).collect()
 }
 
-/// One after another, each filled up with zeros to `width` values.
+/// Concatenates the outputs, each filled up with zeros to `width` values.
 fn padded(outputs: &[Vec<f32>], width: usize) -> Vec<f32> {
     let mut values = Vec::new();
     for output in outputs {
@@ -125,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outputs_that_no_memory_holds_are_refused() {
+    fn outputs_too_large_for_memory_are_rejected() {
         assert!(check_size(&[1 << 10, 1 << 10, 1 << 9]).is_ok());
         assert!(check_size(&[1 << 10, 1 << 10, (1 << 9) + 1]).is_err());
         assert!(check_size(&[usize::MAX, usize::MAX, usize::MAX]).is_err());

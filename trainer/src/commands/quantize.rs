@@ -1,7 +1,8 @@
-//! `ernn quantize`: from f32 weights to 8-bit ones, or to half floats.
+//! `ernn quantize`: converts an f32 model to i8 or f16.
 //!
-//! On the data set that a model was trained on it gives the bytes that `train` wrote, unless that had to split validation
-//! data off: the model does not tell of it, so all sequences are taken here. As in training, masked time steps are not.
+//! With the data set that a model was trained on, the i8 file has the bytes that `train` wrote, unless
+//! `train` split validation data off: the model does not record that, so all sequences are calibration data
+//! here. Masked time steps are removed, as in training.
 
 use std::path::{Path, PathBuf};
 
@@ -14,36 +15,41 @@ use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_pack::session::Session;
 use embedded_rnn_pack::{self as pack, ErrorTable};
 
-/// Turn an f32 model into an 8-bit one and print the error that caused, layer by layer; or into one of half floats
+const HELP: &str = "\
+The error of a layer is the difference of its output from that of the f32 model on the calibration
+data: the worst, and the root mean square. The range is the largest f32 output.
+
+Examples:
+  ernn quantize out/digits/model.ernn --calibrate x.npy -o digits.i8.ernn
+  ernn quantize out/digits/model.ernn --calibrate x.npy --weights f16 -o digits.f16.ernn";
+
+/// Quantize an f32 model to i8 or f16, and print the quantization error of each layer
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  ernn quantize out/digits/model.ernn --calibrate x.npy -o digits.i8.ernn\n  \
-                  ernn quantize out/digits/model.ernn --calibrate x.npy --weights f16 -o digits.f16.ernn"
-)]
+#[command(after_help = HELP)]
 pub struct Args {
-    /// The f32 model
+    /// Model file (f32)
     pub model: PathBuf,
-    /// Inputs as they will be met: [n, time, features], [n, time] of ids or of one feature, or an .npz data set, whose training
-    /// part is taken. No targets are needed: an encoder-decoder is calibrated on what it writes
+    /// Calibration data, typical inputs of the device: [n, time, features], [n, time] of ids or of a single
+    /// feature, or the training part of an .npz data set. Targets are not required
     #[arg(long, value_name = "X.npy")]
     pub calibrate: PathBuf,
-    /// How many steps of each sequence count, `[n]`
+    /// Lengths of the sequences in an .npy file, `[n]`; the time steps after them are padding
     #[arg(long, value_name = "L.npy")]
     pub lengths: Option<PathBuf>,
-    /// What the weights become
+    /// The dtype of the weights
     #[arg(long, default_value = "i8")]
     pub weights: Weights,
-    /// Where to write the model
+    /// The path of the model to write
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
 }
 
-/// What f32 weights can be turned into.
+/// The dtypes that f32 weights can be converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Weights {
-    /// 8 bits, and integer arithmetic
+    /// 8-bit integers; arithmetic is in integers
     I8,
-    /// Half floats, and f32 arithmetic
+    /// Half precision; arithmetic stays f32
     F16,
 }
 
@@ -53,7 +59,7 @@ pub fn run(args: &Args) -> Result<()> {
     let model = Session::read(&args.model)?;
     let dtype = model.dtype();
     if dtype != DType::F32 {
-        bail!("{}: an {} model already: an f32 one is quantized", args.model.display(), dtype.name());
+        bail!("{}: an {} model: only f32 models can be quantized", args.model.display(), dtype.name());
     }
     let (network, meta) = pack::read_float::<F32>(model.bytes()).with_context(place)?;
     let sequences = sequences(&args.calibrate, args.lengths.as_deref(), &model)?;
@@ -64,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let quantized = quantized.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
-    super::say(&format!(
+    super::print_line(&format!(
         "{}\nWrote {}, {} bytes ({} before)",
         ErrorTable(&quantized.errors),
         args.output.display(),
@@ -73,13 +79,13 @@ pub fn run(args: &Args) -> Result<()> {
     ))
 }
 
-/// What to calibrate the model on.
+/// Reads the calibration data, without masked time steps.
 fn sequences(path: &Path, lengths: Option<&Path>, model: &Session) -> Result<Sequences> {
     let mut place = path.display().to_string();
     let sequences = if path.extension().is_none_or(|extension| extension != "npz") {
         Input::read(path, lengths, model.input_kind())?.sequences
     } else if let Some(lengths) = lengths {
-        bail!("{}: {place} has its own lengths", lengths.display());
+        bail!("{}: {place} contains the lengths: omit --lengths", lengths.display());
     } else {
         let Dataset { sequences, frames_name, .. } = Data::read(path)?.train;
         place = format!("{place}: {frames_name}");

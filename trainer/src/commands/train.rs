@@ -1,4 +1,4 @@
-//! `ernn train`: from a config and its data to a packed model.
+//! `ernn train`: trains the network of a config on its data and writes the model files.
 
 mod facts;
 mod progress;
@@ -18,40 +18,47 @@ use embedded_rnn_pack::{check_packable, check_quantizable};
 
 use progress::Progress;
 
-/// Train a network, report on it, and write it as f32 and 8-bit models
+const HELP: &str = "\
+Files in the output directory: model.ernn (f32), model.i8.ernn (i8), report.html, history.csv (loss
+and metric per epoch), checkpoint.postcard (for --resume).
+
+Example:
+  ernn train trainer/examples/digits/digits.toml --out out/digits --seed 1 --resume";
+
+/// Train a network and write it as f32 and i8 models, with a report
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example:\n  ernn train trainer/examples/digits/digits.toml --out out/digits --seed 1 --resume"
-)]
+#[command(after_help = HELP)]
 pub struct Args {
-    /// What to train, on which data, and how
+    /// Config (.toml): data, layers and training
     pub config: PathBuf,
-    /// Where the results go [default: out/NAME, with the name that the config gives]
+    /// Output directory [default: out/NAME, with the name in the config]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Everything random follows from this number
+    /// Seed of everything random: initial weights, order of the sequences, dropout
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
-    /// Go on where a run that was stopped had got to
+    /// Continue an interrupted run from its last epoch
     #[arg(long)]
     pub resume: bool,
 }
 
-/// What is trained on what, and where the results go.
+/// A network to be trained, its data, and the output directory.
 struct Job {
+    /// The path of the config.
+    path: PathBuf,
     config: Config,
     train: Dataset,
     validation: Dataset,
-    /// Where the validation data was taken from.
+    /// The origin of the validation data.
     held_out: String,
-    /// What a forecast is judged by, if the network makes one.
+    /// The naive forecasts, if the network is a forecast.
     forecast: Option<Forecast>,
-    /// The config as it was read.
+    /// The text of the config.
     text: String,
     out: PathBuf,
 }
 
-/// What training took in this run of the program, which may have resumed another.
+/// The epochs and the time of this run, without the run that it resumed.
 struct Spent {
     epochs: usize,
     seconds: f64,
@@ -83,18 +90,19 @@ impl Job {
             std::fs::read_to_string(&args.config).with_context(|| args.config.display().to_string())?;
         let (data, forecast) = config.read_data(&args.config)?;
         let (train, validation, held_out) = match data.test {
-            Some(test) => (data.train, test, "the test part of the data".to_owned()),
+            Some(test) => (data.train, test, "the test part of the data set".to_owned()),
             None => {
                 let share = config.data.validation_split;
                 let file = config.data_file(&args.config);
                 let (train, validation) =
                     split(data.train, share).with_context(|| file.display().to_string())?;
-                (train, validation, format!("the last {:.0} % of the data", share * 100.0))
+                (train, validation, format!("the last {:.0} % of the data set", share * 100.0))
             }
         };
         config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
-        let job = Self { config, train, validation, held_out, forecast, text, out };
+        let job =
+            Self { path: args.config.clone(), config, train, validation, held_out, forecast, text, out };
         let place = || job.out.display().to_string();
         std::fs::create_dir_all(&job.out).with_context(place)?;
         remove_leftovers(&job.checkpoint()).with_context(place)?;
@@ -108,20 +116,20 @@ impl Job {
     fn resume(&self, run: &mut Run, identity: &Identity) -> Result<()> {
         let path = self.checkpoint();
         let Some(checkpoint) = Checkpoint::read(&path)? else {
-            return super::say(&format!(
-                "Nothing to resume in {}: starting from the beginning",
+            return super::print_line(&format!(
+                "No checkpoint in {}: training from the first epoch",
                 self.out.display()
             ));
         };
         checkpoint
             .restore(run, identity, self.config.training.epochs)
             .with_context(|| path.display().to_string())?;
-        super::say(&format!("Resuming after epoch {}", run.history.len()))
+        super::print_line(&format!("Resuming after epoch {}", run.history.len()))
     }
 
     fn introduce(&self, run: &Run) -> Result<()> {
-        super::say(&format!(
-            "{}: {} parameters, {} sequences to train on, {} to validate on",
+        super::print_line(&format!(
+            "{}: {} parameters, {} training sequences, {} test sequences",
             self.config.name,
             parameters(run),
             self.train.sequences.len(),
@@ -139,12 +147,13 @@ impl Job {
             let seconds = progress.finish();
             ensure!(
                 epoch.loss.is_finite() && epoch.val_loss.is_finite(),
-                "training: epoch {number}: the loss is {}: lower learning_rate or set global_clipnorm",
+                "{}: training: epoch {number}: the loss is {}: decrease learning_rate or set global_clipnorm",
+                self.path.display(),
                 epoch.loss
             );
             run.history.push(epoch);
             Checkpoint::of(run, identity).write(&self.checkpoint())?;
-            super::say(&format!(
+            super::print_line(&format!(
                 "Epoch {number}/{}  {}  {seconds:.1}s",
                 training.epochs,
                 epoch.line(training.loss)
@@ -153,7 +162,7 @@ impl Job {
         Ok(())
     }
 
-    /// Gives the network and the test part of a forecast the unit of the series.
+    /// Converts the network and the test data of a forecast to the unit of the series.
     fn unscale(&mut self, run: &mut Run) -> Result<()> {
         let Some(forecast) = &self.forecast else { return Ok(()) };
         self.validation = forecast.test.clone();
@@ -165,10 +174,10 @@ fn parameters(run: &Run) -> usize {
     run.network.parameters().iter().map(|parameter| parameter.len()).sum()
 }
 
-/// The last `share` of the sequences for validation.
+/// Splits off the last `share` of the sequences for validation.
 fn split(data: Dataset, share: f64) -> Result<(Dataset, Dataset)> {
     let count = data.sequences.len();
     let held = (count as f64 * share).ceil() as usize;
-    ensure!(held < count, "x: {count} sequences are too few to take {share} of them for validation");
+    ensure!(held < count, "x: {count} sequences are too few for a validation_split of {share}");
     Ok(data.split_at(count - held))
 }

@@ -1,4 +1,4 @@
-//! Tables.
+//! The tables of the report, and text as HTML.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use embedded_rnn_nn::metrics::{Confusion, Quality};
 use embedded_rnn_pack::LayerError;
 use embedded_rnn_pack::summary::LayerSummary;
 
-/// Text as HTML shows it.
+/// Escapes text for HTML.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A whole number with a comma between thousands.
+/// Formats an integer with commas between thousands.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let comma = |(k, digit): (usize, char)| {
@@ -24,34 +24,36 @@ pub fn grouped(number: u64) -> String {
     digits.chars().enumerate().flat_map(comma).collect()
 }
 
-/// A table with a head and rows that are written already, which scrolls where the page is too narrow for it.
+/// Returns a table of a header and finished rows, which scrolls where the page is too narrow.
 fn table(class: &str, head: &[&str], rows: &str) -> String {
     let head: String = head.iter().map(|name| format!("<th>{name}</th>")).collect();
     format!(
-        "<div class=\"scroll\"><table class=\"{class}\"><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
+        "<div class=\"scroll\"><table class=\"{class}\"><thead><tr>{head}</tr></thead>\n\
+         <tbody>{rows}</tbody></table></div>\n"
     )
 }
 
-/// A name and a value a row.
+/// Returns a table with a name and a value per row.
 pub fn facts_table(facts: &[(&str, String)]) -> String {
-    let row = |(what, value): &(&str, String)| {
-        format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(what), escape(value))
+    let row = |(name, value): &(&str, String)| {
+        format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(name), escape(value))
     };
     let rows: String = facts.iter().map(row).collect();
     format!("<table class=\"facts\"><tbody>{rows}</tbody></table>\n")
 }
 
-/// So many bytes of a model.
+/// Returns a size of a model in bytes.
 type Size = fn(&ModelFacts<'_>) -> u32;
 
-/// What is told of a model's sizes, where a model has any of it.
+/// The columns of sizes; a column without a value above 0 is omitted.
 const SIZES: [(&str, Size); 3] = [
     ("flash, bytes", |model| model.summary.flash_bytes),
     ("RAM, bytes", |model| model.summary.ram_bytes),
-    ("RAM a step of a sequence, bytes", |model| model.summary.ram_bytes_per_step),
+    ("RAM per time step, bytes", |model| model.summary.ram_bytes_per_step),
 ];
 
-/// The model files: how good on the test data, and how large. The last row is what 8 bits changed.
+/// Returns the table of the model files: metrics on the test data and sizes. The last row compares i8 with
+/// f32: the difference of each metric, and each size in percent.
 pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
     let quality = |model: &ModelFacts<'_>| {
         let score = &model.evaluation.score;
@@ -73,7 +75,7 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
         let cells: String = pairs.map(|(a, b)| format!("<td>{:+.4}</td>", b - a)).collect();
         let share = |f: Size| 100.0 * f64::from(f(integer)) / f64::from(f(float).max(1));
         let shares: String = sizes.iter().map(|&(_, f)| format!("<td>{:.0} %</td>", share(f))).collect();
-        _ = writeln!(rows, "<tr class=\"sum first\"><th>what 8 bits change</th>{cells}{shares}</tr>");
+        _ = writeln!(rows, "<tr class=\"sum first\"><th>i8 compared with f32</th>{cells}{shares}</tr>");
     }
     let mut head = vec!["file", loss.metric_name(), "loss"];
     if loss == Loss::CategoricalCrossentropy {
@@ -84,7 +86,7 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
     table("", &head, &rows)
 }
 
-/// The layers of a model.
+/// Returns the table of the layers of a model.
 pub fn layer_table(model: &ModelFacts<'_>) -> String {
     let mut rows = String::new();
     for layer in &model.summary.layers {
@@ -95,42 +97,45 @@ pub fn layer_table(model: &ModelFacts<'_>) -> String {
         _ = writeln!(
             rows,
             "<tr><th>{name}</th><td class=\"text\">{kind}</td><td>{input_size}</td><td>{units}</td>\
-             <td class=\"text\">{activation}</td><td class=\"text\">{options}</td><td>{parameters}</td><td>{macs}</td></tr>"
+             <td class=\"text\">{activation}</td><td class=\"text\">{options}</td>\
+             <td>{parameters}</td><td>{macs}</td></tr>"
         );
     }
-    let head = ["layer", "type", "inputs", "units", "activation", "options", "parameters", "MACs a step"];
+    let head =
+        ["layer", "type", "input size", "units", "activation", "options", "parameters", "MACs per step"];
     table("layers", &head, &rows)
 }
 
-/// More classes than this make a matrix that nobody reads.
-const MOST_CLASSES: usize = 60;
+/// Limit of the classes of a confusion matrix that is still readable.
+const MAX_CLASSES: usize = 60;
 
-/// Right classes down, given ones across; the fuller a field of its row, the stronger its colour.
+/// Returns the confusion matrix: a row per true class, a column per predicted class. The color of a cell is
+/// stronger the larger its share of the row.
 pub fn confusion_table(confusion: &Confusion) -> String {
     let present = confusion.present();
-    if present.len() > MOST_CLASSES {
-        return format!("<p>{} classes are too many to draw.</p>\n", present.len());
+    if present.len() > MAX_CLASSES {
+        return format!("<p>The matrix of {} classes is too large to show.</p>\n", present.len());
     }
     let labels: Vec<String> = present.iter().map(|&class| escape(&confusion.label(class))).collect();
     let head: String = labels.iter().map(|label| format!("<th>{label}</th>")).collect();
-    // Names that are long for their number stand upright; on a narrow page all that are words.
+    // Labels that are too wide together are vertical; on a narrow page all that are words.
     let across: usize = labels.iter().map(|label| label.chars().count().max(3) + 1).sum();
     let longest = labels.iter().map(|label| label.chars().count()).max();
     let class = match longest {
-        _ if across > 64 => " class=\"up\"",
+        _ if across > 64 => " class=\"vertical\"",
         Some(4..) => " class=\"words\"",
         _ => "",
     };
-    let row = |(&right, label): (&usize, &String)| {
-        let support = confusion.support(right);
+    let row = |(&truth, label): (&usize, &String)| {
+        let support = confusion.support(truth);
         let pairs = present.iter().zip(&labels);
-        let fields: String = pairs
-            .map(|(&given, other)| {
-                let count = confusion.get(right, given);
-                field(right == given, count, support, &format!("{label} taken for {other}"))
+        let cells: String = pairs
+            .map(|(&predicted, other)| {
+                let count = confusion.get(truth, predicted);
+                cell(truth == predicted, count, support, &format!("true {label}, predicted {other}"))
             })
             .collect();
-        format!("<tr><th>{label}</th>{fields}</tr>\n")
+        format!("<tr><th>{label}</th>{cells}</tr>\n")
     };
     let rows: String = present.iter().zip(&labels).map(row).collect();
     format!(
@@ -139,26 +144,28 @@ pub fn confusion_table(confusion: &Confusion) -> String {
     )
 }
 
-/// A field of the matrix; even a single mistake is seen.
-fn field(right: bool, count: u64, support: u64, what: &str) -> String {
+/// Returns a cell of the matrix. A count of 1 is visible too.
+fn cell(is_correct: bool, count: u64, support: u64, title: &str) -> String {
     if count == 0 {
         return "<td>0</td>".to_owned();
     }
     let share = count as f64 / support.max(1) as f64;
-    let class = if right { "hit" } else { "miss" };
+    let class = if is_correct { "hit" } else { "miss" };
     let full = if share > 0.6 { " full" } else { "" };
     let alpha = 0.25 + 0.75 * share;
     format!(
-        "<td class=\"{class}{full}\" style=\"--share:{alpha:.3}\" title=\"{what}: {count} of {support}\">{count}</td>"
+        "<td class=\"{class}{full}\" style=\"--share:{alpha:.3}\" title=\"{title}: {count} of {support}\">\
+         {count}</td>"
     )
 }
 
-/// Precision, recall and F1 of every class, and their averages.
+/// Returns the table of precision, recall and F1 per class, and their averages.
 pub fn quality_table(confusion: &Confusion) -> String {
     let row = |class: &str, name: &str, quality: Quality| {
         let Quality { precision, recall, f1, support } = quality;
         format!(
-            "<tr{class}><th>{name}</th><td>{precision:.4}</td><td>{recall:.4}</td><td>{f1:.4}</td><td>{support}</td></tr>\n"
+            "<tr{class}><th>{name}</th><td>{precision:.4}</td><td>{recall:.4}</td><td>{f1:.4}</td>\
+             <td>{support}</td></tr>\n"
         )
     };
     let one = |&class: &usize| row("", &escape(&confusion.label(class)), confusion.class(class));
@@ -168,7 +175,7 @@ pub fn quality_table(confusion: &Confusion) -> String {
     table("", &["class", "precision", "recall", "F1", "support"], &rows)
 }
 
-/// How a forecast compares with the last value.
+/// Returns the section that compares a forecast with the naive forecasts.
 pub fn comparison_table(comparison: &Comparison) -> String {
     let row = |(name, Errors { mae, rmse }): &Row| {
         format!("<tr><th>{}</th><td>{mae:.4}</td><td>{rmse:.4}</td></tr>\n", escape(name))
@@ -177,22 +184,23 @@ pub fn comparison_table(comparison: &Comparison) -> String {
     let verdicts: String =
         comparison.verdicts().iter().map(|verdict| format!("<p>{}.</p>\n", escape(verdict))).collect();
     format!(
-        "<h2>Forecast</h2>\n<p>Of {}.</p>\n{}{verdicts}",
+        "<h2>Forecast</h2>\n<p>Forecasts of {}.</p>\n{}{verdicts}",
         escape(&comparison.what),
         table("", &["forecast", "MAE", "RMSE"], &rows)
     )
 }
 
-/// What quantization did to each layer.
+/// Returns the table of the quantization error per layer.
 pub fn error_table(errors: &[LayerError]) -> String {
     let row = |LayerError { name, worst, rms, range }: &LayerError| {
         let (name, percent) = (escape(name), 100.0 * rms / range.max(f64::MIN_POSITIVE));
         format!(
-            "<tr><th>{name}</th><td>{worst:.6}</td><td>{rms:.6}</td><td>{range:.4}</td><td>{percent:.3} %</td></tr>\n"
+            "<tr><th>{name}</th><td>{worst:.6}</td><td>{rms:.6}</td><td>{range:.4}</td>\
+             <td>{percent:.3} %</td></tr>\n"
         )
     };
     let rows: String = errors.iter().map(row).collect();
-    table("", &["layer", "worst", "rms", "range", "rms of range"], &rows)
+    table("", &["layer", "worst", "rms", "range", "rms / range"], &rows)
 }
 
 #[cfg(test)]
@@ -206,15 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_has_names_and_upright_ones_where_they_are_long() {
+    fn long_labels_of_a_matrix_are_vertical() {
         let mut few = Confusion::new(vec!["a<b".into(), "c".into()]);
         few.count(0, 1);
         let table = confusion_table(&few);
-        assert!(table.contains("title=\"a&lt;b taken for c: 1 of 1\"") && !table.contains("class=\"up\""));
+        assert!(
+            table.contains("title=\"true a&lt;b, predicted c: 1 of 1\"")
+                && !table.contains("class=\"vertical\"")
+        );
         let mut many = Confusion::default();
         (0..40).for_each(|class| many.count(class, class));
-        assert!(confusion_table(&many).contains("class=\"up\""));
+        assert!(confusion_table(&many).contains("class=\"vertical\""));
         (0..61).for_each(|class| many.count(class, class));
-        assert_eq!(confusion_table(&many), "<p>61 classes are too many to draw.</p>\n");
+        assert_eq!(confusion_table(&many), "<p>The matrix of 61 classes is too large to show.</p>\n");
     }
 }

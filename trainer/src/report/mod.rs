@@ -1,4 +1,5 @@
-//! The report of a run: one HTML file that needs nothing beside it, no script, and follows the reader's colour scheme.
+//! The report of a run: a single HTML file without scripts and external resources, in the reader's color
+//! scheme.
 
 mod html;
 mod plot;
@@ -19,40 +20,40 @@ use html::{
 };
 use plot::{Curve, figure};
 
-/// What a report tells.
+/// The content of a report.
 pub struct Report<'a> {
     /// The network's name.
     pub name: &'a str,
-    /// What was made small.
+    /// The loss of the training.
     pub loss: Loss,
-    /// What there is to say of the run: a name and a value each.
+    /// The names and values of the table "Run".
     pub facts: &'a [(&'a str, String)],
-    /// The config as it was read.
+    /// The text of the config.
     pub config: &'a str,
-    /// Every epoch.
+    /// Loss and metric per epoch.
     pub history: &'a History,
     /// The model files, the f32 one first.
     pub models: &'a [ModelFacts<'a>],
-    /// What quantization did to each layer.
+    /// The quantization error per layer; empty without an i8 model.
     pub errors: &'a [LayerError],
-    /// How a forecast compares with the last value.
+    /// The comparison of a forecast with the naive forecasts.
     pub comparison: Option<&'a Comparison>,
 }
 
-/// What a report tells of a model file.
+/// The content of a report about one model file.
 pub struct ModelFacts<'a> {
     /// The file's name.
     pub name: &'a str,
-    /// What it holds and costs.
+    /// The layers, sizes and costs.
     pub summary: Summary,
-    /// How it does on the test data.
+    /// The evaluation on the test data.
     pub evaluation: &'a Evaluation,
 }
 
 const STYLE: &str = include_str!("style.css");
 
 impl Report<'_> {
-    /// The whole page.
+    /// Returns the page.
     pub fn html(&self) -> Result<String> {
         let name = escape(self.name);
         let (tiles, facts, models) =
@@ -63,16 +64,18 @@ impl Report<'_> {
         let config = escape(self.config.trim_end());
         Ok(format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{name}</title>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{name}</title>\n\
              <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n{tiles}\
-             <h2>Models</h2>\n<p>As the files answer, run on the test data.</p>\n{models}{comparison}\
-             <h2>History</h2>\n{plots}{classes}{errors}\
+             <h2>Models</h2>\n<p>Measured with the model files on the test data.</p>\n{models}{comparison}\
+             <h2>History</h2>\n<p>Per epoch, on the training data and (val_) on the test data.</p>\n\
+             {plots}{classes}{errors}\
              <h2>Layers</h2>\n{layers}<h2>Run</h2>\n{facts}\
              <h2>Config</h2>\n<pre>{config}</pre>\n</body>\n</html>\n"
         ))
     }
 
-    /// What one wants to know first.
+    /// Returns the tiles at the top: metrics and flash per model.
     fn tiles(&self) -> String {
         let mut tiles = Vec::new();
         for model in self.models {
@@ -93,8 +96,8 @@ impl Report<'_> {
                 format!("bytes of flash, {}", model.summary.dtype),
             ));
         }
-        let tile = |(value, what): &(String, String)| {
-            format!("<div class=\"tile\"><b>{value}</b><span class=\"dim\">{what}</span></div>\n")
+        let tile = |(value, name): &(String, String)| {
+            format!("<div class=\"tile\"><b>{value}</b><span class=\"dim\">{name}</span></div>\n")
         };
         format!("<div class=\"tiles\">\n{}</div>\n", tiles.iter().map(tile).collect::<String>())
     }
@@ -108,19 +111,19 @@ impl Report<'_> {
         Ok(format!("<div class=\"cards\">\n{loss}{metric}</div>\n"))
     }
 
-    /// What 8 bits did; nothing where there is no 8-bit model.
+    /// Returns the section of the quantization error; empty without an i8 model.
     fn errors(&self) -> String {
         if self.errors.is_empty() {
             return String::new();
         }
         format!(
-            "<h2>Error of the 8-bit model</h2>\n<p>Of each layer's output against the f32 model, on the sequences \
-             that the ranges were taken from. The range is the largest f32 output.</p>\n{}",
+            "<h2>Quantization error</h2>\n<p>Difference of each layer's output in the i8 model from that in \
+             the f32 model, on the calibration data. The range is the largest f32 output.</p>\n{}",
             error_table(self.errors)
         )
     }
 
-    /// Which class was taken for which, by every model; nothing where there are no classes.
+    /// Returns the confusion matrix and the metrics per class of every model; empty without classes.
     fn classes(&self) -> String {
         let cards = |table: fn(&Confusion) -> String| -> String {
             let confusions =
@@ -135,8 +138,9 @@ impl Report<'_> {
             return String::new();
         }
         format!(
-            "<h2>Confusion matrix</h2>\n<p>Rows: the right class; columns: the given one. Blue is right, red is \
-             wrong, and the stronger, the larger the share of its row.</p>\n<div class=\"cards\">\n{matrices}</div>\n\
+            "<h2>Confusion matrix</h2>\n<p>Rows: true class; columns: predicted class. Blue is correct, red \
+             is wrong; the color is stronger the larger the share of the row.</p>\n\
+             <div class=\"cards\">\n{matrices}</div>\n\
              <h2>Classes</h2>\n<div class=\"cards\">\n{qualities}</div>\n"
         )
     }

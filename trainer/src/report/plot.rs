@@ -1,4 +1,4 @@
-//! Curves over epochs, as inline SVG. Colours are the page's: its style replaces those that stand here.
+//! Curves over epochs, as inline SVG. The style of the page replaces the colors in the SVG by its own.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
@@ -7,22 +7,22 @@ use super::html::escape;
 
 /// A curve with a value for each epoch.
 pub struct Curve<'a> {
-    /// What the legend calls it.
+    /// The name in the legend.
     pub name: &'a str,
-    /// The values.
+    /// The value of each epoch.
     pub values: Vec<f64>,
 }
 
-/// Small enough that a telephone shows it without making the letters much smaller.
+/// Width and height in pixels, small enough that a phone shows the labels at nearly their size.
 const SIZE: (u32, u32) = (440, 270);
-/// plotters divides by 1.24 before it writes a size into the SVG.
+/// 13 pixels: plotters divides font sizes by 1.24 before it writes them into the SVG.
 const FONT: (&str, f64) = ("sans-serif", 13.0 * 1.24);
-const COLOURS: [RGBColor; 2] = [RGBColor(33, 102, 172), RGBColor(217, 95, 2)];
+const COLORS: [RGBColor; 2] = [RGBColor(33, 102, 172), RGBColor(217, 95, 2)];
 
-/// Draws curves over the same epochs, with a legend under the title, where it hides nothing.
+/// Draws curves over the same epochs, with the legend between the title and the plot.
 pub fn figure(title: &str, curves: &[Curve<'_>]) -> Result<String> {
     let mut svg = String::new();
-    // The drawing area reports errors that cannot outlive it.
+    // The errors borrow from the drawing area.
     draw(curves, &mut svg).map_err(|error| anyhow!("report: {error}"))?;
     let key = |curve: &Curve<'_>| {
         let last = curve.values.last().map_or(String::new(), |value| format!(" {value:.4}"));
@@ -56,18 +56,18 @@ fn draw(curves: &[Curve<'_>], svg: &mut String) -> Result<(), Box<dyn std::error
         .y_labels(6)
         .y_label_formatter(&|value| format!("{value:.places$}"))
         .draw()?;
-    for (curve, colour) in curves.iter().zip(COLOURS) {
+    for (curve, color) in curves.iter().zip(COLORS) {
         let points = || curve.values.iter().enumerate().map(|(k, &value)| (k + 1, value));
-        chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
-        // A line of one point cannot be seen.
+        chart.draw_series(LineSeries::new(points(), color.stroke_width(2)))?;
+        // A line of a single point is invisible.
         let dots = points().filter(|_| curve.values.len() == 1);
-        chart.draw_series(dots.map(|point| Circle::new(point, 4, colour.filled())))?;
+        chart.draw_series(dots.map(|point| Circle::new(point, 4, color.filled())))?;
     }
     area.present()?;
     Ok(())
 }
 
-/// Decimal places that keep about ten ticks over `range` apart.
+/// Returns the decimal places that distinguish about ten ticks over `range`.
 fn decimals(range: f64) -> usize {
     (1.0 - range.log10()).ceil().clamp(0.0, 9.0) as usize
 }
@@ -76,7 +76,7 @@ fn decimals(range: f64) -> usize {
 mod tests {
     use super::*;
 
-    /// What stands at the ticks of both axes, without the name of the x axis.
+    /// Returns the labels of the ticks of both axes, without the name of the x axis.
     fn ticks(values: &[f64]) -> Vec<String> {
         let figure = figure("t", &[Curve { name: "c", values: values.to_vec() }]).unwrap();
         let texts = figure.split("<text").skip(1);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_ticks_say_the_same_whatever_the_range() {
+    fn tick_labels_differ_over_any_range() {
         for values in [&[0.5][..], &[0.9, 0.91], &[1e-5, 3e-5, 2e-5], &[7e6, 2e3], &[0.0, 0.0], &[0.3; 200]] {
             let ticks = ticks(values);
             assert!(ticks.len() > 3, "{ticks:?}");

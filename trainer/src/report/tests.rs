@@ -74,7 +74,7 @@ fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcr
 }
 
 #[test]
-fn page_holds_everything_and_nothing_from_elsewhere() {
+fn page_is_complete_and_has_no_external_resources() {
     let mut confusion = Confusion::new(vec!["<yes>".to_owned()]);
     confusion.count(0, 1);
     let page = page(Loss::CategoricalCrossentropy, Some(confusion));
@@ -88,7 +88,7 @@ fn page_holds_everything_and_nothing_from_elsewhere() {
         "<td>-0.1250</td>",
         "<td>4,000</td>",
         "<td>25 %</td>",
-        "&lt;yes&gt; taken for 1: 1 of 1",
+        "true &lt;yes&gt;, predicted 1: 1 of 1",
         "macro average",
         "<th>l&lt;1</th><td>0.500000</td>",
         "<td>1,008</td>",
@@ -104,8 +104,8 @@ fn page_holds_everything_and_nothing_from_elsewhere() {
 }
 
 #[test]
-fn what_a_time_step_takes_is_told_where_it_takes_any() {
-    let column = "<th>RAM a step of a sequence, bytes</th>";
+fn ram_per_time_step_is_shown_where_it_is_needed() {
+    let column = "<th>RAM per time step, bytes</th>";
     let facts = |bytes| {
         let mut summary = summary("f32", 4000);
         summary.ram_bytes_per_step = bytes;
@@ -120,7 +120,7 @@ fn what_a_time_step_takes_is_told_where_it_takes_any() {
 }
 
 #[test]
-fn what_is_opened_is_closed() {
+fn every_tag_is_closed() {
     let page = page(Loss::CategoricalCrossentropy, Some(Confusion::default()));
     for tag in ["svg", "table", "thead", "tbody", "tr", "td", "th", "div", "figure", "span", "p", "h2", "h3"]
     {
@@ -130,21 +130,25 @@ fn what_is_opened_is_closed() {
 }
 
 #[test]
-fn values_have_no_classes() {
+fn a_regression_has_no_classes() {
     let page = page(Loss::Mse, None);
     assert!(page.contains("test mae, i8") && page.contains("<b>0.1250</b>"));
     assert!(!page.contains("Confusion") && !page.contains("macro"));
-    assert!(page.contains("<p>Of &lt;index&gt;.</p>") && page.contains("<th>last-value</th><td>2.0000</td>"));
+    assert!(
+        page.contains("<p>Forecasts of &lt;index&gt;.</p>")
+            && page.contains("<th>last-value</th><td>2.0000</td>")
+    );
     assert!(page.contains("<p>model.ernn beats the last-value forecast (RMSE 75.0 % less).</p>"));
 }
 
 #[test]
-fn written_sequences_have_their_own_figures() {
+fn generated_sequences_have_their_own_metrics() {
     let transcripts = Transcripts { edits: 1, tokens: 8, right: 3, sequences: 4 };
     let page = page_of(Loss::CategoricalCrossentropy, Some(Confusion::default()), Some(transcripts));
     for part in [
         "<b>12.50 %</b><span class=\"dim\">token error rate, f32",
-        "<th>macro F1</th><th>perplexity</th><th>token error rate</th><th>sequences right</th><th>flash, bytes</th>",
+        "<th>macro F1</th><th>perplexity</th><th>token error rate</th><th>sequences right</th>\
+         <th>flash, bytes</th>",
         "<td>4.5000</td><td>0.1250</td><td>0.7500</td><td>4,000</td>",
         "<td>+0.0000</td><td>+0.0000</td><td>+0.0000</td><td>+0.0000</td><td>25 %</td>",
     ] {

@@ -275,11 +275,11 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
         (
             &["net.safetensors", "--activation", "fc=gauss"],
             "invalid value 'fc=gauss' for '--activation <MODULE=FUNCTION,..>': unknown function gauss; \
-             --help says more",
+             see --help",
         ),
         (
             &["net.safetensors", "--as", "fc"],
-            "invalid value 'fc' for '--as <MODULE=ROLE,..>': expected MODULE=VALUE; --help says more",
+            "invalid value 'fc' for '--as <MODULE=ROLE,..>': expected MODULE=VALUE; see --help",
         ),
     ] {
         assert_eq!(error(args), expected);

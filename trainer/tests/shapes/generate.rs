@@ -158,7 +158,7 @@ fn an_encoder_of_features_takes_an_array() {
     for (line, source) in found.iter().zip(pair.1.chunks(12)) {
         assert_eq!(line["ids"], serde_json::json!(pair.0.decode(source, 9)));
     }
-    let reason = "m.ernn: --start: the encoder takes 2 features a step and no ids: give --input";
+    let reason = "m.ernn: --start: the inputs are 2 features per time step, not ids: use --input";
     assert_eq!(refusal(folder.path(), &["generate", "m.ernn", "--start", "a"]), reason);
 }
 
@@ -171,13 +171,13 @@ fn what_cannot_be_meant_is_refused_in_one_line() {
         let found = refusal(folder, &args);
         assert!(found.starts_with(reason), "{args:?}: {found}");
     };
-    refused("--start b,New,York", "m.ernn: --start: \"New\" is no label");
-    refused("--start Newyork", "m.ernn: --start: \"Newyork\" is no label; like it: \"New York\"");
-    refused("--start 5", "m.ernn: --start: 5 is no id: there are 0 to 4");
-    refused("--start=-1", "m.ernn: --start: -1 is no id: there are 0 to 4");
-    refused("--start ,", "m.ernn: --start: \",\" names nothing");
-    refused("--start a --end c", "m.ernn: --end: \"c\" is no label");
-    refused("--start a --end 9", "m.ernn: --end: 9 is no id: there are 0 to 4");
+    refused("--start b,New,York", "m.ernn: --start: \"New\" is not a label");
+    refused("--start Newyork", "m.ernn: --start: \"Newyork\" is not a label; similar: \"New York\"");
+    refused("--start 5", "m.ernn: --start: 5 is not an id: the ids are 0 to 4");
+    refused("--start=-1", "m.ernn: --start: -1 is not an id: the ids are 0 to 4");
+    refused("--start ,", "m.ernn: --start: \",\" contains no label and no id");
+    refused("--start a --end c", "m.ernn: --end: \"c\" is not a label");
+    refused("--start a --end 9", "m.ernn: --end: 9 is not an id: the ids are 0 to 4");
     refused("--start a --end b --no-end", "the argument '--end <LABEL>' cannot be used with '--no-end'");
     for temperature in ["-1", "-0.5", "nan", "NaN", "-inf", "hot", ""] {
         refused(
@@ -210,20 +210,21 @@ fn models_that_cannot_write_are_refused_in_one_line() {
         })
     };
     let [first, .., last] = reason(CLASSIFIES, 1, &[], "--start 1");
-    assert_eq!(first, ": takes 6 ids but has 3 outputs: its outputs are no ids");
+    assert_eq!(first, ": 6 input ids, but 3 outputs: the outputs cannot become the next inputs");
     assert_eq!(first, last);
     let whole = MASKED_IDS.replace("units = 3", "units = 6");
-    let ends = ": requires whole sequences, as a layer runs backwards: it cannot run step by step";
+    let ends = ": the model requires whole sequences, as a layer runs backwards: it cannot run step by step";
     assert_eq!(reason(&whole, 1, &[], "--start 1")[0], ends);
-    let features = ": takes 2 features per step and no ids: its outputs cannot become its next inputs";
+    let features =
+        ": the inputs are 2 features per time step, not ids: the outputs cannot become the next inputs";
     assert_eq!(reason(WHOLE, 2, &[], "--start 1")[2], features);
     assert_eq!(
         reason(WRITES, 1, &[], "--start a")[0],
-        ": --start: \"a\": the ids have no labels: give numbers, 0 to 4"
+        ": --start: \"a\" is not an id: the ids are 0 to 4, without labels"
     );
     let linear = WRITES.replace("'softmax'", "'linear'");
     assert!(
-        reason(&linear, 1, &[], "--start 1")[0].starts_with(": --temperature: its answers are no probab")
+        reason(&linear, 1, &[], "--start 1")[0].starts_with(": --temperature: the outputs are no probab")
     );
     let largest = folder(&random(&linear, 1, 3), &[]);
     said(largest.path(), &["generate", "m.ernn", "--start", "1", "--temperature", "0"]);

@@ -74,7 +74,8 @@ fn whole_sequences_are_answered_whole_and_not_as_a_stream() {
         let found = worst(&values, &right);
         assert!(found < tolerance, "{model}: {found:e}");
         let stream = ["predict", model, "--input", "x.npy", "--output", "z.npy", "--stream"];
-        let rule = "requires whole sequences, as a layer runs backwards: it cannot run step by step";
+        let rule =
+            "the model requires whole sequences, as a layer runs backwards: it cannot run step by step";
         let reason = format!("{model}: --stream: {rule}");
         assert_eq!(refusal(folder.path(), &stream), reason);
         assert!(!folder.path().join("z.npy").exists());
@@ -149,7 +150,9 @@ fn an_encoder_that_reads_from_the_end_is_no_stream_and_may_write_nothing() {
     write_frames(folder.path(), &[2, 6, 2], &pair.1);
     assert_eq!(predict(folder.path(), "m.ernn", &[]), (vec![2, 1], vec![0.0, 0.0]));
     let stream = ["predict", "m.ernn", "--input", "x.npy", "--output", "z.npy", "--stream"];
-    assert!(refusal(folder.path(), &stream).starts_with("m.ernn: --stream: requires whole sequences"));
+    assert!(
+        refusal(folder.path(), &stream).starts_with("m.ernn: --stream: the model requires whole sequences")
+    );
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn arrays_that_cannot_be_meant_are_refused_by_name() {
     write_frames(folder, &[1, 2, 3], &[0.0; 6]);
     refused("x.npy: 3 features a frame, but an Embedding takes one id", &[]);
     let steps = ["predict", "m.ernn", "--input", "x.npy", "--output", "z", "--steps", "3"];
-    assert_eq!(refusal(folder, &steps), "m.ernn: --steps: only an encoder-decoder writes");
+    assert_eq!(refusal(folder, &steps), "m.ernn: --steps: the model is no encoder-decoder");
     assert!(refusal(folder, &[&steps[..7], &["0"]].concat()).starts_with("invalid value '0' for '--steps"));
 }
 

@@ -8,7 +8,7 @@ use xtask::boards::Float;
 
 use crate::vectors::TestVectors;
 
-/// Limit of the ids that a decoder generates per sequence; the firmware gets it as `BOARD_MAX_IDS`.
+/// Limit of the ids that a decoder generates per sequence, passed to the firmware as `BOARD_MAX_IDS`.
 pub const MAX_IDS: usize = 24;
 
 /// Inputs of a board and the outputs that it must return, as bytes.

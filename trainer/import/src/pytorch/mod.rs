@@ -61,7 +61,7 @@ use order::Choice;
 /// The importer of `.safetensors` files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PyTorch {
-    /// What the file does not contain.
+    /// The facts that the file does not contain.
     pub options: Options,
 }
 

@@ -1,4 +1,4 @@
-//! The options of an import from PyTorch: what a state dict does not contain.
+//! The options of an import from PyTorch: the architecture, which a state dict does not contain.
 //!
 //! Error messages spell them as the flags of `ernn import`.
 
@@ -9,7 +9,7 @@ use embedded_rnn_nn::activation::Activation;
 /// The epsilon of PyTorch's normalizations, unless it is given.
 const DEFAULT_EPSILON: f64 = 1e-5;
 
-/// What a state dict does not contain, given by the user.
+/// The facts that a state dict does not contain, given by the user.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Use only tensors whose names start with this prefix, and remove it from the names.

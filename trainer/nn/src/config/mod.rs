@@ -247,6 +247,13 @@ impl Config {
         let chains = self.chains();
         let mut network = build(&chains[0], data.sequences.features);
         network.decoder = chains.get(1).map(|decoder| Box::new(build(decoder, 1)));
+        if let Some(decoder) = &network.decoder {
+            assert_eq!(
+                network.state_sizes(),
+                decoder.state_sizes(),
+                "a decoder starts from the encoder's states"
+            );
+        }
         network
     }
 }

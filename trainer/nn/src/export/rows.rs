@@ -58,6 +58,7 @@ fn rows_with(
     record.x_shift = of_x.shift;
     sides.push(of_x);
     if p.sizes().hidden > 0 {
+        assert_eq!(p.sizes().hidden, p.units(), "the recurrent side is in units of the layer's own output");
         let of_h = side(p, &p.weights.w_hh, &|row| unit * pre(row))?;
         record.h_shift = of_h.shift;
         sides.push(of_h);

@@ -44,6 +44,10 @@ macro_rules! layer_configs {
             )*
         }
 
+        /// The names of all layers in a config.
+        #[cfg(test)]
+        pub const NAMES: &[&str] = &[$($cell_name,)* $($name,)*];
+
         impl LayerConfig {
             /// Returns the interface that all layers share.
             pub fn get(&self) -> &dyn LayerSpec {

@@ -17,6 +17,8 @@ mod rows;
 mod spec;
 
 pub use config::LayerConfig;
+#[cfg(test)]
+pub use config::NAMES;
 pub use export::{Export, FoldRole, InputStage, RecordSummary, Stored};
 pub use observer::{NetworkObserver, Observer, Signal};
 pub use spec::{LayerSpec, check_epsilon};

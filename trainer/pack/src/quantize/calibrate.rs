@@ -1,4 +1,5 @@
-//! The ranges that integers need to know, found by running the network on inputs as they will be met.
+//! Calibration: runs the float network over calibration data and records the largest magnitude of the inputs,
+//! pre-activations, states and outputs of each layer. The units of the integers follow from these ranges.
 
 use anyhow::{Result, ensure};
 
@@ -7,20 +8,25 @@ use embedded_rnn_nn::export::Ranges;
 use embedded_rnn_nn::layers::{Layer, Signal};
 use embedded_rnn_nn::net::Network;
 
-/// The most sequences of a data set that ranges are taken from.
-const SAMPLE: usize = 512;
+/// Limit of the sequences of a data set that are run for calibration.
+const MAX_SEQUENCES: usize = 512;
 
-/// Sequences to calibrate on. Evenly from all of them: files often have their classes in order.
+/// Returns the sequences to calibrate on, spread evenly over the data set: files often are sorted by class.
 pub fn sample(sequences: &Sequences) -> Vec<&[f32]> {
-    let every = sequences.len().div_ceil(SAMPLE).max(1);
+    let every = sequences.len().div_ceil(MAX_SEQUENCES).max(1);
     (0..sequences.len()).step_by(every).map(|s| sequences.get(s)).collect()
 }
 
-/// The most that a decoder writes for a sequence: it is run as it will be, on what it writes itself.
-pub const LONGEST: usize = 64;
+/// Limit of the time steps that a decoder generates per source during calibration. The decoder runs as on a
+/// device: each generated class is its next input.
+pub const MAX_GENERATED: usize = 64;
 
-/// Runs every sequence and gives the ranges of each layer, those of a decoder after the others. The recurrent layers of an
-/// encoder and of its decoder hand on their states, so that what one meets counts for both.
+/// Runs every sequence and returns the ranges of each layer; those of a decoder follow those of the encoder.
+/// A recurrent layer of the decoder starts from the state of its counterpart in the encoder, so both get the
+/// larger range.
+///
+/// # Errors
+/// Sequences without frames.
 pub fn calibrate<'a>(
     network: &Network<f32>,
     sequences: impl Iterator<Item = &'a [f32]>,
@@ -33,8 +39,9 @@ pub fn calibrate<'a>(
     let mut frames = 0;
     for sequence in sequences {
         frames += sequence.len() / network.input_size;
-        let written: Vec<f32> = network.decode(sequence, LONGEST).iter().map(|&id| id as f32).collect();
-        network.predict_observed(sequence, &written, &mut |layer, signal, values| {
+        let generated: Vec<f32> =
+            network.decode(sequence, MAX_GENERATED).iter().map(|&id| id as f32).collect();
+        network.predict_observed(sequence, &generated, &mut |layer, signal, values| {
             let ranges = &mut all[layer];
             match signal {
                 Signal::Input => {
@@ -59,13 +66,14 @@ pub fn calibrate<'a>(
     }
     ensure!(frames > 0, "calibration: no frames");
     if network.decoder.is_some() {
-        share(network, &mut all);
+        merge_states(network, &mut all);
     }
     Ok(all)
 }
 
-/// Gives the recurrent layers of an encoder and of its decoder, first to first, the larger range of both.
-fn share(network: &Network<f32>, all: &mut [Ranges]) {
+/// Sets the ranges of each recurrent layer of the encoder and of its counterpart in the decoder, by order, to
+/// the larger of the two.
+fn merge_states(network: &Network<f32>, all: &mut [Ranges]) {
     let recurrent = |layers: &[Layer<f32>], before: usize| -> Vec<usize> {
         let is = |layer: &Layer<f32>| !layer.kind.get().states().is_empty();
         (0..layers.len()).filter(|&k| is(&layers[k])).map(|k| before + k).collect()

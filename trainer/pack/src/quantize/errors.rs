@@ -1,4 +1,4 @@
-//! The error that quantization causes in each layer.
+//! The quantization error of each layer.
 
 use std::fmt;
 use std::path::Path;
@@ -8,11 +8,11 @@ use embedded_rnn_nn::data::is_masked;
 use embedded_rnn_nn::evaluate::EncoderDecoder;
 use embedded_rnn_nn::net::Network;
 
-use super::calibrate::LONGEST;
+use super::calibrate::MAX_GENERATED;
 use super::input::input_layers;
 use crate::session::{RunMode, Session};
 
-/// A quantized model, and the error that quantization caused.
+/// A quantized model and its quantization error.
 pub struct Quantized {
     /// The model file.
     pub bytes: Vec<u8>,
@@ -21,11 +21,11 @@ pub struct Quantized {
 }
 
 impl Quantized {
-    /// Packs `network` by `pack`, and measures the difference of each layer's output for `sequences` from the float network, on
-    /// the file of the layers up to it.
+    /// Packs `network` with `pack` and measures the error of each layer: a file of the layers up to it is run
+    /// over `sequences`, and its output is compared with that of the float network.
     ///
     /// # Errors
-    /// Those of `pack`.
+    /// The errors of `pack`.
     pub fn new(
         network: &Network<f32>,
         sequences: &[&[f32]],
@@ -48,7 +48,7 @@ impl Quantized {
     }
 }
 
-/// Removes the masked frames: for each a model repeats its output, a network has none.
+/// Removes the masked time steps: a model file repeats its output for them, a network has no output for them.
 fn unmasked(network: &Network<f32>, sequences: &[&[f32]]) -> Vec<Vec<f32>> {
     let mask_value = network.layers.first().and_then(|layer| layer.kind.get().mask_value());
     let masked = |frame: &&[f32]| mask_value.is_some_and(|value| is_masked(frame, value));
@@ -65,20 +65,21 @@ pub struct LayerError {
     pub name: String,
     /// The largest difference.
     pub worst: f64,
-    /// The root of the mean square difference.
+    /// The root mean square of the difference.
     pub rms: f64,
-    /// The largest magnitude of the float output, to compare with.
+    /// The largest magnitude of the float output, for comparison.
     pub range: f64,
 }
 
 impl LayerError {
-    /// Measures the outputs of a network; of an encoder-decoder those for the sequence that the float network generates.
+    /// Measures the error of the outputs of a file; the decoder of an encoder-decoder gets the classes that
+    /// the float network generates as inputs.
     fn measure(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[Vec<f32>]) -> Result<Self> {
         let session = Session::new(Path::new(name), bytes)?;
         let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
         for sequence in sequences.iter().filter(|s| !s.is_empty()) {
             let (found, golden) = if network.decoder.is_some() {
-                let ids = network.decode(sequence, LONGEST);
+                let ids = network.decode(sequence, MAX_GENERATED);
                 let generated: Vec<f32> = ids.iter().map(|&id| id as f32).collect();
                 (session.predict_forced(sequence, &generated)?, network.predict_forced(sequence, &generated))
             } else {
@@ -96,7 +97,7 @@ impl LayerError {
     }
 }
 
-/// The errors of all layers as a table for a terminal, one line per layer.
+/// The errors of all layers as a table for the terminal, one line per layer.
 pub struct ErrorTable<'a>(pub &'a [LayerError]);
 
 impl fmt::Display for ErrorTable<'_> {
@@ -113,7 +114,7 @@ impl fmt::Display for ErrorTable<'_> {
 mod tests {
     use crate::{Meta, Random, quantize};
 
-    /// Layers that map real inputs to integers have no output of their own.
+    /// The layers of the input stage map real inputs to integers and have no error of their own.
     #[test]
     fn every_layer_after_the_input_stage_has_an_error() {
         for (input_stage, errors) in [

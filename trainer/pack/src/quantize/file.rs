@@ -1,8 +1,7 @@
-//! Integer model files, written from a calibrated network.
+//! Writes i8 model files from calibrated networks.
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::{ALL_FEATURES, I8, Kind as RecordKind, Model};
-use embedded_rnn_nn::cells::layout_of;
 use embedded_rnn_nn::export::{PackedLayer, Ranges, Site};
 use embedded_rnn_nn::net::Network;
 
@@ -10,7 +9,10 @@ use super::input::{InputRecords, input_records};
 use crate::file::{FileSpec, assemble, golden_frames};
 use crate::meta::Meta;
 
-/// Writes the first `network.layers` of a calibrated network as a file.
+/// Returns the model file of a network, whose first layers have the given ranges.
+///
+/// # Errors
+/// The layer that integers cannot represent; sequences without frames.
 pub fn write_int(
     network: &Network<f32>,
     meta: &Meta,
@@ -47,7 +49,7 @@ pub fn write_int(
     assemble(&spec, chain.records, decoder.map_or(Vec::new(), |decoder| decoder.records))
 }
 
-/// The records of a chain of layers.
+/// The records of consecutive layers, and the units of their input and output.
 struct IntChain {
     records: Vec<PackedLayer<i32>>,
     input_scale: f64,
@@ -55,12 +57,13 @@ struct IntChain {
 }
 
 impl IntChain {
-    /// Quantizes the layers of a chain; `ends` is `true` if its last layer is that of the model.
-    fn new(network: &Network<f32>, ranges: &[Ranges], ends: bool) -> Result<Self> {
-        let InputRecords { mut records, unit: input_scale, layers: taken } = input_records(network, ranges)?;
+    /// Quantizes the layers of a network; with `has_head`, its last layer is the last one of the model.
+    fn new(network: &Network<f32>, ranges: &[Ranges], has_head: bool) -> Result<Self> {
+        let InputRecords { mut records, unit: input_scale, layers: input_layers } =
+            input_records(network, ranges)?;
         let mut unit = input_scale;
-        for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(taken) {
-            let site = Site { unit, ranges, head: ends && i + 1 == network.layers.len() };
+        for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(input_layers) {
+            let site = Site { unit, ranges, head: has_head && i + 1 == network.layers.len() };
             let packed = layer.kind.export_int(&layer.name, site);
             let (packed, output) = packed.with_context(|| layer.name.clone())?;
             records.extend(packed);
@@ -69,14 +72,15 @@ impl IntChain {
         Ok(Self { records, input_scale, output_scale: unit })
     }
 
-    /// Rejects a decoder that cannot start from the states of this encoder.
+    /// Rejects a decoder whose states have other units than the states of this encoder, which it starts from.
     fn check_states_of(&self, decoder: &Self) -> Result<()> {
         for (own, other) in self.recurrent().zip(decoder.recurrent()) {
             let [unit, others] =
                 [own, other].map(|packed| (packed.record.output_scale, packed.record.cell_frac));
             ensure!(
                 unit == others,
-                "{}: starts from the states of {} in the encoder, and both activations must have bounds, or none",
+                "{}: starts from the states of {} in the encoder: both activations must be bounded, or both \
+                 unbounded",
                 other.name,
                 own.name
             );
@@ -86,6 +90,6 @@ impl IntChain {
 
     fn recurrent(&self) -> impl Iterator<Item = &PackedLayer<i32>> {
         let kind = |packed: &PackedLayer<i32>| RecordKind::from_code(packed.record.kind, ALL_FEATURES);
-        self.records.iter().filter(move |packed| kind(packed).and_then(layout_of).is_some())
+        self.records.iter().filter(move |packed| kind(packed).is_some_and(RecordKind::is_recurrent))
     }
 }

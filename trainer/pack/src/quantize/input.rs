@@ -1,4 +1,4 @@
-//! The input stage of an integer model: where real inputs, or ids, become integers.
+//! The input stage of an i8 model, which maps real features or ids to integers.
 
 use anyhow::Result;
 use embedded_rnn::Kind as RecordKind;
@@ -12,14 +12,15 @@ pub struct InputRecords {
     pub records: Vec<PackedLayer<i32>>,
     /// The unit of the integers.
     pub unit: f64,
-    /// The number of the network's layers that the records stand for.
+    /// The number of leading layers of the network that the records represent.
     pub layers: usize,
 }
 
-/// Builds the input stage. A network without one of its own gets a Normalization that only scales.
+/// Returns the records of the input stage. A network without a Normalization, BatchNormalization or Embedding
+/// as first layer gets a Normalization that only scales.
 ///
 /// # Errors
-/// A layer whose weights integers do not hold.
+/// A layer whose weights integers cannot represent.
 pub fn input_records(network: &Network<f32>, ranges: &[Ranges]) -> Result<InputRecords> {
     let mut records = Vec::new();
     for (k, layer) in network.layers.iter().enumerate() {
@@ -46,7 +47,8 @@ pub fn input_records(network: &Network<f32>, ranges: &[Ranges]) -> Result<InputR
     Ok(InputRecords { records, unit, layers })
 }
 
-/// Returns the number of first layers that only map real inputs to integers, and have no output of their own there.
+/// Returns the number of leading layers that only map real features to integers and have no integer output of
+/// their own.
 pub fn input_layers(network: &Network<f32>) -> usize {
     let mut count = 0;
     for layer in &network.layers {
@@ -59,14 +61,14 @@ pub fn input_layers(network: &Network<f32>) -> usize {
     count
 }
 
-/// Returns the unit of inputs that no layer normalizes. Whole numbers that 16 bits hold stay as they are, rather than be rounded
-/// to every second one.
+/// Returns the unit of inputs that no layer normalizes: that of the calibrated range, but at most 1 for
+/// integers in the range of i16, so that no two of them become one.
 fn unit_of_inputs(ranges: &Ranges) -> f64 {
     let unit = unit_for(ranges.input);
     if !ranges.fractions && f64::from(ranges.input) <= ACT_MAX { unit.min(1.0) } else { unit }
 }
 
-/// Returns the record of scales and offsets that map real inputs to integers of `unit`.
+/// Returns the record of a Normalization whose scales and offsets map real features to integers of `unit`.
 fn affine_record(words: Vec<f32>, unit: f64, name: &str, features: usize) -> PackedLayer<i32> {
     let record = framewise_record(RecordKind::Normalization, features);
     let record = LayerRecord { output_scale: unit as f32, ..record };

@@ -1,4 +1,4 @@
-//! Autoregressive generation: each output becomes the next input.
+//! Autoregressive generation: the class chosen at each time step is the next input.
 
 use anyhow::{Result, bail, ensure};
 use embedded_rnn::format::{Activation, MAX_IDS};
@@ -10,51 +10,57 @@ impl Session {
     /// Rejects models whose outputs cannot become their next inputs.
     ///
     /// # Errors
-    /// The property that the model lacks.
+    /// The reason.
     pub fn check_generates(&self) -> Result<()> {
         let classes = self.output_size();
         if !self.has_decoder() {
             let InputKind::Ids(ids) = self.input_kind() else {
                 bail!(
-                    "takes {} features per step and no ids: its outputs cannot become its next inputs",
+                    "the inputs are {} features per time step, not ids: the outputs cannot become the next \
+                     inputs",
                     self.input_size()
                 )
             };
-            ensure!(ids == classes, "takes {ids} ids but has {classes} outputs: its outputs are no ids");
+            ensure!(
+                ids == classes,
+                "{ids} input ids, but {classes} outputs: the outputs cannot become the next inputs"
+            );
             self.check_streams()?;
         }
-        let most = MAX_IDS as usize;
-        ensure!(classes <= most, "{classes} classes: at most {most} can be generated");
+        let limit = MAX_IDS as usize;
+        ensure!(classes <= limit, "{classes} classes: at most {limit} can be generated");
         Ok(())
     }
 
-    /// Rejects models that require whole sequences.
+    /// Rejects models that require whole sequences, because a layer runs backwards.
     ///
     /// # Errors
-    /// A layer that runs backwards.
+    /// The reason.
     pub fn check_streams(&self) -> Result<()> {
         ensure!(
             !self.needs_whole_sequences(),
-            "requires whole sequences, as a layer runs backwards: it cannot run step by step"
+            "the model requires whole sequences, as a layer runs backwards: it cannot run step by step"
         );
         Ok(())
     }
 
-    /// Returns `true` if the outputs are probabilities, of which a class can be drawn.
+    /// Returns `true` if the outputs are probabilities, from which a class can be sampled.
     pub fn outputs_probabilities(&self) -> bool {
         self.layers().last().is_some_and(|last| last.activation == Activation::Softmax as u8)
     }
 
-    /// Generates as long as `choose` returns a class for the output before. An encoder-decoder processes `given` as its source
-    /// first; another model processes `given` as its first ids, of which there is at least one.
+    /// Generates classes until `choose` returns `None`: it gets the output of each time step and returns the
+    /// next input. An encoder-decoder first processes `start` as its source. Any other model first processes
+    /// `start`, at least one id, as the beginning of the sequence.
     ///
     /// # Errors
-    /// A model that [cannot generate](Self::check_generates); frames or classes that it does not take.
-    pub fn generate(&self, given: &[f32], choose: impl FnMut(&[f32]) -> Option<u16>) -> Result<()> {
+    /// A model that [cannot generate](Self::check_generates); a frame or a class that is no input of the
+    /// model.
+    pub fn generate(&self, start: &[f32], choose: impl FnMut(&[f32]) -> Option<u16>) -> Result<()> {
         self.check_generates()?;
-        let (before, first) = match given.split_last() {
+        let (before, first) = match start.split_last() {
             Some((&last, before)) if !self.has_decoder() => (before, last as u16),
-            _ => (given, 0),
+            _ => (start, 0),
         };
         let mut state = self.state()?;
         if !before.is_empty() {

@@ -1,4 +1,5 @@
-//! Inference on a PC with a model file of any dtype, by the runtime: real numbers in and out, as the trainer's network has them.
+//! Inference on a PC with a model file of any dtype, computed by the runtime. Inputs and outputs are real
+//! numbers, as those of a network of the trainer.
 
 mod generate;
 
@@ -11,13 +12,13 @@ use embedded_rnn::{AlignedBytes, AnyModel, Backend, Error};
 use embedded_rnn_nn::data::{Dataset, InputKind};
 use embedded_rnn_nn::evaluate::{EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
 
-/// A checked model file. Every call is a sequence of its own.
+/// A validated model file. Every call starts from the initial state.
 #[derive(Debug)]
 pub struct Session {
     model: AnyModel,
 }
 
-/// How the time steps of a sequence are passed to the model. The outputs have the same bits.
+/// The mode in which the time steps of a sequence are passed to the model. The outputs have the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunMode {
     /// The whole sequence in one call.
@@ -27,7 +28,7 @@ pub enum RunMode {
 }
 
 impl Session {
-    /// Reads and checks a model file.
+    /// Reads and validates a model file.
     ///
     /// # Errors
     /// The path, and the reason why the file cannot be read or is not a model.
@@ -35,7 +36,7 @@ impl Session {
         Ok(Self { model: AnyModel::read(path)? })
     }
 
-    /// Checks the bytes of a model that are, or will be, at `path`.
+    /// Validates the bytes of the model file at `path`, which need not exist yet.
     ///
     /// # Errors
     /// The path, and the reason why the bytes are not a model.
@@ -44,7 +45,7 @@ impl Session {
         Ok(Self { model: model.with_context(|| path.display().to_string())? })
     }
 
-    /// Returns the same session on another backend than the best.
+    /// Returns the session with another backend than the best one of this CPU.
     #[must_use]
     pub fn with_backend(self, backend: Backend) -> Self {
         Self { model: self.model.with_backend(backend) }
@@ -58,17 +59,18 @@ impl Session {
         }
     }
 
-    /// Returns the names of the classes; none if the file does not name each.
+    /// Returns the names of the classes; empty if the file does not name all of them.
     pub fn labels(&self) -> Vec<String> {
         let labels: Vec<_> =
             self.model.header().iter().flat_map(|header| header.labels()).map(str::to_owned).collect();
         if labels.len() == self.model.output_size() { labels } else { Vec::new() }
     }
 
-    /// Returns the outputs for a sequence of frames.
+    /// Returns the outputs for a sequence of frames, `[time, features]`: `[time, output_size]` of a model
+    /// that returns sequences, else `[output_size]` of the last time step.
     ///
     /// # Errors
-    /// Frames that the model does not take, or more than memory holds.
+    /// Frames of the wrong size, or more of them than fit into memory.
     pub fn predict(&self, frames: &[f32], mode: RunMode) -> Result<Vec<f32>> {
         let mut state = self.model.state()?;
         if mode == RunMode::Sequence {
@@ -84,12 +86,12 @@ impl Session {
         Ok(out)
     }
 
-    /// Returns the classes that an encoder-decoder generates for a source: the likeliest at each step, until class 0, which is
-    /// left out, or for `most` steps.
+    /// Returns the classes that an encoder-decoder generates for a source: the most probable one at each time
+    /// step, until class 0, which is not returned, or for `limit` time steps.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict); a model without a decoder.
-    pub fn decode(&self, source: &[f32], most: usize, mode: RunMode) -> Result<Vec<u16>> {
+    /// The errors of [`predict`](Self::predict); a model without a decoder.
+    pub fn decode(&self, source: &[f32], limit: usize, mode: RunMode) -> Result<Vec<u16>> {
         let mut state = self.model.state()?;
         match mode {
             RunMode::Sequence => drop(self.model.run(&mut state, source)?),
@@ -99,13 +101,13 @@ impl Session {
                 }
             }
         }
-        Ok(self.model.greedy(&mut state, 0, 0, most)?)
+        Ok(self.model.greedy(&mut state, 0, 0, limit)?)
     }
 
-    /// Evaluates the model on labelled data, without masked time steps.
+    /// Evaluates the model on labeled data, without its masked time steps.
     ///
     /// # Errors
-    /// Data that the model does not fit, by name.
+    /// The name of the array that does not fit the model, and the reason.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         data.sequences.check(self.input_kind()).with_context(|| data.frames_name.clone())?;
         let unmasked = match self.model.mask_value() {
@@ -122,13 +124,13 @@ impl Session {
     /// Replays the golden trace of the file.
     ///
     /// # Errors
-    /// An output other than the golden one.
+    /// The index of the first output that differs from the golden one.
     pub fn self_test(&self) -> Result<(), Error> {
         self.model.self_test()
     }
 }
 
-/// The facts of the model.
+/// Gives access to the sizes, layers and header of the model.
 impl Deref for Session {
     type Target = AnyModel;
 
@@ -152,8 +154,8 @@ impl EncoderDecoder for Session {
         Ok(out)
     }
 
-    fn decode(&self, source: &[f32], most: usize) -> Result<Vec<u32>> {
-        let ids = Session::decode(self, source, most, RunMode::Sequence)?;
+    fn decode(&self, source: &[f32], limit: usize) -> Result<Vec<u32>> {
+        let ids = Session::decode(self, source, limit, RunMode::Sequence)?;
         Ok(ids.into_iter().map(u32::from).collect())
     }
 }

@@ -1,61 +1,61 @@
-//! A layer at a glance, and what there is to count in it.
+//! The summary of a layer: its options, parameters and multiply-accumulates.
 
 use embedded_rnn::format::LayerRecord;
 use embedded_rnn::{ALL_FEATURES, Kind};
 use serde::Serialize;
 
 use embedded_rnn_nn::activation::Activation;
-use embedded_rnn_nn::cells::layout_of;
 use embedded_rnn_nn::layers::{Kind as LayerKind, RecordSummary};
 
-/// A layer at a glance.
+/// The summary of a layer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LayerSummary {
     /// The layer's name.
     pub name: String,
-    /// Keras's name of its kind.
+    /// The type of the layer, by its Keras name.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Whether it is one of the decoder's.
+    /// `true` for a layer of the decoder.
     pub decoder: bool,
-    /// Values it takes a time step.
+    /// Input values per time step.
     pub input_size: u32,
-    /// Values it gives a time step.
+    /// Output values per time step.
     pub units: u32,
-    /// What is applied to its sums, Keras's name; none in a layer without sums.
+    /// The activation by its Keras name; `None` in a layer without pre-activations.
     pub activation: Option<&'static str>,
-    /// The same for its gates, where it has any.
+    /// The activation of the gates by its Keras name; `None` in a layer without gates.
     pub recurrent_activation: Option<&'static str>,
-    /// Whether every time step's answer goes on to the next layer.
+    /// `true` if the layer outputs every time step, not only the last.
     pub return_sequences: bool,
-    /// Whether it reads sequences from their ends.
+    /// `true` if the layer processes sequences in reverse.
     pub go_backwards: bool,
-    /// What becomes of the two outputs of a Bidirectional, Keras's name. Its two directions are layers before it.
+    /// The merge mode of a Bidirectional by its Keras name. Its two directions are layers before it.
     pub merge_mode: Option<&'static str>,
-    /// How many ids an Embedding has vectors for.
+    /// The number of ids of an Embedding.
     pub input_dim: Option<u32>,
-    /// Whether id 0 of an Embedding stands for no time step.
+    /// `true` if id 0 of an Embedding marks a masked time step.
     pub mask_zero: bool,
-    /// What all features are of a time step that is none, in Masking.
+    /// The value of all features of a masked time step, in a Masking layer.
     pub mask_value: Option<f32>,
-    /// Trained numbers, as Keras counts them in a layer with biases: a layer without (`use_bias = false`) has zeros in their
-    /// places, and a file does not tell the two apart. What was folded into other layers' numbers is not counted again.
+    /// Trainable parameters as Keras counts them, always with biases: a file stores zeros for a layer with
+    /// `use_bias = false`, which cannot be distinguished. Parameters that were folded into other layers are
+    /// not counted.
     pub parameters: u64,
-    /// Multiply-adds of inputs and state with weights in a time step. A layer without state in front of a Bidirectional runs
-    /// for each direction.
+    /// Multiply-accumulates of inputs and state with weights per time step. A layer without state in front of
+    /// a Bidirectional runs once per direction.
     pub macs_per_step: u64,
-    /// Where it came from; empty if it was trained here.
+    /// The origin of an imported layer; empty if it was trained here.
     pub origin: String,
 }
 
-/// Where a layer stands.
+/// The position of a layer in its model.
 #[derive(Clone, Copy)]
 pub struct LayerPosition<'a> {
-    /// Whether that is in the decoder.
+    /// `true` in the decoder.
     pub decoder: bool,
-    /// The layer, and those behind it.
+    /// The layer itself and those after it.
     pub following: &'a [LayerRecord],
-    /// What all features are of a time step that is none.
+    /// The value of all features of a masked time step.
     pub mask_value: Option<f32>,
 }
 
@@ -89,7 +89,7 @@ impl LayerSummary {
         }
     }
 
-    /// What there is to say of it beside sizes and `activation`, as Keras spells it.
+    /// Returns the options other than sizes and `activation` by their Keras names, separated by commas.
     pub fn options(&self) -> String {
         let flag = |is: bool, name: &str| is.then(|| name.to_owned());
         let unusual = self.recurrent_activation.filter(|name| *name != Activation::Sigmoid.keras_name());
@@ -106,11 +106,11 @@ impl LayerSummary {
     }
 }
 
-/// Returns how often the first of these layers runs per time step: layers without state before the two directions of a
-/// Bidirectional run for each.
+/// Returns how often the first of `layers` runs per time step: twice if it has no state and the next layer
+/// with state is a direction of a Bidirectional.
 fn runs(layers: &[LayerRecord]) -> u64 {
     let has_state =
-        |record: &LayerRecord| Kind::from_code(record.kind, ALL_FEATURES).and_then(layout_of).is_some();
+        |record: &LayerRecord| Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_recurrent);
     match layers.iter().position(has_state) {
         Some(cell) if cell > 0 && layers[cell].is_direction() => 2,
         _ => 1,

@@ -1,4 +1,4 @@
-//! What a model holds and costs.
+//! The summary of a model file: layers, sizes, memory and multiply-accumulates.
 
 mod layer;
 mod text;
@@ -12,7 +12,7 @@ use crate::session::Session;
 use embedded_rnn_nn::data::InputKind;
 use layer::LayerPosition;
 
-/// A model at a glance. Its field names are those of `ernn inspect --json`, on which scripts rely.
+/// The summary of a model. Its field names are those of `ernn inspect --json`, which scripts rely on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// The model's name.
@@ -21,38 +21,39 @@ pub struct Summary {
     pub producer: String,
     /// `f32`, `f16` or `i8`.
     pub dtype: &'static str,
-    /// Features of a time step; 1 if it takes ids.
+    /// Features per time step; 1 if the input is ids.
     pub input_size: usize,
-    /// How many ids it takes, if it takes ids.
+    /// The number of ids if the input is ids.
     pub input_ids: Option<usize>,
-    /// Values of an answer.
+    /// Values per output.
     pub output_size: usize,
-    /// Whether it answers at every time step.
+    /// `true` if the model outputs every time step, not only the last.
     pub returns_sequences: bool,
-    /// Whether it is an encoder and a decoder.
+    /// `true` for an encoder-decoder.
     pub encoder_decoder: bool,
-    /// Whether it takes sequences whole only, as a layer reads them from their ends.
+    /// `true` if the model requires whole sequences, as a layer runs backwards.
     pub whole_sequences: bool,
     /// Names of the classes; may be empty.
     pub labels: Vec<String>,
-    /// First to last.
+    /// The layers, first to last.
     pub layers: Vec<LayerSummary>,
-    /// Trained numbers in all layers.
+    /// Trainable parameters of all layers.
     pub parameters: u64,
-    /// Bytes of the file, which lies in flash as it is.
+    /// Bytes of the file, all of which stay in flash.
     pub flash_bytes: u32,
-    /// Bytes of RAM that a state needs.
+    /// Bytes of RAM per state.
     pub ram_bytes: u32,
-    /// Bytes of RAM for every time step beside that, in a model that takes whole sequences.
+    /// Further bytes of RAM per time step of the sequence, in a model that requires whole sequences.
     pub ram_bytes_per_step: u32,
-    /// Multiply-adds of all layers in a time step; of an encoder-decoder those of a step of each.
+    /// Multiply-accumulates of all layers per time step; in an encoder-decoder, of one step of the encoder
+    /// and one of the decoder.
     pub macs_per_step: u64,
-    /// `passed`, or how the golden trace failed on this machine.
+    /// `passed`, or the error of the golden trace on this machine.
     pub self_test: String,
 }
 
 impl Summary {
-    /// Of a checked model.
+    /// Summarizes a model.
     pub fn of(model: &Session) -> Self {
         let (preamble, header) = (model.preamble(), model.header());
         let layers = layers(model);
@@ -90,12 +91,12 @@ fn layers(model: &Session) -> Vec<LayerSummary> {
             Some(info) => (info.name.to_owned(), info.origin.to_owned()),
             None => (format!("layer_{i}"), String::new()),
         };
-        let place = LayerPosition {
+        let position = LayerPosition {
             decoder: model.has_decoder() && i >= decoder_at,
             following: &model.layers()[i..],
             mask_value: model.mask_value(),
         };
-        LayerSummary::new(record, place, name, origin)
+        LayerSummary::new(record, position, name, origin)
     };
     model.layers().iter().enumerate().map(layer).collect()
 }

@@ -1,17 +1,17 @@
-//! How far an epoch has got, for those who watch.
+//! The progress bar of an epoch.
 
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar over the batches of one epoch: on a terminal only (indicatif sees to that).
+/// A progress bar over the batches of one epoch. indicatif shows it on a terminal only.
 pub struct Progress {
     bar: ProgressBar,
     start: Instant,
 }
 
 impl Progress {
-    /// At the beginning of an epoch.
+    /// Starts the bar and the clock.
     pub fn start(epoch: usize, epochs: usize, batches: u64) -> Self {
         let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {eta}")
             .expect("the template is well formed");
@@ -19,12 +19,12 @@ impl Progress {
         Self { bar, start: Instant::now() }
     }
 
-    /// A batch is done.
+    /// Advances by one batch.
     pub fn advance(&self) {
         self.bar.inc(1);
     }
 
-    /// The epoch is done: how many seconds it took.
+    /// Removes the bar; returns the duration of the epoch in seconds.
     pub fn finish(&self) -> f64 {
         self.bar.finish_and_clear();
         self.start.elapsed().as_secs_f64()

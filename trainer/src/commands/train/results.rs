@@ -1,4 +1,4 @@
-//! What a run is for: the model files, its history, and the report.
+//! The results of a run: the model files, the history and the report.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::facts::facts;
 use super::{Job, Spent};
 use embedded_rnn::F32;
 
-use crate::commands::say;
+use crate::commands::print_line;
 use crate::report::{ModelFacts, Report};
 use embedded_rnn_nn::evaluate::Evaluation;
 use embedded_rnn_nn::forecast::Comparison;
@@ -21,15 +21,18 @@ use embedded_rnn_pack::{self as pack, ErrorTable, LayerError, Meta, Quantized};
 const FLOAT: &str = "model.ernn";
 const INTEGER: &str = "model.i8.ernn";
 
-/// A model file and how it does on the validation data.
+/// A model file and its evaluation on the validation data.
 struct Model {
     name: &'static str,
     session: Session,
     evaluation: Evaluation,
 }
 
-/// Packs, evaluates, reports and writes. If integers cannot hold the network, that is the error, but what was trained is
-/// written all the same.
+/// Packs, evaluates and writes the trained network. All other files are written even if the network has no
+/// integer form.
+///
+/// # Errors
+/// A file that cannot be written; the reason why there is no i8 model.
 pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let calibration = pack::sample(&job.train.sequences);
     let labels = job.config.data.labels.clone().unwrap_or_default();
@@ -39,7 +42,7 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let (errors, failure) = match quantize(&models[0].session, &calibration) {
         Ok(Quantized { bytes, errors }) => {
             models.push(evaluate(job, INTEGER, bytes)?);
-            say(&format!("Error of the 8-bit model, layer by layer\n{}", ErrorTable(&errors)))?;
+            print_line(&format!("Quantization error per layer\n{}", ErrorTable(&errors)))?;
             (errors, None)
         }
         Err(error) => (Vec::new(), Some(error)),
@@ -49,13 +52,15 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let evaluations = || models.iter().map(|model| (model.name, &model.evaluation));
     let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
     put(job, "report.html", report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
-    evaluations().try_for_each(|(name, evaluation)| say(&format!("{name}: {}", evaluation.headline())))?;
-    comparison.iter().try_for_each(|comparison| say(&comparison.to_string()))?;
-    failure.map_or(Ok(()), |error| Err(refuse(job, error)))
+    evaluations()
+        .try_for_each(|(name, evaluation)| print_line(&format!("{name}: {}", evaluation.headline())))?;
+    comparison.iter().try_for_each(|comparison| print_line(&comparison.to_string()))?;
+    failure.map_or(Ok(()), |error| Err(without_integer_model(job, error)))
 }
 
-/// Why there is no integer model. One of an earlier run would be taken for one of this, so it goes.
-fn refuse(job: &Job, reason: anyhow::Error) -> anyhow::Error {
+/// Returns the error that names the missing i8 model and the reason. Removes an i8 model of an earlier run,
+/// which would pass for one of this run.
+fn without_integer_model(job: &Job, reason: anyhow::Error) -> anyhow::Error {
     let path = job.out.join(INTEGER);
     let reason = match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => error.into(),
@@ -67,16 +72,16 @@ fn refuse(job: &Job, reason: anyhow::Error) -> anyhow::Error {
 fn put(job: &Job, name: &str, bytes: &[u8]) -> Result<()> {
     let path = job.out.join(name);
     write_atomically(&path, |file| file.write_all(bytes))?;
-    say(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
+    print_line(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
 }
 
-/// Of the file and not of the network in memory, as `ernn quantize` would, so that both give the same bytes.
+/// Quantizes the network in the f32 file, as `ernn quantize` does, so that both write the same bytes.
 fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
     let (network, meta) = pack::read_float::<F32>(model.bytes())?;
     pack::quantize(&network, &meta, calibration)
 }
 
-/// Runs a model file over the validation data, as its user will.
+/// Evaluates a model file on the validation data.
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     let session = Session::new(&job.out.join(name), &bytes)?;
     let evaluation = session.evaluate(&job.validation)?;
