@@ -1,4 +1,4 @@
-//! Forecasts of a series from outside: trained, judged, and refused.
+//! Forecasts of a series with the command `ernn`: training, evaluation, and rejected configs and data.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use common::{output, refusal};
+use common::{error_line, output};
 
 const CONFIG: &str = r#"
 name = "wave"
@@ -28,7 +28,8 @@ learning_rate = 1e-2
 epochs = 40
 "#;
 
-/// Monthly values around 1,000 that go up and down by 50 in twenty months, and a config that forecasts them.
+/// Makes a folder with monthly values, 1,000 plus a sine of amplitude 50 and a period of twenty months, and a
+/// config that forecasts them.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut csv = "date,level\n".to_owned();
@@ -41,52 +42,53 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn said(folder: &Path, args: &[&str]) -> String {
+/// Runs a command that succeeds, and returns its standard output.
+fn stdout(folder: &Path, args: &[&str]) -> String {
     let output = output(folder, args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Mean absolute errors by the names of forecasts, from the table that is printed.
-fn mae(said: &str, name: &str) -> f64 {
+/// Returns the mean absolute error of a forecast from the printed table.
+fn mae(text: &str, name: &str) -> f64 {
     let line =
-        said.lines().find(|line| line.trim_start().starts_with(&format!("{name} ")) && line.contains('.'));
+        text.lines().find(|line| line.trim_start().starts_with(&format!("{name} ")) && line.contains('.'));
     line.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[test]
-fn models_answer_in_the_unit_of_the_series_and_are_held_against_the_last_value() {
+fn forecasts_have_the_unit_of_the_series_and_are_compared_with_the_last_value() {
     for difference in ["", "\ndifference = true"] {
         let folder = folder();
         let folder = folder.path();
         let config = CONFIG.replace("window = 8", &format!("window = 8{difference}"));
         fs::write(folder.join("c.toml"), config).unwrap();
-        let trained = said(folder, &["train", "c.toml", "--out", "o"]);
-        let table = trained.split("Forecast of ").nth(1).expect("a forecast is judged");
-        // The steps of the wave: 50 sin(2 pi / 20) of them at most, and on average 2/pi of that.
+        let trained = stdout(folder, &["train", "c.toml", "--out", "o"]);
+        let table = trained.split("Forecast of ").nth(1).expect("the table of forecasts");
+        // The difference of successive values is 50 sin(2 pi / 20) at most, and 2/pi of that on average.
         assert!((9.0..11.0).contains(&mae(table, "last-value")), "{table}");
         for model in ["model.ernn", "model.i8.ernn"] {
-            // 0.214 at most is measured, of both models and both ways.
+            // The worst of both models, with and without differences, is 0.214.
             assert!(mae(table, model) < 0.26, "{table}");
             assert!(table.contains(&format!("\n{model} beats the last-value forecast (RMSE 9")), "{table}");
         }
         let report = fs::read_to_string(folder.join("o/report.html")).unwrap();
         assert!(report.contains("<h2>Forecast</h2>") && report.contains("<th>last-change</th>"));
 
-        let evaluated = said(folder, &["eval", "o/model.ernn", "--data", "c.toml"]);
+        let evaluated = stdout(folder, &["eval", "o/model.ernn", "--data", "c.toml"]);
         assert_eq!(mae(&evaluated, "model"), mae(table, "model.ernn"));
         assert!(evaluated.contains("\nmodel beats the last-value forecast"), "{evaluated}");
     }
 }
 
 #[test]
-fn what_cannot_be_forecast_is_refused_with_file_place_and_reason() {
+fn unsupported_forecasts_are_rejected_with_file_place_and_reason() {
     let folder = folder();
     let folder = folder.path();
     let config = |from: &str, to: &str| {
         assert!(CONFIG.contains(from));
         fs::write(folder.join("bad.toml"), CONFIG.replacen(from, to, 1)).unwrap();
-        refusal(folder, &["train", "bad.toml"])
+        error_line(folder, &["train", "bad.toml"])
     };
     assert_eq!(config("window = 8\n", ""), "bad.toml: data.window: a .csv file needs one");
     assert_eq!(config("split_date = \"2014-01\"\n", ""), "bad.toml: data.split_date: a .csv file needs one");
@@ -113,7 +115,7 @@ fn what_cannot_be_forecast_is_refused_with_file_place_and_reason() {
     let whole = fs::read_to_string(folder.join("wave.csv")).unwrap();
     let series = |text: &str| {
         fs::write(folder.join("wave.csv"), text).unwrap();
-        refusal(folder, &["train", "c.toml"])
+        error_line(folder, &["train", "c.toml"])
     };
     assert_eq!(
         series(&whole.replacen("level", "", 1).replacen(',', "", 1)),
@@ -128,15 +130,18 @@ fn what_cannot_be_forecast_is_refused_with_file_place_and_reason() {
     );
     assert_eq!(series("date,level\n"), "wave.csv: no rows");
     assert!(!folder.join("out").exists());
-    assert_eq!(refusal(folder, &["train", "wave.csv"]), "wave.csv: line 1: key with no value, expected `=`");
+    assert_eq!(
+        error_line(folder, &["train", "wave.csv"]),
+        "wave.csv: line 1: key with no value, expected `=`"
+    );
 }
 
 #[test]
-fn a_series_alone_says_nothing_of_how_it_was_cut() {
+fn a_series_without_its_config_cannot_be_evaluated() {
     let folder = folder();
     let folder = folder.path();
     fs::write(folder.join("c.toml"), CONFIG.replace("epochs = 40", "epochs = 1")).unwrap();
-    said(folder, &["train", "c.toml", "--out", "o"]);
-    let reason = refusal(folder, &["eval", "o/model.ernn", "--data", "wave.csv"]);
+    stdout(folder, &["train", "c.toml", "--out", "o"]);
+    let reason = error_line(folder, &["eval", "o/model.ernn", "--data", "wave.csv"]);
     assert!(reason.starts_with("wave.csv: ") && reason.contains(".toml"), "{reason}");
 }

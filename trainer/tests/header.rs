@@ -1,4 +1,4 @@
-//! The names that a model file holds, whatever the packer puts before a network's own layers.
+//! The names in a model file, which stay with their layers if the packer inserts an input layer.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use embedded_rnn_trainer::session::Session;
 use embedded_rnn_trainer::summary::Summary;
 use embedded_rnn_trainer::tensor::Matrix;
 
-/// Name and origin of every layer.
+/// Returns the name and the origin of every layer.
 fn layers<N: Number>(bytes: &[u8]) -> Vec<(String, String)> {
     let bytes = AlignedBytes::new(bytes);
     let header = Model::<N>::new(&bytes).unwrap().header().unwrap();
@@ -47,7 +47,7 @@ fn origins_stay_with_their_layers() {
 }
 
 #[test]
-fn parameters_are_counted_as_they_are_trained() {
+fn the_parameters_of_a_file_are_those_that_are_trained() {
     for cell in [("SimpleRNN", ""), ("LSTM", ""), ("GRU", ""), ("GRU", "reset_after = false")] {
         let (network, frames) = random_cell(cell, (2, 3), 5, 1).unwrap();
         let trained: usize = network.parameters().iter().map(|parameter| parameter.len()).sum();

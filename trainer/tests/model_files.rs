@@ -1,4 +1,4 @@
-//! `predict`, `eval`, `quantize` and `inspect` from outside, on model files and arrays, good and bad ones.
+//! The commands `predict`, `eval`, `quantize` and `inspect`, on valid and invalid model files and arrays.
 
 mod common;
 
@@ -14,14 +14,14 @@ use embedded_rnn_trainer::pack::{Meta, quantize, random_cell, write_float};
 use embedded_rnn_trainer::tensor::Matrix;
 use tempfile::TempDir;
 
-use common::{output, refusal};
+use common::{error_line, output};
 
 const FEATURES: usize = 3;
 const TIME: usize = 7;
 const COUNT: usize = 5;
 const OUT: usize = 4;
 
-/// Normalization, an LSTM and a softmax, and frames for it.
+/// Returns a network of Normalization, LSTM and softmax, and frames for it.
 fn network(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
     let hidden = 6;
     let (mut network, frames) = random_cell(("LSTM", ""), (FEATURES, hidden), TIME * COUNT, 5).unwrap();
@@ -41,7 +41,7 @@ fn network(return_sequences: bool) -> (Network<f32>, Vec<f32>) {
     (network, frames)
 }
 
-/// A folder with `m.ernn`, `m.i8.ernn`, and inputs `x.npy` for both.
+/// Makes a folder with `m.ernn`, `m.i8.ernn`, and inputs `x.npy` for both.
 fn folder(return_sequences: bool) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (network, frames) = network(return_sequences);
@@ -58,7 +58,7 @@ fn folder(return_sequences: bool) -> TempDir {
     folder
 }
 
-/// An array of integers.
+/// Writes an array of integers.
 fn write_integers(path: &Path, values: &[i64]) {
     let header = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': ({},), }}", values.len());
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -74,7 +74,7 @@ fn predict(folder: &Path, model: &str, more: &[&str]) -> (Vec<usize>, Vec<f32>) 
     let output = output(folder, &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let Array { shape, values: Values::Floats(values) } = read_npy(&folder.join("y.npy")).unwrap() else {
-        panic!("y.npy holds integers")
+        panic!("y.npy contains integers")
     };
     (shape, values)
 }
@@ -84,7 +84,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-fn predict_gives_the_networks_answers_and_the_same_bits_as_a_stream() {
+fn predictions_match_the_network_and_have_the_bits_of_a_stream() {
     for return_sequences in [false, true] {
         let (network, frames) = network(return_sequences);
         let golden: Vec<f32> = frames.chunks(TIME * FEATURES).flat_map(|s| network.predict(s)).collect();
@@ -115,14 +115,14 @@ fn padded_steps_are_not_run_and_their_outputs_are_zero() {
     }
     let args = ["predict", "m.ernn", "--input", "x.npy", "--output", "z.npy", "--lengths", "l.npy"];
     write_integers(&folder.path().join("l.npy"), &[7, 0, 2, 6, 3]);
-    assert_eq!(refusal(folder.path(), &args), "l.npy: sequence 1 has length 0");
+    assert_eq!(error_line(folder.path(), &args), "l.npy: sequence 1 has length 0");
     write_integers(&folder.path().join("l.npy"), &[7, 1]);
-    assert_eq!(refusal(folder.path(), &args), "x.npy: holds 5 sequences, but there are 2 lengths");
+    assert_eq!(error_line(folder.path(), &args), "x.npy: holds 5 sequences, but there are 2 lengths");
     assert!(!folder.path().join("z.npy").exists());
 }
 
 #[test]
-fn inspect_tells_what_scripts_rely_on() {
+fn inspect_prints_the_fields_that_scripts_rely_on() {
     let folder = folder(false);
     for (model, dtype) in [("m.ernn", "f32"), ("m.i8.ernn", "i8")] {
         let output = output(folder.path(), &["inspect", model, "--json"]);
@@ -154,12 +154,12 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
     let folder = folder(false);
     let args = ["quantize", "m.ernn", "--calibrate", "x.npy", "-o", "q.ernn"];
     let quantized = output(folder.path(), &args);
-    let said = String::from_utf8(quantized.stdout).unwrap();
-    assert!(said.starts_with("layer ") && said.contains("\ncell ") && said.contains("\ndense "), "{said}");
-    // The data set: x.npy, and as labels what the f32 model answers.
-    let answers = predict(folder.path(), "m.ernn", &[]).1;
+    let text = String::from_utf8(quantized.stdout).unwrap();
+    assert!(text.starts_with("layer ") && text.contains("\ncell ") && text.contains("\ndense "), "{text}");
+    // The data set: x.npy, labeled with the predictions of the f32 model.
+    let outputs = predict(folder.path(), "m.ernn", &[]).1;
     let best = |y: &[f32]| (0..OUT).max_by(|&a, &b| y[a].total_cmp(&y[b])).unwrap() as i64;
-    write_integers(&folder.path().join("y.npy"), &answers.chunks(OUT).map(best).collect::<Vec<_>>());
+    write_integers(&folder.path().join("y.npy"), &outputs.chunks(OUT).map(best).collect::<Vec<_>>());
     let mut npz = zip::ZipWriter::new(fs::File::create(folder.path().join("d.npz")).unwrap());
     for name in ["x.npy", "y.npy"] {
         npz.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -170,22 +170,22 @@ fn a_quantized_model_can_be_evaluated_and_not_quantized_again() {
     assert!(String::from_utf8(output(folder.path(), &args).stdout).unwrap().starts_with("layer "));
     for model in ["m.ernn", "h.ernn", "q.ernn"] {
         let evaluated = output(folder.path(), &["eval", model, "--data", "d.npz"]);
-        let said = String::from_utf8(evaluated.stdout).unwrap();
-        assert!(said.starts_with("loss: ") && said.contains(" - accuracy: 1.0000\n"), "{model}: {said}");
+        let text = String::from_utf8(evaluated.stdout).unwrap();
+        assert!(text.starts_with("loss: ") && text.contains(" - accuracy: 1.0000\n"), "{model}: {text}");
         for part in ["confusion matrix", "precision", "recall", "F1", "macro", "micro"] {
-            assert!(said.contains(part), "{part} is missing");
+            assert!(text.contains(part), "{part} is missing");
         }
     }
     for (model, what) in [("q.ernn", "an i8 model"), ("h.ernn", "an f16 model")] {
         let again = ["quantize", model, "--calibrate", "x.npy", "-o", "z.ernn"];
         let expected = format!("{model}: {what}: only f32 models can be quantized");
-        assert_eq!(refusal(folder.path(), &again), expected);
+        assert_eq!(error_line(folder.path(), &again), expected);
         assert!(!folder.path().join("z.ernn").exists());
     }
 }
 
 #[test]
-fn frames_one_after_another_give_outputs_one_after_another() {
+fn concatenated_sequences_have_concatenated_outputs() {
     let folder = folder(true);
     let whole = predict(folder.path(), "m.ernn", &[]).1;
     write_npy(&folder.path().join("x.npy"), &[COUNT * TIME, FEATURES], &network(true).1).unwrap();
@@ -195,8 +195,8 @@ fn frames_one_after_another_give_outputs_one_after_another() {
     assert_eq!(bits(&values), bits(&whole));
 }
 
-/// What every command says of a model that is none.
-fn refused_everywhere(folder: &Path, model: &str, reason: &str) {
+/// Asserts that every command rejects a file that is not a valid model.
+fn rejected_everywhere(folder: &Path, model: &str, reason: &str) {
     let commands: [&[&str]; 4] = [
         &["predict", model, "--input", "x.npy", "--output", "z.npy"],
         &["eval", model, "--data", "d.npz"],
@@ -204,14 +204,14 @@ fn refused_everywhere(folder: &Path, model: &str, reason: &str) {
         &["inspect", model],
     ];
     for command in commands {
-        let said = refusal(folder, command);
-        assert!(said.starts_with(&format!("{model}: {reason}")), "{said}");
+        let error = error_line(folder, command);
+        assert!(error.starts_with(&format!("{model}: {reason}")), "{error}");
     }
     assert!(!folder.join("z.npy").exists());
 }
 
 #[test]
-fn bad_models_are_refused_in_one_line() {
+fn invalid_models_are_rejected_in_one_line() {
     let folder = folder(false);
     let folder = folder.path();
     for kind in ["m.ernn", "m.i8.ernn"] {
@@ -219,21 +219,21 @@ fn bad_models_are_refused_in_one_line() {
         for length in [0, 3, 4, 60, 96, whole.len() / 2, whole.len() - 1] {
             fs::write(folder.join("bad.ernn"), &whole[..length]).unwrap();
             let reason = if length < 4 { "not a model file" } else { "model file truncated: " };
-            refused_everywhere(folder, "bad.ernn", reason);
+            rejected_everywhere(folder, "bad.ernn", reason);
         }
         let mut damaged = whole.clone();
         damaged[whole.len() / 2] ^= 1;
         fs::write(folder.join("bad.ernn"), damaged).unwrap();
-        refused_everywhere(folder, "bad.ernn", "model file damaged: CRC-32");
+        rejected_everywhere(folder, "bad.ernn", "model file damaged: CRC-32");
     }
     fs::create_dir(folder.join("dir.ernn")).unwrap();
-    refused_everywhere(folder, "dir.ernn", "Is a directory");
-    refused_everywhere(folder, "none.ernn", "No such file");
-    refused_everywhere(folder, "x.npy", "not a model file");
+    rejected_everywhere(folder, "dir.ernn", "Is a directory");
+    rejected_everywhere(folder, "none.ernn", "No such file");
+    rejected_everywhere(folder, "x.npy", "not a model file");
 }
 
 #[test]
-fn bad_arrays_are_refused_in_one_line() {
+fn invalid_arrays_are_rejected_in_one_line() {
     let folder = folder(false);
     let folder = folder.path();
     let bad = |shape: &[usize], values: &[f32], reason: &str| {
@@ -243,7 +243,7 @@ fn bad_arrays_are_refused_in_one_line() {
                 "predict" => &["predict", "m.ernn", "--input", "bad.npy", "--output", "z"],
                 _ => &["quantize", "m.ernn", "--calibrate", "bad.npy", "-o", "z"],
             };
-            assert_eq!(refusal(folder, args), format!("bad.npy: {reason}"));
+            assert_eq!(error_line(folder, args), format!("bad.npy: {reason}"));
         }
     };
     bad(&[1, 2, 2], &[0.0; 4], "2 features per frame, but the model expects 3");
@@ -253,18 +253,18 @@ fn bad_arrays_are_refused_in_one_line() {
     let shapes = "not [n, time, features], [n, time], or [frames, features] with lengths";
     bad(&[6], &[0.0; 6], &format!("its shape is [6], {shapes}"));
     fs::write(folder.join("text.npy"), "1 2 3").unwrap();
-    let predict = |x: &str| refusal(folder, &["predict", "m.ernn", "--input", x, "--output", "z"]);
+    let predict = |x: &str| error_line(folder, &["predict", "m.ernn", "--input", x, "--output", "z"]);
     assert!(predict("text.npy").starts_with("text.npy: "));
     fs::create_dir(folder.join("dir")).unwrap();
     assert_eq!(predict("dir"), "dir: is a directory");
-    assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", "dir"]), "dir: is a directory");
+    assert_eq!(error_line(folder, &["eval", "m.ernn", "--data", "dir"]), "dir: is a directory");
     assert!(predict("none.npy").starts_with("none.npy: No such file"));
     assert!(!folder.join("z").exists());
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/digits.npz");
     let reason = |part| format!("{digits}: {part}: 13 features per frame, but the model expects 3");
-    assert_eq!(refusal(folder, &["eval", "m.ernn", "--data", digits]), reason("x_test"));
+    assert_eq!(error_line(folder, &["eval", "m.ernn", "--data", digits]), reason("x_test"));
     let quantize = ["quantize", "m.ernn", "--calibrate", digits, "-o", "z"];
-    assert_eq!(refusal(folder, &quantize), reason("x_train"));
+    assert_eq!(error_line(folder, &quantize), reason("x_train"));
     let nowhere = ["predict", "m.ernn", "--input", "x.npy", "--output", "none/y.npy"];
-    assert!(refusal(folder, &nowhere).starts_with("none/y.npy: not written: "));
+    assert!(error_line(folder, &nowhere).starts_with("none/y.npy: not written: "));
 }

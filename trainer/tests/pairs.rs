@@ -1,4 +1,4 @@
-//! `ernn train` from outside, on pairs of sequences and on masked ones that it cannot use.
+//! `ernn train` on pairs of sequences, valid and invalid ones.
 
 mod common;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use common::{output, refusal};
+use common::{error_line, output};
 
 const CONFIG: &str = r#"
 name = "pairs"
@@ -41,7 +41,7 @@ loss = "categorical_crossentropy"
 epochs = 1
 "#;
 
-/// An array of integers and its name.
+/// The name, the shape and the integers of an array.
 type Named<'a> = (&'a str, Vec<usize>, Vec<i64>);
 
 fn write_npz(path: &Path, arrays: &[Named<'_>]) {
@@ -58,7 +58,7 @@ fn write_npz(path: &Path, arrays: &[Named<'_>]) {
     npz.finish().unwrap();
 }
 
-/// Three pairs to train on and one to test on; the second source begins with a masked frame.
+/// Returns three pairs for training and one for the test; the second source has a masked time step.
 fn arrays() -> Vec<Named<'static>> {
     vec![
         ("x_train", vec![6, 1], vec![1, 2, 0, 3, 1, 2]),
@@ -72,7 +72,7 @@ fn arrays() -> Vec<Named<'static>> {
     ]
 }
 
-/// A folder with a config and its data.
+/// Makes a folder with a config and its data.
 fn folder(config: &str, arrays: &[Named<'_>]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), config).unwrap();
@@ -80,8 +80,8 @@ fn folder(config: &str, arrays: &[Named<'_>]) -> TempDir {
     folder
 }
 
-/// What is said of the config and the data with one array replaced, or left out.
-fn said(config: &str, name: &str, other: Option<(Vec<usize>, Vec<i64>)>) -> String {
+/// Trains with one array replaced or left out, and returns the error.
+fn error_with(config: &str, name: &str, other: Option<(Vec<usize>, Vec<i64>)>) -> String {
     let mut arrays = arrays();
     let at = arrays.iter().position(|array| array.0 == name).unwrap();
     match other {
@@ -89,24 +89,24 @@ fn said(config: &str, name: &str, other: Option<(Vec<usize>, Vec<i64>)>) -> Stri
         None => drop(arrays.remove(at)),
     }
     let folder = folder(config, &arrays);
-    let said = refusal(folder.path(), &["train", "c.toml"]);
-    assert!(!folder.path().join("out").exists(), "{said}");
-    said
+    let error = error_line(folder.path(), &["train", "c.toml"]);
+    assert!(!folder.path().join("out").exists(), "{error}");
+    error
 }
 
 #[test]
-fn an_encoder_decoder_is_trained_written_and_evaluated() {
+fn an_encoder_decoder_is_trained_packed_and_evaluated() {
     let folder = folder(CONFIG, &arrays());
     let run = |args: &[&str]| {
         let output = output(folder.path(), args);
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
-        assert!(output.status.success(), "{said}");
-        said
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        assert!(output.status.success(), "{text}");
+        text
     };
     run(&["train", "c.toml", "--out", "o"]);
     for model in ["o/model.ernn", "o/model.i8.ernn"] {
-        let said = run(&["eval", model, "--data", "d.npz"]);
-        assert!(said.contains("token error rate") && said.contains("sequences correct"), "{said}");
+        let text = run(&["eval", model, "--data", "d.npz"]);
+        assert!(text.contains("token error rate") && text.contains("sequences correct"), "{text}");
         assert!(run(&["inspect", model]).contains("self-test: passed"));
     }
     assert!(run(&["quantize", "o/model.ernn", "--calibrate", "d.npz", "-o", "again"]).contains("dense"));
@@ -117,7 +117,7 @@ fn an_encoder_decoder_is_trained_written_and_evaluated() {
 }
 
 #[test]
-fn pairs_that_cannot_be_meant_are_refused_by_name() {
+fn invalid_pairs_are_rejected_by_name() {
     let row = |values: &[i64]| Some((vec![values.len()], values.to_vec()));
     for (name, other, reason) in [
         (
@@ -147,30 +147,35 @@ fn pairs_that_cannot_be_meant_are_refused_by_name() {
             "class 0 at step 0 of sequence 0: it marks start and end, and is not allowed inside",
         ),
     ] {
-        assert_eq!(said(CONFIG, name, other), format!("d.npz: {name}: {reason}"));
+        assert_eq!(error_with(CONFIG, name, other), format!("d.npz: {name}: {reason}"));
     }
-    assert_eq!(said(CONFIG, "len_y_train", row(&[1, 0, 4])), "d.npz: y_train: sequence 1 has length 0");
+    assert_eq!(error_with(CONFIG, "len_y_train", row(&[1, 0, 4])), "d.npz: y_train: sequence 1 has length 0");
     assert_eq!(
-        said(CONFIG, "len_y_train", row(&[1, 4])),
+        error_with(CONFIG, "len_y_train", row(&[1, 4])),
         "d.npz: y_train: 2 target sequences, but there are 3 sequences"
     );
-    assert_eq!(said(CONFIG, "len_y_test", None), "d.npz: y_test: its kind differs from that of y_train");
+    assert_eq!(
+        error_with(CONFIG, "len_y_test", None),
+        "d.npz: y_test: its kind differs from that of y_train"
+    );
 }
 
 #[test]
-fn targets_of_another_kind_are_refused_by_name() {
+fn targets_without_lengths_and_unused_lengths_are_rejected_by_name() {
     let mut once = arrays();
     once.retain(|array| !array.0.contains("len_y"));
     once[2].2.truncate(3);
     once[2].1 = vec![3];
     let folder = folder(CONFIG, &once);
     assert_eq!(
-        refusal(folder.path(), &["train", "c.toml"]),
+        error_line(folder.path(), &["train", "c.toml"]),
         "d.npz: y_train: a decoder needs sequences as targets, with their lengths in len_y_train"
     );
     let chain = CONFIG.split_once("[[encoder]]").unwrap().0.to_owned()
-        + "[[layers]]\ntype = \"LSTM\"\nunits = 2\n[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n"
+        + "[[layers]]\ntype = \"LSTM\"\nunits = 2\n"
+        + "[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n"
         + &CONFIG[CONFIG.find("[training]").unwrap()..];
-    let said = said(&chain, "y_train", Some((vec![5], vec![2, 1, 1, 2, 2])));
-    assert!(said.starts_with("d.npz: y_train: sequences with their own lengths; to generate them"), "{said}");
+    let error = error_with(&chain, "y_train", Some((vec![5], vec![2, 1, 1, 2, 2])));
+    let reason = "d.npz: y_train: sequences with their own lengths; to generate them";
+    assert!(error.starts_with(reason), "{error}");
 }

@@ -1,6 +1,6 @@
-//! The small models that the runtime's examples and tests include are what the packer writes today.
+//! The small models that the runtime's examples and tests include are those that the packer writes today.
 //!
-//! `OVERWRITE=1 cargo test -p embedded-rnn-trainer --test tiny_model` writes them anew.
+//! `OVERWRITE=1 cargo test -p embedded-rnn-trainer --test tiny_model` writes them again.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn random(layers: &str, input_size: usize) -> (Network<f32>, Vec<f32>) {
     Random { layers, input_size, steps: 4, seed: 1 }.make().unwrap()
 }
 
-/// An i8 file, calibrated on these frames.
+/// Returns an i8 file, calibrated on these frames.
 fn quantized((network, frames): &(Network<f32>, Vec<f32>), labels: &[&str]) -> Vec<u8> {
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     let meta = Meta { name: "random".to_owned(), labels, ..Meta::default() };

@@ -1,4 +1,4 @@
-//! `ernn train` from outside: killed and resumed, and given what it cannot use.
+//! The command `ernn train`: interrupted and resumed runs, and invalid input.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{ernn, output, refusal};
+use common::{ernn, error_line, output};
 
 const CONFIG: &str = r#"
 name = "short"
@@ -29,7 +29,7 @@ learning_rate = 3e-3
 epochs = 8
 "#;
 
-/// A folder with a config and its data.
+/// Makes a folder with a config and its data.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits/digits.npz");
@@ -38,7 +38,7 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// Kills the run once it has changed the checkpoint.
+/// Kills the run once it has written the checkpoint.
 fn kill_after_an_epoch(mut child: Child, checkpoint: &Path) {
     let stamp = || fs::metadata(checkpoint).and_then(|m| m.modified()).ok();
     let (before, start) = (stamp(), Instant::now());
@@ -63,8 +63,8 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
     }
     let last = output(folder, &resume);
     assert!(last.status.success());
-    let said = String::from_utf8(last.stdout).unwrap();
-    assert!(said.starts_with("Resuming after epoch "), "{said}");
+    let text = String::from_utf8(last.stdout).unwrap();
+    assert!(text.starts_with("Resuming after epoch "), "{text}");
     for file in ["model.ernn", "model.i8.ernn", "history.csv", "checkpoint.postcard"] {
         let [whole, parts] = ["whole", "parts"].map(|run| fs::read(folder.join(run).join(file)).unwrap());
         assert!(whole == parts, "{file} differs");
@@ -77,20 +77,20 @@ fn killed_run_resumes_to_the_bits_of_an_uninterrupted_one() {
     }
 
     assert_eq!(
-        refusal(folder, &["train", "c.toml", "--out", "parts", "--resume", "--seed", "1"]),
+        error_line(folder, &["train", "c.toml", "--out", "parts", "--resume", "--seed", "1"]),
         "parts/checkpoint.postcard: belongs to seed 0, not 1"
     );
     fs::write(folder.join("d.toml"), CONFIG.replace("units = 8", "units = 9")).unwrap();
     assert_eq!(
-        refusal(folder, &["train", "d.toml", "--out", "parts", "--resume"]),
+        error_line(folder, &["train", "d.toml", "--out", "parts", "--resume"]),
         "parts/checkpoint.postcard: belongs to another config: start without --resume"
     );
     fs::write(folder.join("parts/checkpoint.postcard"), "garbage").unwrap();
-    assert_eq!(refusal(folder, &resume), "parts/checkpoint.postcard: not a checkpoint, or damaged");
+    assert_eq!(error_line(folder, &resume), "parts/checkpoint.postcard: not a checkpoint, or damaged");
 }
 
 #[test]
-fn quantizing_the_model_file_gives_the_bytes_that_training_wrote() {
+fn quantize_writes_the_bytes_that_training_wrote() {
     let folder = folder();
     let folder = folder.path();
     let names = r#"["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]"#;
@@ -103,15 +103,15 @@ fn quantizing_the_model_file_gives_the_bytes_that_training_wrote() {
     let [trained, quantized] = ["o/model.i8.ernn", "q.ernn"].map(|file| fs::read(folder.join(file)).unwrap());
     assert!(trained == quantized);
 
-    let said = |args: &[&str]| String::from_utf8(output(folder, args).stdout).unwrap();
-    assert!(said(&["inspect", "q.ernn"]).contains("\nlabels: zero, one, two, "));
-    assert!(said(&["eval", "q.ernn", "--data", "digits.npz"]).contains("\n       seven "));
+    let stdout = |args: &[&str]| String::from_utf8(output(folder, args).stdout).unwrap();
+    assert!(stdout(&["inspect", "q.ernn"]).contains("\nlabels: zero, one, two, "));
+    assert!(stdout(&["eval", "q.ernn", "--data", "digits.npz"]).contains("\n       seven "));
     assert!(fs::read_to_string(folder.join("o/report.html")).unwrap().contains("<th>seven</th>"));
 }
 
-/// A softmax in the middle trains, but has no integer form.
+/// A softmax before the last layer can be trained, but has no integer form.
 #[test]
-fn what_was_trained_is_kept_if_integers_cannot_hold_it() {
+fn the_float_model_is_written_if_quantization_is_unsupported() {
     let folder = folder();
     let folder = folder.path();
     let soft =
@@ -120,8 +120,8 @@ fn what_was_trained_is_kept_if_integers_cannot_hold_it() {
     fs::write(folder.join("c.toml"), config).unwrap();
     fs::create_dir(folder.join("o")).unwrap();
     fs::write(folder.join("o/model.i8.ernn"), "of an earlier run").unwrap();
-    let said = refusal(folder, &["train", "c.toml", "--out", "o"]);
-    assert!(said.starts_with("o/model.i8.ernn: not written: dense: softmax inside"), "{said}");
+    let error = error_line(folder, &["train", "c.toml", "--out", "o"]);
+    assert!(error.starts_with("o/model.i8.ernn: not written: dense: softmax inside"), "{error}");
     assert!(!folder.join("o/model.i8.ernn").exists());
     assert!(output(folder, &["eval", "o/model.ernn", "--data", "digits.npz"]).status.success());
     let report = fs::read_to_string(folder.join("o/report.html")).unwrap();
@@ -129,26 +129,26 @@ fn what_was_trained_is_kept_if_integers_cannot_hold_it() {
 }
 
 #[test]
-fn nothing_to_resume_is_said_and_no_error() {
+fn resume_without_a_checkpoint_trains_from_the_first_epoch() {
     let folder = folder();
     fs::write(folder.path().join("c.toml"), CONFIG.replace("epochs = 8", "epochs = 1")).unwrap();
     let output = output(folder.path(), &["train", "c.toml", "--resume"]);
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.starts_with("No checkpoint in out/short: training from the first epoch\n"), "{said}");
-    assert!(said.contains("\nEpoch 1/1  loss: ") && said.contains(" - val_accuracy: "), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("No checkpoint in out/short: training from the first epoch\n"), "{text}");
+    assert!(text.contains("\nEpoch 1/1  loss: ") && text.contains(" - val_accuracy: "), "{text}");
     assert!(output.status.success() && folder.path().join("out/short/model.ernn").exists());
 }
 
 #[test]
-fn bad_input_is_one_line_and_leaves_nothing() {
+fn invalid_input_is_rejected_in_one_line_and_leaves_no_output() {
     let folder = folder();
     let folder = folder.path();
     let changed = |from: &str, to: &str| {
         assert!(CONFIG.contains(from));
         fs::write(folder.join("bad.toml"), CONFIG.replacen(from, to, 1)).unwrap();
-        refusal(folder, &["train", "bad.toml"])
+        error_line(folder, &["train", "bad.toml"])
     };
-    assert!(refusal(folder, &["train", "none.toml"]).starts_with("none.toml: No such file"));
+    assert!(error_line(folder, &["train", "none.toml"]).starts_with("none.toml: No such file"));
     assert!(changed("units = 8", "unit = 8").starts_with("bad.toml: line "));
     assert!(changed("digits.npz", "none.npz").starts_with("none.npz: No such file"));
     assert_eq!(
@@ -162,26 +162,26 @@ fn bad_input_is_one_line_and_leaves_nothing() {
         "{huge}"
     );
     assert!(!folder.join("out").exists());
-    assert!(refusal(folder, &["train", "c.toml", "--out", "c.toml"]).starts_with("c.toml: File exists"));
-    let seed = |seed| refusal(folder, &["train", "c.toml", "--seed", seed]);
+    assert!(error_line(folder, &["train", "c.toml", "--out", "c.toml"]).starts_with("c.toml: File exists"));
+    let seed = |seed| error_line(folder, &["train", "c.toml", "--seed", seed]);
     assert_eq!(seed("x"), "invalid value 'x' for '--seed <N>': invalid digit found in string; see --help");
     assert!(seed("-1").starts_with("invalid value '-1' for '--seed <N>'"));
     assert!(
-        refusal(folder, &["train"])
+        error_line(folder, &["train"])
             .starts_with("the following required arguments were not provided: <CONFIG>")
     );
-    assert!(refusal(folder, &["trian", "c.toml"]).starts_with("unrecognized subcommand 'trian'"));
+    assert!(error_line(folder, &["trian", "c.toml"]).starts_with("unrecognized subcommand 'trian'"));
 }
 
-/// An archive may be cut anywhere or have any byte changed: it is refused or read, and never a panic.
+/// An archive that is truncated, or has a byte changed, is rejected or read, without a panic.
 #[test]
-fn damaged_data_is_refused() {
+fn damaged_data_is_rejected() {
     let folder = folder();
     let folder = folder.path();
     let whole = fs::read(folder.join("digits.npz")).unwrap();
     for length in [0, 1, 100, whole.len() / 2, whole.len() - 1] {
         fs::write(folder.join("digits.npz"), &whole[..length]).unwrap();
-        assert!(refusal(folder, &["train", "c.toml"]).starts_with("digits.npz: "));
+        assert!(error_line(folder, &["train", "c.toml"]).starts_with("digits.npz: "));
     }
     for byte in [40, 1000, whole.len() / 2, whole.len() - 500, whole.len() - 10] {
         let mut damaged = whole.clone();

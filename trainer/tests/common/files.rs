@@ -1,19 +1,20 @@
-//! Model files put together by FORMAT.md, without the packer: anything that the door lets through.
+//! Model files assembled by the rules of FORMAT.md, without the packer: anything that validation at load
+//! accepts.
 
 use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
 use embedded_rnn::packing::needs;
 use embedded_rnn::{F16, F32, Kind, Model, Number};
 use embedded_rnn_trainer::pack::{AlignedBytes, FloatWeights};
 
-/// A layer of a file; `words` are its weights, its record's `weights_len` is filled in.
+/// A layer of a file; `words` are its weights. `file` sets the `weights_len` of the record.
 #[derive(Clone, Debug)]
 pub struct Layer {
     pub record: LayerRecord,
     pub words: Vec<u32>,
 }
 
-/// A file of these layers, those from `decoder_at` on a decoder if it is not 0, with a golden trace of one step, all zero.
-/// The sequence flag is as the layers say.
+/// Returns a file of these layers, with a golden trace of one time step, all zero. If `decoder_at` is not 0,
+/// the layers from there on are a decoder. The sequence flag follows from the layers.
 pub fn file<N: Number>(layers: &[Layer], decoder_at: usize) -> AlignedBytes {
     let records: Vec<LayerRecord> = layers
         .iter()
@@ -29,9 +30,9 @@ pub fn file<N: Number>(layers: &[Layer], decoder_at: usize) -> AlignedBytes {
     let input = first.input_size() * size_of::<N::In>();
     bytes.resize(golden_at + input.next_multiple_of(4) + last.units() * size_of::<N::Out>(), 0);
     let needs = needs::<N>(&records, decoder_at).unwrap();
-    let answering = records.get(decoder_at..).unwrap_or_default();
+    let output_stage = records.get(decoder_at..).unwrap_or_default();
     let preamble = Preamble {
-        flags: answering.iter().filter(|r| is_recurrent(r)).all(LayerRecord::return_sequences).into(),
+        flags: output_stage.iter().filter(|r| is_recurrent(r)).all(LayerRecord::return_sequences).into(),
         file_len: bytes.len() as u32,
         ram_needed: needs.ram_needed as u32,
         ram_per_step: needs.ram_per_step as u32,
@@ -55,7 +56,7 @@ pub fn file<N: Number>(layers: &[Layer], decoder_at: usize) -> AlignedBytes {
     bytes
 }
 
-/// Makes the CRC-32 right again: for the bytes that the file has by its own account, if they are there.
+/// Updates the CRC-32 over the length in the preamble, or over all bytes if there are fewer.
 pub fn seal(bytes: &mut [u8]) {
     let len = bytes.get(8..12).map_or(0, |len| u32::from_le_bytes(len.try_into().unwrap()) as usize);
     let crc = checksum(bytes.get(..len).unwrap_or(bytes));
@@ -64,13 +65,13 @@ pub fn seal(bytes: &mut [u8]) {
     }
 }
 
-/// Whether the layer carries a state.
+/// Returns whether the layer carries a state.
 pub fn is_recurrent(record: &LayerRecord) -> bool {
     let cells = [Kind::SimpleRnn, Kind::Lstm, Kind::Gru, Kind::GruResetBefore];
     cells.iter().any(|&kind| record.kind == kind as u8)
 }
 
-/// The layers of a file, with their weights as they lie there.
+/// Returns the layers of a file, with their packed weights.
 pub fn layers_of<N: Number>(file: &[u8]) -> Vec<Layer> {
     let model = Model::<N>::new(file).unwrap();
     let mut words: &[u32] = bytemuck::cast_slice(model.weights());
@@ -82,14 +83,14 @@ pub fn layers_of<N: Number>(file: &[u8]) -> Vec<Layer> {
     model.layers().iter().map(own).collect()
 }
 
-/// The same model with its half floats as f32, which hold them exactly.
+/// Returns the same model with its half floats as f32, which represents them exactly.
 pub fn widened(half: &[u8]) -> AlignedBytes {
     let single = [Kind::Normalization, Kind::BatchNormalization, Kind::LayerNormalization, Kind::Masking];
     let mut layers = layers_of::<F16>(half);
     for Layer { record, words } in &mut layers {
         if !single.iter().any(|&kind| record.kind == kind as u8) {
             let weights = F16::to_f32(bytemuck::cast_slice(words));
-            // Rows of an Embedding may be filled up to whole words.
+            // Rows of an Embedding may be padded to whole words.
             let ids = (record.input_dim * record.units) as usize;
             let count = if ids > 0 { ids } else { weights.len() };
             *words = weights[..count].iter().map(|weight| weight.to_bits()).collect();

@@ -1,4 +1,4 @@
-//! Running `ernn` from outside.
+//! Runs the command `ernn`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,11 +13,11 @@ pub fn output(folder: &Path, args: &[&str]) -> Output {
     ernn(folder, args).output().unwrap()
 }
 
-/// What is said on stderr: one line, with exit status 2.
-pub fn refusal(folder: &Path, args: &[&str]) -> String {
+/// Runs a command that fails with exit status 2, and returns the single line on stderr, without the prefix.
+pub fn error_line(folder: &Path, args: &[&str]) -> String {
     let output = output(folder, args);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said.trim_end().strip_prefix("ernn: ").expect("begins with the program").to_owned()
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error.trim_end().strip_prefix("ernn: ").expect("begins with the program").to_owned()
 }

@@ -1,4 +1,4 @@
-//! The states of a model as those of the network that it was made of.
+//! The states of a model, in the order of the network that it was packed from.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use embedded_rnn_trainer::net::States;
 
 use crate::files::is_recurrent;
 
-/// The records that have states, by their places, and which part of all states is theirs: h, and c if there is one. In
-/// these the directions of a Bidirectional follow each other, as their records do.
+/// Returns the index of each record with states, and its range in the list of all states: h, and c if there
+/// is one. In this list the directions of a Bidirectional follow each other, as their records do.
 pub fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, Range<usize>)> {
     let mut at = 0;
     let recurrent = model.layers().iter().enumerate().filter(|(_, record)| is_recurrent(record));
@@ -21,7 +21,7 @@ pub fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, Range<usize>)> {
         .collect()
 }
 
-/// Puts every layer into its initial state.
+/// Sets the initial states of all layers.
 pub fn begin<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, initial: &States<f32>) {
     let all: Vec<&[f32]> = initial.iter().flatten().map(|state| state.as_slice()).collect();
     for (place, states) in places(model) {

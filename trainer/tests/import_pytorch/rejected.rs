@@ -257,7 +257,7 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
     fs::write(folder.path().join("net.safetensors"), with(&[("conv.weight", &[4, 4, 3])])).unwrap();
     fs::write(folder.path().join("net.onnx"), []).unwrap();
     let error =
-        |args: &[&str]| common::refusal(folder.path(), &[&["import", "-o", "net.ernn"], args].concat());
+        |args: &[&str]| common::error_line(folder.path(), &[&["import", "-o", "net.ernn"], args].concat());
     for (args, expected) in [
         (
             &["net.safetensors"][..],

@@ -1,4 +1,5 @@
-//! The cases of `cases.toml` with what Keras made of them: networks, inputs, initial states, outputs and gradients.
+//! The cases of `cases.toml` with the results of Keras: networks, inputs, initial states, outputs and
+//! gradients.
 
 use std::collections::BTreeMap;
 
@@ -14,47 +15,47 @@ use serde::Deserialize;
 
 use crate::golden::{self, Array, Record};
 
-/// A network, what it is given, and what should come out. All numbers that go in are exact in f32.
+/// A network with its inputs and expected results. All weights, inputs and initial states are exact in f32.
 pub struct Case {
-    /// Its name in `cases.toml`.
+    /// The name in `cases.toml`.
     pub name: String,
-    /// With the weights that Keras had.
+    /// The network with the weights of Keras.
     pub network: Network<f32>,
-    /// The frames that count, packed.
+    /// The valid frames as a packed sequence.
     pub input: PackedSequence<f32>,
-    /// Not zeros.
+    /// The initial states, not zero.
     pub initial: States<f32>,
-    /// What comes out in use, `[out x columns]`.
+    /// The output in inference, `[out x columns]`.
     pub output: Matrix<f32>,
-    /// What a pass of training finds.
+    /// The results of a training pass.
     pub training: Training,
-    /// Every sequence with the frames that do not count.
+    /// The sequences with their masked or padded frames.
     pub padded: Vec<Vec<f32>>,
 }
 
-/// What a pass of training finds.
+/// The results of a training pass.
 pub struct Training {
-    /// What comes out, `[out x columns]`.
+    /// The output, `[out x columns]`.
     pub output: Matrix<f32>,
     /// The states after the last frames.
     pub final_states: States<f32>,
-    /// What the outputs are multiplied by before they are summed up.
+    /// The weights of the outputs in the scalar whose gradients are taken.
     pub weights: Matrix<f32>,
-    /// What the final states are multiplied by, and added to that sum.
+    /// The weights of the final states in this scalar.
     pub final_weights: States<f32>,
-    /// The gradients of the sum.
+    /// The gradients of the scalar.
     pub gradients: InputGradients<f32>,
-    /// What the statistics become.
+    /// The statistics after the pass.
     pub statistics: Vec<Matrix<f32>>,
 }
 
 /// A sequence of a case.
 pub struct Sequence {
-    /// The frames that count, one after another.
+    /// The valid frames, concatenated.
     pub frames: Vec<f32>,
-    /// `[hidden x 1]` each.
+    /// The initial states, `[hidden x 1]` each.
     pub initial: States<f32>,
-    /// What comes out in use, one frame after another.
+    /// The output in inference, concatenated.
     pub output: Vec<f32>,
 }
 
@@ -65,17 +66,18 @@ struct Section {
     cases: BTreeMap<String, Vec<LayerConfig>>,
 }
 
-/// All cases. Each has a record in `golden.npz`, each record has a case, and nothing in a record is left over.
+/// Returns all cases. Panics unless each has a record in `golden.npz`, each record has a case, and each array
+/// of a record is compared.
 pub fn all() -> Vec<Case> {
     let text = std::fs::read_to_string(golden::path("cases.toml")).unwrap();
     let sections: BTreeMap<String, Section> = toml::from_str(&text).unwrap();
     let mut records = golden::read();
     let mut cases = Vec::with_capacity(records.len());
     for Section { frames, cases: layers } in sections.into_values() {
-        let counts: Vec<Vec<usize>> = frames.iter().map(|row| positions(row)).collect();
+        let valid: Vec<Vec<usize>> = frames.iter().map(|row| positions(row)).collect();
         for (name, layers) in layers {
             let record = records.remove(&name).unwrap_or_else(|| panic!("{name} is not in golden.npz"));
-            cases.push(case(name, layers, record, &counts));
+            cases.push(case(name, layers, record, &valid));
         }
     }
     let rest: Vec<_> = records.keys().collect();
@@ -83,33 +85,33 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
-/// Which frames of a sequence count.
+/// Returns the positions of the valid frames of a sequence.
 fn positions(row: &str) -> Vec<usize> {
     row.bytes().enumerate().filter(|&(_, mark)| mark == b'#').map(|(t, _)| t).collect()
 }
 
-fn case(name: String, layers: Vec<LayerConfig>, mut record: Record, counts: &[Vec<usize>]) -> Case {
-    let steps = BatchSizes::new(&counts.iter().map(Vec::len).collect::<Vec<_>>());
-    // The sequence of every column, and the place of its frame.
+fn case(name: String, layers: Vec<LayerConfig>, mut record: Record, valid: &[Vec<usize>]) -> Case {
+    let steps = BatchSizes::new(&valid.iter().map(Vec::len).collect::<Vec<_>>());
+    // The sequence and the position of the frame of every column.
     let places: Vec<(usize, usize)> = (0..steps.len())
         .flat_map(|k| (0..steps.at(k).len()).map(move |s| (s, k)))
-        .map(|(s, k)| (s, counts[s][k]))
+        .map(|(s, k)| (s, valid[s][k]))
         .collect();
     let x = record.get("x");
     let [values, d_x] = [0, 1].map(|plane| gather(x, plane, &places));
-    let padded = x.plane(0).chunks_exact(x.plane(0).len() / counts.len()).map(<[f32]>::to_vec).collect();
+    let padded = x.plane(0).chunks_exact(x.plane(0).len() / valid.len()).map(<[f32]>::to_vec).collect();
     let x = array(x);
     let y = record.get("y");
     let [output, in_training, weights] = [0, 1, 2].map(|plane| gather(y, plane, &places));
-    let (config, data) = read(layers, x, array(y), counts);
-    let batch = data::pack(&data, &Vec::from_iter(0..counts.len()));
+    let (config, data) = read(layers, x, array(y), valid);
+    let batch = data::pack(&data, &Vec::from_iter(0..valid.len()));
     let BatchTargets::Values(targets) = batch.targets else { unreachable!("floats") };
-    // What Keras masks is what the trainer leaves out when it reads.
+    // Keras masks the frames that the trainer removes when it reads data.
     assert_eq!((&batch.input.values, &targets, &batch.input.steps), (&values, &output, &steps), "{name}");
     let mut network = config.network(&data, 0);
     let parameters = put_parameters(&mut network, &mut record);
     let statistics = put_statistics(&mut network, &mut record);
-    let [initial, d_initial, final_states, final_weights] = states(&network, &mut record, counts.len());
+    let [initial, d_initial, final_states, final_weights] = states(&network, &mut record, valid.len());
     record.finish();
     let gradients = InputGradients { parameters, initial: d_initial, input: d_x };
     let training =
@@ -117,7 +119,8 @@ fn case(name: String, layers: Vec<LayerConfig>, mut record: Record, counts: &[Ve
     Case { name, network, input: batch.input, initial, output, training, padded }
 }
 
-/// The columns of a packed batch, from `[sequences, time, features]`; from `[sequences, features]` a column a sequence.
+/// Returns the columns of a packed batch from `[sequences, time, features]`, or one column per sequence from
+/// `[sequences, features]`.
 fn gather(array: &Array, plane: usize, places: &[(usize, usize)]) -> Matrix<f32> {
     let (values, features) = (array.plane(plane), array.shape[array.shape.len() - 1]);
     let &[_, _, time, _] = &array.shape[..] else {
@@ -127,42 +130,38 @@ fn gather(array: &Array, plane: usize, places: &[(usize, usize)]) -> Matrix<f32>
     Matrix::from_vec(features, places.len(), places.iter().flat_map(frame).copied().collect())
 }
 
-/// The first plane, as an array of a data file.
+/// Returns the first plane as an array of a data file.
 fn array(array: &Array) -> data::Array {
     data::Array { shape: array.shape[1..].to_vec(), values: Values::Floats(array.plane(0).to_vec()) }
 }
 
-/// The config of these layers, and sequences as it admits them, with what comes out as targets. Where no layer masks, the
-/// frames that do not count are at the end.
-fn read(
-    layers: Vec<LayerConfig>,
-    x: data::Array,
-    y: data::Array,
-    counts: &[Vec<usize>],
-) -> (Config, Dataset) {
+/// Returns the config of these layers and the data as it admits them, with the outputs as targets. Without a
+/// masking layer, the invalid frames are padding at the end.
+fn read(layers: Vec<LayerConfig>, x: data::Array, y: data::Array, valid: &[Vec<usize>]) -> (Config, Dataset) {
     let text = "name = 'keras'\ndata.file = ''\nlayers = []\ntraining = { loss = 'mse', epochs = 1 }";
     let config = Config { layers, ..toml::from_str(text).unwrap() };
-    let lengths = counts.iter().map(|counts| counts.len() as i64).collect();
-    let lengths = data::Array { shape: vec![counts.len()], values: Values::Integers(lengths) };
+    let lengths = valid.iter().map(|positions| positions.len() as i64).collect();
+    let lengths = data::Array { shape: vec![valid.len()], values: Values::Integers(lengths) };
     let masks = config.layers[0].get().mask_value().is_some();
     let data = Dataset::from_arrays(x, (!masks).then_some(lengths), y, ["x", "y"]).unwrap();
     let data = config.admit(data).unwrap();
     (config, data)
 }
 
-/// What Keras calls a parameter of the trainer.
+/// Returns the name in Keras of a parameter of the trainer.
 fn keras_name(kind: &Kind<f32>, parameter: &'static str) -> &'static str {
     match (kind, parameter) {
         (Kind::Embedding(_), "weight") => "embeddings",
         (_, "weight" | "w_ih") => "kernel",
         (_, "w_hh") => "recurrent_kernel",
-        // Of a GRU that resets after: the second row of Keras's biases.
+        // In a GRU that resets after, this is the second row of Keras's bias.
         (_, "recurrent_bias") => "bias",
         (_, same) => same,
     }
 }
 
-/// Names that begin with the direction, where a layer has two: all of the forward one, then all of the backward one.
+/// Prepends the direction to the names of a Bidirectional: the first half is of the forward layer, the second
+/// of the backward layer.
 fn in_directions(kind: &Kind<f32>, names: Vec<&str>) -> Vec<String> {
     let Kind::Bidirectional(_) = kind else { return names.into_iter().map(str::to_owned).collect() };
     let (forward, backward) = names.split_at(names.len() / 2);
@@ -170,7 +169,8 @@ fn in_directions(kind: &Kind<f32>, names: Vec<&str>) -> Vec<String> {
     forward.iter().map(of("forward")).chain(backward.iter().map(of("backward"))).collect()
 }
 
-/// Gives the network the weights of the record; returns their gradients, in the order of [`Network::parameters`].
+/// Sets the weights of the network from the record, and returns their gradients, in the order of
+/// [`Network::parameters`].
 fn put_parameters(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix<f32>> {
     let mut gradients = Vec::new();
     for (k, layer) in network.layers.iter_mut().enumerate() {
@@ -191,7 +191,8 @@ fn put_parameters(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix
     gradients
 }
 
-/// Gives the network the statistics of the record; returns what they become, in the order of [`Network::statistics`].
+/// Sets the statistics of the network from the record, and returns those after the training pass, in the
+/// order of [`Network::statistics`].
 fn put_statistics(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix<f32>> {
     let mut after = Vec::new();
     for (k, layer) in network.layers.iter_mut().enumerate() {
@@ -206,7 +207,7 @@ fn put_statistics(network: &mut Network<f32>, record: &mut Record) -> Vec<Matrix
     after
 }
 
-/// The initial states and their gradients, the final states and their weights.
+/// Returns the initial states and their gradients, the final states and their weights.
 fn states(network: &Network<f32>, record: &mut Record, sequences: usize) -> [States<f32>; 4] {
     let mut read = |k: usize, kind: &Kind<f32>, plane: usize| -> Vec<Matrix<f32>> {
         let names = match kind {
@@ -225,7 +226,7 @@ fn states(network: &Network<f32>, record: &mut Record, sequences: usize) -> [Sta
 }
 
 impl Case {
-    /// Its sequences one by one, the longest first.
+    /// Iterates over the sequences, the longest first.
     pub fn sequences(&self) -> impl Iterator<Item = Sequence> {
         (0..self.input.steps.sequences()).map(|s| self.sequence(s))
     }

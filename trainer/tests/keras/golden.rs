@@ -1,4 +1,4 @@
-//! `golden.npz`, which `make_golden.py` wrote and describes: records of named arrays.
+//! Reads `golden.npz`, which `make_golden.py` writes and describes: records of named arrays.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -9,27 +9,28 @@ use embedded_rnn_trainer::tensor::Matrix;
 use npyz::{DType, Field, NpyHeader};
 use zip::ZipArchive;
 
-/// A file beside this one.
+/// Returns the path of a file in this folder.
 pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras").join(name)
 }
 
 /// Several planes of one shape, in C order.
 pub struct Array {
-    /// Of all planes, whose number is the first axis.
+    /// The shape of all planes; the first axis is their number.
     pub shape: Vec<usize>,
     values: Vec<f32>,
 }
 
 impl Array {
-    /// One of the planes.
+    /// Returns one of the planes.
     pub fn plane(&self, number: usize) -> &[f32] {
         let len = self.values.len() / self.shape[0];
         &self.values[number * len..][..len]
     }
 
-    /// A plane whose axes are `[columns, rows]`: Keras's matrices turned are ours, and lie in memory as ours do. If the
-    /// plane has several such `parts`, the one with the number `part`.
+    /// Returns a plane whose axes are `[columns, rows]` as a matrix. Keras's matrices are the transposed of
+    /// ours, and row-major, so both have the same order in memory. If the plane has several `parts`, returns
+    /// number `part`.
     pub fn matrix(
         &self,
         plane: usize,
@@ -48,20 +49,20 @@ impl Array {
     }
 }
 
-/// The arrays of a case, and which of them have been asked for.
+/// The arrays of a case, and the names of those that have not been read.
 pub struct Record {
     arrays: BTreeMap<String, Array>,
     unread: BTreeSet<String>,
 }
 
 impl Record {
-    /// The array called `name`.
+    /// Returns the array `name`.
     pub fn get(&mut self, name: &str) -> &Array {
         self.unread.remove(name);
         self.arrays.get(name).unwrap_or_else(|| panic!("no array {name} in golden.npz"))
     }
 
-    /// Refuses arrays that nothing has been compared with.
+    /// Asserts that all arrays have been read.
     pub fn finish(self) {
         assert!(self.unread.is_empty(), "in golden.npz, but not in the trainer: {:?}", self.unread);
     }
@@ -75,7 +76,7 @@ impl Record {
     }
 }
 
-/// The next field of a record.
+/// Reads the next field of a record.
 fn read_field(field: &Field, reader: &mut impl Read) -> (String, Array) {
     let (mut shape, mut dtype) = (Vec::new(), &field.dtype);
     while let DType::Array(axis, inner) = dtype {
@@ -89,7 +90,7 @@ fn read_field(field: &Field, reader: &mut impl Read) -> (String, Array) {
     (field.name.clone(), Array { shape, values })
 }
 
-/// All records, by the names of their cases.
+/// Returns all records, by the names of their cases.
 pub fn read() -> BTreeMap<String, Record> {
     let file = BufReader::new(File::open(path("golden.npz")).unwrap());
     let mut archive = ZipArchive::new(file).unwrap();

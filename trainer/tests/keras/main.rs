@@ -1,7 +1,6 @@
-//! The trainer and model files against Keras, on files that were made once: README.md.
+//! The trainer and model files compared with Keras, by golden files: see README.md.
 //!
-//! `golden` reads them, `case` makes networks of them, `session` packs and runs
-//! these.
+//! `golden` reads the files, `case` builds networks from them, `session` packs and runs the networks.
 
 mod case;
 #[path = "../common/files.rs"]
@@ -22,20 +21,22 @@ use embedded_rnn_trainer::tensor::{Matrix, Real, cast};
 
 use case::{Case, Sequence};
 
-/// What the project promises of f32. The worst are 5.7e-7 (model files: 1.4e-6, where multiplications and additions are rounded
-/// apart) and 1.4e-5, all of a GRU with relu; Keras itself, if it computes in f32, is 4.8e-7 and 3.5e-6 off.
+/// The accuracy in f32 that the project promises. The worst are 5.7e-7 (model files: 1.4e-6, where
+/// multiplications and additions are not fused) and 1.4e-5, all of a GRU with relu; Keras itself, in f32, is
+/// 4.8e-7 and 3.5e-6 off.
 const OUTPUTS_F32: f64 = 1e-5;
 const GRADIENTS_F32: f64 = 1e-4;
 
-/// Of f64. The worst of outputs is 5.5e-8, about what rounding the files to f32 can do: 6.0e-8. The worst of gradients is
-/// 7.1e-8, behind a `Normalization`, whose statistics are f32 in the trainer; without one 5.9e-8.
+/// The bounds in f64. The worst output differs by 5.8e-8; rounding the golden files to f32 alone causes up to
+/// 6.0e-8. The worst gradient differs by 7.1e-8, after a `Normalization`, whose statistics are f32 in the
+/// trainer; without one by 5.9e-8.
 const OUTPUTS_F64: f64 = 6.5e-8;
 const GRADIENTS_F64: f64 = 8.5e-8;
 
-/// Nothing in the cases is drawn at random.
-const DRAW: RngSeed = RngSeed { seed: 0, update: 0, shard: 0, layer: 0 };
+/// The seed of the training pass, which has no effect: no case has dropout.
+const RNG_SEED: RngSeed = RngSeed { seed: 0, update: 0, shard: 0, layer: 0 };
 
-/// The largest difference from Keras, relative to the value where that is above 1, and where it is.
+/// The largest difference from Keras, relative to values above 1, and its place.
 #[derive(Debug, Default)]
 struct Worst {
     error: f64,
@@ -76,7 +77,7 @@ fn cast_values<T: Real>(values: &[f32]) -> Vec<T> {
     values.iter().map(|&value| T::of(value.into())).collect()
 }
 
-/// In the packed batch.
+/// Compares the outputs of packed batches.
 fn packed<T: Real>(cases: &[Case]) -> Worst {
     let mut worst = Worst::default();
     for case in cases {
@@ -87,7 +88,7 @@ fn packed<T: Real>(cases: &[Case]) -> Worst {
     worst
 }
 
-/// Sequence by sequence in plain loops.
+/// Compares the outputs of the reference forward, sequence by sequence.
 fn reference<T: Real>(cases: &[Case]) -> Worst {
     let mut worst = Worst::default();
     for case in cases {
@@ -100,13 +101,13 @@ fn reference<T: Real>(cases: &[Case]) -> Worst {
     worst
 }
 
-/// What a pass of training and the way back find.
+/// Compares the results of the forward pass in training and of the backward pass.
 fn training<T: Real>(cases: &[Case]) -> Worst {
     let mut worst = Worst::default();
     for Case { name, network, input, initial, training: golden, .. } in cases {
         let network = network.cast::<T>();
         let input = PackedSequence { values: cast(&input.values), steps: input.steps.clone() };
-        let caches = network.forward_caches(&input, &cast_all(initial), Some(DRAW));
+        let caches = network.forward_caches(&input, &cast_all(initial), Some(RNG_SEED));
         let found =
             network.backward(&input, &caches, cast(&golden.weights), &cast_all(&golden.final_weights));
         let finals = network.final_states(&input, &caches);
@@ -115,7 +116,7 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
         };
         let output = caches.last().unwrap().output.values.clone();
         compare("output in training", &[output], std::slice::from_ref(&golden.output));
-        let statistics: Vec<_> = caches.into_iter().flat_map(|trace| trace.statistics).collect();
+        let statistics: Vec<_> = caches.into_iter().flat_map(|cache| cache.statistics).collect();
         compare("statistic", &statistics, &golden.statistics);
         compare("gradient of parameter", &found.parameters, &golden.gradients.parameters);
         compare("final state", &finals.concat(), &golden.final_states.concat());
@@ -126,7 +127,7 @@ fn training<T: Real>(cases: &[Case]) -> Worst {
 }
 
 #[test]
-fn outputs_are_those_of_keras() {
+fn outputs_match_keras() {
     let cases = case::all();
     packed::<f32>(&cases).assert_within(OUTPUTS_F32);
     reference::<f32>(&cases).assert_within(OUTPUTS_F32);
@@ -135,15 +136,15 @@ fn outputs_are_those_of_keras() {
 }
 
 #[test]
-fn gradients_are_those_of_keras() {
+fn gradients_match_keras() {
     let cases = case::all();
     training::<f32>(&cases).assert_within(GRADIENTS_F32);
     training::<f64>(&cases).assert_within(GRADIENTS_F64);
 }
 
-/// A network that masks takes masked frames out of a sequence by itself.
+/// The reference forward skips masked time steps.
 #[test]
-fn masked_frames_are_none() {
+fn masked_time_steps_are_skipped() {
     let mut worst = Worst::default();
     for case in case::all() {
         let first = &case.network.layers[0].kind;
@@ -157,7 +158,7 @@ fn masked_frames_are_none() {
     worst.assert_within(OUTPUTS_F32);
 }
 
-/// A weight or a state that does nothing could be any. The least that one matters is 0.026.
+/// A weight or a state without effect would not be tested. The least largest gradient is 0.026.
 #[test]
 fn every_weight_and_state_matters() {
     for Case { name, training, .. } in case::all() {
@@ -168,7 +169,7 @@ fn every_weight_and_state_matters() {
     }
 }
 
-/// What a config may have in place of `none`, by what is said of it.
+/// Returns the names that a config accepts in place of `none`, from the error.
 fn names(layer: &str) -> Vec<String> {
     let error = toml::from_str::<LayerConfig>(layer).unwrap_err();
     let (_, expected) = error.message().split_once("expected one of").unwrap();

@@ -1,24 +1,24 @@
-"""Writes golden.npz: what Keras makes of the cases in cases.toml, and the gradients that it finds.
+"""Writes golden.npz: the outputs and gradients that Keras computes for the cases in cases.toml.
 
     python3 -m venv VENV
     VENV/bin/pip install -r requirements.txt
     VENV/bin/python make_golden.py
 
 A case is an array of one record, so `numpy.load("golden.npz")["lstm"][0]["0/kernel"]` is a weight and its gradient.
-Gradients are those of a scalar, the sum of outputs and final states times random weights of them, in a pass of training.
-Fields:
+The gradients are those of a scalar in a training pass: the sum of the outputs and final states, each multiplied by a
+random weight. Fields:
 
     x                      [2, n, time, features]  the inputs and their gradient; ids have one feature
-    y                      [3, n, time, out] or    the outputs in use, in training, and their weights in the scalar;
-                           [3, n, out]             zeros where a frame does not count
+    y                      [3, n, time, out] or    the outputs in inference, in training, and their weights in
+                           [3, n, out]             the scalar; zeros for masked and padded frames
     0/kernel, ...          [2, ...]                a weight of layer 0 and its gradient; of the layers in Bidirectional
                                                    0/forward/kernel and 0/backward/kernel
     0/h, 0/c               [4, n, units]           an initial state and its gradient, the final state in training and
                                                    its weights in the scalar
-    0/moving_mean, ...     [2, features]           a statistic before and after the pass of training
+    0/moving_mean, ...     [2, features]           a statistic before and after the training pass
 
 Keras computes in f64, and the results are rounded to f32 once. Weights and inputs are multiples of 1/512 up to 4, states
-multiples of 1/1024 up to 1, which f32 and half floats hold exactly.
+multiples of 1/1024 up to 1, which f32 and half floats represent exactly.
 """
 
 import os
@@ -40,7 +40,7 @@ def hard_sigmoid_keras1(x):
 
 
 def layer_of(table):
-    """The Keras layer that a layer of a config describes: names and options are Keras's."""
+    """Returns the Keras layer for a layer of a config, which has the names and options of Keras."""
     options = dict(table)
     kind = getattr(keras.layers, options.pop("type"))
     if issubclass(kind, keras.layers.RNN):
@@ -54,28 +54,28 @@ def layer_of(table):
 
 
 def parts(layer):
-    """The layers in a layer, by what the names of their arrays begin with."""
+    """Returns the inner layers of a layer, by the prefix of their array names."""
     if isinstance(layer, keras.layers.Bidirectional):
         return {"forward/": layer.forward_layer, "backward/": layer.backward_layer}
     return {"": layer}
 
 
 def draw(random, *shape):
-    """Not centred, and of another size in every column: what is mixed up, gates or axes, does not cancel."""
+    """Draws asymmetric values whose range differs per column, so that swapped gates or axes are found."""
     size = np.linspace(0.5, 2.0, shape[-1])
     return np.round(512.0 * size * random.uniform(-0.8, 1.0, shape)) / 512.0
 
 
-def inputs(random, first, counts):
-    """Ids for an Embedding, else frames."""
+def inputs(random, first, valid):
+    """Draws ids for an Embedding, otherwise frames."""
     if isinstance(first, keras.layers.Embedding):
-        ids = random.integers(1 if first.mask_zero else 0, first.input_dim, counts.shape)
-        return np.where(counts, ids, 0).astype("float64")
-    return np.where(counts[..., None], 2.0 * draw(random, *counts.shape, FEATURES), getattr(first, "mask_value", 0.0))
+        ids = random.integers(1 if first.mask_zero else 0, first.input_dim, valid.shape)
+        return np.where(valid, ids, 0).astype("float64")
+    return np.where(valid[..., None], 2.0 * draw(random, *valid.shape, FEATURES), getattr(first, "mask_value", 0.0))
 
 
 def initial_states(random, layer, sequences):
-    """Of every part of a layer that is recurrent: `h`, and for an LSTM `c`. None is above 1, as no output of tanh is."""
+    """Draws the states of every recurrent part of a layer: `h`, and for an LSTM `c`, all within 1."""
     sizes = {
         prefix + name: size
         for prefix, part in parts(layer).items()
@@ -86,8 +86,9 @@ def initial_states(random, layer, sequences):
 
 
 def run(layers, x, states, training):
-    """Layer after layer over a batch: the outputs, and the final states of all layers one after another. Keras hands masks
-    on, but not to a layer that gets initial states as well."""
+    """Runs the layers over a batch; returns the outputs, and the final states of all layers.
+
+    The mask is passed explicitly to a layer with initial states, which Keras omits."""
     mask, final = None, []
     for layer, own in zip(layers, states):
         given = {"initial_state": list(own.values()), "mask": mask} if own else {}
@@ -97,29 +98,29 @@ def run(layers, x, states, training):
     return x, final
 
 
-def run_alone(layers, x, states, counts, training):
-    """Every sequence by itself; outputs of sequences are padded."""
+def run_alone(layers, x, states, valid, training):
+    """Runs each sequence alone, and pads the outputs."""
     outputs, finals = [], []
-    for s, length in enumerate(counts.sum(axis=1)):
+    for s, length in enumerate(valid.sum(axis=1)):
         own = [{name: state[s : s + 1] for name, state in layer.items()} for layer in states]
         y, final = run(layers, x[s : s + 1, :length], own, training)
-        missing = [[0, 0], [0, counts.shape[1] - length], [0, 0]]
+        missing = [[0, 0], [0, valid.shape[1] - length], [0, 0]]
         outputs.append(keras.ops.pad(y, missing) if len(y.shape) == 3 else y)
         finals.append(final)
     return keras.ops.concatenate(outputs), [keras.ops.concatenate(final) for final in zip(*finals)]
 
 
 def run_padded(layers, x, states, _, training):
-    """All sequences at once, with the mask that the first layer makes."""
+    """Runs all sequences as one batch, with the mask of the first layer."""
     return run(layers, x, states, training)
 
 
 def draw_weights(random, layers):
-    """Gives the layers, which are built, random weights. Those that are trained by name, and the statistics by name."""
+    """Sets random weights in the built layers. Returns the trained weights and the statistics, by name."""
     trained, statistics = {}, {}
     for k, layer in enumerate(layers):
         for prefix, part in parts(layer).items():
-            # What a Normalization measured stays.
+            # A Normalization keeps the statistics of `adapt`.
             for weight in [] if isinstance(part, keras.layers.Normalization) else part.weights:
                 drawn = draw(random, *weight.shape)
                 weight.assign(abs(drawn) + 0.25 if weight.name == "moving_variance" else drawn)
@@ -128,36 +129,36 @@ def draw_weights(random, layers):
     return trained, statistics
 
 
-def golden(name, tables, counts, way):
-    """The record of a case."""
+def golden(name, tables, valid, way):
+    """Returns the record of a case."""
     random = np.random.default_rng(list(name.encode()))
     layers = [layer_of(table) for table in tables]
-    x = tf.constant(inputs(random, layers[0], counts))
+    x = tf.constant(inputs(random, layers[0], valid))
     if isinstance(layers[0], keras.layers.Normalization):
-        layers[0].adapt(x.numpy()[counts])
-    states = [initial_states(random, layer, len(counts)) for layer in layers]
-    way(layers, x, states, counts, False)  # builds the layers
+        layers[0].adapt(x.numpy()[valid])
+    states = [initial_states(random, layer, len(valid)) for layer in layers]
+    way(layers, x, states, valid, False)  # builds the layers
     trained, statistics = draw_weights(random, layers)
     initial = {f"{k}/{state}": value for k, own in enumerate(states) for state, value in own.items()}
     values = initial | trained | {"x": x}
 
-    in_use, _ = way(layers, x, states, counts, False)
+    inference, _ = way(layers, x, states, valid, False)
     before = {statistic: value.numpy() for statistic, value in statistics.items()}
-    kept = counts[..., None] if len(in_use.shape) == 3 else np.True_
-    d_y = kept * draw(random, *in_use.shape)
+    mask = valid[..., None] if len(inference.shape) == 3 else np.True_
+    d_y = mask * draw(random, *inference.shape)
     d_final = [draw(random, *value.shape) for value in initial.values()]
     with tf.GradientTape() as tape:
         tape.watch(list(values.values()))
-        in_training, final = way(layers, x, states, counts, True)
+        in_training, final = way(layers, x, states, valid, True)
         scalar = sum(tf.reduce_sum(value * d) for value, d in zip([in_training, *final], [d_y, *d_final]))
     gradients = tape.gradient(scalar, values, unconnected_gradients="zero")
 
     arrays = {key: [value, tf.convert_to_tensor(gradients[key])] for key, value in values.items()}
     arrays |= {key: [*arrays[key], *ends] for key, *ends in zip(initial, final, d_final)}
     arrays |= {statistic: [before[statistic], after] for statistic, after in statistics.items()}
-    arrays["y"] = [kept * in_use.numpy(), kept * in_training.numpy(), d_y]
+    arrays["y"] = [mask * inference.numpy(), mask * in_training.numpy(), d_y]
     arrays = {key: np.stack(planes) for key, planes in arrays.items()}
-    arrays["x"] = arrays["x"].reshape(2, *counts.shape, -1)
+    arrays["x"] = arrays["x"].reshape(2, *valid.shape, -1)
     record = np.dtype([(key, "<f4", array.shape) for key, array in arrays.items()])
     return np.array([tuple(arrays.values())], record)
 
@@ -167,10 +168,10 @@ def main():
     sections = tomllib.loads((HERE / "cases.toml").read_text())
     records = {}
     for section, way in [("alone", run_alone), ("padded", run_padded)]:
-        counts = np.array([[frame == "#" for frame in row] for row in sections[section]["frames"]])
+        valid = np.array([[frame == "#" for frame in row] for row in sections[section]["frames"]])
         for name, tables in sections[section]["cases"].items():
             print(name)
-            records[name] = golden(name, tables, counts, way)
+            records[name] = golden(name, tables, valid, way)
     np.savez_compressed(HERE / "golden.npz", **records)
 
 

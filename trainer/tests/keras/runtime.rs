@@ -1,7 +1,7 @@
-//! Model files against Keras: every case packed in each kind of numbers, on every backend of this machine.
+//! Model files compared with Keras: every case, packed in each dtype, on every backend of this machine.
 //!
-//! A sequence is run whole and, if the model can, step by step; sequences of models that mask also with the frames that do
-//! not count in place.
+//! Each sequence is run in one call and, if the model supports it, time step by time step. Models with a mask
+//! run each sequence with and without its masked time steps.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::session::{Found, files, found, given};
 use crate::{OUTPUTS_F32, Worst};
 
 #[test]
-fn f32_models_answer_as_keras_does() {
-    // Of backends that round multiplications and additions apart, and of those that fuse them.
+fn the_outputs_of_f32_models_match_keras() {
+    // The worst of backends without and with fused multiply-add.
     let mut worst = [Worst::default(), Worst::default()];
     for (case, file) in files::<F32>(&[]) {
         for backend in Backend::all() {
@@ -35,7 +35,7 @@ fn f32_models_answer_as_keras_does() {
 }
 
 #[test]
-fn f16_models_give_the_bits_of_their_weights_in_f32() {
+fn f16_models_have_the_bits_of_f32_models_with_the_same_weights() {
     for (case, half) in files::<F16>(&[]) {
         let single = widened(&half);
         for backend in Backend::all() {
@@ -70,18 +70,21 @@ impl Share {
     }
 }
 
-/// What the errors of an integer model depend on: the largest shares of outputs and of final states that are allowed, a fifth
+/// The classes of integer models by error. The allowed shares of outputs and of final states are a fifth
 /// above the worst of the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
-    /// The worst are two SimpleRNN, one after the other: 0.041 and 0.041. Weights up to 2 make an error grow at every step.
+    /// Models with a SimpleRNN. The worst are two stacked ones: 0.041 and 0.041. Weights up to 2 amplify an
+    /// error at every time step.
     SimpleRnn,
-    /// LSTM and GRU. The worst are bidirectional_lstm_ave with 0.016, and two GRU that reset before with 0.012.
+    /// Models with LSTM or GRU. The worst are bidirectional_lstm_ave with 0.016, and two stacked GRU that
+    /// reset before, with 0.012.
     Gated,
-    /// Nothing that goes over time. The worst is dense_softsign with 0.0103: its sums are off by 0.0037 of their range, half a
-    /// step of 127, and that is far beyond the range of softsign.
+    /// Models without a recurrent layer. The worst is dense_softsign with 0.0103: its pre-activations are off
+    /// by 0.0037 of their range, half a step of 127, and this range is far wider than that of softsign.
     Stateless,
-    /// It jumps by a half, and an input beside the jump may land on the other side: 0.089 of the largest output.
+    /// Models with hard_shrink. The function jumps by a half, and the rounding of an input may cross the
+    /// jump: 0.089 of the largest output.
     HardShrink,
 }
 
@@ -108,7 +111,7 @@ impl Class {
     }
 }
 
-/// What is only the conversion of real inputs to integers, and activations that integers do not have.
+/// Cases without an integer form: one that has only the conversion of inputs, and unsupported activations.
 const NOT_IN_I8: &[(&str, &str)] = &[
     ("batch_normalization", "layer 1: this kind cannot stand here"),
     ("activation_sequences", "simple_rnn: activation softsign: 8-bit cells do not support it"),
@@ -122,7 +125,7 @@ const NOT_IN_I8: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn i8_models_answer_nearly_as_keras_does_and_with_the_same_bits_on_every_backend() {
+fn the_outputs_of_i8_models_are_close_to_keras_and_have_the_same_bits_on_every_backend() {
     let mut worst = BTreeMap::<Class, [(f64, String); 2]>::new();
     for (case, file) in files::<I8>(NOT_IN_I8) {
         let mut shares = [Share::default(); 2];

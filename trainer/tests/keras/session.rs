@@ -1,4 +1,4 @@
-//! Cases as model files: packed, begun from their initial states, and run.
+//! Cases as model files: packs them, sets their initial states, and runs them.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::case::{self, Case};
 use crate::running::{Session, bits, ram, run, save, steps};
 use crate::states::{begin, places};
 
-/// A sequence as a model is given it, and what should come out.
+/// An input sequence of a model, and the expected results.
 pub struct Given {
     pub frames: Vec<f32>,
-    /// Which of the frames count.
-    pub counts: Vec<bool>,
+    /// Whether each of the frames is not masked.
+    pub unmasked: Vec<bool>,
     pub initial: States<f32>,
     pub output: Vec<f32>,
-    /// The states after the last frame; none if training has others.
+    /// The states after the last frame; empty if those of inference differ from those of training.
     pub finals: States<f32>,
 }
 
-/// Every sequence of a case.
+/// Returns every sequence of a case, and with its masked frames if the model has a mask.
 pub fn given(case: &Case) -> Vec<Given> {
     let network = &case.network;
     let mask_value = match &network.layers[0].kind {
@@ -31,15 +31,18 @@ pub fn given(case: &Case) -> Vec<Given> {
         Kind::Embedding(layer) => layer.mask_zero.then_some(0.0),
         _ => None,
     };
-    // A BatchNormalization does something else in training.
+    // A BatchNormalization computes something else in training.
     let finals = if network.statistics().is_empty() { &case.training.final_states[..] } else { &[] };
     let mut all = Vec::new();
     for (s, sequence) in case.sequences().enumerate() {
         let padded = mask_value.map(|_| case.padded[s].clone());
         for frames in [Some(sequence.frames.clone()), padded].into_iter().flatten() {
-            let is_none = |frame| mask_value.is_some_and(|value| is_masked(frame, value));
+            let is_masked_frame = |frame| mask_value.is_some_and(|value| is_masked(frame, value));
             all.push(Given {
-                counts: frames.chunks_exact(network.input_size).map(|frame| !is_none(frame)).collect(),
+                unmasked: frames
+                    .chunks_exact(network.input_size)
+                    .map(|frame| !is_masked_frame(frame))
+                    .collect(),
                 frames,
                 initial: sequence.initial.clone(),
                 output: sequence.output.clone(),
@@ -53,7 +56,7 @@ pub fn given(case: &Case) -> Vec<Given> {
     all
 }
 
-/// The states of all layers.
+/// Returns the states of all layers.
 fn states<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<Vec<f32>> {
     let mut all = Vec::new();
     for (place, states) in places(model) {
@@ -66,17 +69,17 @@ fn states<N: Number>(model: &Model<'_, N>, state: &State<'_, N>) -> Vec<Vec<f32>
     all
 }
 
-/// What a sequence leads to.
+/// The results of a sequence.
 pub struct Found<N: Number> {
-    /// The answers to the frames that count, one after another.
+    /// The outputs of the unmasked time steps, concatenated.
     pub output: Vec<N::Out>,
     pub states: Vec<Vec<f32>>,
 }
 
-/// Runs a sequence, and again step by step: the same bits.
+/// Runs a sequence, and again time step by time step, and asserts that both have the same bits.
 pub fn found<N: Session>(model: &Model<'_, N>, given: &Given) -> Found<N> {
     let xs = N::inputs(model, &given.frames);
-    let mut ram = ram(model, given.counts.len());
+    let mut ram = ram(model, given.unmasked.len());
     let mut state = model.state(&mut ram).unwrap();
     begin(model, &mut state, &given.initial);
     let out = run(model, &mut state, &xs);
@@ -88,31 +91,33 @@ pub fn found<N: Session>(model: &Model<'_, N>, given: &Given) -> Found<N> {
         assert_eq!(bits(&every[every.len() - out.len()..]), bits(&out), "step by step");
         assert_eq!(save(model, &state), end, "step by step");
     }
-    let answers = out.chunks_exact(model.output_size());
+    let outputs = out.chunks_exact(model.output_size());
     let finals = given.finals.iter().flatten().count();
     assert!(finals == 0 || finals == found_states.len(), "{finals} final states");
     let output = if model.returns_sequences() {
-        answers.zip(&given.counts).filter(|(_, counts)| **counts).flat_map(|(y, _)| y.to_vec()).collect()
+        let unmasked = outputs.zip(&given.unmasked).filter(|(_, unmasked)| **unmasked);
+        unmasked.flat_map(|(y, _)| y.to_vec()).collect()
     } else {
-        answers.flatten().copied().collect()
+        outputs.flatten().copied().collect()
     };
     Found { output, states: found_states }
 }
 
-/// Every case in a file of `N`, but those that the packer refuses: these are the ones listed, with a part of what it says.
-pub fn files<N: Session>(refused: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
-    let mut refused: BTreeMap<&str, &str> = refused.iter().copied().collect();
+/// Returns every case as a model file, and asserts that the packer rejects exactly the listed cases, each
+/// with a reason that contains the listed text.
+pub fn files<N: Session>(rejected: &[(&str, &str)]) -> Vec<(Case, AlignedBytes)> {
+    let mut rejected: BTreeMap<&str, &str> = rejected.iter().copied().collect();
     let mut all = Vec::new();
     for case in case::all() {
         let sequences: Vec<_> = case.sequences().map(|sequence| sequence.frames).collect();
         let sequences: Vec<&[f32]> = sequences.iter().map(Vec::as_slice).collect();
-        match (N::pack(&case.network, &sequences), refused.remove(&case.name[..])) {
+        match (N::pack(&case.network, &sequences), rejected.remove(&case.name[..])) {
             (Ok(bytes), None) => all.push((case, AlignedBytes::new(&bytes))),
             (Err(error), Some(reason)) if format!("{error:#}").contains(reason) => {}
-            (Ok(_), Some(reason)) => panic!("{}: packed, but listed as refused: {reason}", case.name),
+            (Ok(_), Some(reason)) => panic!("{}: packed, but listed as rejected: {reason}", case.name),
             (Err(error), _) => panic!("{}: {error:#}", case.name),
         }
     }
-    assert!(refused.is_empty(), "listed as refused, but no case: {refused:?}");
+    assert!(rejected.is_empty(), "listed as rejected, but no case: {rejected:?}");
     all
 }

@@ -1,4 +1,5 @@
-//! The runtime's answers against the trainer's plain reference in f64, on every backend of this machine.
+//! The outputs of the runtime compared with the trainer's reference forward in f64, on every backend of this
+//! machine.
 
 use embedded_rnn::{Backend, F32, I8};
 use embedded_rnn_trainer::cells::VARIANTS;
@@ -8,10 +9,10 @@ use embedded_rnn_trainer::pack::{AlignedBytes, files, random_cell};
 use crate::crafted::Place;
 use crate::running::{Session, model, ram, run};
 
-/// A cell's name in Keras, and its options.
+/// The name of a cell in Keras, and its options.
 type Cell = (&'static str, &'static str);
 
-/// Every variant of every cell that a model file of integers can hold; the others are few, and known.
+/// Returns every variant of every cell that has an integer form, and asserts that one has none.
 fn cells() -> Vec<Cell> {
     let all = VARIANTS.iter().flat_map(|(cell, all)| all.iter().map(move |options| (*cell, *options)));
     let packs = |cell: &Cell| {
@@ -23,12 +24,13 @@ fn cells() -> Vec<Cell> {
     cells
 }
 
-/// Steps of a sequence. Errors of unbounded cells grow with what they have summed up.
+/// Returns the time steps of a sequence. The errors of unbounded cells grow with their states.
 fn steps((_, options): Cell) -> usize {
     if is_unbounded(options) { 20 } else { 200 }
 }
 
-/// Those of an unbounded cell of one unit would grow without end: its one weight may be above 1.
+/// Returns the sizes of a cell. The state of an unbounded cell of one unit may diverge, as its one weight may
+/// be above 1.
 fn sizes((_, options): Cell) -> impl Iterator<Item = (usize, usize)> {
     SIZES.into_iter().filter(move |&(_, units)| units > 1 || !is_unbounded(options))
 }
@@ -39,18 +41,18 @@ fn is_unbounded(options: &str) -> bool {
 
 const SIZES: [(usize, usize); 9] =
     [(1, 8), (1, 16), (10, 32), (3, 13), (40, 64), (1, 50), (5, 3), (8, 1), (40, 128)];
-/// The seed of every run, and those of the measurement.
+/// The seed of every run, and the seeds of the measurement.
 const SEED: u64 = 7;
 const SEEDS: std::ops::Range<u64> = 0..20;
 
-/// Largest errors of h over all steps.
+/// The largest errors of h over all time steps.
 #[derive(Clone, Copy, Debug, Default)]
 struct Errors {
-    /// Of f32: its roundings.
+    /// The error of f32, by rounding.
     float: f64,
-    /// Of i8 against the same weights in 8 bits: what integer arithmetic adds.
+    /// The error of i8 relative to the reference with 8-bit weights, by integer arithmetic.
     arithmetic: f64,
-    /// Of i8 against the network: weights in 8 bits and arithmetic.
+    /// The error of i8 relative to the network, by 8-bit weights and integer arithmetic.
     int: f64,
 }
 
@@ -64,10 +66,19 @@ impl Errors {
     }
 }
 
-/// A fifth above the worst of all variants, sizes and 20 seeds, measured by `twenty_seeds_are_within_the_tolerances`: 3.4e-7,
-/// 1.5e-4 and 0.029 for the LSTM, 4.2e-7, 1.4e-4 and 0.015 for the GRU, 6.3e-7, 2.3e-4 and 0.014 for one that resets before, 2.8e-6,
-/// 1.3e-3 and 0.034 for the SimpleRNN, which has nothing to average over steps: its error is that of a chain of 200 tanh. A
-/// SimpleRNN without bounds (8.5e-7, 0.012, 0.041 over 20 steps) may grow 200-fold, its first rounding with it.
+/// Returns the bounds, a fifth above the worst of all variants, sizes and 20 seeds, which
+/// `twenty_seeds_are_within_the_tolerances` measures:
+///
+/// | | f32 | i8 arithmetic | i8 |
+/// |---|---|---|---|
+/// | LSTM | 3.4e-7 | 1.5e-4 | 0.029 |
+/// | GRU | 4.2e-7 | 1.4e-4 | 0.015 |
+/// | GRU, reset before | 6.3e-7 | 2.3e-4 | 0.014 |
+/// | SimpleRNN | 2.8e-6 | 1.3e-3 | 0.034 |
+/// | SimpleRNN, unbounded, 20 steps | 8.5e-7 | 0.012 | 0.041 |
+///
+/// A SimpleRNN does not average over time steps: its error is that of a chain of 200 tanh. The state of an
+/// unbounded one may grow 200-fold, and its first rounding error with it.
 fn tolerance((cell, options): Cell) -> Errors {
     match cell {
         "LSTM" => Errors { float: 4.1e-7, arithmetic: 1.8e-4, int: 3.5e-2 },
@@ -78,13 +89,13 @@ fn tolerance((cell, options): Cell) -> Errors {
     }
 }
 
-/// A random cell as files, its frames, and what should come out.
+/// A random cell as model files, its frames, and the expected outputs.
 struct Case {
     float: AlignedBytes,
     int: AlignedBytes,
     frames: Vec<f32>,
     golden: Vec<f64>,
-    /// What should come out with the weights of the integer file.
+    /// The outputs of the reference with 8-bit weights.
     golden_8_bits: Vec<f64>,
 }
 
@@ -126,8 +137,8 @@ impl Case {
     }
 }
 
-/// The network with the weights that an integer file holds: each row of a matrix in steps of its 127th part. A row of one
-/// weight is exact, and biases are not rounded to 8 bits.
+/// Returns the network with the weights of an integer file: each row of a matrix is rounded to multiples of a
+/// 127th of its largest value. A row of one weight is exact, and biases are not rounded to 8 bits.
 pub fn in_8_bits(network: &Network<f32>) -> Network<f64> {
     let mut network = network.cast::<f64>();
     for matrix in network.parameters_mut().into_iter().filter(|matrix| matrix.ncols() > 1) {
@@ -139,7 +150,7 @@ pub fn in_8_bits(network: &Network<f32>) -> Network<f64> {
     network
 }
 
-/// The largest difference, relative to the largest value if that is above 1.
+/// Returns the largest difference, relative to the largest value if that is above 1.
 fn worst(found: &[f64], golden: &[f64]) -> f64 {
     assert_eq!(found.len(), golden.len());
     let range = golden.iter().fold(1f64, |range, golden| range.max(golden.abs()));
@@ -154,7 +165,7 @@ fn assert_within(errors: Errors, tolerance: Errors) {
 }
 
 #[test]
-fn every_backend_agrees_with_the_reference_and_the_same_arithmetic_bit_for_bit() {
+fn every_backend_matches_the_reference_and_equal_arithmetic_has_equal_bits() {
     for cell in cells() {
         let tolerance = tolerance(cell);
         for size in sizes(cell) {
@@ -173,7 +184,7 @@ fn every_backend_agrees_with_the_reference_and_the_same_arithmetic_bit_for_bit()
 }
 
 #[test]
-#[ignore = "measures: cargo test -p embedded-rnn-trainer --test runtime -- --ignored --nocapture twenty_seeds"]
+#[ignore = "a measurement: run with -- --ignored --nocapture twenty_seeds"]
 fn twenty_seeds_are_within_the_tolerances() {
     for cell in cells() {
         let mut all = Errors::default();
@@ -194,9 +205,10 @@ fn twenty_seeds_are_within_the_tolerances() {
     }
 }
 
-/// As published for other integer LSTMs: weights even in +-1.5/sqrt(H), the error of h after 200 steps.
+/// Measures the error of h after 200 time steps, with uniform weights in +-1.5/sqrt(H), as in publications on
+/// integer LSTMs.
 #[test]
-#[ignore = "measures: cargo test -p embedded-rnn-trainer --test runtime -- --ignored --nocapture after_200_steps"]
+#[ignore = "a measurement: run with -- --ignored --nocapture after_200_steps"]
 fn errors_of_an_integer_lstm_after_200_steps() {
     println!("worst of 10 seeds, h after 200 steps: largest and mean error over units");
     for size in [(1, 16), (10, 32), (40, 64), (1, 50), (40, 128)] {

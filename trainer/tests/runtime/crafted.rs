@@ -1,6 +1,6 @@
-//! Saved states put together by FORMAT.md: any words that a state may hold.
+//! Saved states assembled by the rules of FORMAT.md, from arbitrary words.
 
-/// A saved state of the model in `file`, of these words, with the right CRC-32.
+/// Returns a saved state of the model in `file`, of these words, with a valid CRC-32.
 pub fn saved(file: &[u8], words: &[u32]) -> Vec<u8> {
     let model = u32::from_le_bytes(file[12..16].try_into().unwrap());
     let mut bytes = postcard::to_allocvec(&(1u8, model, words.len() as u32)).unwrap();
@@ -8,14 +8,14 @@ pub fn saved(file: &[u8], words: &[u32]) -> Vec<u8> {
     sealed(bytes)
 }
 
-/// A saved state's bytes and the CRC-32 that they ask for.
+/// Appends the CRC-32 to the bytes of a saved state.
 pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes);
     bytes.extend(crc.to_le_bytes());
     bytes
 }
 
-/// Says where a test was when it failed, whether by an assertion or by a panic in the runtime.
+/// Prints its value if the test fails, by an assertion or by a panic in the runtime.
 pub struct Place<T: std::fmt::Debug>(pub T);
 
 impl<T: std::fmt::Debug> Drop for Place<T> {

@@ -1,4 +1,4 @@
-//! Damaged model files are refused or harmless: they never panic, whatever a right CRC-32 vouches for.
+//! Damaged model files are rejected or harmless: no bytes with a valid CRC-32 cause a panic.
 
 use bytemuck::Zeroable;
 use embedded_rnn::format::{PREAMBLE_LEN, RECORD_LEN};
@@ -12,7 +12,7 @@ use crate::files::{is_recurrent, seal};
 use crate::running::{Session, bits, ram, save};
 use crate::stacks::{self, Stack};
 
-/// Small files with all that there is.
+/// Small models that together contain all layer kinds.
 const SMALL: [Stack<'static>; 3] = [
     Stack::of(
         2,
@@ -22,7 +22,8 @@ const SMALL: [Stack<'static>; 3] = [
     Stack::of(
         1,
         "{ type = 'Normalization' },
-         { type = 'Bidirectional', layer = { type = 'LSTM', units = 1, activation = 'relu', return_sequences = true } },
+         { type = 'Bidirectional',
+           layer = { type = 'LSTM', units = 1, activation = 'relu', return_sequences = true } },
          { type = 'GRU', units = 1, reset_after = false, recurrent_activation = 'hard_sigmoid' },
          { type = 'Dense', units = 2, activation = 'softmax' }",
     ),
@@ -33,37 +34,38 @@ const SMALL: [Stack<'static>; 3] = [
     )
     .with_decoder(
         "{ type = 'Embedding', input_dim = 2, output_dim = 1 },
-         { type = 'GRU', units = 1, activation = 'sigmoid', return_sequences = true }, { type = 'Dense', units = 2 }",
+         { type = 'GRU', units = 1, activation = 'sigmoid', return_sequences = true },
+         { type = 'Dense', units = 2 }",
     ),
 ];
 
-/// More RAM than any of these files may ask for.
+/// A bound of the RAM that any of these files may require.
 const RAM_LIMIT: u32 = 1 << 16;
 const STEPS: usize = 3;
 
-/// A kind of numbers, and the wildest of them.
-trait Wild: Session {
-    const WILD: &'static [Self::In];
+/// A dtype with its extreme inputs.
+trait Extremes: Session {
+    const EXTREMES: &'static [Self::In];
 
     fn small() -> Vec<AlignedBytes> {
         SMALL.iter().map(|stack| stacks::file::<Self>(stack, false).0).collect()
     }
 }
 
-impl Wild for F32 {
-    const WILD: &'static [f32] = &[f32::NAN, f32::MAX, 1.0];
+impl Extremes for F32 {
+    const EXTREMES: &'static [f32] = &[f32::NAN, f32::MAX, 1.0];
 }
 
-impl Wild for F16 {
-    const WILD: &'static [f32] = F32::WILD;
+impl Extremes for F16 {
+    const EXTREMES: &'static [f32] = F32::EXTREMES;
 }
 
-impl Wild for I8 {
-    const WILD: &'static [i16] = &[i16::MIN, i16::MAX, 1];
+impl Extremes for I8 {
+    const EXTREMES: &'static [i16] = &[i16::MIN, i16::MAX, 1];
 }
 
-/// Everything that can be done with a model on inputs `x` and 0; what comes of it.
-fn used<N: Wild>(model: &Model<'_, N>, x: N::In) -> Vec<u8> {
+/// Calls every function of a model on inputs `x` and 0, and returns the outputs and saved states.
+fn used<N: Extremes>(model: &Model<'_, N>, x: N::In) -> Vec<u8> {
     let mut found = Vec::new();
     let mut ram = ram(model, STEPS.max(model.preamble().golden_steps as usize));
     let mut state = model.state(&mut ram).unwrap();
@@ -84,10 +86,10 @@ fn used<N: Wild>(model: &Model<'_, N>, x: N::In) -> Vec<u8> {
         state.restore(model, &saved).unwrap();
         found.extend(saved);
         match model.greedy(&mut state, 0, 1, &mut [0; STEPS]) {
-            Ok(written) => found.extend_from_slice(bits(written)),
+            Ok(generated) => found.extend_from_slice(bits(generated)),
             Err(error) => {
-                let known = matches!(error, Error::NoFeedback | Error::WholeSequence | Error::Id { .. });
-                assert!(known, "{error}");
+                let expected = matches!(error, Error::NoFeedback | Error::WholeSequence | Error::Id { .. });
+                assert!(expected, "{error}");
             }
         }
     }
@@ -100,26 +102,27 @@ fn used<N: Wild>(model: &Model<'_, N>, x: N::In) -> Vec<u8> {
     found
 }
 
-/// Uses a model in every way, in plain Rust and as fast as can be; integer answers agree whatever the weights have become.
-fn use_it<N: Wild>(bytes: &[u8], model: Model<'_, N>) {
+/// Calls every function of a model on the portable and on the fastest backend. Integer outputs have the same
+/// bits on both, for arbitrary weights.
+fn use_it<N: Extremes>(bytes: &[u8], model: Model<'_, N>) {
     assert!(model.preamble().ram_needed < RAM_LIMIT && model.preamble().ram_per_step < RAM_LIMIT);
     if let Some(header) = model.header() {
         let _ = (header.info(), header.layers().count(), header.labels().count());
     }
     let _ = (model.saved_len(), model.output_scale(), embedded_rnn::is_model(bytes));
-    for &x in N::WILD {
+    for &x in N::EXTREMES {
         let [portable, best] =
             [Backend::portable(), Backend::best()].map(|backend| used(&model.with_backend(backend), x));
         assert!(N::DTYPE != DType::I8 || portable == best, "other bits on {}", Backend::best().name());
     }
 }
 
-/// Whether the file was taken, and then stood the trial.
-fn taken<N: Wild>(bytes: &[u8]) -> bool {
+/// Returns whether the file is accepted as a model; if so, all its functions are called.
+fn accepted<N: Extremes>(bytes: &[u8]) -> bool {
     Model::<N>::new(bytes).map(|model| use_it(bytes, model)).is_ok()
 }
 
-/// The check for each file of each kind of numbers.
+/// Calls a check for each file of each dtype.
 macro_rules! each {
     ($check:ident) => {
         F32::small().iter().for_each(|file| $check::<F32>(file));
@@ -128,8 +131,8 @@ macro_rules! each {
     };
 }
 
-fn truncated<N: Wild>(file: &[u8]) {
-    assert!(taken::<N>(file));
+fn truncated<N: Extremes>(file: &[u8]) {
+    assert!(accepted::<N>(file));
     for length in 0..file.len() {
         let _place = Place((N::DTYPE, length));
         let mut bytes = AlignedBytes::new(&file[..length]);
@@ -137,7 +140,7 @@ fn truncated<N: Wild>(file: &[u8]) {
         let expected = if length < PREAMBLE_LEN { PREAMBLE_LEN } else { file.len() };
         let cut = Error::Truncated { expected, found: length };
         assert_eq!(error, if length < 4 { Error::NotAModel } else { cut });
-        // A file that says so itself.
+        // The same with the length in the preamble adjusted.
         if length >= PREAMBLE_LEN {
             bytes[8..12].copy_from_slice(&(length as u32).to_le_bytes());
             seal(&mut bytes);
@@ -147,33 +150,33 @@ fn truncated<N: Wild>(file: &[u8]) {
 }
 
 #[test]
-fn a_file_cut_short_anywhere_is_refused() {
+fn a_file_truncated_anywhere_is_rejected() {
     each!(truncated);
 }
 
-/// Every bit flipped: found by the CRC-32 or a check before it. Again with the CRC-32 of the flipped bytes: refused by
-/// the checks behind it, or harmless.
-fn flipped<N: Wild>(file: &[u8]) {
-    let mut taken_bits = 0;
+/// Flips every bit: the CRC-32 or a check before it rejects the file. With the CRC-32 of the flipped bytes,
+/// the checks after it reject the file, or it is harmless.
+fn flipped<N: Extremes>(file: &[u8]) {
+    let mut accepted_bits = 0;
     for bit in 0..8 * file.len() {
         let _place = Place((N::DTYPE, "bit", bit));
         let mut bytes = AlignedBytes::new(file);
         bytes[bit / 8] ^= 1 << (bit % 8);
         assert!(Model::<N>::new(&bytes).is_err());
         seal(&mut bytes);
-        taken_bits += usize::from(taken::<N>(&bytes));
+        accepted_bits += usize::from(accepted::<N>(&bytes));
     }
-    // Weights, golden trace and header: most of the file is taken as it is.
-    assert!(taken_bits > 8 * file.len() / 2, "{taken_bits}");
+    // Weights, golden trace and header, most of the file, have no invalid values.
+    assert!(accepted_bits > 8 * file.len() / 2, "{accepted_bits}");
 }
 
 #[test]
-fn every_flipped_bit_is_refused_or_harmless() {
+fn every_flipped_bit_is_rejected_or_harmless() {
     each!(flipped);
 }
 
-/// Every word of preamble and records, one after another, set to what counts and offsets break on.
-fn garbage_in_every_field<N: Wild>(file: &[u8]) {
+/// Sets every word of the preamble and the records to values that are critical for counts and offsets.
+fn garbage_in_every_field<N: Extremes>(file: &[u8]) {
     let len = file.len() as u32;
     let records = (file[32] as usize) * RECORD_LEN;
     for at in (0..PREAMBLE_LEN + records).step_by(4) {
@@ -184,13 +187,13 @@ fn garbage_in_every_field<N: Wild>(file: &[u8]) {
             let mut bytes = AlignedBytes::new(file);
             bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
             seal(&mut bytes);
-            taken::<N>(&bytes);
+            accepted::<N>(&bytes);
         }
     }
 }
 
-/// Several bytes at once, anywhere in preamble, records and first weights.
-fn random_garbage<N: Wild>(file: &[u8]) {
+/// Sets up to four random bytes in the preamble, the records and the first weights.
+fn random_garbage<N: Extremes>(file: &[u8]) {
     let records = (file[32] as usize) * RECORD_LEN;
     for seed in 0..3_000 {
         let _place = Place((N::DTYPE, "seed", seed));
@@ -201,12 +204,12 @@ fn random_garbage<N: Wild>(file: &[u8]) {
             bytes[at] = if rng.random() { rng.random() } else { rng.random_range(0..=12) };
         }
         seal(&mut bytes);
-        taken::<N>(&bytes);
+        accepted::<N>(&bytes);
     }
 }
 
 #[test]
-fn garbage_in_the_fields_is_refused_or_harmless() {
+fn garbage_in_the_fields_is_rejected_or_harmless() {
     each!(garbage_in_every_field);
     each!(random_garbage);
 }

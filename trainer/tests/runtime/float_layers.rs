@@ -1,4 +1,5 @@
-//! Random float layers from random states: every fused backend the same bits, all of them near plain loops in f64.
+//! Random float layers from random states: all fused backends have the same bits, and all backends are close
+//! to the reference forward in f64.
 
 use std::collections::BTreeMap;
 
@@ -19,19 +20,21 @@ use crate::running::{Session, bits, model, ram, run, save};
 use crate::states::begin;
 use crate::variants::{self, Variant};
 
-/// Models of each variant, and of each unusual one: there are many of them.
+/// Models per variant, and per extended variant, as there are many of these.
 const MODELS: usize = 100;
-const UNUSUAL_MODELS: usize = 3;
+const EXTENDED_MODELS: usize = 3;
 const STEPS: usize = 4;
-/// The share that is left of their weights: gates that have no bound make everything grow, and an exponential of it more so.
-const TAMED: f32 = 0.25;
+/// Scales the weights of extended variants: unbounded gates make the states grow, and an exponential even
+/// more.
+const EXTENDED_SCALE: f32 = 0.25;
 const SIZES: std::ops::RangeInclusive<usize> = 1..=40;
 
-/// Largest difference from f64, relative to the answer where that is above 1. Rounding, of sums of up to 81 terms and of
-/// the activations, grows over the steps of layers that are not bounded by one; the worst is 1.61e-6.
+/// Bound of the difference from f64, relative to outputs above 1. The rounding errors of sums of up to 81
+/// products and of the activations grow over the time steps of unbounded layers; the worst difference is
+/// 1.61e-6.
 const TOLERANCE: f64 = 1.94e-6;
-/// The same of an LSTM whose activation is an exponential: it is one of its cell state, and with gates that have no bound that
-/// is one as well. The worst is 4.45e-5.
+/// The same bound for an LSTM whose activation is exponential: it is applied to the cell state, which with
+/// unbounded gates is exponential as well. The worst difference is 4.45e-5.
 const TOLERANCE_OF_EXPONENTIALS: f64 = 5.4e-5;
 
 fn tolerance(variant: Variant) -> f64 {
@@ -39,13 +42,13 @@ fn tolerance(variant: Variant) -> f64 {
     if variant.kind() == Kind::Lstm && exponential { TOLERANCE_OF_EXPONENTIALS } else { TOLERANCE }
 }
 
-/// Layers, and where their sequence starts.
+/// A network with its initial states and inputs.
 struct Case {
     network: Network<f32>,
     initial: States<f32>,
     frames: Vec<f32>,
-    /// Which of the frames count.
-    counts: Vec<bool>,
+    /// Whether each of the frames is not masked.
+    unmasked: Vec<bool>,
 }
 
 impl Case {
@@ -56,29 +59,29 @@ impl Case {
         let layers = layers(variant, cells, &mut rng);
         let (mut network, mut frames) =
             Random { layers: &layers, input_size, steps: STEPS, seed }.make().unwrap();
-        if variant.is_unusual() {
-            network.parameters_mut().into_iter().for_each(|parameter| *parameter *= TAMED);
+        if variant.is_extended() {
+            network.parameters_mut().into_iter().for_each(|parameter| *parameter *= EXTENDED_SCALE);
         }
         let mask_value = layers.contains("mask").then_some(0.0);
         if mask_value.is_some() {
-            // The first of them counts.
+            // The first frame is not masked.
             frames[0] = 1.0;
             let masked = rng.random_range(1..STEPS) * input_size;
             frames[masked..masked + input_size].fill(0.0);
         }
-        let is_none = |frame| mask_value.is_some_and(|value| is_masked(frame, value));
-        let counts = frames.chunks_exact(input_size).map(|frame| !is_none(frame)).collect();
+        let is_masked_frame = |frame| mask_value.is_some_and(|value| is_masked(frame, value));
+        let unmasked = frames.chunks_exact(input_size).map(|frame| !is_masked_frame(frame)).collect();
         let initial = network.layers.iter().map(|layer| {
             let sizes = layer.kind.get().states().into_iter();
-            // h, and for an LSTM c.
+            // The states are h, and for an LSTM c.
             let states = sizes.map(|size| Matrix::from_fn(size, 1, |_, _| rng.random_range(-1.0..1.0)));
             states.collect()
         });
         let initial = initial.collect();
-        Case { network, initial, frames, counts }
+        Case { network, initial, frames, unmasked }
     }
 
-    /// The answers in plain loops.
+    /// Computes the outputs with the reference forward.
     fn reference(&self) -> Vec<f64> {
         let frames: Vec<f64> = self.frames.iter().map(|&x| x.into()).collect();
         let initial: States<f64> = self.initial.iter().map(|own| own.iter().map(cast).collect()).collect();
@@ -89,22 +92,22 @@ impl Case {
         AlignedBytes::new(&N::pack(&self.network, &[&self.frames]).unwrap())
     }
 
-    /// The answers to frames that count, and the state after them.
+    /// Returns the outputs of unmasked frames, and the saved state after the sequence.
     fn found<N: Number<In = f32, Out = f32>>(&self, file: &[u8], backend: Backend) -> (Vec<f32>, Vec<u8>) {
         let model = model::<N>(file, backend);
         let mut ram = ram(&model, STEPS);
         let mut state = model.state(&mut ram).unwrap();
         begin(&model, &mut state, &self.initial);
         let out = run(&model, &mut state, &self.frames);
-        let answers = out.chunks_exact(model.output_size());
+        let outputs = out.chunks_exact(model.output_size());
         let every = vec![true; STEPS];
-        let counts = if model.returns_sequences() { &self.counts } else { &every };
-        let kept = answers.zip(counts).filter(|(_, counts)| **counts);
-        (kept.flat_map(|(y, _)| y.to_vec()).collect(), save(&model, &state))
+        let unmasked = if model.returns_sequences() { &self.unmasked } else { &every };
+        let found = outputs.zip(unmasked).filter(|(_, unmasked)| **unmasked);
+        (found.flat_map(|(y, _)| y.to_vec()).collect(), save(&model, &state))
     }
 }
 
-/// A layer of this variant as a config has it, with what it cannot be without.
+/// Returns a layer of this variant as in a config, with the layers that it requires.
 fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
     let units = rng.random_range(SIZES);
     let cell = |rng: &mut ChaCha8Rng| *cells.choose(rng).unwrap();
@@ -115,7 +118,7 @@ fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
         Kind::Dense => {
             format!("{{ type = 'Dense', units = {units}, activation = '{}' }}", name(variant.activation))
         }
-        // Behind a layer that it does not become a part of.
+        // The Activation follows a layer that it is not merged into.
         Kind::Activation => format!(
             "{{ type = 'LayerNormalization' }}, {{ type = 'Activation', activation = '{}' }}",
             name(variant.activation)
@@ -128,9 +131,9 @@ fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
         Kind::Embedding => {
             let (ids, mask): (_, bool) = (rng.random_range(2..=40), rng.random());
             let embedding = format!("type = 'Embedding', input_dim = {ids}, output_dim = {units}");
-            let then = if mask { recurrent(cell(rng), false, rng) + "," } else { String::new() };
+            let next = if mask { recurrent(cell(rng), false, rng) + "," } else { String::new() };
             let mask = if mask { ", mask_zero = true" } else { "" };
-            format!("{{ {embedding}{mask} }}, {then}")
+            format!("{{ {embedding}{mask} }}, {next}")
         }
         Kind::Masking => format!("{{ type = 'Masking' }}, {}", recurrent(cell(rng), false, rng)),
         _ => recurrent(variant, rng.random_range(0..4) == 0, rng),
@@ -155,13 +158,15 @@ fn recurrent(variant: Variant, go_backwards: bool, rng: &mut ChaCha8Rng) -> Stri
     };
     let (units, sequences): (_, bool) = (rng.random_range(SIZES), rng.random());
     format!(
-        "{{ {keras}, units = {units}, activation = '{}'{gates}, return_sequences = {sequences}, go_backwards = {go_backwards} }}",
+        "{{ {keras}, units = {units}, activation = '{}'{gates}, return_sequences = {sequences}, \
+         go_backwards = {go_backwards} }}",
         name(variant.activation)
     )
 }
 
-/// Half floats widen exactly, so nothing else may differ from an f32 model of the rounded weights.
-fn half_floats_widen(case: &Case) {
+/// Asserts that an f16 model has the bits of an f32 model of the rounded weights, as half floats widen
+/// exactly.
+fn assert_half_floats_widen(case: &Case) {
     let half = case.pack::<F16>();
     let single = widened(&half);
     for backend in Backend::all() {
@@ -171,18 +176,18 @@ fn half_floats_widen(case: &Case) {
     }
 }
 
-/// How many models of it are tried.
+/// Returns the number of models of a variant.
 fn models(variant: Variant) -> usize {
-    if variant.is_unusual() { UNUSUAL_MODELS } else { MODELS }
+    if variant.is_extended() { EXTENDED_MODELS } else { MODELS }
 }
 
 #[test]
-fn float_layers_agree_with_f64_and_fused_ones_bit_for_bit() {
+fn float_layers_match_f64_and_fused_backends_have_the_same_bits() {
     let variants = variants::all::<F32>();
     assert_eq!(variants, variants::all::<F16>());
     let cells: Vec<Variant> =
-        variants.iter().filter(|v| v.is_recurrent() && !v.is_unusual()).copied().collect();
-    let mut met = BTreeMap::<Variant, usize>::new();
+        variants.iter().filter(|v| v.is_recurrent() && !v.is_extended()).copied().collect();
+    let mut covered = BTreeMap::<Variant, usize>::new();
     for (number, &variant) in (0..).zip(&variants) {
         for seed in (number * MODELS as u64..).take(models(variant)) {
             let _place = Place((variant, "seed", seed));
@@ -190,7 +195,7 @@ fn float_layers_agree_with_f64_and_fused_ones_bit_for_bit() {
             let case = Case::new(variant, &cells, seed);
             let file = case.pack::<F32>();
             for layer in layers_of::<F32>(&file) {
-                *met.entry(Variant::of(&layer.record)).or_default() += 1;
+                *covered.entry(Variant::of(&layer.record)).or_default() += 1;
             }
             let golden = case.reference();
             let fused = case.found::<F32>(&file, Backend::portable_fused());
@@ -205,13 +210,13 @@ fn float_layers_agree_with_f64_and_fused_ones_bit_for_bit() {
                 assert!(worst < tolerance(variant), "{worst:e} on {}", backend.name());
             }
             if seed % 4 == 0 {
-                half_floats_widen(&case);
+                assert_half_floats_widen(&case);
             }
         }
     }
     for variant in &variants {
-        let count = met.get(variant).copied().unwrap_or(0);
+        let count = covered.get(variant).copied().unwrap_or(0);
         assert!(count >= models(*variant), "{variant:?}: {count} layers only");
     }
-    assert!(variants::kinds().all(|kind| met.keys().any(|variant| variant.kind() == kind)));
+    assert!(variants::kinds().all(|kind| covered.keys().any(|variant| variant.kind() == kind)));
 }

@@ -1,4 +1,4 @@
-//! States of the caller's: what is put into a layer is what it holds and goes on from.
+//! Initial states: a layer stores the states that the caller sets, and continues from them.
 
 use embedded_rnn::format::LayerRecord;
 use embedded_rnn::{Error, Kind, Model, Number, State};
@@ -7,17 +7,17 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::files::is_recurrent;
 use crate::running::{bits, ram, run, save};
-use crate::sequences::told;
+use crate::sequences::decoder_outputs;
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere};
 
-/// h and c of a layer; c is empty if it has none.
+/// h and c of a layer; c is empty in a layer without one.
 type Own = [Vec<f32>; 2];
 
 fn sizes(record: &LayerRecord) -> [usize; 2] {
     [record.units(), if record.kind == Kind::Lstm as u8 { record.units() } else { 0 }]
 }
 
-/// The layers that have states, by their places.
+/// Returns the indices of the layers with states.
 fn places<N: Number>(model: &Model<'_, N>) -> Vec<usize> {
     (0..model.layers().len()).filter(|&place| is_recurrent(&model.layers()[place])).collect()
 }
@@ -34,8 +34,9 @@ fn get<N: Number>(model: &Model<'_, N>, state: &State<'_, N>, place: usize) -> O
     [h, c]
 }
 
-/// What an integer model can hold of a value, given the real value of one unit and the units at both ends.
-fn held<N: Number>(value: f32, unit: f32, ends: [f32; 2]) -> std::ops::RangeInclusive<f32> {
+/// Returns the range of the stored value, within half a unit in an integer model, given the real value of one
+/// unit and the smallest and the largest number of units.
+fn stored<N: Number>(value: f32, unit: f32, ends: [f32; 2]) -> std::ops::RangeInclusive<f32> {
     if size_of::<N::In>() == 4 {
         return value..=value;
     }
@@ -43,8 +44,9 @@ fn held<N: Number>(value: f32, unit: f32, ends: [f32; 2]) -> std::ops::RangeIncl
     nearest - unit * 0.501..=nearest + unit * 0.501
 }
 
-/// Set in states of either phase, they are read again, leave other layers alone, and lead to the same bits.
-fn they_are_held<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+/// Sets states in both phases of the double buffer: they are read back, other layers do not change, and the
+/// outputs have the same bits.
+fn states_are_stored<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let mut random = |size| (0..size).map(|_| rng.random_range(-3.0..3.0)).collect::<Vec<f32>>();
     let wanted: Vec<(usize, Own)> = places(model)
@@ -56,7 +58,7 @@ fn they_are_held<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
     run(model, &mut odd, &xs[2 * size..3 * size]);
     run(model, &mut even, &xs[2 * size..4 * size]);
-    told(model, &mut even);
+    decoder_outputs(model, &mut even);
     let mut golden = None;
     for state in [&mut new, &mut odd, &mut even] {
         for (number, (place, own)) in wanted.iter().enumerate() {
@@ -68,35 +70,36 @@ fn they_are_held<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
             assert_eq!(others(state), before);
             let record = &model.layers()[*place];
             let unit = record.output_scale;
-            // INTEGER.md: the unit of c is 2^-cell_frac of what 2^15 units of h are.
+            // INTEGER.md: the unit of c is 2^-cell_frac of 2^15 units of h.
             let cell_unit = unit * 2f32.powi(15 - i32::from(record.cell_frac));
             let [h, c] = get(model, state, *place);
             for (found, &value) in h.iter().zip(&own[0]) {
-                let held = held::<N>(value, unit, [-32767.0, 32767.0]);
-                assert!(held.contains(found), "h of layer {place}: {found}, not in {held:?}");
+                let stored = stored::<N>(value, unit, [-32767.0, 32767.0]);
+                assert!(stored.contains(found), "h of layer {place}: {found}, not in {stored:?}");
             }
             for (found, &value) in c.iter().zip(&own[1]) {
-                let held = held::<N>(value, cell_unit, [-(2f32.powi(30)), 2f32.powi(30)]);
-                assert!(held.contains(found), "c of layer {place}: {found}, not in {held:?}");
+                let stored = stored::<N>(value, cell_unit, [-(2f32.powi(30)), 2f32.powi(30)]);
+                assert!(stored.contains(found), "c of layer {place}: {found}, not in {stored:?}");
             }
         }
         let saved = save(model, state);
         let out = run(model, state, xs);
-        // The decoder has taken over the encoder's.
+        // The decoder has a copy of the encoder state.
         set(model, state, &wanted);
-        let found = (saved, bits(&out).to_vec(), bits(&told(model, state)).to_vec());
+        let found = (saved, bits(&out).to_vec(), bits(&decoder_outputs(model, state)).to_vec());
         assert!(*golden.get_or_insert_with(|| found.clone()) == found, "other bits in another phase");
     }
 }
 
 #[test]
-fn a_layer_goes_on_from_what_it_is_given() {
-    everywhere!(STEPPING, they_are_held);
-    everywhere!(WHOLE, they_are_held);
+fn a_layer_continues_from_the_states_that_are_set() {
+    everywhere!(STEPPING, states_are_stored);
+    everywhere!(WHOLE, states_are_stored);
 }
 
-/// Not a number in an integer model: 0. Beyond its ends: there.
-fn what_is_no_value<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In]) {
+/// An integer model stores NaN as 0, and saturates values outside of its range. A float model stores the
+/// bits.
+fn extreme_values_saturate<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In]) {
     let mut ram = ram(model, 0);
     let mut state = model.state(&mut ram).unwrap();
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE] {
@@ -105,8 +108,8 @@ fn what_is_no_value<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In])
             set(model, &mut state, &[(place, own)]);
             let [h, _] = get(model, &state, place);
             let end = 32767.0 * model.layers()[place].output_scale;
-            let held = if value.is_nan() { 0.0 } else { value.clamp(-end, end) };
-            let right = |found: f32| (found - held).abs() <= end / 32767.0 * 0.501;
+            let stored = if value.is_nan() { 0.0 } else { value.clamp(-end, end) };
+            let right = |found: f32| (found - stored).abs() <= end / 32767.0 * 0.501;
             let same = |found: f32| found.to_bits() == value.to_bits();
             let float = size_of::<N::In>() == 4;
             assert!(h.iter().all(|&h| if float { same(h) } else { right(h) }), "{value}: {h:?}");
@@ -115,11 +118,11 @@ fn what_is_no_value<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In])
 }
 
 #[test]
-fn values_that_are_none_are_held_as_they_can_be() {
-    everywhere!(STEPPING, what_is_no_value);
+fn nan_is_stored_as_zero_and_large_values_saturate_in_integers() {
+    everywhere!(STEPPING, extreme_values_saturate);
 }
 
-fn other_sizes_are_refused<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In]) {
+fn other_sizes_are_rejected<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[N::In]) {
     let mut ram = ram(model, 0);
     let mut state = model.state(&mut ram).unwrap();
     let before = save(model, &state);
@@ -144,7 +147,7 @@ fn other_sizes_are_refused<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[
 }
 
 #[test]
-fn layers_without_such_a_state_are_refused() {
-    everywhere!(STEPPING, other_sizes_are_refused);
-    everywhere!(WHOLE, other_sizes_are_refused);
+fn missing_layers_and_other_sizes_are_rejected() {
+    everywhere!(STEPPING, other_sizes_are_rejected);
+    everywhere!(WHOLE, other_sizes_are_rejected);
 }

@@ -1,4 +1,4 @@
-//! Every instruction set of this machine against the portable one, bit for bit, on thousands of random layers.
+//! Every backend of this machine has the bits of the portable backend, on thousands of random layers.
 
 use std::collections::BTreeMap;
 
@@ -13,50 +13,49 @@ use crate::random_layers::RandomModel;
 use crate::running::{model, ram, run, save, steps};
 use crate::variants::{self, Variant};
 
-/// Models with a layer of each variant.
+/// Models per variant.
 const MODELS: u64 = 100;
 const STEPS: usize = 4;
 
-/// What comes out.
+/// The results of a model.
 #[derive(PartialEq)]
 struct Found {
-    answers: Vec<i32>,
-    /// What a decoder writes by itself.
-    written: Vec<u16>,
+    outputs: Vec<i32>,
+    /// The ids that a decoder generates.
+    generated: Vec<u16>,
     saved: Vec<u8>,
 }
 
-/// What a model is given: where it begins, what it reads, and what its decoder is told.
+/// A saved state to start from, the inputs, and the ids for the decoder.
 struct Given {
     saved: Vec<u8>,
     xs: Vec<i16>,
     ids: Vec<u16>,
 }
 
-/// Step by step, or in two calls if the model reads sequences whole; then the decoder, if it has one.
+/// Runs the model time step by time step, or in two calls if it requires whole sequences; then its decoder.
 fn found(file: &[u8], given: &Given, backend: Backend) -> Found {
     let model = model::<I8>(file, backend);
     let mut ram = ram(&model, STEPS);
     let mut state = model.state(&mut ram).unwrap();
     state.restore(&model, &given.saved).unwrap();
-    let mut answers = Vec::new();
+    let mut outputs = Vec::new();
     if model.needs_whole_sequences() {
         for xs in given.xs.chunks(STEPS / 2 * model.input_size()) {
-            answers.extend(run(&model, &mut state, xs));
+            outputs.extend(run(&model, &mut state, xs));
         }
     } else {
-        answers.extend(steps(&model, &mut state, &given.xs));
+        outputs.extend(steps(&model, &mut state, &given.xs));
     }
     for &id in &given.ids {
-        answers.extend_from_slice(model.decoder_step(&mut state, id).unwrap());
+        outputs.extend_from_slice(model.decoder_step(&mut state, id).unwrap());
     }
-    let mut written = [0; STEPS];
-    let written =
-        if model.has_decoder() { model.greedy(&mut state, 0, 0, &mut written).unwrap() } else { &[] };
-    Found { answers, written: written.to_vec(), saved: save(&model, &state) }
+    let mut buf = [0; STEPS];
+    let generated = if model.has_decoder() { model.greedy(&mut state, 0, 0, &mut buf).unwrap() } else { &[] };
+    Found { outputs, generated: generated.to_vec(), saved: save(&model, &state) }
 }
 
-/// What a model has beside its layers.
+/// Returns the properties of a model beyond the variants of its layers.
 fn features(random: &RandomModel) -> impl Iterator<Item = &'static str> {
     let any = |is: fn(&LayerRecord) -> bool| random.layers.iter().any(|layer| is(&layer.record));
     let decoder = random.decoder_at > 0;
@@ -80,7 +79,7 @@ fn random(wanted: Variant, variants: &[Variant], seed: u64) -> RandomModel {
     let given = Given {
         saved: crafted::saved(&file, &random.state_words(&mut rng)),
         xs: random.inputs(STEPS, &mut rng),
-        ids: random.written(STEPS, &mut rng),
+        ids: random.decoder_ids(STEPS, &mut rng),
     };
     let specified = found(&file, &given, Backend::portable());
     for backend in Backend::all() {
@@ -90,26 +89,26 @@ fn random(wanted: Variant, variants: &[Variant], seed: u64) -> RandomModel {
 }
 
 #[test]
-fn integer_layers_give_the_specified_bits_on_every_backend() {
+fn integer_layers_have_the_specified_bits_on_every_backend() {
     let variants = variants::all::<I8>();
-    let mut met = BTreeMap::<Variant, usize>::new();
-    let mut met_features = BTreeMap::<&str, usize>::new();
+    let mut covered = BTreeMap::<Variant, usize>::new();
+    let mut covered_features = BTreeMap::<&str, usize>::new();
     for (number, &wanted) in (0..).zip(&variants) {
         for seed in number * MODELS..(number + 1) * MODELS {
             let _place = Place((wanted, "seed", seed));
             let random = random(wanted, &variants, seed);
             for layer in &random.layers {
-                *met.entry(Variant::of(&layer.record)).or_default() += 1;
+                *covered.entry(Variant::of(&layer.record)).or_default() += 1;
             }
-            features(&random).for_each(|name| *met_features.entry(name).or_default() += 1);
+            features(&random).for_each(|name| *covered_features.entry(name).or_default() += 1);
         }
     }
-    assert!(met.values().sum::<usize>() >= 10_000, "{met:?}");
-    assert!(variants::kinds().all(|kind| met.keys().any(|variant| variant.kind() == kind)));
+    assert!(covered.values().sum::<usize>() >= 10_000, "{covered:?}");
+    assert!(variants::kinds().all(|kind| covered.keys().any(|variant| variant.kind() == kind)));
     for variant in &variants {
-        let count = met.get(variant).copied().unwrap_or(0);
+        let count = covered.get(variant).copied().unwrap_or(0);
         assert!(count >= 100, "{variant:?}: {count} layers only");
     }
-    assert_eq!(met_features.len(), 7);
-    assert!(met_features.values().all(|&count| count >= 100), "{met_features:?}");
+    assert_eq!(covered_features.len(), 7);
+    assert!(covered_features.values().all(|&count| count >= 100), "{covered_features:?}");
 }

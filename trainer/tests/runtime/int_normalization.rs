@@ -1,4 +1,4 @@
-//! An integer layer normalization against the formula in f64.
+//! An integer layer normalization compared with the formula in f64.
 
 use embedded_rnn::format::LayerRecord;
 use embedded_rnn::{Backend, I8, Kind};
@@ -10,19 +10,19 @@ use crate::files::{Layer, file};
 use crate::running::{model, ram};
 use crate::variants::Variant;
 
-/// Layers tried of each number of features.
+/// Layers per number of features.
 const LAYERS: u64 = 200;
 
-/// Fraction bits of what comes out with this multiplier: `mulr` takes 32 from the 20 of a normalized feature, and a linear
-/// unit 4 more.
+/// A multiplier with which the output has 12 fraction bits: a normalized feature has 20, and the multiplier
+/// has 28, of which `mulr` drops 32 and a linear unit 4.
 const MULTIPLIER: i32 = 1 << 28;
 const UNIT: f64 = 1.0 / 4096.0;
 
-/// The normalized features of `x` in units of the output.
+/// Returns the normalized features of `x` in units of the output.
 fn found(x: &[i16], epsilon: u64) -> Vec<i32> {
     let features = x.len() as u32;
     let layer = |kind: Kind, words: Vec<u32>| {
-        let record = Variant::plain(kind).record();
+        let record = Variant::of_kind(kind).record();
         Layer { record: LayerRecord { input_size: features, units: features, ..record }, words }
     };
     let mut words = vec![MULTIPLIER as u32; x.len()];
@@ -35,7 +35,7 @@ fn found(x: &[i16], epsilon: u64) -> Vec<i32> {
     model.step(&mut model.state(&mut ram).unwrap(), x).unwrap().to_vec()
 }
 
-/// Epsilon is in the unit of squares of 2^-8 of an input's.
+/// Computes the same in f64. Epsilon is in units of 2^-16 of a squared input step.
 fn expected(x: &[i16], epsilon: u64) -> Vec<f64> {
     let count = x.len() as f64;
     let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
@@ -44,24 +44,24 @@ fn expected(x: &[i16], epsilon: u64) -> Vec<f64> {
     x.iter().map(|&x| ((f64::from(x) - mean) / deviation / UNIT).clamp(-32767.0, 32767.0)).collect()
 }
 
-/// Half a unit is rounding; the worst is 0.81, by the 8 fraction bits of the mean.
+/// Rounding is within half a unit; the worst is 0.81, by the 8 fraction bits of the mean.
 #[test]
-fn integers_are_normalized_as_reals_are() {
+fn integers_are_normalized_by_the_formula() {
     let mut worst = 0f64;
     for features in [1, 2, 3, 4, 7, 32, 255, 4096] {
         for seed in 0..LAYERS.min(200_000 / features as u64) {
             let _place = Place((features, "seed", seed));
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Around any mean, as far as there is room, from next to nothing to everything; sometimes only one stands out.
+            // Features around any mean, with any spread; sometimes only the first differs from the mean.
             let spread = rng.random_range(0..=16u32);
             let mean = rng.random_range(-32_768..=32_767i32);
-            let alone = rng.random_range(0..4) == 0;
+            let only_first = rng.random_range(0..4) == 0;
             let mut any = |k: usize| {
-                let d = if alone && k > 0 { 0 } else { rng.random_range(-(1 << spread)..=1 << spread) };
+                let d = if only_first && k > 0 { 0 } else { rng.random_range(-(1 << spread)..=1 << spread) };
                 (mean + d).clamp(-32_768, 32_767) as i16
             };
             let x: Vec<i16> = (0..features).map(&mut any).collect();
-            // Keras's 1e-3 is 2^24 and more where inputs end within +-64.
+            // Keras's 1e-3 is 2^24 or more if the range of the inputs is within +-64.
             let epsilon = 1u64 << rng.random_range(24..48);
             for (found, expected) in found(&x, epsilon).into_iter().zip(expected(&x, epsilon)) {
                 worst = worst.max((f64::from(found) - expected).abs());

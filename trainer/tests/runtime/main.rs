@@ -1,10 +1,15 @@
-//! The runtime from outside: its answers, its refusals, and what must not change them.
+//! The runtime as a caller uses it: its outputs, its errors, and the invariants of its state.
 //!
-//! `agrees` and `stacks_agree` hold it to the trainer's plain loops; `int_layers` and `float_layers` hold the instruction sets to each
-//! other, on layers of every variant that the door lets through (`variants`), `int_normalization` and `wide_sums` integers to
-//! what they mean; `sequences`, `whole_sequences`, `saved_states`, `initial_states` and `writing` are about what is remembered,
-//! on the networks of `stacks`; `refusals`, `refused_*` and `damage` hold the door to FORMAT.md. `files` and `crafted` make files
-//! and states that no packer would write.
+//! | modules | test |
+//! |---|---|
+//! | `agrees`, `stacks_agree` | the outputs match the trainer's reference forward |
+//! | `int_layers`, `float_layers` | the backends match each other, on all valid layers (`variants`) |
+//! | `int_normalization`, `wide_activations` | integer layers match their formulas |
+//! | `sequences`, `whole_sequences`, `generation` | the state in calls, on the networks of `stacks` |
+//! | `saved_states`, `initial_states` | the state of the caller, on the same networks |
+//! | `rejections`, `rejected_*`, `damage` | validation at load enforces FORMAT.md |
+//!
+//! `files` and `crafted` make files and states that no packer writes.
 
 mod agrees;
 mod crafted;
@@ -12,16 +17,17 @@ mod damage;
 #[path = "../common/files.rs"]
 mod files;
 mod float_layers;
+mod generation;
 mod initial_states;
 mod int_layers;
 mod int_normalization;
 mod numbers;
 mod parts;
 mod random_layers;
-mod refusals;
-mod refused_calls;
-mod refused_layers;
-mod refused_places;
+mod rejected_calls;
+mod rejected_layers;
+mod rejected_places;
+mod rejections;
 #[path = "../common/running.rs"]
 mod running;
 mod saved_states;
@@ -32,5 +38,4 @@ mod stacks_agree;
 mod states;
 mod variants;
 mod whole_sequences;
-mod wide_sums;
-mod writing;
+mod wide_activations;

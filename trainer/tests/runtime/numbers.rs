@@ -1,21 +1,21 @@
-//! Where the numbers of random integer layers come from, and how far they go.
+//! The distributions of the numbers in random integer layers.
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 const SHIFTS: std::ops::RangeInclusive<u8> = 0..=31;
-/// Most fraction bits of a cell state.
+/// The maximum of the fraction bits of a cell state.
 const MOST_FRAC: u8 = 29;
 
-/// Where the numbers of a layer come from.
+/// The distribution of the numbers in a layer.
 #[derive(Clone, Copy, Debug)]
 pub enum Numbers {
     /// Within the bounds of INTEGER.md.
     Bounded,
-    /// Any bits.
+    /// Uniform over all bit patterns.
     Any,
-    /// The ends of what the type holds, whole rows of them.
+    /// The limits of the type, whole rows of them.
     Ends,
 }
 
@@ -24,7 +24,7 @@ impl Numbers {
         *[Numbers::Bounded, Numbers::Any, Numbers::Ends].choose(rng).unwrap()
     }
 
-    /// A bias, or the offset of a feature.
+    /// Draws a bias, or the offset of a feature.
     pub fn bias(self, rng: &mut ChaCha8Rng) -> i32 {
         match self {
             Numbers::Bounded => rng.random_range(-(1 << 29) + 1..1 << 29) >> rng.random_range(0..20),
@@ -33,7 +33,7 @@ impl Numbers {
         }
     }
 
-    /// The multiplier of a row, or of a feature.
+    /// Draws the multiplier of a row, or of a feature.
     pub fn multiplier(self, rng: &mut ChaCha8Rng) -> i32 {
         match self {
             Numbers::Bounded => rng.random_range(0..1 << 30) >> rng.random_range(0..20),
@@ -42,7 +42,7 @@ impl Numbers {
         }
     }
 
-    /// Four weights of a row whose end is `end`.
+    /// Draws four weights of a row; its limit is `end`.
     pub fn weights(self, end: i8, rng: &mut ChaCha8Rng) -> u32 {
         match self {
             Numbers::Bounded => u32::from_le_bytes(rng.random::<[i8; 4]>().map(|w| w.max(-127) as u8)),
@@ -51,12 +51,12 @@ impl Numbers {
         }
     }
 
-    /// The end of a row of weights.
+    /// Draws the limit of a row of weights.
     pub fn end(rng: &mut ChaCha8Rng) -> i8 {
         *[-128, -127, 127].choose(rng).unwrap()
     }
 
-    /// What is added to a variance, in the unit of its squares.
+    /// Draws the epsilon that is added to a variance, in its unit.
     pub fn epsilon(self, rng: &mut ChaCha8Rng) -> u64 {
         match self {
             Numbers::Bounded => rng.random_range(1..1 << 40) >> rng.random_range(0..40),
@@ -73,7 +73,7 @@ impl Numbers {
         }
     }
 
-    /// The fraction bits of a cell state, `least` of them at least.
+    /// Draws the fraction bits of a cell state, at least `least`.
     pub fn cell_frac(self, least: u8, rng: &mut ChaCha8Rng) -> u8 {
         match self {
             Numbers::Ends => *[least, MOST_FRAC].choose(rng).unwrap(),
@@ -81,7 +81,7 @@ impl Numbers {
         }
     }
 
-    /// An input or a value of h.
+    /// Draws an input or a value of h.
     pub fn activation(self, rng: &mut ChaCha8Rng) -> i16 {
         match self {
             Numbers::Ends => *[i16::MIN, i16::MAX, 0, -1].choose(rng).unwrap(),
@@ -89,7 +89,7 @@ impl Numbers {
         }
     }
 
-    /// A cell state; INTEGER.md bounds it by 2^30, a saved state need not.
+    /// Draws a cell state. INTEGER.md bounds it by 2^30, but a saved state may exceed this.
     pub fn cell(self, rng: &mut ChaCha8Rng) -> i32 {
         match self {
             Numbers::Bounded => rng.random_range(-(1 << 30)..1 << 30),

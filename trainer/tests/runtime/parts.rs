@@ -1,4 +1,4 @@
-//! Files taken apart, changed, and put together again with a right CRC-32.
+//! Model files decomposed into layers, modified, and assembled again with a valid CRC-32.
 
 use embedded_rnn::format::LayerRecord;
 use embedded_rnn::{Backend, Error, F16, F32, I8, LayerFault, Model, Number};
@@ -8,14 +8,15 @@ use crate::files::{Layer, file, layers_of};
 use crate::running::{Session, model};
 use crate::stacks::{self, Stack};
 
-/// Every kind but an Embedding, at the same places in files of any kind of numbers.
-pub const PLAIN: Stack<'static> = Stack::of(
+/// A stack of every kind except Embedding, with the same layer indices in every dtype.
+pub const CHAIN: Stack<'static> = Stack::of(
     2,
     "{ type = 'Masking' }, { type = 'Normalization' },
      { type = 'Bidirectional', layer = { type = 'GRU', units = 3, return_sequences = true } },
-     { type = 'SimpleRNN', units = 2, return_sequences = true }, { type = 'LSTM', units = 2, return_sequences = true },
-     { type = 'BatchNormalization' }, { type = 'LayerNormalization' }, { type = 'GRU', units = 2, reset_after = false },
-     { type = 'Dense', units = 3 }",
+     { type = 'SimpleRNN', units = 2, return_sequences = true },
+     { type = 'LSTM', units = 2, return_sequences = true },
+     { type = 'BatchNormalization' }, { type = 'LayerNormalization' },
+     { type = 'GRU', units = 2, reset_after = false }, { type = 'Dense', units = 3 }",
 );
 pub const MASKING: usize = 0;
 pub const NORMALIZATION: usize = 1;
@@ -36,15 +37,17 @@ pub const PAIR: Stack<'static> = Stack::of(
      { type = 'LSTM', units = 2, return_sequences = true }, { type = 'GRU', units = 3 }",
 )
 .with_decoder(
-    "{ type = 'Embedding', input_dim = 4, output_dim = 2 }, { type = 'LSTM', units = 2, return_sequences = true },
-     { type = 'GRU', units = 3, return_sequences = true }, { type = 'Dense', units = 4, activation = 'softmax' }",
+    "{ type = 'Embedding', input_dim = 4, output_dim = 2 },
+     { type = 'LSTM', units = 2, return_sequences = true },
+     { type = 'GRU', units = 3, return_sequences = true },
+     { type = 'Dense', units = 4, activation = 'softmax' }",
 );
-pub const WRITTEN: usize = 3;
-pub const ITS_LSTM: usize = 4;
-pub const ITS_GRU: usize = 5;
+pub const DECODER_EMBEDDING: usize = 3;
+pub const DECODER_LSTM: usize = 4;
+pub const DECODER_GRU: usize = 5;
 pub const HEAD: usize = 6;
 
-/// What a file is made of, to be changed.
+/// The layers of a file, which a test modifies.
 pub struct Parts {
     pub layers: Vec<Layer>,
     pub decoder_at: usize,
@@ -66,8 +69,8 @@ impl Parts {
     }
 }
 
-/// A rule broken: how, and what is said.
-pub type Broken = (fn(&mut Parts), Error);
+/// A modification that violates one rule, and the expected error.
+pub type Violation = (fn(&mut Parts), Error);
 
 pub fn fault(index: usize, reason: LayerFault) -> Error {
     Error::Layer { index: index as u16, reason }
@@ -77,9 +80,10 @@ pub fn section(name: &'static str) -> Error {
     Error::Section { name }
 }
 
-pub fn are_refused<N: Session>(stack: &Stack<'_>, broken: &[Broken]) {
+/// Asserts that each violation is rejected with its error.
+pub fn assert_rejected<N: Session>(stack: &Stack<'_>, violations: &[Violation]) {
     assert_eq!(Parts::of::<N>(stack).error::<N>(), None);
-    for (number, (change, expected)) in broken.iter().enumerate() {
+    for (number, (change, expected)) in violations.iter().enumerate() {
         let _place = Place((N::DTYPE, "number", number, expected));
         let mut parts = Parts::of::<N>(stack);
         change(&mut parts);
@@ -87,8 +91,9 @@ pub fn are_refused<N: Session>(stack: &Stack<'_>, broken: &[Broken]) {
     }
 }
 
-pub fn are_refused_everywhere(stack: &Stack<'_>, broken: &[Broken]) {
-    are_refused::<F32>(stack, broken);
-    are_refused::<F16>(stack, broken);
-    are_refused::<I8>(stack, broken);
+/// Asserts that each violation is rejected with its error, in every dtype.
+pub fn assert_rejected_everywhere(stack: &Stack<'_>, violations: &[Violation]) {
+    assert_rejected::<F32>(stack, violations);
+    assert_rejected::<F16>(stack, violations);
+    assert_rejected::<I8>(stack, violations);
 }

@@ -1,4 +1,5 @@
-//! Random integer models, among them such as no packer writes: the one place that says how they may be put together.
+//! Random integer models, also such that no packer writes: this module alone contains the rules of their
+//! structure.
 
 use embedded_rnn::format::{
     Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RETURN_SEQUENCES,
@@ -21,15 +22,15 @@ const SIZES: std::ops::RangeInclusive<u32> = 1..=40;
 #[derive(Clone, Debug)]
 pub struct RandomModel {
     pub layers: Vec<Layer>,
-    /// Index of the first layer of its decoder, 0 without one.
+    /// The index of the first layer of the decoder, 0 without one.
     pub decoder_at: usize,
 }
 
 impl RandomModel {
-    /// One with a layer of `wanted` among its layers, the others being any of `variants`.
+    /// Makes a model with a layer of `wanted`; the others are any of `variants`.
     pub fn new(wanted: Variant, variants: &[Variant], rng: &mut ChaCha8Rng) -> Self {
         let mut chain = Chain { layers: Vec::new(), variants };
-        let inside = chain.entrance(wanted, rng);
+        let inside = chain.input_stage(wanted, rng);
         let last = is_softmax(wanted);
         for _ in 0..rng.random_range(0..=1) {
             chain.item(chain.any(rng), rng);
@@ -52,7 +53,7 @@ impl RandomModel {
         file::<I8>(&self.layers, self.decoder_at)
     }
 
-    /// The words of a random saved state: c, then h with zeros where it is filled up.
+    /// Returns the words of a random saved state: c, then h, padded with zeros.
     pub fn state_words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let mut words = Vec::new();
         for Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
@@ -67,7 +68,8 @@ impl RandomModel {
         words
     }
 
-    /// Inputs of so many steps; some stand for none if the model masks, and ids are those at both ends and others.
+    /// Returns inputs of `steps` time steps. If the model masks, some are masked; ids include the first and
+    /// the last.
     pub fn inputs(&self, steps: usize, rng: &mut ChaCha8Rng) -> Vec<i16> {
         let (numbers, first) = (Numbers::random(rng), &self.layers[0].record);
         if first.kind == Kind::Embedding as u8 {
@@ -80,14 +82,14 @@ impl RandomModel {
         (0..steps).flat_map(|_| step()).collect()
     }
 
-    /// Ids for its decoder; none if it has none.
-    pub fn written(&self, steps: usize, rng: &mut ChaCha8Rng) -> Vec<u16> {
+    /// Returns ids for the decoder; empty without one.
+    pub fn decoder_ids(&self, steps: usize, rng: &mut ChaCha8Rng) -> Vec<u16> {
         let steps = if self.decoder_at == 0 { 0 } else { steps };
         (0..steps).map(|_| id(&self.layers[self.decoder_at].record, rng)).collect()
     }
 }
 
-/// An id that an Embedding has: the first, the last, or another.
+/// Draws an id of an Embedding: the first, the last, or any.
 fn id(embedding: &LayerRecord, rng: &mut ChaCha8Rng) -> u16 {
     let last = embedding.input_dim - 1;
     let any = rng.random_range(0..=last);
@@ -98,14 +100,14 @@ fn is_softmax(variant: Variant) -> bool {
     variant.activation == Activation::Softmax as u8
 }
 
-/// Layers in a row, to which others are added.
+/// A chain of layers under construction.
 struct Chain<'v> {
     layers: Vec<Layer>,
     variants: &'v [Variant],
 }
 
 impl Chain<'_> {
-    /// Values that the next layer takes.
+    /// Returns the input size of the next layer.
     fn size(&self) -> u32 {
         self.layers[self.layers.len() - 1].record.units
     }
@@ -114,15 +116,15 @@ impl Chain<'_> {
         self.layers.push(filled(record, rng));
     }
 
-    /// What can stand anywhere: not first, and not last only.
+    /// Draws a variant that is valid in the middle of a chain.
     fn any(&self, rng: &mut ChaCha8Rng) -> Variant {
         let inside: Vec<_> =
             self.variants.iter().filter(|v| is_inside(v.kind()) && !is_softmax(**v)).collect();
         **inside.choose(rng).unwrap()
     }
 
-    /// The first layers, with `wanted` if its place is there; gives whether it is not.
-    fn entrance(&mut self, wanted: Variant, rng: &mut ChaCha8Rng) -> bool {
+    /// Adds the first layers, with `wanted` if it belongs there; returns whether it belongs after them.
+    fn input_stage(&mut self, wanted: Variant, rng: &mut ChaCha8Rng) -> bool {
         let inside = is_inside(wanted.kind());
         let any = [Kind::Normalization, Kind::Normalization, Kind::Masking, Kind::Embedding];
         let kind = if inside { *any.choose(rng).unwrap() } else { wanted.kind() };
@@ -144,7 +146,7 @@ impl Chain<'_> {
         inside
     }
 
-    /// A layer, or what a Bidirectional is made of.
+    /// Adds a layer, or the records of a Bidirectional.
     fn item(&mut self, variant: Variant, rng: &mut ChaCha8Rng) {
         let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
         let size = self.size();
@@ -164,7 +166,8 @@ impl Chain<'_> {
         self.push(LayerRecord { units: mode.merged(units), ..merged }, rng);
     }
 
-    /// The last recurrent layer, or both directions of it, may hand on its last output only.
+    /// Makes the last recurrent layer, or both directions of it, output the last time step only, half of the
+    /// time.
     fn end(&mut self, rng: &mut ChaCha8Rng) {
         let Some(last) = self.layers.iter().rposition(|layer| is_recurrent(&layer.record)) else { return };
         let directions = if self.layers[last].record.is_direction() { 2 } else { 1 };
@@ -175,7 +178,7 @@ impl Chain<'_> {
         }
     }
 
-    /// Ends as an encoder, and goes on as a decoder that begins with its states.
+    /// Completes the chain as an encoder, and adds a decoder that starts from its states.
     fn with_decoder(mut self, rng: &mut ChaCha8Rng) -> RandomModel {
         if !is_recurrent(&self.layers[self.layers.len() - 1].record) {
             let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
@@ -189,7 +192,7 @@ impl Chain<'_> {
         for cell in encoder {
             let same: Vec<_> = self.variants.iter().filter(|v| v.kind == cell.kind).copied().collect();
             let own = layer(*same.choose(rng).unwrap(), self.size(), RETURN_SEQUENCES, rng);
-            // Its states are in the units of the encoder's, which its activation must admit.
+            // The decoder copies the encoder state, so units and activation must match.
             let LayerRecord { units, cell_frac, activation, .. } = cell;
             let own = LayerRecord { units, cell_frac, activation, ..own };
             self.push(own, rng);
@@ -198,7 +201,7 @@ impl Chain<'_> {
             let heads: Vec<_> = self.variants.iter().filter(|v| v.kind() == Kind::Dense).copied().collect();
             self.item(*heads.choose(rng).unwrap(), rng);
         }
-        // Its answers are the ids that it takes.
+        // The outputs of the decoder are scores of its ids.
         self.layers[decoder_at].record.input_dim = self.size();
         let first = filled(self.layers[decoder_at].record, rng);
         self.layers[decoder_at] = first;
@@ -206,7 +209,7 @@ impl Chain<'_> {
     }
 }
 
-/// Whether layers of this kind stand behind the first ones.
+/// Returns whether layers of this kind are valid after the first ones.
 fn is_inside(kind: Kind) -> bool {
     !matches!(kind, Kind::Normalization | Kind::Masking | Kind::Embedding)
 }
@@ -236,27 +239,27 @@ fn empty(kind: Kind, input_size: u32) -> LayerRecord {
     LayerRecord { kind: kind as u8, input_size, output_scale: 1.0, ..bytemuck::Zeroable::zeroed() }
 }
 
-/// The layer of a record, with random weights.
+/// Returns the layer of a record, with random weights.
 fn filled(record: LayerRecord, rng: &mut ChaCha8Rng) -> Layer {
     let numbers = Numbers::random(rng);
     let (x, h) = (record.input_size(), record.units());
     let kind = Variant::of(&record).kind();
-    // What the rows of a block see, and units to a block.
+    // The input sizes of the rows of a block, and the units per block.
     let (sides, units): (&[&[usize]], _) = match kind {
         Kind::Dense => (&[&[x]], ROWS),
         Kind::Lstm => (&[&[x, h]], 1),
         Kind::Gru => (&[&[x, h], &[x, h], &[x], &[h]], ROWS),
         Kind::GruResetBefore => (&[&[x, h], &[x, h], &[x, h]], ROWS),
         Kind::SimpleRnn => (&[&[x, h]], ROWS),
-        _ => return Layer { words: without_sums(kind, &record, numbers, rng), record },
+        _ => return Layer { words: elementwise(kind, &record, numbers, rng), record },
     };
     let blocks = (0..record.units().div_ceil(units)).flat_map(|_| sides);
     let words = blocks.flat_map(|sides| block(sides, numbers, rng)).collect();
     Layer { record, words }
 }
 
-/// The weights of kinds that have no weighted sums.
-fn without_sums(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
+/// Returns random weights of a kind without matrices.
+fn elementwise(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let units = record.units();
     let scales = |rng: &mut ChaCha8Rng| {
         let mut words: Vec<u32> = (0..units).map(|_| numbers.multiplier(rng) as u32).collect();
@@ -264,12 +267,12 @@ fn without_sums(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Ch
         words
     };
     match kind {
-        // A step takes integers and does not look at these.
+        // Only the conversion of real inputs uses these weights.
         Kind::Normalization => (0..2 * units).map(|_| rng.random()).collect(),
         Kind::Masking => vec![rng.random()],
         Kind::Bidirectional => Vec::new(),
         Kind::BatchNormalization => scales(rng),
-        // A table.
+        // The weights are a table.
         Kind::Activation => (0..257).map(|_| rng.random()).collect(),
         Kind::LayerNormalization => {
             let epsilon = numbers.epsilon(rng);
@@ -288,7 +291,8 @@ fn without_sums(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Ch
     }
 }
 
-/// Biases, then for each side multipliers and weights. The weights of inputs that fill up are as random as the others.
+/// Returns a random block: biases, then multipliers and weights per side. The weights of padding inputs are
+/// random, too.
 fn block(sides: &[usize], numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut words: Vec<u32> = (0..ROWS).map(|_| numbers.bias(rng) as u32).collect();
     for &inputs in sides {

@@ -1,5 +1,5 @@
-//! What must not change an answer: how a sequence is cut into calls, frames that do not count, and what a state was used for
-//! before.
+//! The outputs do not depend on how a sequence is split into calls, on masked time steps, or on earlier
+//! sequences of a state that has been reset.
 
 use embedded_rnn::format::LayerRecord;
 use embedded_rnn::{Model, Number, State};
@@ -10,23 +10,23 @@ use crate::files::is_recurrent;
 use crate::running::{bits, ram, run, save, steps};
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere};
 
-/// What a decoder answers when it is told what it wrote; nothing without one.
-pub fn told<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>) -> Vec<N::Out> {
+/// Returns the outputs of the decoder for four ids; empty without a decoder.
+pub fn decoder_outputs<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>) -> Vec<N::Out> {
     let ids: &[u16] = if model.has_decoder() { &[0, 3, 4, 0] } else { &[] };
     ids.iter().flat_map(|&id| model.decoder_step(state, id).unwrap().to_vec()).collect()
 }
 
-/// `steps` cuts it into single steps: the answers after every one. Any other way must give those of them it asks for.
-fn chunks_do_not_matter<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+/// Asserts that `run` over random chunks has the outputs of single time steps.
+fn chunks_have_no_effect<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let (size, out_size) = (model.input_size(), model.output_size());
     let mut ram = ram(model, 0);
     let mut state = model.state(&mut ram).unwrap();
     let every = steps(model, &mut state, xs);
     let end = save(model, &state);
-    let answers = told(model, &mut state);
-    let mut all = every.chunks(out_size).chain(answers.chunks(out_size));
+    let outputs = decoder_outputs(model, &mut state);
+    let mut all = every.chunks(out_size).chain(outputs.chunks(out_size));
     let first = all.next().unwrap();
-    assert!(all.any(|y| bits(y) != bits(first)), "a model that answers to what it is given");
+    assert!(all.any(|y| bits(y) != bits(first)), "the outputs do not depend on the inputs");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for _ in 0..20 {
         state.reset();
@@ -40,26 +40,26 @@ fn chunks_do_not_matter<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N:
             assert_eq!(bits(&out), bits(expected), "{count} steps up to {at}");
         }
         assert_eq!(save(model, &state), end);
-        assert_eq!(bits(&told(model, &mut state)), bits(&answers));
+        assert_eq!(bits(&decoder_outputs(model, &mut state)), bits(&outputs));
     }
 }
 
 #[test]
-fn step_is_chunk_is_whole_sequence() {
-    everywhere!(STEPPING, chunks_do_not_matter);
+fn steps_chunks_and_whole_sequences_have_the_same_outputs() {
+    everywhere!(STEPPING, chunks_have_no_effect);
 }
 
-/// A state after a few steps, or a self test, and a reset is a new one, in both phases.
-fn reset_forgets<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+/// Asserts that a reset or a self-test restores the initial state, in both phases.
+fn reset_restores_the_initial_state<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let mut rams = [ram(model, TIME), ram(model, TIME)];
     let [mut new, mut used] = rams.each_mut().map(|ram| model.state(ram).unwrap());
     let start = save(model, &new);
-    let all = |state: &mut State<'_, N>| [run(model, state, xs), told(model, state)];
+    let all = |state: &mut State<'_, N>| [run(model, state, xs), decoder_outputs(model, state)];
     let golden = all(&mut new);
     assert_eq!(save(model, &used), start);
     for count in 3..7 {
         run(model, &mut used, &xs[..count * model.input_size()]);
-        told(model, &mut used);
+        decoder_outputs(model, &mut used);
         assert!(save(model, &used) != start || !model.layers().iter().any(is_recurrent));
         if count % 3 == 0 {
             model.self_test(&mut used).unwrap();
@@ -78,49 +78,49 @@ fn reset_forgets<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
 }
 
 #[test]
-fn reset_and_self_test_lead_back_to_the_start() {
-    everywhere!(STEPPING, reset_forgets);
-    everywhere!(WHOLE, reset_forgets);
+fn reset_and_self_test_restore_the_initial_state() {
+    everywhere!(STEPPING, reset_restores_the_initial_state);
+    everywhere!(WHOLE, reset_restores_the_initial_state);
 }
 
-/// The same answers and states as without them.
-fn masked_frames_are_none<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+/// Asserts that outputs and states are those of the sequence without masked time steps.
+fn masked_time_steps_are_skipped<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let size = model.input_size();
-    let counting: Vec<usize> = (0..TIME).filter(|&t| stack.counts(t)).collect();
-    let kept: Vec<N::In> = counting.iter().flat_map(|&t| xs[t * size..(t + 1) * size].to_vec()).collect();
+    let unmasked: Vec<usize> = (0..TIME).filter(|&t| stack.is_unmasked(t)).collect();
+    let without: Vec<N::In> = unmasked.iter().flat_map(|&t| xs[t * size..(t + 1) * size].to_vec()).collect();
     let mut rams = [ram(model, TIME), ram(model, TIME)];
     let [mut state, mut other] = rams.each_mut().map(|ram| model.state(ram).unwrap());
-    // Outputs come in the order in which the last layer makes them.
-    let turns = |record: &&LayerRecord| record.go_backwards() && !record.is_direction();
-    let turned = model.layers().iter().filter(turns).count() % 2 == 1;
-    // A second time from where the first has led.
+    // The outputs are in the order in which the last layer computes them.
+    let reverses = |record: &&LayerRecord| record.go_backwards() && !record.is_direction();
+    let reversed = model.layers().iter().filter(reverses).count() % 2 == 1;
+    // The second run continues from the states of the first.
     for _ in 0..2 {
         let mut out = run(model, &mut state, xs);
         if model.returns_sequences() && !model.has_decoder() {
-            let mut answers: Vec<&[N::Out]> = out.chunks(model.output_size()).collect();
-            if turned {
-                answers.reverse();
+            let mut outputs: Vec<&[N::Out]> = out.chunks(model.output_size()).collect();
+            if reversed {
+                outputs.reverse();
             }
-            let mut answers: Vec<&[N::Out]> = counting.iter().map(|&t| answers[t]).collect();
-            if turned {
-                answers.reverse();
+            let mut outputs: Vec<&[N::Out]> = unmasked.iter().map(|&t| outputs[t]).collect();
+            if reversed {
+                outputs.reverse();
             }
-            out = answers.concat();
+            out = outputs.concat();
         }
-        assert_eq!(bits(&out), bits(&run(model, &mut other, &kept)));
+        assert_eq!(bits(&out), bits(&run(model, &mut other, &without)));
         assert_eq!(save(model, &state), save(model, &other));
-        assert_eq!(bits(&told(model, &mut state)), bits(&told(model, &mut other)));
+        assert_eq!(bits(&decoder_outputs(model, &mut state)), bits(&decoder_outputs(model, &mut other)));
     }
 }
 
 #[test]
-fn frames_that_do_not_count_change_no_other_answer() {
-    everywhere!(STEPPING, masked_frames_are_none);
-    everywhere!(WHOLE, masked_frames_are_none);
+fn masked_time_steps_change_no_other_output() {
+    everywhere!(STEPPING, masked_time_steps_are_skipped);
+    everywhere!(WHOLE, masked_time_steps_are_skipped);
 }
 
-/// What a model with a state answers to them is what it answered last.
-fn the_answer_stays<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+/// Asserts that a masked time step changes no state and repeats the output, in models with a state.
+fn the_output_is_repeated<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     if !model.layers().iter().any(is_recurrent) {
         return;
     }
@@ -130,7 +130,7 @@ fn the_answer_stays<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N:
     for (t, x) in xs.chunks(model.input_size()).enumerate() {
         let before = save(model, &state);
         let y = model.step(&mut state, x).unwrap().to_vec();
-        if !stack.counts(t) {
+        if !stack.is_unmasked(t) {
             assert_eq!(save(model, &state), before, "step {t}");
             assert!(last.is_none_or(|last: Vec<N::Out>| bits(&last) == bits(&y)), "step {t}");
         }
@@ -139,6 +139,6 @@ fn the_answer_stays<N: Number>(stack: &Stack<'_>, model: &Model<'_, N>, xs: &[N:
 }
 
 #[test]
-fn a_step_that_is_none_leaves_everything_as_it_is() {
-    everywhere!(STEPPING, the_answer_stays);
+fn a_masked_time_step_changes_nothing() {
+    everywhere!(STEPPING, the_output_is_repeated);
 }

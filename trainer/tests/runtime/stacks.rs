@@ -1,4 +1,4 @@
-//! Networks that have everything in them that could remember, and sequences for them.
+//! Networks that together have every kind of state, and sequences for them.
 
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, Random};
@@ -6,20 +6,22 @@ use embedded_rnn_trainer::pack::{AlignedBytes, Random};
 use crate::running::Session;
 
 pub const TIME: usize = 23;
-/// Time steps that stand for none, where a network masks: the first ones, two in a row, the last.
+/// The masked time steps of a network with a mask: the first two, two successive ones, one between others,
+/// the last.
 const MASKED: [usize; 6] = [0, 1, 7, 12, 13, 22];
 
-/// Layers in a row as a config has them. `{last}` stands for what the last recurrent layer says of `return_sequences`.
+/// A chain of layers as in a config. `{last}` is replaced by the option `return_sequences` of the last
+/// recurrent layer.
 pub struct Stack<'a> {
     pub layers: &'a str,
-    /// Those of a decoder, or nothing.
+    /// The layers of a decoder, or empty.
     decoder: &'a str,
     features: usize,
-    /// What all features of a masked frame are.
+    /// The value of all features of a masked frame.
     mask_value: Option<f32>,
 }
 
-/// Those that go step by step.
+/// The stacks that run step by step.
 pub const STEPPING: [Stack<'static>; 6] = [
     Stack::of(
         3,
@@ -40,19 +42,21 @@ pub const STEPPING: [Stack<'static>; 6] = [
         1,
         "{ type = 'Embedding', input_dim = 7, output_dim = 5, mask_zero = true },
          { type = 'GRU', units = 5, reset_after = false, activation = 'linear', return_sequences = true },
-         { type = 'LSTM', units = 3, activation = 'relu', recurrent_activation = 'hard_sigmoid_keras1'{last} }",
+         { type = 'LSTM', units = 3, activation = 'relu',
+           recurrent_activation = 'hard_sigmoid_keras1'{last} }",
     )
     .masks(0.0),
-    // Nothing in it remembers.
+    // A stack without state.
     Stack::of(
         2,
-        "{ type = 'Masking' }, { type = 'Dense', units = 6, activation = 'gelu' }, { type = 'LayerNormalization' },
-         { type = 'Activation', activation = 'softsign' }",
+        "{ type = 'Masking' }, { type = 'Dense', units = 6, activation = 'gelu' },
+         { type = 'LayerNormalization' }, { type = 'Activation', activation = 'softsign' }",
     )
     .masks(0.0),
     Stack::of(
         3,
-        "{ type = 'Masking' }, { type = 'GRU', units = 6, return_sequences = true }, { type = 'LSTM', units = 5{last} }",
+        "{ type = 'Masking' }, { type = 'GRU', units = 6, return_sequences = true },
+         { type = 'LSTM', units = 5{last} }",
     )
     .masks(0.0)
     .with_decoder(
@@ -61,14 +65,18 @@ pub const STEPPING: [Stack<'static>; 6] = [
          { type = 'LSTM', units = 5, return_sequences = true },
          { type = 'Dense', units = 7, activation = 'softmax' }",
     ),
-    Stack::of(1, "{ type = 'Embedding', input_dim = 9, output_dim = 3 }, { type = 'SimpleRNN', units = 5{last} }")
-        .with_decoder(
-            "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
-             { type = 'SimpleRNN', units = 5, activation = 'sigmoid', return_sequences = true }",
-        ),
+    Stack::of(
+        1,
+        "{ type = 'Embedding', input_dim = 9, output_dim = 3 },
+         { type = 'SimpleRNN', units = 5{last} }",
+    )
+    .with_decoder(
+        "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
+         { type = 'SimpleRNN', units = 5, activation = 'sigmoid', return_sequences = true }",
+    ),
 ];
 
-/// Those that read sequences whole.
+/// The stacks that require whole sequences.
 pub const WHOLE: [Stack<'static>; 5] = [
     Stack::of(
         3,
@@ -88,19 +96,22 @@ pub const WHOLE: [Stack<'static>; 5] = [
     Stack::of(
         1,
         "{ type = 'Embedding', input_dim = 7, output_dim = 5, mask_zero = true },
-         { type = 'Bidirectional', merge_mode = 'mul', layer = { type = 'GRU', units = 3, reset_after = false{last} } }",
+         { type = 'Bidirectional', merge_mode = 'mul',
+           layer = { type = 'GRU', units = 3, reset_after = false{last} } }",
     )
     .masks(0.0),
-    // One that keeps nothing of a sequence but its end.
+    // A stack that stores no sequence, as its one layer returns the last output only.
     Stack::of(2, "{ type = 'LSTM', units = 3, go_backwards = true }"),
     Stack::of(
         2,
-        "{ type = 'Masking', mask_value = 0.5 }, { type = 'GRU', units = 6, go_backwards = true, return_sequences = true },
+        "{ type = 'Masking', mask_value = 0.5 },
+         { type = 'GRU', units = 6, go_backwards = true, return_sequences = true },
          { type = 'LSTM', units = 5{last} }",
     )
     .masks(0.5)
     .with_decoder(
-        "{ type = 'Embedding', input_dim = 7, output_dim = 4 }, { type = 'GRU', units = 6, return_sequences = true },
+        "{ type = 'Embedding', input_dim = 7, output_dim = 4 },
+         { type = 'GRU', units = 6, return_sequences = true },
          { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Dense', units = 7 }",
     ),
 ];
@@ -118,7 +129,7 @@ impl<'a> Stack<'a> {
         Self { decoder, ..self }
     }
 
-    /// The network, and frames for it.
+    /// Returns the network, and frames for it.
     pub fn network(&self, return_sequences: bool) -> (Network<f32>, Vec<f32>) {
         let last = format!(", return_sequences = {return_sequences}");
         let layers = self.layers.replace("{last}", &last);
@@ -129,26 +140,27 @@ impl<'a> Stack<'a> {
             network.decoder = Some(Box::new(random(self.decoder, 1, 6).0));
         }
         if let Some(value) = self.mask_value {
-            // Ids are drawn, too.
+            // Random ids may be equal to the mask value.
             frames.iter_mut().filter(|x| **x == value).for_each(|x| *x = 1.0);
             MASKED.iter().for_each(|t| frames[t * self.features..(t + 1) * self.features].fill(value));
         }
         (network, frames)
     }
 
-    /// Whether frames of this number count.
-    pub fn counts(&self, t: usize) -> bool {
+    /// Returns whether the time step is not masked.
+    pub fn is_unmasked(&self, t: usize) -> bool {
         self.mask_value.is_none() || !MASKED.contains(&t)
     }
 }
 
-/// A stack as a file, and frames for it.
+/// Returns a stack as a file, and frames for it.
 pub fn file<N: Session>(stack: &Stack<'_>, return_sequences: bool) -> (AlignedBytes, Vec<f32>) {
     let (network, frames) = stack.network(return_sequences);
     (AlignedBytes::new(&N::pack(&network, &[&frames]).unwrap()), frames)
 }
 
-/// Calls `check` with the model of each stack and inputs for it: all kinds of numbers, both kinds of answers, every backend.
+/// Calls `check` with the model of each stack and inputs for it: in every dtype, with the outputs of all time
+/// steps and of the last one, on every backend.
 macro_rules! everywhere {
     ($stacks:expr, $check:path) => {
         for stack in &$stacks {

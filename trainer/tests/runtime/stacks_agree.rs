@@ -1,4 +1,5 @@
-//! What whole networks answer against their plain loops in f64: encoders with decoders, masks, and time turned round.
+//! The outputs of whole networks compared with the reference forward in f64: encoder-decoders, masks, and
+//! layers that run backwards.
 
 use embedded_rnn::{Backend, F32, I8};
 
@@ -6,11 +7,12 @@ use crate::crafted::Place;
 use crate::running::{Session, model, ram, run};
 use crate::stacks::{self, STEPPING, Stack, TIME, WHOLE};
 
-/// What a decoder is told, after 0.
-const WRITTEN: [u16; 5] = [3, 1, 4, 1, 2];
+/// The inputs of a decoder after the id 0.
+const DECODER_IDS: [u16; 5] = [3, 1, 4, 1, 2];
 
-/// The answers to the frames that count, and of a decoder those to what it is told; and what they should be.
-fn answers<N: Session>(
+/// Returns the outputs of the unmasked frames, or those of the decoder for its ids, their unit, and the
+/// expected outputs.
+fn outputs<N: Session>(
     stack: &Stack<'_>,
     return_sequences: bool,
     backend: Backend,
@@ -21,23 +23,23 @@ fn answers<N: Session>(
     let mut ram = ram(&model, TIME);
     let mut state = model.state(&mut ram).unwrap();
     let mut out = run(&model, &mut state, &N::inputs(&model, &frames));
-    let [frames, written] = [frames, WRITTEN.map(f32::from).to_vec()]
+    let [frames, ids] = [frames, DECODER_IDS.map(f32::from).to_vec()]
         .map(|values| values.into_iter().map(f64::from).collect::<Vec<f64>>());
     let network = network.cast::<f64>();
     if model.has_decoder() {
-        for id in [0].into_iter().chain(WRITTEN) {
+        for id in [0].into_iter().chain(DECODER_IDS) {
             out.extend_from_slice(model.decoder_step(&mut state, id).unwrap());
         }
-        return (out, model.output_scale(), network.predict_forced(&frames, &written));
+        return (out, model.output_scale(), network.predict_forced(&frames, &ids));
     }
     if model.returns_sequences() {
-        let answers = out.chunks(model.output_size()).enumerate();
-        out = answers.filter(|(t, _)| stack.counts(*t)).flat_map(|(_, y)| y.to_vec()).collect();
+        let outputs = out.chunks(model.output_size()).enumerate();
+        out = outputs.filter(|(t, _)| stack.is_unmasked(*t)).flat_map(|(_, y)| y.to_vec()).collect();
     }
     (out, model.output_scale(), network.predict(&frames))
 }
 
-/// The largest error as a share of the largest answer, or of one.
+/// Returns the largest error as a share of the largest output, or of one.
 fn share(found: impl Iterator<Item = f64>, golden: &[f64]) -> f64 {
     let largest = golden.iter().fold(1f64, |largest, y| largest.max(y.abs()));
     found.zip(golden).fold(0f64, |worst, (y, golden)| worst.max((y - golden).abs())) / largest
@@ -48,17 +50,17 @@ const FLOAT: f64 = 1.91e-7;
 const INT: f64 = 7.8e-3;
 
 #[test]
-fn stacks_answer_as_their_networks_do() {
+fn the_outputs_of_stacks_match_their_networks() {
     let mut worst = [0f64; 2];
     for stack in STEPPING.iter().chain(&WHOLE) {
         for return_sequences in [false, true] {
             for backend in Backend::all() {
                 let _place = Place((backend, return_sequences, stack.layers));
-                let (found, _, golden) = answers::<F32>(stack, return_sequences, backend);
+                let (found, _, golden) = outputs::<F32>(stack, return_sequences, backend);
                 assert_eq!(found.len(), golden.len());
                 worst[0] = worst[0].max(share(found.into_iter().map(f64::from), &golden));
             }
-            let (found, unit, golden) = answers::<I8>(stack, return_sequences, Backend::best());
+            let (found, unit, golden) = outputs::<I8>(stack, return_sequences, Backend::best());
             assert_eq!(found.len(), golden.len());
             let real = found.into_iter().map(|y| f64::from(y) * f64::from(unit));
             worst[1] = worst[1].max(share(real, &golden));

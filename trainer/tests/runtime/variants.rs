@@ -1,11 +1,11 @@
-//! What a layer can be, as the door says: kinds, activations and merge modes that it lets through.
+//! The variants of layers that validation at load accepts: kinds, activations and merge modes.
 
 use embedded_rnn::format::{Activation, LayerRecord, MergeMode};
 use embedded_rnn::{ALL_FEATURES, Error, Kind, LayerFault, Model, Number};
 
 use crate::files::{Layer, file, is_recurrent};
 
-/// What a record says of what its layer does.
+/// The fields of a record that select the function of its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Variant {
     pub kind: u8,
@@ -20,8 +20,8 @@ impl Variant {
         Self { kind, activation, recurrent_activation, merge_mode }
     }
 
-    /// Of a kind that has no others.
-    pub fn plain(kind: Kind) -> Self {
+    /// Returns the variant of a kind with all other fields 0.
+    pub fn of_kind(kind: Kind) -> Self {
         Self { kind: kind as u8, activation: 0, recurrent_activation: 0, merge_mode: 0 }
     }
 
@@ -29,7 +29,7 @@ impl Variant {
         Kind::from_code(self.kind, ALL_FEATURES).unwrap()
     }
 
-    /// A record of one unit over one input, with room for everything that is not asked about.
+    /// Returns a record of one unit over one input.
     pub fn record(self) -> LayerRecord {
         LayerRecord {
             kind: self.kind,
@@ -43,8 +43,8 @@ impl Variant {
         }
     }
 
-    /// Whether it has an activation that most models do without, or as gates what has no bounds of 0 and 1.
-    pub fn is_unusual(self) -> bool {
+    /// Returns whether the variant has an extended activation, or gates that are not between 0 and 1.
+    pub fn is_extended(self) -> bool {
         let gates = [Activation::Linear, Activation::Relu, Activation::Tanh];
         let has_gates = matches!(self.kind(), Kind::Lstm | Kind::Gru | Kind::GruResetBefore);
         Activation::is_extended(self.activation)
@@ -56,25 +56,25 @@ impl Variant {
         is_recurrent(&self.record())
     }
 
-    /// Whether nothing is wrong with such a record by itself, whatever else it would need.
+    /// Returns whether the fields are valid in a record, regardless of its weights and place.
     fn is_known<N: Number>(self) -> bool {
-        let lets_through = |record| {
+        let accepts = |record| {
             let file = file::<N>(&[Layer { record, words: Vec::new() }], 0);
             let Err(Error::Layer { reason, .. }) = Model::<N>::new(&file) else { return true };
             !matches!(reason, LayerFault::Kind | LayerFault::Reserved | LayerFault::Activation)
         };
-        // The fields of some kinds are reserved in others, and one of them may have no weights without its own.
+        // `input_dim` is reserved in all kinds but Embedding, which requires it.
         let record = LayerRecord { cell_frac: 29, ..self.record() };
-        lets_through(record) || lets_through(LayerRecord { input_dim: 1, ..record })
+        accepts(record) || accepts(LayerRecord { input_dim: 1, ..record })
     }
 }
 
-/// Every kind in the runtime's table.
+/// Returns every kind in the runtime's table.
 pub fn kinds() -> impl Iterator<Item = Kind> {
     (0..=u8::MAX).filter_map(|code| Kind::from_code(code, ALL_FEATURES))
 }
 
-/// Every variant of every kind.
+/// Returns every variant of every kind.
 pub fn all<N: Number>() -> Vec<Variant> {
     let activations = || (0..=u8::MAX).filter(|&code| Activation::from_code(code).is_some());
     let modes: Vec<u8> = (0..=u8::MAX).filter(|&code| MergeMode::from_code(code).is_some()).collect();

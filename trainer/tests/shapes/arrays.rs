@@ -1,4 +1,4 @@
-//! Arrays in files.
+//! Writes and reads files of arrays.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -8,7 +8,7 @@ use embedded_rnn_trainer::data::{Array, Values, read_npy, write_npy};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// An `.npy` file of integers.
+/// Returns an `.npy` file of integers.
 pub fn integers(shape: &[usize], values: &[i64]) -> Vec<u8> {
     let shape: String = shape.iter().map(|axis| format!("{axis}, ")).collect();
     let header = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': ({shape}), }}");
@@ -23,7 +23,7 @@ pub fn write_integers(path: &Path, shape: &[usize], values: &[i64]) {
     fs::write(path, integers(shape, values)).unwrap();
 }
 
-/// `[n, time]`, filled up with zeros, and the lengths, as `x.npy` and `len.npy`.
+/// Writes `[n, time]`, padded with zeros, as `x.npy`, and the lengths as `len.npy`.
 pub fn write_padded(folder: &Path, sequences: &[Vec<i64>]) {
     let time = sequences.iter().map(Vec::len).max().unwrap() + 1;
     let padded = |ids: &Vec<i64>| [ids.clone(), vec![0; time - ids.len()]].concat();
@@ -33,12 +33,12 @@ pub fn write_padded(folder: &Path, sequences: &[Vec<i64>]) {
     write_integers(&folder.join("len.npy"), &[lengths.len()], &lengths);
 }
 
-/// `[n, time, features]`.
+/// Writes frames as `x.npy`.
 pub fn write_frames(folder: &Path, shape: &[usize], values: &[f32]) {
     write_npy(&folder.join("x.npy"), shape, values).unwrap();
 }
 
-/// A data set of `.npy` files, by their names in it.
+/// Writes an `.npz` file of `.npy` files, by name.
 pub fn write_npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
     let mut npz = ZipWriter::new(File::create(path).unwrap());
     for (name, bytes) in arrays {
@@ -50,7 +50,7 @@ pub fn write_npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
 
 pub fn read_floats(path: &Path) -> (Vec<usize>, Vec<f32>) {
     let Array { shape, values: Values::Floats(values) } = read_npy(path).unwrap() else {
-        panic!("{} holds integers", path.display())
+        panic!("{} contains integers", path.display())
     };
     (shape, values)
 }

@@ -1,4 +1,4 @@
-//! What `inspect` counts, against the networks and by hand.
+//! The counts of `inspect`, compared with the networks and with formulas.
 
 use embedded_rnn_trainer::layers::Kind;
 use embedded_rnn_trainer::net::Network;
@@ -16,7 +16,7 @@ fn trained(network: &Network<f32>) -> u64 {
     network.parameters().iter().map(|parameter| parameter.len() as u64).sum()
 }
 
-/// A layer over five features; `None` where its MACs are not for a test of one layer.
+/// Layers over five features, with their multiply-accumulates.
 const LAYERS: &[(&str, u64)] = &[
     ("{ type = 'SimpleRNN', units = 7 }", 7 * (5 + 7)),
     ("{ type = 'SimpleRNN', units = 7, activation = 'relu' }", 7 * (5 + 7)),
@@ -42,7 +42,7 @@ const LAYERS: &[(&str, u64)] = &[
     ("{ type = 'LSTM', units = 5 }, { type = 'LayerNormalization' }", 4 * 5 * 10 + 5),
     ("{ type = 'Masking' }, { type = 'GRU', units = 7 }", 3 * 7 * (5 + 7)),
     ("{ type = 'Normalization' }, { type = 'GRU', units = 7 }", 5 + 3 * 7 * (5 + 7)),
-    // The Normalization runs for each direction.
+    // The Normalization runs once per direction.
     (
         "{ type = 'Normalization' }, { type = 'Bidirectional', layer = { type = 'GRU', units = 7 } }",
         2 * 5 + 2 * 3 * 7 * (5 + 7),
@@ -50,7 +50,7 @@ const LAYERS: &[(&str, u64)] = &[
 ];
 
 #[test]
-fn parameters_are_those_of_the_network_and_macs_those_of_its_sums() {
+fn parameters_and_macs_are_those_of_the_network() {
     for &(layers, macs) in LAYERS {
         let net = random(layers, 5, 3);
         let [float, half, int] = summaries(&net);
@@ -58,16 +58,16 @@ fn parameters_are_those_of_the_network_and_macs_those_of_its_sums() {
             assert_eq!(found.parameters, trained(&net.0), "{layers}, {}", found.dtype);
         }
         assert_eq!((float.macs_per_step, half.macs_per_step), (macs, macs), "{layers}");
-        // Where the network has no Normalization, real inputs become integers in one of their own.
-        let own =
+        // An integer model without a Normalization has an input layer that converts real inputs.
+        let has_input_layer =
             matches!(net.0.layers[0].kind, Kind::Normalization(_)) || layers.contains("Normalization' }, {");
-        let twice = if layers.contains("'Bidirectional'") { 2 } else { 1 };
-        assert_eq!(int.macs_per_step, macs + if own { 0 } else { 5 * twice }, "{layers}");
+        let directions = if layers.contains("'Bidirectional'") { 2 } else { 1 };
+        assert_eq!(int.macs_per_step, macs + if has_input_layer { 0 } else { 5 * directions }, "{layers}");
     }
 }
 
 #[test]
-fn ids_have_vectors_and_a_decoder_counts_too() {
+fn embeddings_and_decoders_are_counted() {
     let embedding = "{ type = 'Embedding', input_dim = 11, output_dim = 5 }, { type = 'GRU', units = 7 }";
     for (net, macs) in [
         (random(embedding, 1, 3), 3 * 7 * (5 + 7)),
@@ -76,15 +76,15 @@ fn ids_have_vectors_and_a_decoder_counts_too() {
     ] {
         for found in summaries(&net) {
             assert_eq!(found.parameters, trained(&net.0), "{:?}", found.layers);
-            let entrance = if found.dtype == "i8" && found.input_ids.is_none() { 2 } else { 0 };
-            assert_eq!(found.macs_per_step, macs + entrance, "{:?}", found.layers);
+            let input_stage = if found.dtype == "i8" && found.input_ids.is_none() { 2 } else { 0 };
+            assert_eq!(found.macs_per_step, macs + input_stage, "{:?}", found.layers);
         }
     }
 }
 
-/// A file has zeros for the biases that a layer goes without, and they are counted with the others.
+/// A file contains zeros for the biases of a layer without biases, and they are counted.
 #[test]
-fn biases_that_are_not_used_are_counted_as_the_zeros_of_the_file() {
+fn missing_biases_are_counted_as_zeros() {
     for (layers, zeros) in [
         ("{ type = 'LSTM', units = 7, use_bias = false }", 4 * 7),
         ("{ type = 'GRU', units = 7, use_bias = false }", 2 * 3 * 7),
@@ -99,9 +99,9 @@ fn biases_that_are_not_used_are_counted_as_the_zeros_of_the_file() {
     }
 }
 
-/// What went into the numbers of other layers is not there to be counted.
+/// A BatchNormalization that is folded into another layer has no parameters in the file.
 #[test]
-fn normalizations_that_were_folded_are_gone() {
+fn folded_normalizations_are_not_counted() {
     for (layers, folded) in [
         (
             "{ type = 'LSTM', units = 7 }, { type = 'BatchNormalization' }, { type = 'Dense', units = 2 }",

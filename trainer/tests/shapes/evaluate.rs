@@ -3,22 +3,22 @@
 use std::path::Path;
 
 use crate::arrays::{integers, read_floats, write_frames, write_npz, write_padded};
-use crate::common::refusal;
+use crate::common::error_line;
 use crate::models::{
-    CLASSIFIES, FILES, LABELS, MASKED, MASKED_IDS, WHOLE, WRITES, encoder_decoder, floats, folder, ids,
-    random, said,
+    CLASSIFIER, FILES, GENERATIVE, LABELS, MASKED, MASKED_IDS, WHOLE, encoder_decoder, floats, folder, ids,
+    random, stdout,
 };
 
-/// What a model says of data that it is right about at every one of `count` answers.
+/// Asserts that the model has accuracy 1 on `d.npz`.
 fn is_right(folder: &Path, model: &str) {
-    let said = said(folder, &["eval", model, "--data", "d.npz"]);
-    assert!(said.contains(" - accuracy: 1.0000"), "{model}: {said}");
+    let text = stdout(folder, &["eval", model, "--data", "d.npz"]);
+    assert!(text.contains(" - accuracy: 1.0000"), "{model}: {text}");
 }
 
-/// The likeliest class of each answer of `classes` values.
+/// Returns the most probable class of each output of `classes` values.
 fn likeliest(folder: &Path, model: &str, more: &[&str], classes: usize) -> Vec<i64> {
     let args = [&["predict", model, "--input", "x.npy", "--output", "y.npy"], more].concat();
-    said(folder, &args);
+    stdout(folder, &args);
     let best = |y: &[f32]| (0..classes).rev().max_by(|&a, &b| y[a].total_cmp(&y[b])).unwrap() as i64;
     read_floats(&folder.join("y.npy")).1.chunks(classes).map(best).collect()
 }
@@ -26,7 +26,7 @@ fn likeliest(folder: &Path, model: &str, more: &[&str], classes: usize) -> Vec<i
 #[test]
 fn padded_ids_and_their_padded_targets() {
     let sequences = ids(&[4, 1, 6], 5);
-    for (layers, every) in [(WRITES, true), (CLASSIFIES, false)] {
+    for (layers, every) in [(GENERATIVE, true), (CLASSIFIER, false)] {
         let net = random(layers, 1, 3);
         let folder = folder(&net, &[]);
         write_padded(folder.path(), &sequences);
@@ -42,10 +42,10 @@ fn padded_ids_and_their_padded_targets() {
             is_right(folder.path(), model);
             y[0] = (y[0] + 1) % 3;
             write(&y);
-            let said = said(folder.path(), &["eval", model, "--data", "d.npz"]);
+            let text = stdout(folder.path(), &["eval", model, "--data", "d.npz"]);
             let right = if every { 10.0 / 11.0 } else { 2.0 / 3.0 };
-            assert!(said.contains(&format!(" - accuracy: {right:.4}")), "{said}");
-            assert_eq!(said.contains("perplexity"), every, "{said}");
+            assert!(text.contains(&format!(" - accuracy: {right:.4}")), "{text}");
+            assert_eq!(text.contains("perplexity"), every, "{text}");
         }
     }
 }
@@ -68,16 +68,16 @@ fn whole_and_masked_sequences() {
 }
 
 #[test]
-fn encoder_decoders_on_what_they_write() {
+fn encoder_decoders_on_their_generated_sequences() {
     let pair = encoder_decoder(true, 185);
     let folder = folder(&pair, &LABELS);
-    let written = |ids: &[i64]| pair.0.decode(&floats(ids), 64);
+    let generated = |ids: &[i64]| pair.0.decode(&floats(ids), 64);
     let mut sources = ids(&[5, 2, 3, 7, 4, 6, 2, 9, 1, 8], 6);
-    sources.retain(|ids| (1..64).contains(&written(ids).len()));
-    assert!(sources.len() > 3, "sequences that begin and end");
+    sources.retain(|ids| (1..64).contains(&generated(ids).len()));
+    assert!(sources.len() > 3, "sequences that are not empty and end");
     write_padded(folder.path(), &sources);
     let targets: Vec<Vec<i64>> =
-        sources.iter().map(|ids| written(ids).into_iter().map(i64::from).collect()).collect();
+        sources.iter().map(|ids| generated(ids).into_iter().map(i64::from).collect()).collect();
     let lengths: Vec<i64> = targets.iter().map(|target| target.len() as i64).collect();
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     let arrays = [
@@ -89,16 +89,16 @@ fn encoder_decoders_on_what_they_write() {
     write_npz(&folder.path().join("d.npz"), &arrays);
     for model in &FILES[..2] {
         is_right(folder.path(), model);
-        let said = said(folder.path(), &["eval", model, "--data", "d.npz"]);
-        assert!(said.contains("token error rate: 0.0000 - sequences correct: 1.0000"), "{said}");
+        let text = stdout(folder.path(), &["eval", model, "--data", "d.npz"]);
+        assert!(text.contains("token error rate: 0.0000 - sequences correct: 1.0000"), "{text}");
     }
 }
 
 #[test]
-fn data_that_cannot_be_meant_is_refused_by_name() {
+fn invalid_data_is_rejected_by_name() {
     let folder = folder(&random(MASKED_IDS, 1, 3), &[]);
     let folder = folder.path();
-    let refused = |x: &[i64], reason: &str| {
+    let rejected = |x: &[i64], reason: &str| {
         let (x, y) = (integers(&[2, 2], x), integers(&[2, 2], &[0; 4]));
         write_npz(
             &folder.join("d.npz"),
@@ -106,11 +106,11 @@ fn data_that_cannot_be_meant_is_refused_by_name() {
         );
         for model in FILES {
             assert_eq!(
-                refusal(folder, &["eval", model, "--data", "d.npz"]),
+                error_line(folder, &["eval", model, "--data", "d.npz"]),
                 format!("d.npz: x_test: {reason}")
             );
         }
     };
-    refused(&[1, 2, 6, 1], "6 at step 0 of sequence 1 is not an id: the Embedding has 0 to 5");
-    refused(&[1, 2, 0, 0], "nothing is left of sequence 1: every frame is masked");
+    rejected(&[1, 2, 6, 1], "6 at step 0 of sequence 1 is not an id: the Embedding has 0 to 5");
+    rejected(&[1, 2, 0, 0], "nothing is left of sequence 1: every frame is masked");
 }

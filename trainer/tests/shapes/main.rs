@@ -1,6 +1,7 @@
-//! The commands from outside, on models of every shape of sequence: one-to-many, whole sequences, masked ones, encoder-decoders.
+//! The commands on models of every shape of sequence: generative models, whole sequences, masked ones,
+//! encoder-decoders.
 //!
-//! `models` makes the models, `arrays` the files they are given; the others are a command each.
+//! `models` makes the models, `arrays` their input files; each of the other modules tests one command.
 
 mod arrays;
 #[path = "../common/mod.rs"]

@@ -5,25 +5,25 @@ use std::path::Path;
 use embedded_rnn_trainer::session::{RunMode, Session};
 
 use crate::arrays::{read_floats, write_frames, write_integers, write_padded};
-use crate::common::refusal;
+use crate::common::error_line;
 use crate::models::{
-    CLASSIFIES, FILES, LABELS, MASKED, MASKED_IDS, WHOLE, WRITES, encoder_decoder, floats, folder, ids,
-    random, said, worst,
+    CLASSIFIER, FILES, GENERATIVE, LABELS, MASKED, MASKED_IDS, WHOLE, encoder_decoder, floats, folder, ids,
+    random, stdout, worst,
 };
 
-/// Largest difference of a model's answers, all of them probabilities, from those of its network. The worst met here is 6.0e-8 in
-/// f32, on every backend, and 4.2e-4 in i8.
+/// Bounds of the difference between the outputs of a model, which are probabilities, and those of its
+/// network. The worst are 6.0e-8 in f32, on every backend, and 4.2e-4 in i8.
 const TOLERANCES: [(&str, f32); 2] = [("m.ernn", 7.2e-8), ("m.i8.ernn", 5e-4)];
 
 fn predict(folder: &Path, model: &str, more: &[&str]) -> (Vec<usize>, Vec<f32>) {
-    said(folder, &[&["predict", model, "--input", "x.npy", "--output", "y.npy"], more].concat());
+    stdout(folder, &[&["predict", model, "--input", "x.npy", "--output", "y.npy"], more].concat());
     read_floats(&folder.join("y.npy"))
 }
 
 #[test]
-fn padded_ids_are_answered_where_they_count() {
+fn padded_ids_have_outputs_at_valid_time_steps() {
     let sequences = ids(&[4, 1, 6], 5);
-    for (layers, every) in [(WRITES, true), (CLASSIFIES, false)] {
+    for (layers, every) in [(GENERATIVE, true), (CLASSIFIER, false)] {
         let net = random(layers, 1, 3);
         let folder = folder(&net, &[]);
         write_padded(folder.path(), &sequences);
@@ -43,10 +43,11 @@ fn padded_ids_are_answered_where_they_count() {
     }
 }
 
-/// As many rows as lengths are sequences, as many as these add up to frames; both, if all lengths are 1.
+/// The rows of `x.npy` are sequences if there are as many as lengths, and frames if there are as many as the
+/// lengths add up to. If all lengths are 1, both hold.
 #[test]
-fn ids_may_stand_one_after_another() {
-    let folder = folder(&random(WRITES, 1, 3), &[]);
+fn sequences_of_ids_may_be_concatenated() {
+    let folder = folder(&random(GENERATIVE, 1, 3), &[]);
     let sequences = ids(&[2, 3], 5);
     write_padded(folder.path(), &sequences);
     let padded = predict(folder.path(), "m.ernn", &["--lengths", "len.npy"]).1;
@@ -63,7 +64,7 @@ fn ids_may_stand_one_after_another() {
 }
 
 #[test]
-fn whole_sequences_are_answered_whole_and_not_as_a_stream() {
+fn models_of_whole_sequences_reject_stream() {
     let net = random(WHOLE, 2, 3);
     let folder = folder(&net, &[]);
     write_frames(folder.path(), &[2, 6, 2], &net.1);
@@ -77,38 +78,38 @@ fn whole_sequences_are_answered_whole_and_not_as_a_stream() {
         let rule =
             "the model requires whole sequences, as a layer runs backwards: it cannot run step by step";
         let reason = format!("{model}: --stream: {rule}");
-        assert_eq!(refusal(folder.path(), &stream), reason);
+        assert_eq!(error_line(folder.path(), &stream), reason);
         assert!(!folder.path().join("z.npy").exists());
     }
 }
 
-/// Where time steps are none, the answer is that to the step before; the others are as if those were not there.
+/// At a masked time step, the output of the step before is repeated; it has no effect on the others.
 #[test]
-fn masked_steps_are_answered_too() {
+fn masked_time_steps_repeat_the_output() {
     let masked: Vec<f32> = [0.5, 0.5, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5, -0.8, 0.1, 0.5, 0.5].to_vec();
     let cases = [
         (MASKED, 2, masked, [false, true, false, false, true, false]),
         (MASKED_IDS, 1, floats(&[0, 3, 0, 0, 5, 0]), [false, true, false, false, true, false]),
     ];
-    for (layers, features, frames, counts) in cases {
+    for (layers, features, frames, unmasked) in cases {
         let net = random(layers, features, 3);
         let folder = folder(&net, &[]);
         write_frames(folder.path(), &[1, 6, features], &frames);
         for (model, tolerance) in TOLERANCES {
             let (shape, values) = predict(folder.path(), model, &[]);
             assert_eq!(shape, [1, 6, 3]);
-            let answers: Vec<&[f32]> = values.chunks(3).collect();
-            let kept: Vec<f32> = answers
+            let outputs: Vec<&[f32]> = values.chunks(3).collect();
+            let found: Vec<f32> = outputs
                 .iter()
-                .zip(counts)
-                .filter(|(_, counts)| *counts)
+                .zip(unmasked)
+                .filter(|(_, unmasked)| *unmasked)
                 .flat_map(|(a, _)| a.to_vec())
                 .collect();
-            let found = worst(&kept, &net.0.predict(&frames));
+            let found = worst(&found, &net.0.predict(&frames));
             assert!(found < tolerance, "{model}: {found:e}");
             if features == 2 {
-                assert_eq!(answers[2], answers[1]);
-                assert_eq!((answers[3], answers[5]), (answers[1], answers[4]));
+                assert_eq!(outputs[2], outputs[1]);
+                assert_eq!((outputs[3], outputs[5]), (outputs[1], outputs[4]));
                 assert_eq!(predict(folder.path(), model, &["--stream"]).1, values);
             }
         }
@@ -116,20 +117,20 @@ fn masked_steps_are_answered_too() {
 }
 
 #[test]
-fn encoder_decoders_give_what_they_write_with_the_end_behind() {
+fn encoder_decoders_predict_generated_sequences_padded_with_the_end() {
     let pair = encoder_decoder(true, 185);
     let folder = folder(&pair, &LABELS);
     let sources = ids(&[5, 2, 3, 7, 4, 6], 6);
     write_padded(folder.path(), &sources);
     let lengths = ["--lengths", "len.npy"];
-    let written: Vec<Vec<u32>> = sources.iter().map(|ids| pair.0.decode(&floats(ids), 64)).collect();
+    let generated: Vec<Vec<u32>> = sources.iter().map(|ids| pair.0.decode(&floats(ids), 64)).collect();
     let (shape, values) = predict(folder.path(), "m.ernn", &lengths);
-    let longest = written.iter().map(Vec::len).max().unwrap();
+    let longest = generated.iter().map(Vec::len).max().unwrap();
     assert_eq!(shape, [6, longest]);
-    for (row, right) in values.chunks(longest).zip(&written) {
+    for (row, right) in values.chunks(longest).zip(&generated) {
         assert!(row.iter().map(|&id| id as u32).eq(right.iter().copied().chain([0; 64]).take(longest)));
     }
-    assert!(written.iter().any(|right| right.len() < longest), "{written:?}");
+    assert!(generated.iter().any(|right| right.len() < longest), "{generated:?}");
     for model in FILES {
         let whole = predict(folder.path(), model, &lengths);
         assert_eq!(predict(folder.path(), model, &["--lengths", "len.npy", "--stream"]), whole);
@@ -141,55 +142,58 @@ fn encoder_decoders_give_what_they_write_with_the_end_behind() {
 }
 
 #[test]
-fn an_encoder_that_reads_from_the_end_is_no_stream_and_may_write_nothing() {
+fn an_encoder_that_runs_backwards_rejects_stream_and_may_generate_nothing() {
     let mut pair = encoder_decoder(false, 210);
     let decoder = pair.0.decoder.as_mut().unwrap();
-    // The end, whatever it has read.
+    // The bias makes the end the most probable class for every source.
     decoder.layers[2].kind.get_mut().parameters_mut()[1][0] = 100.0;
     let folder = folder(&pair, &[]);
     write_frames(folder.path(), &[2, 6, 2], &pair.1);
     assert_eq!(predict(folder.path(), "m.ernn", &[]), (vec![2, 1], vec![0.0, 0.0]));
     let stream = ["predict", "m.ernn", "--input", "x.npy", "--output", "z.npy", "--stream"];
     assert!(
-        refusal(folder.path(), &stream).starts_with("m.ernn: --stream: the model requires whole sequences")
+        error_line(folder.path(), &stream)
+            .starts_with("m.ernn: --stream: the model requires whole sequences")
     );
 }
 
 #[test]
-fn arrays_that_cannot_be_meant_are_refused_by_name() {
-    let folder = folder(&random(WRITES, 1, 3), &[]);
+fn invalid_arrays_are_rejected_by_name() {
+    let folder = folder(&random(GENERATIVE, 1, 3), &[]);
     let folder = folder.path();
-    let refused = |reason: &str, more: &[&str]| {
+    let rejected = |reason: &str, more: &[&str]| {
         let args = [&["predict", "m.i8.ernn", "--input", "x.npy", "--output", "z"], more].concat();
-        assert_eq!(refusal(folder, &args), reason);
+        assert_eq!(error_line(folder, &args), reason);
         let args = [&["quantize", "m.ernn", "--calibrate", "x.npy", "-o", "z"], more].concat();
-        assert_eq!(refusal(folder, &args), reason);
+        assert_eq!(error_line(folder, &args), reason);
         assert!(!folder.join("z").exists());
     };
     let x = folder.join("x.npy");
     for id in [5, -1, i64::from(u16::MAX) + 2, i64::MAX] {
         write_integers(&x, &[2, 3], &[0, 1, 2, 3, id, 0]);
         let id = id as f32;
-        refused(&format!("x.npy: {id} at step 1 of sequence 1 is not an id: the Embedding has 0 to 4"), &[]);
+        rejected(&format!("x.npy: {id} at step 1 of sequence 1 is not an id: the Embedding has 0 to 4"), &[]);
     }
     write_integers(&folder.join("len.npy"), &[2], &[3, 1]);
-    said(folder, &["predict", "m.ernn", "--input", "x.npy", "--output", "y", "--lengths", "len.npy"]);
+    stdout(folder, &["predict", "m.ernn", "--input", "x.npy", "--output", "y", "--lengths", "len.npy"]);
     write_integers(&folder.join("len.npy"), &[2], &[4, 1]);
-    refused("x.npy: has 3 steps, but sequence 0 has length 4", &["--lengths", "len.npy"]);
+    rejected("x.npy: has 3 steps, but sequence 0 has length 4", &["--lengths", "len.npy"]);
     write_integers(&folder.join("len.npy"), &[3], &[1, 1, 1]);
-    refused("x.npy: holds 2 frames, but the lengths add up to 3", &["--lengths", "len.npy"]);
+    rejected("x.npy: holds 2 frames, but the lengths add up to 3", &["--lengths", "len.npy"]);
     write_frames(folder, &[1, 2, 1], &[1.0, 2.5]);
-    refused("x.npy: 2.5 at step 1 of sequence 0 is not an id: the Embedding has 0 to 4", &[]);
+    rejected("x.npy: 2.5 at step 1 of sequence 0 is not an id: the Embedding has 0 to 4", &[]);
     write_frames(folder, &[1, 2, 3], &[0.0; 6]);
-    refused("x.npy: 3 features per frame, but an Embedding expects one id", &[]);
+    rejected("x.npy: 3 features per frame, but an Embedding expects one id", &[]);
     let steps = ["predict", "m.ernn", "--input", "x.npy", "--output", "z", "--steps", "3"];
-    assert_eq!(refusal(folder, &steps), "m.ernn: --steps: the model is no encoder-decoder");
-    assert!(refusal(folder, &[&steps[..7], &["0"]].concat()).starts_with("invalid value '0' for '--steps"));
+    assert_eq!(error_line(folder, &steps), "m.ernn: --steps: the model is no encoder-decoder");
+    assert!(
+        error_line(folder, &[&steps[..7], &["0"]].concat()).starts_with("invalid value '0' for '--steps")
+    );
 }
 
-/// A sequence that the state's memory has no room for is the command's to make room for.
+/// The command allocates memory for sequences of any length.
 #[test]
-fn whole_sequences_of_any_length_are_read() {
+fn whole_sequences_may_have_any_length() {
     let net = random(WHOLE, 2, 3);
     let folder = folder(&net, &[]);
     let model = Session::read(&folder.path().join("m.ernn")).unwrap();

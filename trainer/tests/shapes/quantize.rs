@@ -7,16 +7,18 @@ use embedded_rnn::F32;
 use embedded_rnn_trainer::pack::{AlignedBytes, quantize, read_float};
 
 use crate::arrays::{integers, write_frames, write_integers, write_npz, write_padded};
-use crate::common::refusal;
-use crate::models::{MASKED, MASKED_IDS, WHOLE, WRITES, encoder_decoder, floats, folder, ids, random, said};
+use crate::common::error_line;
+use crate::models::{
+    GENERATIVE, MASKED, MASKED_IDS, WHOLE, encoder_decoder, floats, folder, ids, random, stdout,
+};
 
-/// Quantizes `m.ernn`; what the command says, and the file.
+/// Quantizes `m.ernn`; returns the standard output, and the file.
 fn quantized(folder: &Path, more: &[&str]) -> (String, Vec<u8>) {
     let args = [&["quantize", "m.ernn", "-o", "q.ernn"], more].concat();
-    (said(folder, &args), fs::read(folder.join("q.ernn")).unwrap())
+    (stdout(folder, &args), fs::read(folder.join("q.ernn")).unwrap())
 }
 
-/// What the library makes of the same file and these sequences.
+/// Quantizes the same file with the library, on these sequences.
 fn expected(folder: &Path, sequences: &[Vec<f32>]) -> Vec<u8> {
     let file = AlignedBytes::new(&fs::read(folder.join("m.ernn")).unwrap());
     let (network, meta) = read_float::<F32>(&file).unwrap();
@@ -25,28 +27,28 @@ fn expected(folder: &Path, sequences: &[Vec<f32>]) -> Vec<u8> {
 }
 
 #[test]
-fn ids_calibrate_models_that_take_them_and_no_targets_are_needed() {
+fn models_over_ids_are_calibrated_on_ids_without_targets() {
     let (sequences, lengths) = (ids(&[4, 1, 6], 5), [4, 1, 6]);
     let as_floats: Vec<Vec<f32>> = sequences.iter().map(|ids| floats(ids)).collect();
     for (net, layers) in [
-        (random(WRITES, 1, 3), vec!["embedding", "gru", "dense"]),
+        (random(GENERATIVE, 1, 3), vec!["embedding", "gru", "dense"]),
         (encoder_decoder(true, 185), vec!["embedding", "gru", "dense_1"]),
     ] {
         let folder = folder(&net, &[]);
         write_padded(folder.path(), &sequences);
         let more = ["--calibrate", "x.npy", "--lengths", "len.npy"];
-        let (said, bytes) = quantized(folder.path(), &more);
+        let (text, bytes) = quantized(folder.path(), &more);
         assert_eq!(bytes, expected(folder.path(), &as_floats));
-        assert!(layers.iter().all(|layer| said.contains(&format!("\n{layer} "))), "{said}");
+        assert!(layers.iter().all(|layer| text.contains(&format!("\n{layer} "))), "{text}");
         let half = quantized(folder.path(), &[&more[..], &["--weights", "f16"]].concat()).1;
         fs::write(folder.path().join("h.ernn"), half).unwrap();
-        let inspected = crate::models::said(folder.path(), &["inspect", "h.ernn"]);
+        let inspected = stdout(folder.path(), &["inspect", "h.ernn"]);
         assert!(
             inspected.starts_with("mine: f16, ") && inspected.contains("self-test: passed"),
             "{inspected}"
         );
         write_integers(&folder.path().join("x.npy"), &[11], &sequences.concat());
-        assert_eq!(quantized(folder.path(), &more).1, bytes, "one after another");
+        assert_eq!(quantized(folder.path(), &more).1, bytes, "concatenated");
         let x = integers(&[11, 1], &sequences.concat());
         let y = integers(&[3], &[0, 1, 2]);
         let len = integers(&[3], &lengths);
@@ -56,18 +58,18 @@ fn ids_calibrate_models_that_take_them_and_no_targets_are_needed() {
 }
 
 #[test]
-fn whole_sequences_calibrate() {
+fn models_of_whole_sequences_are_calibrated() {
     let net = random(WHOLE, 2, 3);
     let folder = folder(&net, &[]);
     write_frames(folder.path(), &[2, 6, 2], &net.1);
-    let (said, bytes) = quantized(folder.path(), &["--calibrate", "x.npy"]);
+    let (text, bytes) = quantized(folder.path(), &["--calibrate", "x.npy"]);
     let halves: Vec<Vec<f32>> = net.1.chunks(12).map(<[f32]>::to_vec).collect();
     assert_eq!(bytes, expected(folder.path(), &halves));
-    assert!(said.contains("\nbidirectional ") && said.contains("\ngru "), "{said}");
+    assert!(text.contains("\nbidirectional ") && text.contains("\ngru "), "{text}");
 }
 
 #[test]
-fn masked_steps_calibrate_nothing() {
+fn masked_time_steps_do_not_affect_calibration() {
     for (layers, features, mask) in [(MASKED, 2, 0.5), (MASKED_IDS, 1, 0.0)] {
         let mut net = random(layers, features, 3);
         net.1.iter_mut().filter(|value| **value == mask).for_each(|value| *value += 1.0);
@@ -84,17 +86,17 @@ fn masked_steps_calibrate_nothing() {
         write_frames(path, &[2, 2, features], &[&net.1[..2 * features], &masked, &masked].concat());
         let args = ["quantize", "m.ernn", "--calibrate", "x.npy", "-o", "z.ernn"];
         let reason = "x.npy: nothing is left of sequence 1: every frame is masked";
-        assert_eq!(refusal(path, &args), reason);
+        assert_eq!(error_line(path, &args), reason);
         assert!(!path.join("z.ernn").exists());
     }
 }
 
 #[test]
-fn ids_of_a_data_set_are_refused_by_name() {
-    let folder = folder(&random(WRITES, 1, 3), &[]);
+fn invalid_ids_of_a_data_set_are_rejected_by_name() {
+    let folder = folder(&random(GENERATIVE, 1, 3), &[]);
     let (x, y) = (integers(&[1, 3], &[1, 5, 0]), integers(&[1, 3], &[0, 0, 0]));
     write_npz(&folder.path().join("d.npz"), &[("x_train", x), ("y_train", y)]);
     let args = ["quantize", "m.ernn", "--calibrate", "d.npz", "-o", "z.ernn"];
     let reason = "d.npz: x_train: 5 at step 1 of sequence 0 is not an id: the Embedding has 0 to 4";
-    assert_eq!(refusal(folder.path(), &args), reason);
+    assert_eq!(error_line(folder.path(), &args), reason);
 }

@@ -1,4 +1,5 @@
-//! Each rule of FORMAT.md's "What `Model::new` checks", broken alone and with a right CRC-32, gives its own error.
+//! Each rule of FORMAT.md's "What `Model::new` checks", violated alone and with a valid CRC-32, has its own
+//! error.
 
 use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN};
 use embedded_rnn::{ALL_FEATURES, DType, Error, F16, F32, I8, LayerFault, Model, Number, features};
@@ -6,20 +7,21 @@ use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::crafted::Place;
 use crate::files::seal;
-use crate::parts::{PAIR, PLAIN};
+use crate::parts::{CHAIN, PAIR};
 use crate::running::Session;
 use crate::stacks::{self, STEPPING, Stack, WHOLE};
 
-/// An LSTM, 2 to 3, as in the runtime's own tests; the integer one has a Normalization before it.
+/// An LSTM of input size 2 and 3 units, as in the runtime's own tests; the integer model begins with a
+/// Normalization.
 pub const TINY_F32: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.ernn");
 pub const TINY_I8: &[u8] = include_bytes!("../../../runtime/tests/data/tiny.i8.ernn");
 
-/// The error for these bytes, if they are refused.
+/// Returns the error for these bytes, if they are rejected.
 fn error<N: Number>(bytes: &[u8]) -> Option<Error> {
     Model::<N>::new(bytes).err()
 }
 
-/// The error for `tiny` with its preamble changed.
+/// Returns the error for `tiny` with its preamble changed.
 fn preamble<N: Number>(tiny: &[u8], change: impl Fn(&mut Preamble)) -> Option<Error> {
     let mut bytes = AlignedBytes::new(tiny);
     change(bytemuck::from_bytes_mut(&mut bytes[..PREAMBLE_LEN]));
@@ -27,7 +29,7 @@ fn preamble<N: Number>(tiny: &[u8], change: impl Fn(&mut Preamble)) -> Option<Er
     error::<N>(&bytes)
 }
 
-/// The fault of layer `index` of `tiny` with its record changed.
+/// Returns the fault of layer `index` of `tiny` with its record changed.
 fn record<N: Number>(tiny: &[u8], index: usize, change: impl Fn(&mut LayerRecord)) -> Option<LayerFault> {
     let mut bytes = AlignedBytes::new(tiny);
     let at = PREAMBLE_LEN + index * RECORD_LEN;
@@ -44,7 +46,7 @@ fn fault(error: Option<Error>, place: usize) -> Option<LayerFault> {
 }
 
 #[test]
-fn what_is_no_model_of_this_kind_is_refused() {
+fn bytes_without_a_model_of_the_dtype_are_rejected() {
     for bytes in [&b""[..], b"E", b"ERN", b"ERNM", &[0; 200], &[0xff; 200]] {
         assert_eq!(error::<F32>(bytes), Some(Error::NotAModel));
     }
@@ -61,7 +63,7 @@ fn what_is_no_model_of_this_kind_is_refused() {
         assert_eq!(preamble::<F32>(TINY_F32, |p| p.dtype = code), wrong(DType::F32, code));
         assert_eq!(preamble::<I8>(TINY_I8, |p| p.dtype = code), wrong(DType::I8, code));
     }
-    // An integer model's bytes, called floats, and the other way round.
+    // The bytes of an integer model with the dtype f32, and vice versa.
     assert_eq!(
         preamble::<F32>(TINY_I8, |p| p.dtype = 0),
         Some(Error::Layer { index: 1, reason: LayerFault::Weights })
@@ -73,7 +75,7 @@ fn what_is_no_model_of_this_kind_is_refused() {
 }
 
 #[test]
-fn bytes_must_lie_at_a_multiple_of_four_and_may_go_on() {
+fn bytes_must_be_aligned_to_four_and_may_have_a_tail() {
     for tiny in [TINY_F32, TINY_I8] {
         for shift in 0..9 {
             let mut bytes = AlignedBytes::zeroed(shift + tiny.len() + 5);
@@ -85,9 +87,9 @@ fn bytes_must_lie_at_a_multiple_of_four_and_may_go_on() {
     }
 }
 
-/// Sections that lie outside of the file, or are not what another part of it says.
+/// Sections outside of the file, or inconsistent with another part of it.
 #[test]
-fn sections_that_do_not_fit_are_refused_by_name() {
+fn inconsistent_sections_are_rejected_by_name() {
     const OUTSIDE: [u32; 5] = [1 << 20, 1 << 31, u32::MAX - 3, u32::MAX - 79, u32::MAX];
     type Field = fn(&mut Preamble) -> &mut u32;
     let outside: [(&str, Field); 6] = [
@@ -124,17 +126,17 @@ fn sections_that_do_not_fit_are_refused_by_name() {
     assert_eq!(float(|p| p.ram_needed += 4), section("memory"));
     assert_eq!(float(|p| p.ram_needed = 0), section("memory"));
     assert_eq!(float(|p| p.ram_per_step = 4), section("memory"));
-    // A decoder that begins nowhere, and one without an Embedding.
+    // A decoder without an Embedding, and one that begins outside of the file.
     assert_eq!(float(|p| p.decoder_at = 1), section("layers"));
     assert_eq!(float(|p| p.decoder_at = u32::MAX), section("layers"));
     let int = |change: fn(&mut Preamble)| preamble::<I8>(TINY_I8, change);
-    // Its inputs are aligned at a multiple of 2, its answer is not at one of 4.
+    // The inputs are aligned to 2 bytes, but the output is not aligned to 4.
     assert_eq!(int(|p| p.golden_at -= 2), Some(Error::Misaligned));
     assert_eq!(int(|p| p.golden_at -= 1), Some(Error::Misaligned));
 }
 
 #[test]
-fn layers_that_break_a_rule_are_refused_by_it() {
+fn layers_that_violate_a_rule_are_rejected_by_it() {
     use LayerFault::{Activation, InputSize, Kind, Reserved, Scale, Size, Weights};
     let float = |change: fn(&mut LayerRecord)| record::<F32>(TINY_F32, 0, change);
     let int = |index, change: fn(&mut LayerRecord)| record::<I8>(TINY_I8, index, change);
@@ -165,7 +167,7 @@ fn layers_that_break_a_rule_are_refused_by_it() {
     assert_eq!(float(|r| r.weights_len += 4), Some(Weights));
     assert_eq!(float(|r| r.weights_len = 0), Some(Weights));
     for units in [u32::MAX, u32::MAX - 7, 1 << 31, 1 << 30, 1 << 29] {
-        // Which of the two depends on the size of a `usize`.
+        // The error depends on the size of a `usize`.
         let found = record::<F32>(TINY_F32, 0, |r| r.units = units);
         assert!(matches!(found, Some(Size | Weights)), "{units}: {found:?}");
         let found = record::<I8>(TINY_I8, 1, |r| r.units = units);
@@ -173,40 +175,40 @@ fn layers_that_break_a_rule_are_refused_by_it() {
     }
 }
 
-/// The errors of a build for each of these features that it lacks.
+/// Returns the errors of builds that lack one of these features each.
 macro_rules! without {
     ($number:ident, $file:expr, $($bit:literal)*) => {
         [$(($bit, Model::<$number, { ALL_FEATURES & !(1 << $bit) }>::new($file).err()),)*]
     };
 }
 
-fn missing_features_are_refused(bytes: &[u8], without: [(u32, Option<Error>); 17]) {
+fn assert_missing_features_are_rejected(bytes: &[u8], without: [(u32, Option<Error>); 17]) {
     let features = features(bytes);
     assert_eq!(without.iter().fold(0, |all, (bit, _)| all | 1 << bit), ALL_FEATURES);
     for (bit, error) in without {
         let _place = Place(bit);
-        let refused = matches!(error, Some(Error::Layer { reason: LayerFault::Kind, .. }));
-        assert!(if features >> bit & 1 == 1 { refused } else { error.is_none() }, "{error:?}");
+        let rejected = matches!(error, Some(Error::Layer { reason: LayerFault::Kind, .. }));
+        assert!(if features >> bit & 1 == 1 { rejected } else { error.is_none() }, "{error:?}");
     }
 }
 
 #[test]
-fn a_build_without_what_a_model_asks_for_refuses_it() {
-    let mut met = 0;
-    for stack in STEPPING.iter().chain(&WHOLE).chain([&PLAIN, &PAIR]) {
+fn a_build_without_a_required_feature_rejects_the_model() {
+    let mut covered = 0;
+    for stack in STEPPING.iter().chain(&WHOLE).chain([&CHAIN, &PAIR]) {
         let (bytes, _) = stacks::file::<F32>(stack, false);
-        met |= features(&bytes);
+        covered |= features(&bytes);
         let found = without!(F32, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 27 28 29 30 31);
-        missing_features_are_refused(&bytes, found);
+        assert_missing_features_are_rejected(&bytes, found);
         let (bytes, _) = stacks::file::<I8>(stack, false);
         let found = without!(I8, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 27 28 29 30 31);
-        missing_features_are_refused(&bytes, found);
+        assert_missing_features_are_rejected(&bytes, found);
     }
-    assert_eq!(met, ALL_FEATURES);
+    assert_eq!(covered, ALL_FEATURES);
 }
 
-/// What the preamble says of the layers is what they are.
-fn other_needs_are_refused<N: Session>(stack: &Stack<'_>) {
+/// Asserts that a preamble that contradicts the layers is rejected.
+fn assert_other_needs_are_rejected<N: Session>(stack: &Stack<'_>) {
     let (bytes, _) = stacks::file::<N>(stack, false);
     let section = |name| Some(Error::Section { name });
     for bit in 0..32 {
@@ -227,10 +229,10 @@ fn other_needs_are_refused<N: Session>(stack: &Stack<'_>) {
 }
 
 #[test]
-fn needs_that_are_not_those_of_the_layers_are_refused() {
-    for stack in [&PLAIN, &PAIR] {
-        other_needs_are_refused::<F32>(stack);
-        other_needs_are_refused::<F16>(stack);
-        other_needs_are_refused::<I8>(stack);
+fn a_preamble_that_contradicts_the_layers_is_rejected() {
+    for stack in [&CHAIN, &PAIR] {
+        assert_other_needs_are_rejected::<F32>(stack);
+        assert_other_needs_are_rejected::<F16>(stack);
+        assert_other_needs_are_rejected::<I8>(stack);
     }
 }

@@ -1,4 +1,4 @@
-//! Each rule about a layer's record in FORMAT.md, broken alone, gives its own error.
+//! Each rule of FORMAT.md about the record of a layer, violated alone, has its own error.
 
 use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, RETURN_SEQUENCES};
 use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
@@ -10,17 +10,17 @@ use crate::running::Session;
 use crate::stacks::Stack;
 use crate::variants::{self, Variant};
 
-/// Codes.
+/// Codes of activations or merge modes.
 type Codes = &'static [u8];
 
-/// Those of a unit alone.
+/// The activations of single units.
 const UNIT: Codes =
     &[0, 1, 2, 3, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
-/// And those over all units.
+/// All activations, with those over all units.
 const ALL: Codes =
     &[0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28];
 
-/// What each kind can be in floats: activations, those of gates, merge modes.
+/// The kinds in floats, with their activations and those of the gates.
 const FLOAT: [(Kind, Codes, Codes); 6] = [
     (Kind::Dense, ALL, &[0]),
     (Kind::SimpleRnn, UNIT, &[0]),
@@ -29,7 +29,7 @@ const FLOAT: [(Kind, Codes, Codes); 6] = [
     (Kind::GruResetBefore, UNIT, UNIT),
     (Kind::Activation, ALL, &[0]),
 ];
-/// The same in integers; 7 and 8 are those of wide sums.
+/// The same in integers; 7 and 8 are the activations of wide pre-activations.
 const INT: [(Kind, Codes, Codes); 6] = [
     (Kind::Dense, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &[0]),
     (Kind::SimpleRnn, &[0, 1, 2, 3, 5, 6, 7, 8], &[0]),
@@ -38,7 +38,7 @@ const INT: [(Kind, Codes, Codes); 6] = [
     (Kind::GruResetBefore, &[0, 1, 2, 3, 7, 8], &[3, 5, 6, 8]),
     (Kind::Activation, UNIT, &[0]),
 ];
-/// Kinds that are alike in both; their merge modes.
+/// The kinds that are alike in both, with their merge modes.
 const OTHERS: [(Kind, Codes); 6] = [
     (Kind::Normalization, &[0]),
     (Kind::Embedding, &[0]),
@@ -55,12 +55,12 @@ fn variants_are_those<N: Number>() {
             expected.extend(gates.iter().map(|&recurrent_activation| Variant {
                 activation,
                 recurrent_activation,
-                ..Variant::plain(kind)
+                ..Variant::of_kind(kind)
             }));
         }
     }
     for (kind, modes) in OTHERS {
-        expected.extend(modes.iter().map(|&merge_mode| Variant { merge_mode, ..Variant::plain(kind) }));
+        expected.extend(modes.iter().map(|&merge_mode| Variant { merge_mode, ..Variant::of_kind(kind) }));
     }
     let found = variants::all::<N>();
     let [missing, unknown] = [(&expected, &found), (&found, &expected)]
@@ -75,7 +75,7 @@ fn every_kind_has_its_activations_and_no_others() {
     variants_are_those::<I8>();
 }
 
-/// Flags that a record may have, among others' rules.
+/// Returns the flags that the record may have.
 fn flags(record: &LayerRecord) -> u8 {
     match record.kind {
         kind if kind == Kind::Masking as u8 || kind == Kind::Embedding as u8 => MASKS,
@@ -86,7 +86,7 @@ fn flags(record: &LayerRecord) -> u8 {
 
 fn others_fields_are_reserved<N: Session>(stack: &Stack<'_>) {
     let count = Parts::of::<N>(stack).layers.len();
-    let refused = |place, change: &dyn Fn(&mut LayerRecord)| {
+    let rejected = |place, change: &dyn Fn(&mut LayerRecord)| {
         let mut parts = Parts::of::<N>(stack);
         change(parts.record(place));
         assert_eq!(parts.error::<N>(), Some(fault(place, LayerFault::Reserved)));
@@ -96,22 +96,22 @@ fn others_fields_are_reserved<N: Session>(stack: &Stack<'_>) {
         let mut parts = Parts::of::<N>(stack);
         let record = *parts.record(place);
         let others = (0..8).map(|bit| 1u8 << bit).filter(|bit| flags(&record) & bit == 0);
-        others.for_each(|bit| refused(place, &|record| record.flags |= bit));
-        refused(place, &|record| record.reserved = 1);
-        refused(place, &|record| record.reserved = 1 << 31);
+        others.for_each(|bit| rejected(place, &|record| record.flags |= bit));
+        rejected(place, &|record| record.reserved = 1);
+        rejected(place, &|record| record.reserved = 1 << 31);
         if record.kind != Kind::Bidirectional as u8 {
-            refused(place, &|record| record.merge_mode = 1);
-            refused(place, &|record| record.merge_mode = 255);
+            rejected(place, &|record| record.merge_mode = 1);
+            rejected(place, &|record| record.merge_mode = 255);
         }
         if record.kind != Kind::Embedding as u8 {
-            refused(place, &|record| record.input_dim = 1);
+            rejected(place, &|record| record.input_dim = 1);
         }
     }
 }
 
 #[test]
 fn flags_and_fields_of_other_kinds_are_reserved() {
-    for stack in [&PLAIN, &PAIR] {
+    for stack in [&CHAIN, &PAIR] {
         others_fields_are_reserved::<F32>(stack);
         others_fields_are_reserved::<F16>(stack);
         others_fields_are_reserved::<I8>(stack);
@@ -119,10 +119,10 @@ fn flags_and_fields_of_other_kinds_are_reserved() {
 }
 
 #[test]
-fn sizes_that_do_not_fit_are_refused() {
+fn inconsistent_sizes_are_rejected() {
     use LayerFault::{InputSize, Size, Weights};
-    are_refused_everywhere(
-        &PLAIN,
+    assert_rejected_everywhere(
+        &CHAIN,
         &[
             (|p| p.record(MASKING).units = 3, fault(MASKING, Size)),
             (|p| p.record(MASKING).flags = 0, fault(MASKING, Size)),
@@ -130,7 +130,7 @@ fn sizes_that_do_not_fit_are_refused() {
             (|p| p.record(NORMALIZATION).units = 3, fault(NORMALIZATION, Size)),
             (|p| p.record(MERGE).merge_mode = 0, fault(MERGE, Size)),
             (|p| p.record(MERGE).merge_mode = 5, fault(MERGE, Size)),
-            // As many units as of a concat.
+            // The number of units is that of a concat.
             (|p| p.record(MERGE).merge_mode = 2, fault(MERGE, Size)),
             (|p| p.record(MERGE).units = 7, fault(MERGE, Size)),
             (|p| p.record(MERGE).input_size = 7, fault(MERGE, InputSize)),
@@ -145,25 +145,25 @@ fn sizes_that_do_not_fit_are_refused() {
             (|p| _ = p.layers[BATCH].words.pop(), fault(BATCH, Weights)),
         ],
     );
-    are_refused_everywhere(
+    assert_rejected_everywhere(
         &PAIR,
         &[
             (|p| p.record(0).input_dim = 0, fault(0, Size)),
             (|p| p.record(0).input_size = 2, fault(0, Size)),
             (|p| p.record(0).input_dim = 7, fault(0, Weights)),
             (|p| p.layers[0].words.push(0), fault(0, Weights)),
-            (|p| p.record(WRITTEN).input_size = 2, fault(WRITTEN, Size)),
-            (|p| p.record(WRITTEN).input_dim = 6, fault(WRITTEN, Weights)),
-            (|p| p.record(ITS_LSTM).input_size = 3, fault(ITS_LSTM, InputSize)),
+            (|p| p.record(DECODER_EMBEDDING).input_size = 2, fault(DECODER_EMBEDDING, Size)),
+            (|p| p.record(DECODER_EMBEDDING).input_dim = 6, fault(DECODER_EMBEDDING, Weights)),
+            (|p| p.record(DECODER_LSTM).input_size = 3, fault(DECODER_LSTM, InputSize)),
         ],
     );
-    are_refused::<I8>(&PAIR, &[(|p| p.record(0).input_dim = 65_537, fault(0, LayerFault::Reserved))]);
+    assert_rejected::<I8>(&PAIR, &[(|p| p.record(0).input_dim = 65_537, fault(0, LayerFault::Reserved))]);
 }
 
-/// More features than their squares can be summed up of.
-fn most_features<N: Number>() {
+/// Asserts the limit of features, above which the sum of their squares overflows.
+fn assert_limit_of_features<N: Number>() {
     let framewise = |kind: Kind, features: u32, words: u32| {
-        let record = LayerRecord { input_size: features, units: features, ..Variant::plain(kind).record() };
+        let record = LayerRecord { input_size: features, units: features, ..Variant::of_kind(kind).record() };
         Layer { record, words: vec![0; words as usize] }
     };
     let more = if N::DTYPE == DType::I8 { 2 } else { 1 };
@@ -178,22 +178,22 @@ fn most_features<N: Number>() {
 }
 
 #[test]
-fn a_layer_normalization_has_no_more_features_than_it_can_count() {
-    most_features::<F32>();
-    most_features::<I8>();
+fn a_layer_normalization_with_too_many_features_is_rejected() {
+    assert_limit_of_features::<F32>();
+    assert_limit_of_features::<I8>();
 }
 
 #[test]
-fn scales_that_integers_cannot_have_are_refused() {
+fn scales_out_of_range_are_rejected_in_integers() {
     use LayerFault::Scale;
-    are_refused_everywhere(
-        &PLAIN,
+    assert_rejected_everywhere(
+        &CHAIN,
         &[
             (|p| p.record(DENSE).x_shift = 32, fault(DENSE, Scale)),
             (|p| p.record(GRU).h_shift = 32, fault(GRU, Scale)),
         ],
     );
-    let mut parts = Parts::of::<I8>(&PLAIN);
+    let mut parts = Parts::of::<I8>(&CHAIN);
     for (activation, least) in [(0, 20), (1, 20), (2, 18), (3, 18)] {
         for cell_frac in 0..=u8::MAX {
             *parts.record(LSTM) = LayerRecord { activation, cell_frac, ..*parts.record(LSTM) };

@@ -1,4 +1,5 @@
-//! Activations of sums that can be very large: those of the usual ones, as far as a table goes, and in models that need them.
+//! Activations of wide pre-activations: they match the narrow ones in the range of the tables, and models
+//! with large inputs use them.
 
 use embedded_rnn::format::{Activation, LayerRecord, RETURN_SEQUENCES};
 use embedded_rnn::{Backend, I8, Kind};
@@ -15,7 +16,7 @@ use crate::variants::{self, Variant};
 const TANH: u8 = Activation::TanhWide as u8;
 const SIGMOID: u8 = Activation::SigmoidWide as u8;
 
-/// The code of the same activation of sums that are not wide; `None` if this one is not wide.
+/// Returns the code of the narrow activation; `None` if this one is not wide.
 fn narrow(code: u8) -> Option<u8> {
     match code {
         TANH => Some(Activation::Tanh as u8),
@@ -24,12 +25,13 @@ fn narrow(code: u8) -> Option<u8> {
     }
 }
 
-/// Units, as many as stand side by side.
+/// Units per block.
 const UNITS: u32 = 4;
 const ROWS: usize = 4;
 
-/// The parts of the blocks of [`UNITS`] units: the gates that their rows belong to, a gate that lets through being true, and
-/// the sides that they see. Of a GRU's last part, whose sums r is a factor of, there is no bias.
+/// Returns the parts of the blocks of [`UNITS`] units: per row, whether it belongs to a gate with the
+/// recurrent activation (`None` without a bias), and the number of sides. The last part of a GRU, which r
+/// multiplies, has no bias.
 fn parts(kind: Kind) -> Vec<([Option<bool>; ROWS], usize)> {
     let (gate, value) = ([Some(true); ROWS], [Some(false); ROWS]);
     match kind {
@@ -38,11 +40,12 @@ fn parts(kind: Kind) -> Vec<([Option<bool>; ROWS], usize)> {
         Kind::Lstm => vec![([Some(true), Some(true), Some(false), Some(true)], 2); UNITS as usize],
         Kind::Gru => vec![(gate, 2), (gate, 2), (value, 1), ([None; ROWS], 1)],
         Kind::GruResetBefore => vec![(gate, 2), (gate, 2), (value, 2)],
-        kind => panic!("no sums in {kind:?}"),
+        kind => panic!("no pre-activations in {kind:?}"),
     }
 }
 
-/// A layer whose sums are its biases, wide where its activations are, and the same of sums that are not wide.
+/// Returns a layer whose pre-activations are its biases, wide where its activations are, and the same layer
+/// with narrow ones.
 fn both(variant: Variant, rng: &mut ChaCha8Rng) -> [Layer; 2] {
     let LayerRecord { activation, recurrent_activation, .. } = variant.record();
     let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
@@ -56,24 +59,24 @@ fn both(variant: Variant, rng: &mut ChaCha8Rng) -> [Layer; 2] {
     let mut words = [Vec::new(), Vec::new()];
     for (rows, sides) in parts(variant.kind()) {
         for gate in rows {
-            // In tables' range and far beyond it, in steps of 2^-12.
+            // Values in the range of the tables and far beyond it, in steps of 2^-12.
             let bias = if gate.is_some() { rng.random::<i32>() >> rng.random_range(2..20) } else { 0 };
             let code = if gate == Some(true) { recurrent_activation } else { activation };
             let same = if narrow(code).is_some() { bias.clamp(-(1 << 15), (1 << 15) - 1) << 4 } else { bias };
             words[0].push(bias as u32);
             words[1].push(same as u32);
         }
-        // Multipliers and weights of one quad of inputs, and of one of units.
+        // The multipliers and the weights of one quad per side.
         words.iter_mut().for_each(|words| words.extend(vec![0; sides * 2 * ROWS]));
     }
     let [wide_words, narrow_words] = words;
     [Layer { record: wide, words: wide_words }, Layer { record: narrow_record, words: narrow_words }]
 }
 
-/// The answers of three steps of a layer, the last or not the last.
-fn answers(layer: &Layer, last: bool, backend: Backend) -> Vec<i32> {
+/// Returns the outputs of three time steps of a layer, as the last one or not.
+fn outputs(layer: &Layer, last: bool, backend: Backend) -> Vec<i32> {
     let framewise = |kind, features: u32, words| Layer {
-        record: LayerRecord { input_size: features, units: features, ..Variant::plain(kind).record() },
+        record: LayerRecord { input_size: features, units: features, ..Variant::of_kind(kind).record() },
         words,
     };
     let mut layers = vec![framewise(Kind::Normalization, 1, vec![0; 2]), layer.clone()];
@@ -89,31 +92,33 @@ fn answers(layer: &Layer, last: bool, backend: Backend) -> Vec<i32> {
 }
 
 #[test]
-fn wide_sums_are_the_usual_ones_with_fewer_bits() {
+fn wide_activations_match_narrow_ones() {
     let is_wide = |variant: &&Variant| {
         [variant.activation, variant.recurrent_activation].into_iter().any(|code| narrow(code).is_some())
     };
     let all = variants::all::<I8>();
-    let mut met = 0;
+    let mut covered = 0;
     for &variant in all.iter().filter(is_wide) {
         for seed in 0..50 {
             let _place = Place((variant, "seed", seed));
             let [wide, narrow] = both(variant, &mut ChaCha8Rng::seed_from_u64(seed));
             for last in [false, true] {
                 for backend in Backend::all() {
-                    assert_eq!(answers(&wide, last, backend), answers(&narrow, last, backend));
+                    assert_eq!(outputs(&wide, last, backend), outputs(&narrow, last, backend));
                 }
             }
         }
-        met += 1;
+        covered += 1;
     }
-    assert_eq!(met, 2 + 2 + 3 * (2 * 4 + 4));
+    assert_eq!(covered, 2 + 2 + 3 * (2 * 4 + 4));
 }
 
-/// What 12 fraction bits and integer arithmetic add to weights in 8 bits: the worst is 4.53e-4, of an LSTM.
+/// Bound of the error of 12 fraction bits and integer arithmetic, in addition to that of 8-bit weights. The
+/// worst is 4.53e-4, in an LSTM.
 const TOLERANCE: f64 = 5.4e-4;
 
-/// Inputs like ranks of words: any sum that a table tells from its ends is one of small ones, and they end in the thousands.
+/// Models whose inputs are like ranks of words: most pre-activations are small, and the largest are in the
+/// thousands.
 #[test]
 fn inputs_in_the_thousands_have_an_integer_form() {
     const LARGEST: i32 = 16_383;
@@ -130,7 +135,7 @@ fn inputs_in_the_thousands_have_an_integer_form() {
             let _place = Place((cell, options, seed));
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let (network, _) = random_cell((cell, options), (1, 6), 1, seed).unwrap();
-            // Whole units of an input, so that none of them is rounded; the last one says how far they go.
+            // Multiples of the unit of an input, so that none is rounded; the last one determines the scale.
             let unit = 8f32;
             let mut frames: Vec<f32> = (0..60).map(|_| rng.random_range(-2..=2) as f32 * unit).collect();
             frames.push(LARGEST as f32 * unit);

@@ -1,4 +1,4 @@
-//! Each rule in FORMAT.md about what may stand where, broken alone, gives its own error.
+//! Each rule of FORMAT.md about the order of layers, violated alone, has its own error.
 
 use embedded_rnn::format::{
     DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, PREAMBLE_LEN, Preamble, RETURN_SEQUENCES,
@@ -12,10 +12,10 @@ use crate::running::Session;
 use crate::stacks::Stack;
 
 #[test]
-fn directions_without_each_other_are_refused() {
+fn incomplete_bidirectional_layers_are_rejected() {
     use LayerFault::Place;
-    are_refused_everywhere(
-        &PLAIN,
+    assert_rejected_everywhere(
+        &CHAIN,
         &[
             (|p| p.layers.swap(FORWARD, BACKWARD), fault(FORWARD, Place)),
             (|p| p.layers.swap(BACKWARD, MERGE), fault(BACKWARD, Place)),
@@ -40,20 +40,20 @@ fn directions_without_each_other_are_refused() {
 }
 
 #[test]
-fn layers_where_they_cannot_stand_are_refused() {
+fn layers_at_invalid_places_are_rejected() {
     use LayerFault::Place;
-    are_refused_everywhere(
-        &PLAIN,
+    assert_rejected_everywhere(
+        &CHAIN,
         &[
             (|p| p.layers.swap(MASKING, NORMALIZATION), fault(1, Place)),
             (|p| p.layers.insert(NORMALIZATION, p.layers[MASKING].clone()), fault(1, Place)),
-            // What has an output for every step behind what has one for all.
+            // A layer with an output per time step after one with an output per sequence.
             (|p| p.record(RNN).flags = 0, fault(LSTM, Place)),
             (|p| p.record(LSTM).flags = 0, fault(GRU, Place)),
         ],
     );
-    are_refused::<I8>(
-        &PLAIN,
+    assert_rejected::<I8>(
+        &CHAIN,
         &[
             (|p| _ = p.layers.remove(NORMALIZATION), fault(1, Place)),
             (|p| _ = p.layers.drain(..=NORMALIZATION), fault(0, Place)),
@@ -63,21 +63,21 @@ fn layers_where_they_cannot_stand_are_refused() {
             (|p| p.layers = vec![p.layers[NORMALIZATION].clone()], fault(0, Place)),
         ],
     );
-    are_refused_everywhere(
+    assert_rejected_everywhere(
         &PAIR,
         &[
-            (|p| p.record(WRITTEN).flags |= MASKS, fault(WRITTEN, Place)),
-            (|p| p.record(ITS_GRU).flags |= GO_BACKWARDS, fault(ITS_GRU, Place)),
-            (|p| p.record(ITS_LSTM).flags &= !RETURN_SEQUENCES, fault(ITS_LSTM, Place)),
-            (|p| p.record(ITS_GRU).flags &= !RETURN_SEQUENCES, fault(ITS_GRU, Place)),
-            // Without a decoder its layers stand in the middle.
-            (|p| p.decoder_at = 0, fault(WRITTEN, LayerFault::InputSize)),
+            (|p| p.record(DECODER_EMBEDDING).flags |= MASKS, fault(DECODER_EMBEDDING, Place)),
+            (|p| p.record(DECODER_GRU).flags |= GO_BACKWARDS, fault(DECODER_GRU, Place)),
+            (|p| p.record(DECODER_LSTM).flags &= !RETURN_SEQUENCES, fault(DECODER_LSTM, Place)),
+            (|p| p.record(DECODER_GRU).flags &= !RETURN_SEQUENCES, fault(DECODER_GRU, Place)),
+            // Without a decoder its layers are part of one chain.
+            (|p| p.decoder_at = 0, fault(DECODER_EMBEDDING, LayerFault::InputSize)),
         ],
     );
 }
 
 #[test]
-fn a_softmax_inside_an_integer_model_is_refused() {
+fn a_softmax_inside_an_integer_model_is_rejected() {
     let mut parts = Parts::of::<I8>(&PAIR);
     let mut head = parts.layers[HEAD].clone();
     head.record.input_size = 4;
@@ -87,7 +87,7 @@ fn a_softmax_inside_an_integer_model_is_refused() {
     assert_eq!(parts.error::<I8>(), None);
 }
 
-/// An encoder in front of a decoder, each as a model of its own has them.
+/// Joins an encoder and a decoder, each with the layers of a model of its own.
 fn joined<N: Session>(encoder: &str, decoder: &str) -> Parts {
     let mut parts = Parts::of::<N>(&Stack::of(1, encoder));
     parts.decoder_at = parts.layers.len();
@@ -95,7 +95,7 @@ fn joined<N: Session>(encoder: &str, decoder: &str) -> Parts {
     parts
 }
 
-fn decoders_are_refused<N: Session>() {
+fn assert_decoders_are_rejected<N: Session>() {
     const ENCODER: &str = "{ type = 'Embedding', input_dim = 5, output_dim = 2 },
         { type = 'LSTM', units = 2, return_sequences = true }, { type = 'GRU', units = 3 }";
     const WORDS: &str = "{ type = 'Embedding', input_dim = 4, output_dim = 2 }";
@@ -107,53 +107,53 @@ fn decoders_are_refused<N: Session>() {
         joined::<N>(encoder, &decoder.join(", ")).error::<N>()
     };
     assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU, DENSE]), None);
-    let refused = Some(section("decoder"));
-    // It ends without a state, has none, or reads both ways.
+    let rejected = Some(section("decoder"));
+    // The encoder ends with a layer without state, has no state, or is bidirectional.
     let ends = format!("{ENCODER}, {{ type = 'Dense', units = 3 }}");
-    assert_eq!(found(&ends, &[WORDS, LSTM, GRU, DENSE]), refused);
-    assert_eq!(found(WORDS, &[WORDS, DENSE]), refused);
+    assert_eq!(found(&ends, &[WORDS, LSTM, GRU, DENSE]), rejected);
+    assert_eq!(found(WORDS, &[WORDS, DENSE]), rejected);
     let both = "{ type = 'Embedding', input_dim = 5, output_dim = 2 },
         { type = 'Bidirectional', layer = { type = 'LSTM', units = 2, return_sequences = true } },
         { type = 'GRU', units = 3 }";
-    assert_eq!(found(both, &[WORDS, LSTM, LSTM, GRU, DENSE]), refused);
-    // Other states, or not as many.
-    assert_eq!(found(ENCODER, &[WORDS, GRU, LSTM, DENSE]), refused);
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, DENSE]), refused);
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU, GRU, DENSE]), refused);
+    assert_eq!(found(both, &[WORDS, LSTM, LSTM, GRU, DENSE]), rejected);
+    // The decoder has other states, or another number of them.
+    assert_eq!(found(ENCODER, &[WORDS, GRU, LSTM, DENSE]), rejected);
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, DENSE]), rejected);
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU, GRU, DENSE]), rejected);
     let other = GRU.replace("units = 3", "units = 4");
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, &other, DENSE]), refused);
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, &other, DENSE]), rejected);
     let other = GRU.replace("'GRU'", "'SimpleRNN'");
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, &other, DENSE]), refused);
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, &other, DENSE]), rejected);
     let other = GRU.replace("units = 3", "units = 3, reset_after = false");
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, &other, DENSE]), refused);
-    // Its answers are not what it takes.
-    assert_eq!(found(ENCODER, &[DENSE, LSTM, GRU, DENSE]), refused);
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU]), refused);
-    assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU, "{ type = 'Dense', units = 5 }"]), refused);
-    // States in other units.
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, &other, DENSE]), rejected);
+    // The outputs of the decoder are not scores of its ids.
+    assert_eq!(found(ENCODER, &[DENSE, LSTM, GRU, DENSE]), rejected);
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU]), rejected);
+    assert_eq!(found(ENCODER, &[WORDS, LSTM, GRU, "{ type = 'Dense', units = 5 }"]), rejected);
+    // The units of the states differ.
     for change in [(|record| record.output_scale *= 2.0) as fn(&mut LayerRecord), |record| {
         record.output_scale = f32::NAN
     }] {
         let mut parts = Parts::of::<N>(&PAIR);
-        change(parts.record(ITS_LSTM));
-        assert_eq!(parts.error::<N>(), refused);
+        change(parts.record(DECODER_LSTM));
+        assert_eq!(parts.error::<N>(), rejected);
     }
-    // As many layers as there are, and more.
+    // The decoder begins after the last layer.
     for decoder_at in [HEAD + 1, HEAD + 2, usize::MAX] {
-        let mut file = file::<N>(&Parts::of::<N>(&PAIR).layers, WRITTEN);
+        let mut file = file::<N>(&Parts::of::<N>(&PAIR).layers, DECODER_EMBEDDING);
         let preamble: &mut Preamble = bytemuck::from_bytes_mut(&mut file[..PREAMBLE_LEN]);
         preamble.decoder_at = decoder_at as u32;
         seal(&mut file);
-        // Walked as one chain.
-        assert_eq!(Model::<N>::new(&file).err(), Some(fault(WRITTEN, LayerFault::InputSize)));
+        // The layers are checked as one chain.
+        assert_eq!(Model::<N>::new(&file).err(), Some(fault(DECODER_EMBEDDING, LayerFault::InputSize)));
     }
 }
 
 #[test]
-fn decoders_that_cannot_go_on_are_refused() {
-    decoders_are_refused::<F32>();
-    decoders_are_refused::<F16>();
-    decoders_are_refused::<I8>();
-    let other_frac = |p: &mut Parts| p.record(ITS_LSTM).cell_frac ^= 1;
-    are_refused::<I8>(&PAIR, &[(other_frac, section("decoder"))]);
+fn decoders_that_cannot_copy_the_encoder_state_are_rejected() {
+    assert_decoders_are_rejected::<F32>();
+    assert_decoders_are_rejected::<F16>();
+    assert_decoders_are_rejected::<I8>();
+    let other_frac = |p: &mut Parts| p.record(DECODER_LSTM).cell_frac ^= 1;
+    assert_rejected::<I8>(&PAIR, &[(other_frac, section("decoder"))]);
 }

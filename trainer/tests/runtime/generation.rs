@@ -1,4 +1,4 @@
-//! Answers fed back: what is written follows from single steps and the likeliest of each.
+//! Autoregressive generation matches single time steps with the most probable id of each.
 
 use embedded_rnn::format::LayerRecord;
 use embedded_rnn::{Backend, Error, F32, I8, Kind, Model, Number, State};
@@ -9,43 +9,44 @@ use crate::running::{bits, model, ram, run, save};
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere};
 use crate::variants::Variant;
 
-/// A model of one chain whose answers are ids that it takes.
+/// A model without an encoder whose outputs are scores of its input ids.
 const ONE_TO_MANY: Stack<'static> = Stack::of(
     1,
-    "{ type = 'Embedding', input_dim = 6, output_dim = 5 }, { type = 'GRU', units = 9, return_sequences = true },
+    "{ type = 'Embedding', input_dim = 6, output_dim = 5 },
+     { type = 'GRU', units = 9, return_sequences = true },
      { type = 'LSTM', units = 5{last} }, { type = 'Dense', units = 6 }",
 );
 
-/// The first of the largest.
-fn likeliest<T: PartialOrd + Copy>(answer: &[T]) -> u16 {
-    let largest = answer.iter().fold(answer[0], |a, &b| if b > a { b } else { a });
-    answer.iter().position(|&y| y == largest).unwrap() as u16
+/// Returns the index of the first of the largest values.
+fn likeliest<T: PartialOrd + Copy>(output: &[T]) -> u16 {
+    let largest = output.iter().fold(output[0], |a, &b| if b > a { b } else { a });
+    output.iter().position(|&y| y == largest).unwrap() as u16
 }
 
-/// What a model writes step by step from `first` on, before `end`.
-fn by_hand<N: Number>(
+/// Generates up to `most` ids before `end` by single time steps; returns the ids and the outputs.
+fn by_single_steps<N: Number>(
     model: &Model<'_, N>,
     state: &mut State<'_, N>,
     first: u16,
     end: u16,
     most: usize,
 ) -> (Vec<u16>, Vec<N::Out>) {
-    let (mut written, mut answers, mut id) = (Vec::new(), Vec::new(), first);
+    let (mut generated, mut outputs, mut id) = (Vec::new(), Vec::new(), first);
     loop {
-        let answer = model.decoder_step(state, id).unwrap();
-        answers.extend_from_slice(answer);
-        id = likeliest(answer);
-        if id == end || written.len() == most {
-            return (written, answers);
+        let output = model.decoder_step(state, id).unwrap();
+        outputs.extend_from_slice(output);
+        id = likeliest(output);
+        if id == end || generated.len() == most {
+            return (generated, outputs);
         }
-        written.push(id);
-        if written.len() == most {
-            return (written, answers);
+        generated.push(id);
+        if generated.len() == most {
+            return (generated, outputs);
         }
     }
 }
 
-fn what_is_written<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+fn generation_matches_single_steps<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let first = &model.layers()[model.preamble().decoder_at as usize];
     if first.input_dim != model.output_size() as u32
         || (model.needs_whole_sequences() && !model.has_decoder())
@@ -61,21 +62,21 @@ fn what_is_written<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In])
         for end in 0..first.input_dim as u16 {
             for most in [0, 1, 2, 20] {
                 [&mut state, &mut other].into_iter().for_each(|state| state.restore(model, &start).unwrap());
-                let (golden, golden_answers) = by_hand(model, &mut other, 1, end, most);
+                let (golden, golden_outputs) = by_single_steps(model, &mut other, 1, end, most);
                 let mut out = vec![99; most];
                 assert_eq!(model.greedy(&mut state, 1, end, &mut out).unwrap(), golden);
                 assert!(out[golden.len()..].iter().all(|&id| id == 99));
                 assert_eq!(save(model, &state), save(model, &other));
-                // The same, chosen by the caller.
+                // `generate`, with the ids chosen by the caller.
                 state.restore(model, &start).unwrap();
-                let mut answers = Vec::new();
+                let mut outputs = Vec::new();
                 let mut next = golden.iter();
-                let choose = |answer: &[N::Out]| {
-                    answers.extend_from_slice(answer);
-                    next.next().copied().filter(|_| answers.len() < golden_answers.len())
+                let choose = |output: &[N::Out]| {
+                    outputs.extend_from_slice(output);
+                    next.next().copied().filter(|_| outputs.len() < golden_outputs.len())
                 };
                 model.generate(&mut state, 1, choose).unwrap();
-                assert_eq!(bits(&answers), bits(&golden_answers));
+                assert_eq!(bits(&outputs), bits(&golden_outputs));
                 assert_eq!(save(model, &state), save(model, &other));
             }
         }
@@ -83,13 +84,13 @@ fn what_is_written<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In])
 }
 
 #[test]
-fn greedy_writes_the_likeliest_step_by_step() {
-    everywhere!(STEPPING, what_is_written);
-    everywhere!(WHOLE, what_is_written);
-    everywhere!([ONE_TO_MANY], what_is_written);
+fn greedy_and_generate_match_single_steps() {
+    everywhere!(STEPPING, generation_matches_single_steps);
+    everywhere!(WHOLE, generation_matches_single_steps);
+    everywhere!([ONE_TO_MANY], generation_matches_single_steps);
 }
 
-/// A chain that takes ids is stepped by them; what its decoder does not have, neither `generate` nor its caller gets.
+/// Asserts that `decoder_step` is `step` in a model over ids, and that `generate` rejects an id out of range.
 fn ids_are_steps<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
     let mut rams = [ram(model, 0), ram(model, 0)];
     let [mut state, mut other] = rams.each_mut().map(|ram| model.state(ram).unwrap());
@@ -99,25 +100,25 @@ fn ids_are_steps<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
         assert_eq!(bits(y), bits(model.step(&mut other, &[*x]).unwrap()));
     }
     assert_eq!(save(model, &state), save(model, &other));
-    let mut answers = 0;
+    let mut calls = 0;
     let error = model.generate(&mut state, 5, |_| {
-        answers += 1;
-        Some([4, 6][answers - 1])
+        calls += 1;
+        Some([4, 6][calls - 1])
     });
-    assert_eq!((error, answers), (Err(Error::Id { index: 0, input_dim: 6 }), 2));
+    assert_eq!((error, calls), (Err(Error::Id { index: 0, input_dim: 6 }), 2));
 }
 
 #[test]
-fn a_chain_of_ids_is_stepped_by_what_it_wrote() {
+fn models_over_ids_without_an_encoder_are_their_own_decoder() {
     everywhere!([ONE_TO_MANY], ids_are_steps);
 }
 
-/// A model of `count` ids that answers with zeros, and with one from these units.
+/// Returns a model of `count` ids whose outputs are zero, and one in these units.
 fn of_largest(count: u32, largest: &[usize]) -> AlignedBytes {
-    let record = |kind: Kind| Variant::plain(kind).record();
+    let record = |kind: Kind| Variant::of_kind(kind).record();
     let embedding = LayerRecord { input_dim: count, ..record(Kind::Embedding) };
     let dense = LayerRecord { units: count, ..record(Kind::Dense) };
-    // Panels of eight: biases, then the weights of the one input.
+    // A panel of eight units has its biases, then the weights of the one input.
     let mut words = vec![0; count.next_multiple_of(8) as usize * 2];
     largest.iter().for_each(|unit| words[unit / 8 * 16 + unit % 8] = 1f32.to_bits());
     let layers =
@@ -126,33 +127,34 @@ fn of_largest(count: u32, largest: &[usize]) -> AlignedBytes {
 }
 
 #[test]
-fn the_likeliest_is_the_lowest_of_equals_and_an_id() {
-    for (count, largest, written) in [
+fn the_most_probable_id_is_the_lowest_of_equals_and_has_16_bits() {
+    for (count, largest, expected) in [
         (9, &[][..], 0),
         (9, &[8], 8),
         (9, &[3, 8], 3),
         (65_535, &[65_534], 65_534),
         (65_536, &[65_535], 65_535),
         (65_544, &[65_535, 65_536], 65_535),
-        // No id has 17 bits.
+        // An id has 16 bits.
         (65_544, &[65_536], 0),
     ] {
         let file = of_largest(count, largest);
         let model = model::<F32>(&file, Backend::best());
         let mut ram = ram(&model, 0);
         let mut out = [7; 2];
-        let end = if written == 0 { 1 } else { 0 };
+        let end = if expected == 0 { 1 } else { 0 };
         let found = model.greedy(&mut model.state(&mut ram).unwrap(), 0, end, &mut out).unwrap();
-        assert_eq!(found, [written; 2], "{largest:?} of {count}");
+        assert_eq!(found, [expected; 2], "{largest:?} of {count}");
     }
 }
 
-/// An id takes all of 16 bits.
+/// Every 16-bit id is valid.
 #[test]
 fn an_integer_embedding_has_65_536_ids() {
     let count = 1 << 16;
-    let record = LayerRecord { input_dim: count, ..Variant::plain(Kind::Embedding).record() };
-    // Rows of a multiplier for one and a weight: their number's low and high half, one after another.
+    let record = LayerRecord { input_dim: count, ..Variant::of_kind(Kind::Embedding).record() };
+    // Each row has the multiplier of one and one weight: of half the id, even rows have the low byte, odd
+    // rows the high byte.
     let words = (0..count).flat_map(|id| [64, if id % 2 == 0 { id >> 1 & 0xff } else { id >> 9 }]).collect();
     let file = file::<I8>(&[Layer { record, words }], 0);
     let model = model::<I8>(&file, Backend::best());
