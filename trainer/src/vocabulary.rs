@@ -25,7 +25,7 @@ impl Vocabulary {
     /// commas.
     ///
     /// # Errors
-    /// No part, or a part that [is no id](Self::id).
+    /// No part, or a part that [is not an id](Self::id).
     pub fn ids(&self, text: &str) -> Result<Vec<usize>> {
         if let Some(id) = self.with_label(text) {
             return Ok(vec![id]);

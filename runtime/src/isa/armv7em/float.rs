@@ -43,12 +43,14 @@ macro_rules! eight {
 }
 macro_rules! low {
     ($load:ident $x:literal) => {
-        eight!($load $x: "s0" "s16", "s1" "s17", "s2" "s18", "s3" "s19", "s4" "s20", "s5" "s21", "s6" "s22", "s7" "s23",)
+        eight!($load $x: "s0" "s16", "s1" "s17", "s2" "s18", "s3" "s19", "s4" "s20", "s5" "s21", "s6" "s22",
+            "s7" "s23",)
     };
 }
 macro_rules! high {
     ($load:ident $x:literal) => {
-        eight!($load $x: "s8" "s16", "s9" "s17", "s10" "s18", "s11" "s19", "s12" "s20", "s13" "s21", "s14" "s22",
+        eight!($load $x: "s8" "s16", "s9" "s17", "s10" "s18", "s11" "s19", "s12" "s20", "s13" "s21",
+            "s14" "s22",
             "s15" "s23",)
     };
 }
@@ -76,8 +78,8 @@ impl Float for Armv7em {
                 "vstmia {panel}, {{s16-s23}}",
                 w = inout(reg) values.as_ptr() => _,
                 panel = in(reg) panel.as_mut_ptr(),
-                out("s16") _, out("s17") _, out("s18") _, out("s19") _, out("s20") _, out("s21") _, out("s22") _,
-                out("s23") _,
+                out("s16") _, out("s17") _, out("s18") _, out("s19") _, out("s20") _, out("s21") _,
+                out("s22") _, out("s23") _,
                 options(nostack, preserves_flags),
             );
             panel.assume_init()
@@ -149,8 +151,10 @@ impl Float for Armv7em {
                 "vldmia {c}, {{s0-s7}}",
                 "vldmia {a}, {{s8-s15}}",
                 "vldmia {b}, {{s16-s23}}",
-                "vfma.f32 s0, s8, s16", "vfma.f32 s1, s9, s17", "vfma.f32 s2, s10, s18", "vfma.f32 s3, s11, s19",
-                "vfma.f32 s4, s12, s20", "vfma.f32 s5, s13, s21", "vfma.f32 s6, s14, s22", "vfma.f32 s7, s15, s23",
+                "vfma.f32 s0, s8, s16", "vfma.f32 s1, s9, s17",
+                "vfma.f32 s2, s10, s18", "vfma.f32 s3, s11, s19",
+                "vfma.f32 s4, s12, s20", "vfma.f32 s5, s13, s21",
+                "vfma.f32 s6, s14, s22", "vfma.f32 s7, s15, s23",
                 "vstmia {c}, {{s0-s7}}",
                 a = in(reg) a.as_ptr(), b = in(reg) b.as_ptr(), c = in(reg) c.as_mut_ptr(),
                 out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
@@ -191,11 +195,13 @@ fn polynomial(z: &[f32; LANES], c: &[f32]) -> [f32; LANES] {
             "vldmdb {c}!, {{s24}}",
             broadcast!("s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23"),
             "vfma.f32 s16, s8, s0", "vfma.f32 s17, s9, s1", "vfma.f32 s18, s10, s2", "vfma.f32 s19, s11, s3",
-            "vfma.f32 s20, s12, s4", "vfma.f32 s21, s13, s5", "vfma.f32 s22, s14, s6", "vfma.f32 s23, s15, s7",
+            "vfma.f32 s20, s12, s4", "vfma.f32 s21, s13, s5",
+            "vfma.f32 s22, s14, s6", "vfma.f32 s23, s15, s7",
             "vldmdb {c}!, {{s24}}",
             broadcast!("s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"),
             "vfma.f32 s8, s16, s0", "vfma.f32 s9, s17, s1", "vfma.f32 s10, s18, s2", "vfma.f32 s11, s19, s3",
-            "vfma.f32 s12, s20, s4", "vfma.f32 s13, s21, s5", "vfma.f32 s14, s22, s6", "vfma.f32 s15, s23, s7",
+            "vfma.f32 s12, s20, s4", "vfma.f32 s13, s21, s5",
+            "vfma.f32 s14, s22, s6", "vfma.f32 s15, s23, s7",
             "subs {n}, {n}, #1",
             "bne 2b",
             "vstmia {sum}, {{s8-s15}}",

@@ -9,9 +9,6 @@ use crate::commands::{delegate, setup};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
-/// Crates whose docs and lines are checked; `cargo xtask style` lists the findings in the others.
-const CLEAN_CRATES: &[&str] = &["benches", "xtask"];
-
 /// A step: its name and its function.
 pub type Step = (&'static str, fn() -> Result<Outcome>);
 
@@ -27,8 +24,8 @@ pub enum Outcome {
 pub const STEPS: &[Step] = &[
     ("fmt", fmt),
     ("module-cycles", || passed(module_cycles::check(&metadata::members()?)?)),
-    ("function-docs", || passed(sources::check(CLEAN_CRATES, function_docs::find)?)),
-    ("line-width", || passed(sources::check(CLEAN_CRATES, line_width::find)?)),
+    ("function-docs", || passed(sources::check(&["."], function_docs::find)?)),
+    ("line-width", || passed(sources::check(&["."], line_width::find)?)),
     ("deny", deny),
     ("setup", || run_all([setup::Setup::default().run()])),
     ("data", || run(delegate::run("xtask-data", "fetch"))),
