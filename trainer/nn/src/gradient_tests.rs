@@ -22,13 +22,18 @@ fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Matrix<f64> {
     Matrix::from_fn(rows, columns, |_, _| rng.random_range(-1.0..1.0))
 }
 
+/// Parses the config of a network of these layers.
+fn config_of(layers: &str) -> Config {
+    toml::from_str(&format!(
+        "name = 'test'\ndata.file = ''\nlayers = [{layers}]\ntraining = {{ loss = 'mse', epochs = 1 }}"
+    ))
+    .unwrap()
+}
+
 /// Builds a network of these layers; its weights and statistics are moved away from their regular initial
 /// values.
 fn network_of(layers: &str, rng: &mut ChaCha8Rng) -> Network<f64> {
-    let config: Config = toml::from_str(&format!(
-        "name = 'test'\ndata.file = ''\nlayers = [{layers}]\ntraining = {{ loss = 'mse', epochs = 1 }}"
-    ))
-    .unwrap();
+    let config = config_of(layers);
     let frames = (0..6 * FEATURES).map(|k| (k * k % 7) as f32).collect();
     let x = Array { shape: vec![2, 3, FEATURES], values: Values::Floats(frames) };
     let y = Array { shape: vec![2], values: Values::Integers(vec![0, 1]) };
@@ -94,6 +99,23 @@ fn every_layer_of_a_config_is_in_a_stack() {
     }
 }
 
+/// Checks the sizes and the parameters that a config declares before its network is built; the size of a
+/// network is limited by them.
+#[test]
+fn configs_declare_the_sizes_and_parameters_of_their_networks() {
+    for stack in STACKS {
+        let network = network_of(stack, &mut stream(23, Purpose::Weights, 0));
+        let mut size = if stack.contains("Embedding") { 1 } else { FEATURES };
+        for (config, layer) in config_of(stack).layers.iter().zip(&network.layers) {
+            let (config, own) = (config.get(), layer.kind.get());
+            let parameters: usize = own.parameters().iter().map(|(_, parameter)| parameter.len()).sum();
+            assert!(config.parameters(size as u64) >= parameters as u64, "{stack}: {}", layer.name);
+            size = config.units().map_or(size, |(_, units)| units);
+            assert_eq!(size, own.output_size(), "{stack}: {}", layer.name);
+        }
+    }
+}
+
 /// Builds the network of one of the stacks, with initial states that are not zero.
 struct Stack {
     network: Network<f64>,
@@ -126,6 +148,11 @@ fn random_states(network: &Network<f64>, rng: &mut ChaCha8Rng) -> States<f64> {
     states.map(|sizes| sizes.iter().map(|&size| random(size, LENGTHS.len(), rng)).collect()).collect()
 }
 
+/// Returns the rows and columns of the states of every layer.
+fn shapes(states: &States<f64>) -> Vec<Vec<(usize, usize)>> {
+    states.iter().map(|own| own.iter().map(Matrix::shape).collect()).collect()
+}
+
 /// Returns the weighted sum of all states.
 fn dot(states: &States<f64>, weights: &States<f64>) -> f64 {
     states.iter().flatten().zip(weights.iter().flatten()).map(|(state, weight)| state.dot(weight)).sum()
@@ -138,6 +165,7 @@ fn gradients_of_every_layer_equal_central_differences() {
     for (number, stack) in Stack::all().into_iter().enumerate() {
         let Stack { network, input, initial, ids } = stack;
         let caches = network.forward_caches(&input, &initial, Some(DRAW));
+        assert_eq!(shapes(&network.final_states(&input, &caches)), shapes(&initial), "stack {number}");
         let output = &caches.last().unwrap().output.values;
         let mut rng = stream(22, Purpose::Weights, number as u64);
         let weights = random(output.nrows(), output.ncols(), &mut rng);

@@ -45,7 +45,6 @@ macro_rules! layer_configs {
         }
 
         /// The names of all layers in a config.
-        #[cfg(test)]
         pub const NAMES: &[&str] = &[$($cell_name,)* $($name,)*];
 
         impl LayerConfig {

@@ -125,6 +125,10 @@ macro_rules! kinds {
         fn kinds_of_all() -> Vec<Vec<RecordKind>> {
             vec![$(<$layer<f32> as Export>::kinds(),)*]
         }
+
+        /// The types of all layers.
+        #[cfg(test)]
+        const TYPES: &[&str] = &[$(stringify!($layer),)*];
     };
 }
 
@@ -154,6 +158,7 @@ kinds! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::NAMES;
 
     /// Checks that packing, reading back and the summary find exactly one layer for every kind of record of
     /// the runtime.
@@ -162,6 +167,14 @@ mod tests {
         let all = kinds_of_all().concat();
         for kind in (0..=u8::MAX).filter_map(|code| RecordKind::from_code(code, embedded_rnn::ALL_FEATURES)) {
             assert_eq!(all.iter().filter(|own| **own == kind).count(), 1, "{kind:?}");
+        }
+    }
+
+    /// Checks that every layer has a row in `config.rs`; a [`Recurrent`] has one for each of its cells.
+    #[test]
+    fn every_layer_has_a_config() {
+        for layer in TYPES.iter().filter(|layer| **layer != "Recurrent") {
+            assert!(NAMES.contains(layer), "{layer} has no row in config.rs");
         }
     }
 }

@@ -18,9 +18,7 @@ mod recurrent;
 mod rows;
 mod spec;
 
-pub use config::LayerConfig;
-#[cfg(test)]
-pub use config::NAMES;
+pub use config::{LayerConfig, NAMES};
 pub use export::{Export, FoldRole, InputStage, RecordSummary, Stored};
 pub use kind::Kind;
 pub use observer::{NetworkObserver, Observer, Signal};
