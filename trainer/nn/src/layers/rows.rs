@@ -1,6 +1,6 @@
 //! Weighted rows of Dense and of cells: reading back, folding, and counting.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use embedded_rnn::format::LayerRecord;
 
 use super::{RecordSummary, Stored};
@@ -27,7 +27,10 @@ pub(super) fn read_rows<N: FloatWeights>(
         bias: Matrix::zeros(rows, 1),
         recurrent_bias: Matrix::zeros(rows, 1),
     };
-    for (slot, word) in panels(layout, sizes).zip(stored.widened()) {
+    let numbers = stored.widened();
+    let expected = panels(layout, sizes).count();
+    ensure!(numbers.len() == expected, "{} weights, its packed layout has {expected}", numbers.len());
+    for (slot, word) in panels(layout, sizes).zip(numbers) {
         let Some(slot) = slot else { continue };
         let (row, number) = match slot {
             Slot::Bias(row) => (row, &mut weights.bias[row]),
