@@ -41,11 +41,24 @@ fn folded_chain(layers: &[Layer<f32>]) -> Vec<Layer<f32>> {
 mod tests {
     use super::*;
     use crate::random::Random;
+    use embedded_rnn_nn::layers::NAMES;
+
+    const NORMALIZED: &str = "{ type = 'BatchNormalization' }";
+
+    /// Asserts that the folded network of these layers is the same function, and returns its number of
+    /// layers.
+    fn assert_folds(layers: &str, input_size: usize) -> usize {
+        let (network, frames) = Random { layers, input_size, steps: 9, seed: 3 }.make().unwrap();
+        let folded = folded(&network);
+        for (a, b) in network.predict(&frames).iter().zip(folded.predict(&frames)) {
+            assert!((a - b).abs() < 1e-6, "{layers}: {a}, folded {b}");
+        }
+        folded.layers.len()
+    }
 
     /// Covers every place where a BatchNormalization can be folded, and one where it cannot.
     #[test]
     fn a_folded_network_is_the_same_function() {
-        const NORMALIZED: &str = "{ type = 'BatchNormalization' }";
         for (before, after, left) in [
             ("", "{ type = 'LSTM', units = 3 }", 1),
             (
@@ -68,13 +81,29 @@ mod tests {
             ),
         ] {
             let layers = format!("{before} {NORMALIZED}, {after}");
-            let random = Random { layers: &layers, input_size: 2, steps: 9, seed: 3 };
-            let (network, frames) = random.make().unwrap();
-            let folded = folded(&network);
-            assert_eq!(folded.layers.len(), left, "{layers}");
-            for (a, b) in network.predict(&frames).iter().zip(folded.predict(&frames)) {
-                assert!((a - b).abs() < 1e-6, "{layers}: {a}, folded {b}");
-            }
+            assert_eq!(assert_folds(&layers, 2), left, "{layers}");
+        }
+    }
+
+    /// Covers a BatchNormalization before and after a layer of every type; a first layer has only one after
+    /// it.
+    #[test]
+    fn every_layer_folds_to_the_same_function() {
+        for &name in NAMES {
+            let (options, first) = match name {
+                "SimpleRNN" | "LSTM" | "GRU" => (", units = 3, return_sequences = true", false),
+                "Bidirectional" => (", layer = { type = 'GRU', units = 2, return_sequences = true }", false),
+                "Dense" => (", units = 3", false),
+                "Activation" => (", activation = 'gelu'", false),
+                "Dropout" => (", rate = 0.5", false),
+                "BatchNormalization" | "LayerNormalization" => ("", false),
+                "Normalization" | "Masking" => ("", true),
+                "Embedding" => (", input_dim = 5, output_dim = 3", true),
+                _ => panic!("no options for {name}"),
+            };
+            let before = if first { String::new() } else { format!("{NORMALIZED}, ") };
+            let layers = format!("{before}{{ type = '{name}'{options} }}, {NORMALIZED}");
+            assert_folds(&layers, if name == "Embedding" { 1 } else { 2 });
         }
     }
 }
