@@ -152,6 +152,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let State { memory, phases: [read, next], .. } = state;
         let (from, to) = memory.split_at_mut_checked(encoder.words()?)?;
         for (from_range, to_range) in encoder.states(!*read).zip(decoder.states(!*next)) {
+            debug_assert_eq!(from_range.len(), to_range.len(), "layers of one kind and size have one state");
             for (to, from) in to.get_mut(to_range)?.iter_mut().zip(from.get(from_range)?) {
                 *to = *from;
             }

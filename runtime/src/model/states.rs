@@ -3,7 +3,7 @@
 
 use super::Model;
 use crate::error::Error;
-use crate::format::LayerRecord;
+use crate::format::{LANES, LayerRecord};
 use crate::number::{Dispatch, Number};
 use crate::state::State;
 use core::ops::Range;
@@ -118,6 +118,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
             [c, h] => (c, h),
         };
         let units = record.units();
+        let width = output.len() * size_of::<N::Word>() / size_of::<N::Act>();
+        debug_assert_eq!(width.div_ceil(LANES), units.div_ceil(LANES), "h has one value per unit");
         if h != units || c != if cell.is_empty() { 0 } else { units } {
             return Err(missing);
         }
