@@ -3,7 +3,7 @@
 
 use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
 use embedded_rnn::packing::needs;
-use embedded_rnn::{F16, F32, Kind, Model, Number};
+use embedded_rnn::{ALL_FEATURES, F16, F32, Kind, Model, Number};
 use embedded_rnn_trainer::pack::{AlignedBytes, FloatWeights};
 
 /// A layer of a file; `words` are its weights. `file` sets the `weights_len` of the record.
@@ -67,8 +67,7 @@ pub fn seal(bytes: &mut [u8]) {
 
 /// Returns whether the layer carries a state.
 pub fn is_recurrent(record: &LayerRecord) -> bool {
-    let cells = [Kind::SimpleRnn, Kind::Lstm, Kind::Gru, Kind::GruResetBefore];
-    cells.iter().any(|&kind| record.kind == kind as u8)
+    Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_recurrent)
 }
 
 /// Returns the layers of a file, with their packed weights.

@@ -1,6 +1,6 @@
 //! The counts of `inspect`, compared with the networks and with formulas.
 
-use embedded_rnn_trainer::layers::Kind;
+use embedded_rnn_trainer::layers::{Kind, NAMES};
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::session::Session;
 use embedded_rnn_trainer::summary::Summary;
@@ -40,6 +40,7 @@ const LAYERS: &[(&str, u64)] = &[
     ),
     ("{ type = 'LSTM', units = 5 }, { type = 'BatchNormalization' }", 4 * 5 * 10 + 5),
     ("{ type = 'LSTM', units = 5 }, { type = 'LayerNormalization' }", 4 * 5 * 10 + 5),
+    ("{ type = 'LSTM', units = 5 }, { type = 'Activation', activation = 'gelu' }", 4 * 5 * 10),
     ("{ type = 'Masking' }, { type = 'GRU', units = 7 }", 3 * 7 * (5 + 7)),
     ("{ type = 'Normalization' }, { type = 'GRU', units = 7 }", 5 + 3 * 7 * (5 + 7)),
     // The Normalization runs once per direction.
@@ -48,6 +49,15 @@ const LAYERS: &[(&str, u64)] = &[
         2 * 5 + 2 * 3 * 7 * (5 + 7),
     ),
 ];
+
+/// Checks that [`LAYERS`] has every type of layer; an Embedding is counted on its own.
+#[test]
+fn every_layer_is_counted() {
+    for name in NAMES.iter().filter(|name| **name != "Embedding") {
+        let key = format!("type = '{name}'");
+        assert!(LAYERS.iter().any(|(layers, _)| layers.contains(&key)), "{name}");
+    }
+}
 
 #[test]
 fn parameters_and_macs_are_those_of_the_network() {
