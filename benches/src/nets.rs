@@ -115,7 +115,7 @@ pub fn backends() -> Vec<Backend> {
     let best = Backend::best();
     let mut backends = vec![Backend::portable()];
     if best.name() == backends[0].name() {
-        eprintln!("skipped: avx2, which this machine does not support");
+        eprintln!("skipped: backends of other instruction sets, which this machine does not support");
     } else {
         backends.push(best);
     }
