@@ -7,8 +7,8 @@ use bytemuck::Pod;
 /// Vectors of `f32` and the one hot loop over them.
 ///
 /// `Panel` holds the [`LANES`] units of a panel; `V` holds the units that one instruction works on, a whole
-/// panel or an equal part of it. Addition order is part of the contract: [`accumulate`](Float::accumulate) adds the terms of
-/// a sum in the order of `x`, one after another, so that all instruction sets with the same
+/// panel or an equal part of it. Addition order is part of the contract: [`accumulate`](Float::accumulate)
+/// adds the terms of a sum in the order of `x`, one after another, so that all instruction sets with the same
 /// [`FUSED`](Float::FUSED) give the same bits.
 pub trait Float: Copy {
     /// One value for every unit of a panel.
