@@ -29,7 +29,7 @@ pub const MAGIC: [u8; 4] = *b"ERNN";
 pub const VERSION: u16 = 1;
 /// The alignment of a model's bytes that puts its weights at the start of a cache line; 4 is the least that
 /// works.
-pub const ALIGN: usize = 32;
+pub const ALIGN: usize = 64;
 
 /// The dtype of a model.
 #[non_exhaustive]

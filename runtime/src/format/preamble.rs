@@ -37,7 +37,7 @@ pub struct Preamble {
     pub output_size: u32,
     /// Layer records, from [`PREAMBLE_LEN`] on.
     pub layer_count: u32,
-    /// Offset of the weights; a multiple of 32.
+    /// Offset of the weights; a multiple of 64 in files of this packer.
     pub weights_at: u32,
     /// Bytes of weights, the sum of the layers'.
     pub weights_len: u32,

@@ -4,24 +4,57 @@ use super::tanh::float::tanh;
 use crate::format::LANES;
 use bytemuck::Pod;
 
-/// Vectors of `f32` and the one hot loop over them.
+/// Arithmetic on vectors of `f32`.
+pub trait Arithmetic: Copy {
+    /// The values that one instruction works on.
+    type V: Copy;
+    /// `true` if [`mul_add`](Arithmetic::mul_add) rounds once.
+    const FUSED: bool;
+
+    /// Returns `value` in every lane.
+    fn splat(self, value: f32) -> Self::V;
+    /// Computes `a * b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Computes `a / b`.
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Computes `a * b + c`, rounded once if [`FUSED`](Arithmetic::FUSED), else twice.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Computes `if a < b { a } else { b }`: a NaN in `a` gives `b`.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Computes `if a > b { a } else { b }`: a NaN in `a` gives `b`.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// Computes `c[0] + z (c[1] + z (c[2] + ...))`, one [`mul_add`](Arithmetic::mul_add) per power.
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, z: Self::V, c: &[f32; N]) -> Self::V {
+        let mut sum = self.splat(0.0);
+        for (k, &c) in c.iter().enumerate().rev() {
+            sum = if k + 1 == N { self.splat(c) } else { self.mul_add(sum, z, self.splat(c)) };
+        }
+        sum
+    }
+}
+
+/// The hot loop over panels of weights, and the vectors of what it computes.
 ///
 /// `Panel` holds the [`LANES`] units of a panel; `V` holds the units that one instruction works on, a whole
 /// panel or an equal part of it. Addition order is part of the contract: [`accumulate`](Float::accumulate)
 /// adds the terms of a sum in the order of `x`, one after another, so that all instruction sets with the same
-/// [`FUSED`](Float::FUSED) give the same bits.
-pub trait Float: Copy {
+/// [`FUSED`](Arithmetic::FUSED) give the same bits.
+pub trait Float: Arithmetic {
     /// One value for every unit of a panel.
     type Panel: Copy;
-    /// The units that one instruction works on.
-    type V: Copy;
     /// The number of units in a `V`.
     const WIDTH: usize;
-    /// `true` if [`mul_add`](Float::mul_add) rounds once.
-    const FUSED: bool;
-    /// The largest number of sums, gates times panels, that run side by side: independent sums hide the
-    /// latency of the additions.
+    /// The largest number of panels of sums in registers: independent sums hide the latency of the additions.
     const SUMS: usize;
+
+    /// Runs a part of a kernel: as a function of its own where a kernel has many such parts with registers of
+    /// their own.
+    #[inline(always)]
+    fn call<P: Part<Self>>(self, weights: &P::Weights, x: &[f32], h: &[f32], layer: &mut P::Layer) {
+        P::run(self, weights, x, h, layer);
+    }
 
     /// Loads a panel.
     fn panel(self, values: &[f32; LANES]) -> Self::Panel;
@@ -43,28 +76,6 @@ pub trait Float: Copy {
     fn load(self, values: &[f32; LANES], at: usize) -> Self::V;
     /// Stores the values to an index as in [`take`](Float::take).
     fn store(self, v: Self::V, out: &mut [f32; LANES], at: usize);
-    /// Returns `value` in every unit.
-    fn splat(self, value: f32) -> Self::V;
-    /// Computes `a * b`.
-    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-    /// Computes `a / b`.
-    fn div(self, a: Self::V, b: Self::V) -> Self::V;
-    /// Computes `a * b + c`, rounded once if [`FUSED`](Float::FUSED), else twice.
-    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// Computes `if a < b { a } else { b }`: a NaN in `a` gives `b`.
-    fn min(self, a: Self::V, b: Self::V) -> Self::V;
-    /// Computes `if a > b { a } else { b }`: a NaN in `a` gives `b`.
-    fn max(self, a: Self::V, b: Self::V) -> Self::V;
-
-    /// Computes `c[0] + z (c[1] + z (c[2] + ...))`, one [`mul_add`](Float::mul_add) per power.
-    #[inline(always)]
-    fn polynomial<const N: usize>(self, z: Self::V, c: &[f32; N]) -> Self::V {
-        let mut sum = self.splat(0.0);
-        for (k, &c) in c.iter().enumerate().rev() {
-            sum = if k + 1 == N { self.splat(c) } else { self.mul_add(sum, z, self.splat(c)) };
-        }
-        sum
-    }
 
     /// Computes [`tanh`] of each; where a vector takes many instructions it is a function of its own, linked
     /// once.
@@ -72,6 +83,23 @@ pub trait Float: Copy {
     fn tanh(self, x: Self::V) -> Self::V {
         tanh(self, x)
     }
+
+    /// Computes [`tanh`](Float::tanh) of two vectors, which may share instructions.
+    #[inline(always)]
+    fn two_tanh(self, a: Self::V, b: Self::V) -> (Self::V, Self::V) {
+        (self.tanh(a), self.tanh(b))
+    }
+}
+
+/// A part of a kernel, for one instruction set. It takes references as parameters, not as fields: a compiler
+/// uses that two parameters do not overlap, but not that two fields do not.
+pub trait Part<S> {
+    /// The weights that it reads.
+    type Weights: ?Sized;
+    /// The layer that it updates.
+    type Layer;
+    /// Runs it. Implementations are `#[inline(always)]`.
+    fn run(isa: S, weights: &Self::Weights, x: &[f32], h: &[f32], layer: &mut Self::Layer);
 }
 
 /// A weight of the float kernels as it lies in the file: `f32`, or the bits of a binary16 in a `u16`.

@@ -26,16 +26,17 @@ impl Side<'_> {
 
 /// Vectors of `i32` and the one hot loop over blocks of weights.
 ///
-/// A block is `R` rows of weights, one word after another: `R` biases, then each [`Side`]. A vector has one
-/// lane per block, [`BLOCKS`](Int::BLOCKS) of them.
+/// A block is `R` rows of weights, one word after another: `R` biases, then each [`Side`]. Work is done in
+/// groups of [`BLOCKS`](Int::BLOCKS) blocks, whose `R` pre-activations each are `R` vectors of as many lanes.
 pub trait Int: Copy {
-    /// One `i32` for each of [`BLOCKS`](Int::BLOCKS) blocks.
+    /// [`BLOCKS`](Int::BLOCKS) values of `i32`.
     type W: Copy;
     /// The number of blocks that are computed at once.
     const BLOCKS: usize;
 
-    /// Computes the pre-activations of the `R` rows that begin at word `at` of each block, wrapping: the
-    /// row's bias, and for each side `mulr(sum_k w[r][k] * acts[k] << shift, multiplier[r])`.
+    /// Computes the pre-activations of the `R` rows that begin at word `at` of each block, one vector per row
+    /// with one lane per block, wrapping: the row's bias, and for each side
+    /// `mulr(sum_k w[r][k] * acts[k] << shift, multiplier[r])`.
     ///
     /// `blocks` holds up to [`BLOCKS`](Int::BLOCKS) blocks of `stride` words; the result of a missing block
     /// is unspecified.
@@ -47,16 +48,30 @@ pub trait Int: Copy {
         sides: [Side<'_>; SIDES],
     ) -> [Self::W; R];
 
-    /// Returns values, one for each block, in groups of [`BLOCKS`](Int::BLOCKS); fewer in the last.
+    /// Computes [`rows`](Int::rows) in their order, block by block: the first vector holds the rows of the
+    /// first blocks, and so on; only the vectors of blocks that are there are specified.
+    #[inline(always)]
+    fn units<const R: usize, const SIDES: usize>(
+        self,
+        blocks: &[i32],
+        stride: usize,
+        at: usize,
+        sides: [Side<'_>; SIDES],
+    ) -> [Self::W; R] {
+        const { assert!(Self::BLOCKS == 1, "more blocks need the order") };
+        self.rows(blocks, stride, at, sides)
+    }
+
+    /// Returns values in groups of [`BLOCKS`](Int::BLOCKS); fewer in the last.
     fn groups<'a, T: 'a>(values: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]>;
 
     /// Loads the first values of a slice; 0 for missing ones.
     fn load_i32(self, values: &[i32]) -> Self::W;
-    /// Loads `R` values for each block, block by block, shifted left by 16; 0 for missing ones.
+    /// Loads `R` vectors of values, shifted left by 16; 0 for missing ones.
     fn load_i16<const R: usize>(self, values: &[i16]) -> [Self::W; R];
-    /// Stores block by block, `R` values of each, as many as `out` has room for.
-    fn store_rows<const R: usize>(self, v: [Self::W; R], out: &mut [i32]);
-    /// Stores as [`store_rows`](Int::store_rows) does, saturated to `i16`.
+    /// Stores the values of `R` vectors, as many as `out` has room for.
+    fn store_i32<const R: usize>(self, v: [Self::W; R], out: &mut [i32]);
+    /// Stores as [`store_i32`](Int::store_i32) does, saturated to `i16`.
     fn store_i16<const R: usize>(self, v: [Self::W; R], out: &mut [i16]);
     /// Returns `value` in every lane.
     fn splat_i32(self, value: i32) -> Self::W;
@@ -78,4 +93,12 @@ pub trait Int: Copy {
     fn clamp(self, a: Self::W, low: i32, high: i32) -> Self::W;
     /// Computes [`tanh`](super::tanh::int::tanh) of each.
     fn tanh_i32(self, a: Self::W) -> Self::W;
+    /// Computes [`tanh_i32`](Int::tanh_i32) of several vectors, which may share instructions.
+    #[inline(always)]
+    fn tanh_each_i32<const N: usize>(self, mut a: [Self::W; N]) -> [Self::W; N] {
+        for a in &mut a {
+            *a = self.tanh_i32(*a);
+        }
+        a
+    }
 }

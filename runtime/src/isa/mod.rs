@@ -17,16 +17,21 @@ mod tests;
 mod armv7em;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(not(armv7em))]
 mod portable;
 
-pub use float::{Float, FloatWeight};
+pub use float::{Arithmetic, Float, FloatWeight, Part};
 pub use int::{Int, Side, mulr};
 
 /// An instruction set: the float half and the integer half.
 pub trait Isa: Float + Int {
     /// The name of the backend that runs it.
     const NAME: &'static str;
+    /// `true` if all layers of a model are compiled into one function, which takes the features of the
+    /// instruction set to all of them.
+    const ONE_FUNCTION: bool = false;
 }
 
 /// A computation to be run on whatever instruction set was chosen.
@@ -54,6 +59,8 @@ enum Choice {
     PortableFused(portable::PortableFused),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
     #[cfg(armv7em)]
     Armv7em(armv7em::Armv7em),
 }
@@ -62,6 +69,10 @@ impl Backend {
     /// Returns the fastest backend of this machine: detected at run time with feature `std`, at compile time
     /// without.
     pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(isa) = avx512::Avx512::new() {
+            return Backend(Choice::Avx512(isa));
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(isa) = avx2::Avx2::new() {
             return Backend(Choice::Avx2(isa));
@@ -89,12 +100,41 @@ impl Backend {
     /// Returns every backend that this machine runs, each [name](Backend::name) once.
     #[cfg(feature = "std")]
     pub fn all() -> impl Iterator<Item = Self> {
-        let best = Backend::best();
-        let others = [Backend::portable(), Backend::portable_fused()];
-        others.into_iter().chain((best.name() != "portable").then_some(best))
+        Self::built().into_iter().filter_map(|(_, backend)| backend)
     }
 
-    /// Returns the name: `portable`, `portable-fused`, `avx2` or `armv7em`.
+    /// Returns the backend with this [name](Backend::name) if this machine runs it.
+    #[cfg(feature = "std")]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::all().find(|backend| backend.name() == name)
+    }
+
+    /// Returns the names of the backends that this build contains and this machine does not run, for tests
+    /// and benchmarks to say so.
+    #[cfg(feature = "std")]
+    pub fn missing() -> impl Iterator<Item = &'static str> {
+        Self::built().into_iter().filter(|(_, backend)| backend.is_none()).map(|(name, _)| name)
+    }
+
+    /// Returns the backends that this build contains, by name; `None` for those that this machine does not
+    /// run.
+    #[cfg(feature = "std")]
+    fn built() -> impl IntoIterator<Item = (&'static str, Option<Self>)> {
+        fn entry<S: Isa>(choice: Option<Choice>) -> (&'static str, Option<Backend>) {
+            (S::NAME, choice.map(Backend))
+        }
+        [
+            #[cfg(not(armv7em))]
+            entry::<portable::Portable>(Some(Choice::Portable(portable::Portable))),
+            entry::<portable::PortableFused>(Some(Choice::PortableFused(portable::PortableFused))),
+            #[cfg(target_arch = "x86_64")]
+            entry::<avx2::Avx2>(avx2::Avx2::new().map(Choice::Avx2)),
+            #[cfg(target_arch = "x86_64")]
+            entry::<avx512::Avx512>(avx512::Avx512::new().map(Choice::Avx512)),
+        ]
+    }
+
+    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512` or `armv7em`.
     pub fn name(self) -> &'static str {
         self.run(Describe).0
     }
@@ -114,6 +154,8 @@ impl Backend {
             Choice::PortableFused(isa) => operation.run(isa),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(isa) => isa.run(operation),
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(isa) => isa.run(operation),
             #[cfg(armv7em)]
             Choice::Armv7em(isa) => operation.run(isa),
         }

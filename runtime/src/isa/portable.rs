@@ -1,7 +1,7 @@
 //! Plain Rust. For integers this is the specification: every other instruction set must give the same bits.
 
 use super::scalar::{scalar_float, scalar_int};
-use super::{Float, FloatWeight, Int, Isa, Side, mulr};
+use super::{Arithmetic, Float, FloatWeight, Int, Isa, Side, mulr};
 use crate::format::LANES;
 
 /// Any CPU.

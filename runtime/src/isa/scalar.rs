@@ -1,14 +1,42 @@
 //! One value at a time: the two halves of an instruction set in plain Rust, as macros over the type that
 //! stands for it and over the one operation that differs.
 
-/// Implements [`Float`](super::Float) on single values; `$mul_add` is its multiply-add.
+/// Implements [`Float`](super::Float) and its arithmetic on single values; `$mul_add` is its multiply-add.
 #[cfg(not(armv7em_fpu))]
 macro_rules! scalar_float {
     ($isa:ty, fused $fused:literal, $mul_add:expr) => {
-        impl Float for $isa {
-            type Panel = [f32; LANES];
+        impl Arithmetic for $isa {
             type V = f32;
             const FUSED: bool = $fused;
+
+            #[inline(always)]
+            fn splat(self, value: f32) -> f32 {
+                value
+            }
+            #[inline(always)]
+            fn mul(self, a: f32, b: f32) -> f32 {
+                a * b
+            }
+            #[inline(always)]
+            fn div(self, a: f32, b: f32) -> f32 {
+                a / b
+            }
+            #[inline(always)]
+            fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+                $mul_add(a, b, c)
+            }
+            #[inline(always)]
+            fn min(self, a: f32, b: f32) -> f32 {
+                if a < b { a } else { b }
+            }
+            #[inline(always)]
+            fn max(self, a: f32, b: f32) -> f32 {
+                if a > b { a } else { b }
+            }
+        }
+
+        impl Float for $isa {
+            type Panel = [f32; LANES];
             const WIDTH: usize = 1;
             const SUMS: usize = 1;
 
@@ -52,30 +80,6 @@ macro_rules! scalar_float {
             fn store(self, v: f32, out: &mut [f32; LANES], at: usize) {
                 out[at % LANES] = v;
             }
-            #[inline(always)]
-            fn splat(self, value: f32) -> f32 {
-                value
-            }
-            #[inline(always)]
-            fn mul(self, a: f32, b: f32) -> f32 {
-                a * b
-            }
-            #[inline(always)]
-            fn div(self, a: f32, b: f32) -> f32 {
-                a / b
-            }
-            #[inline(always)]
-            fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-                $mul_add(a, b, c)
-            }
-            #[inline(always)]
-            fn min(self, a: f32, b: f32) -> f32 {
-                if a < b { a } else { b }
-            }
-            #[inline(always)]
-            fn max(self, a: f32, b: f32) -> f32 {
-                if a > b { a } else { b }
-            }
         }
     };
 }
@@ -114,7 +118,7 @@ macro_rules! scalar_int {
                 core::array::from_fn(|r| i32::from(values.get(r).copied().unwrap_or(0)) << 16)
             }
             #[inline(always)]
-            fn store_rows<const R: usize>(self, v: [i32; R], out: &mut [i32]) {
+            fn store_i32<const R: usize>(self, v: [i32; R], out: &mut [i32]) {
                 for (out, v) in out.iter_mut().zip(v) {
                     *out = v;
                 }

@@ -24,7 +24,7 @@ impl<O: Binary> Operation for Each<'_, O> {
     fn run<S: Isa>(self, isa: S) {
         let inputs = self.a.chunks(S::BLOCKS).zip(self.b.chunks(S::BLOCKS));
         for ((a, b), out) in inputs.zip(self.out.chunks_mut(S::BLOCKS)) {
-            isa.store_rows([self.operation.vector(isa, isa.load_i32(a), isa.load_i32(b))], out);
+            isa.store_i32([self.operation.vector(isa, isa.load_i32(a), isa.load_i32(b))], out);
         }
     }
 }
@@ -114,16 +114,17 @@ impl Operation for Narrow<'_> {
             isa.store_i16([isa.load_i32(&self.rows[0][k * S::BLOCKS..])], out);
         }
         for (k, out) in self.four.chunks_mut(4 * S::BLOCKS).enumerate() {
-            let mut rows = [isa.splat_i32(0); 4];
-            for (row, values) in rows.iter_mut().zip(self.rows) {
-                *row = isa.load_i32(&values[k * S::BLOCKS..]);
+            let mut vectors = [isa.splat_i32(0); 4];
+            let values = self.rows.as_flattened().get(4 * k * S::BLOCKS..).unwrap_or_default();
+            for (vector, values) in vectors.iter_mut().zip(values.chunks(S::BLOCKS)) {
+                *vector = isa.load_i32(values);
             }
-            isa.store_i16(rows, out);
+            isa.store_i16(vectors, out);
         }
     }
 }
 
-// Block by block, saturated, and nothing behind the end of the room.
+// Vector by vector, saturated, and nothing behind the end of the room.
 #[test]
 fn stores_saturate_to_i16_and_end_where_the_room_ends() {
     let rows: [[i32; 8]; 4] = std::array::from_fn(|r| {
@@ -131,7 +132,7 @@ fn stores_saturate_to_i16_and_end_where_the_room_ends() {
     });
     let narrow = |v: i32| v.clamp(-32_768, 32_767) as i16;
     let one: Vec<i16> = rows[0].map(narrow).to_vec();
-    let four: Vec<i16> = (0..8).flat_map(|b| rows.map(|row| narrow(row[b]))).collect();
+    let four: Vec<i16> = rows.as_flattened().iter().copied().map(narrow).collect();
     for backend in Backend::all() {
         for room in 1..=32 {
             let (mut a, mut b) = ([77i16; 40], [77i16; 40]);

@@ -60,6 +60,26 @@ impl<const F: u32, const NON_DEFAULT: bool> Activations<F, NON_DEFAULT> {
         if NON_DEFAULT { float::activate::<S, F>(isa, self.value, v) } else { isa.tanh(v) }
     }
 
+    /// Computes two gates, given their folded pre-activations.
+    #[inline(always)]
+    pub fn two_gates<S: Float>(self, isa: S, a: S::V, b: S::V) -> (S::V, S::V) {
+        if NON_DEFAULT {
+            return (self.gate(isa, a), self.gate(isa, b));
+        }
+        let (half, (a, b)) = (isa.splat(0.5), isa.two_tanh(a, b));
+        (isa.mul_add(a, half, half), isa.mul_add(b, half, half)) // sigmoid(v) = 1/2 + tanh(v/2)/2
+    }
+
+    /// Computes a candidate and a gate, given their folded pre-activations.
+    #[inline(always)]
+    pub fn value_and_gate<S: Float>(self, isa: S, value: S::V, gate: S::V) -> (S::V, S::V) {
+        if NON_DEFAULT {
+            return (self.value(isa, value), self.gate(isa, gate));
+        }
+        let (half, (value, gate)) = (isa.splat(0.5), isa.two_tanh(value, gate));
+        (value, isa.mul_add(gate, half, half))
+    }
+
     /// Computes the activated cell state.
     #[inline(always)]
     pub fn of_state<S: Float>(self, isa: S, c: S::V) -> S::V {
@@ -75,6 +95,24 @@ impl<const F: u32, const NON_DEFAULT: bool> Activations<F, NON_DEFAULT> {
             Some(Activation::SigmoidWide) if NON_DEFAULT => isa.tanh_i32(int::narrowed(isa, p)),
             _ => isa.tanh_i32(p),
         }
+    }
+
+    /// Computes [`gate_i32`](Self::gate_i32) of the first, second and last, and of the third
+    /// [`value_i32`](Self::value_i32).
+    #[inline(always)]
+    pub fn lstm_i32<S: Int>(self, isa: S, [i, f, g, o]: [S::W; 4]) -> [S::W; 4] {
+        if NON_DEFAULT {
+            let (i, f, o) = (self.gate_i32(isa, i), self.gate_i32(isa, f), self.gate_i32(isa, o));
+            [i, f, self.value_i32(isa, g), o]
+        } else {
+            isa.tanh_each_i32([i, f, g, o])
+        }
+    }
+
+    /// Computes [`gate_i32`](Self::gate_i32) of the first and [`value_i32`](Self::value_i32) of the second.
+    #[inline(always)]
+    pub fn gate_and_value_i32<S: Int>(self, isa: S, [z, n]: [S::W; 2]) -> [S::W; 2] {
+        if NON_DEFAULT { [self.gate_i32(isa, z), self.value_i32(isa, n)] } else { isa.tanh_each_i32([z, n]) }
     }
 
     /// Computes a candidate, given its pre-activation; 31 fraction bits of the cell's unit.

@@ -45,7 +45,7 @@ impl<N: FloatNumber> Layer<N> for Dense {
         let Step { x, record, weights, .. } = step;
         let activation = record.activation;
         let out = memory.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each(isa, weights, x, &[], panels::Activate::<F> { activation, out });
+        panels::for_each(isa, record.units(), weights, x, &[], panels::Activate::<F> { activation, out });
         let out = memory.get_mut(..record.units())?;
         normalize::<F>(activation, out);
         Some(out)
@@ -128,14 +128,17 @@ struct Head<'a> {
 }
 
 impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
+    const UNITS: bool = true;
     type Target = &'a mut [i32];
 
     #[inline(always)]
     fn update(&self, isa: S, mut p: [S::W; ROWS], out: &'a mut [i32]) {
-        for p in &mut p {
-            *p = activate_head(isa, self.activation, *p);
+        for (k, p) in p.iter_mut().enumerate() {
+            if blocks::has_units::<S>(k, out.len()) {
+                *p = activate_head(isa, self.activation, *p);
+            }
         }
-        isa.store_rows(p, out);
+        isa.store_i32(p, out);
     }
 }
 

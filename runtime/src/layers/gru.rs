@@ -66,7 +66,7 @@ fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bo
         h: h.as_chunks::<LANES>().0.iter(),
         next: next.as_chunks_mut::<LANES>().0.iter_mut(),
     };
-    panels::for_each(isa, weights, x, h.get(..units)?, update);
+    panels::for_each(isa, units, weights, x, h.get(..units)?, update);
     next.get(..units)
 }
 
@@ -89,8 +89,7 @@ impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, GATES>
             return;
         };
         for at in (0..LANES).step_by(S::WIDTH) {
-            let z = self.activations.gate(isa, isa.take(z, at));
-            let r = self.activations.gate(isa, isa.take(r, at));
+            let (z, r) = self.activations.two_gates(isa, isa.take(z, at), isa.take(r, at));
             let n = isa.mul_add(r, isa.take(n_h, at), isa.take(n_x, at));
             let n = self.activations.value(isa, n);
             isa.store(blend(isa, z, isa.load(h, at), n), next, at);
@@ -160,12 +159,15 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     while !old.is_empty() {
         let blocks = blocks::take(&mut weights, stride * S::BLOCKS);
         let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
-        let z: [S::W; ROWS] = isa.rows(blocks, stride, 0, [of_x, of_h]);
-        let r: [S::W; ROWS] = isa.rows(blocks, stride, gate, [of_x, of_h]);
-        let n_x: [S::W; ROWS] = isa.rows(blocks, stride, 2 * gate, [of_x]);
-        let n_h: [S::W; ROWS] = isa.rows(blocks, stride, 2 * gate + of_n_x, [of_h]);
+        let z: [S::W; ROWS] = isa.units(blocks, stride, 0, [of_x, of_h]);
+        let r: [S::W; ROWS] = isa.units(blocks, stride, gate, [of_x, of_h]);
+        let n_x: [S::W; ROWS] = isa.units(blocks, stride, 2 * gate, [of_x]);
+        let n_h: [S::W; ROWS] = isa.units(blocks, stride, 2 * gate + of_n_x, [of_h]);
         let mut out: [S::W; ROWS] = isa.load_i16(h);
         for k in 0..ROWS {
+            if !blocks::has_units::<S>(k, h.len()) {
+                break;
+            }
             let r = activations.gate_i32(isa, r[k]);
             // r n_h = n_h/2 + n_h t/2
             let gated = isa.add_i32(isa.half(n_h[k]), isa.mulr(n_h[k], r));
@@ -186,7 +188,7 @@ pub fn int_blend<S: Int, const F: u32, const NON_DEFAULT: bool>(
     h: S::W,
     p_n: S::W,
 ) -> S::W {
-    let (z, n) = (activations.gate_i32(isa, p_z), activations.value_i32(isa, p_n));
+    let [z, n] = activations.gate_and_value_i32(isa, [p_z, p_n]);
     let d = isa.sub_i32(isa.half(h), isa.half(n)); // (h - n)/2, 31 fraction bits
     let m = isa.mulr(d, z); // half of d t
     let out = isa.add_i32(isa.add_i32(n, d), isa.add_i32(m, m)); // z (h - n) = d + d t

@@ -62,12 +62,12 @@ fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bo
     let (of_r, rest) = weights.split_at_checked(gate)?;
     let (of_z, of_n) = rest.split_at_checked(gate)?;
     let out = reset.as_chunks_mut::<LANES>().0.iter_mut();
-    panels::for_each(isa, of_r, x, h, FloatReset { activations, h: state.iter(), out });
+    panels::for_each(isa, units, of_r, x, h, FloatReset { activations, h: state.iter(), out });
     let out = next.as_chunks_mut::<LANES>().0.iter_mut();
-    panels::for_each(isa, of_z, x, h, FloatGate { activations, out });
+    panels::for_each(isa, units, of_z, x, h, FloatGate { activations, out });
     let next_panels = next.as_chunks_mut::<LANES>().0.iter_mut();
     let update = FloatUpdate { activations, h: state.iter(), next: next_panels };
-    panels::for_each(isa, of_n, x, reset.get(..units)?, update);
+    panels::for_each(isa, units, of_n, x, reset.get(..units)?, update);
     next.get(..units)
 }
 
@@ -188,11 +188,14 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     while !old.is_empty() {
         let blocks = blocks::take(&mut of_r, gate * S::BLOCKS);
         let (h, out) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
-        let mut r: [S::W; ROWS] = isa.rows(blocks, gate, 0, [of_x, of_h]);
+        let mut r: [S::W; ROWS] = isa.units(blocks, gate, 0, [of_x, of_h]);
         let h: [S::W; ROWS] = isa.load_i16(h);
-        for (r, h) in r.iter_mut().zip(h) {
-            let t = activations.gate_i32(isa, *r);
-            *r = isa.shr_round::<16>(isa.add_i32(isa.half(h), isa.mulr(h, t))); // h/2 + h t/2
+        for k in 0..ROWS {
+            if !blocks::has_units::<S>(k, out.len()) {
+                break;
+            }
+            let t = activations.gate_i32(isa, r[k]);
+            r[k] = isa.shr_round::<16>(isa.add_i32(isa.half(h[k]), isa.mulr(h[k], t))); // h/2 + h t/2
         }
         isa.store_i16(r, out);
     }
@@ -201,10 +204,13 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     while !old.is_empty() {
         let blocks = blocks::take(&mut rest, 2 * gate * S::BLOCKS);
         let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
-        let z: [S::W; ROWS] = isa.rows(blocks, 2 * gate, 0, [of_x, of_h]);
-        let n: [S::W; ROWS] = isa.rows(blocks, 2 * gate, gate, [of_x, of_reset]);
+        let z: [S::W; ROWS] = isa.units(blocks, 2 * gate, 0, [of_x, of_h]);
+        let n: [S::W; ROWS] = isa.units(blocks, 2 * gate, gate, [of_x, of_reset]);
         let mut out: [S::W; ROWS] = isa.load_i16(h);
         for k in 0..ROWS {
+            if !blocks::has_units::<S>(k, next.len()) {
+                break;
+            }
             out[k] = int_blend(isa, activations, z[k], out[k], n[k]);
         }
         isa.store_i16(out, next);

@@ -67,7 +67,7 @@ fn forward_float<'a, N: FloatNumber, S: Isa, const F: u32, const NON_DEFAULT: bo
         c: c.as_chunks_mut::<LANES>().0.iter_mut(),
         h: next.as_chunks_mut::<LANES>().0.iter_mut(),
     };
-    panels::for_each(isa, weights, x, h.get(..units)?, update);
+    panels::for_each(isa, units, weights, x, h.get(..units)?, update);
     next.get(..units)
 }
 
@@ -88,10 +88,8 @@ impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, GATES>
             return;
         };
         for at in (0..LANES).step_by(S::WIDTH) {
-            let i = self.activations.gate(isa, isa.take(i, at));
-            let f = self.activations.gate(isa, isa.take(f, at));
-            let g = self.activations.value(isa, isa.take(g, at));
-            let o = self.activations.gate(isa, isa.take(o, at));
+            let (i, f) = self.activations.two_gates(isa, isa.take(i, at), isa.take(f, at));
+            let (g, o) = self.activations.value_and_gate(isa, isa.take(g, at), isa.take(o, at));
             let new = isa.mul_add(f, isa.load(c, at), isa.mul(i, g));
             isa.store(new, c, at);
             isa.store(isa.mul(o, self.activations.of_state(isa, new)), h, at);
@@ -159,22 +157,20 @@ struct IntUpdate<'a, const F: u32, const NON_DEFAULT: bool> {
 impl<'a, S: Int, const F: u32, const NON_DEFAULT: bool> blocks::Update<S, GATES>
     for IntUpdate<'a, F, NON_DEFAULT>
 {
+    const UNITS: bool = false;
     type Target = (&'a mut [i32], &'a mut [i16]);
 
     #[inline(always)]
-    fn update(&self, isa: S, [i, f, g, o]: [S::W; GATES], (c, h): Self::Target) {
+    fn update(&self, isa: S, p: [S::W; GATES], (c, h): Self::Target) {
         // Brings i*g (31 fraction bits) to c's unit.
         let into_c = isa.splat_i32(1i32.wrapping_shl(self.frac + 1));
-        let i = self.activations.gate_i32(isa, i);
-        let f = self.activations.gate_i32(isa, f);
-        let g = self.activations.value_i32(isa, g);
-        let o = self.activations.gate_i32(isa, o);
+        let [i, f, g, o] = self.activations.lstm_i32(isa, p);
         let old = isa.load_i32(c);
         let kept = isa.add_i32(isa.half(old), isa.mulr(old, f)); // f c = c/2 + c t/2
         let gained = isa.add_i32(isa.half(g), isa.mulr(g, i)); // i g, 31 fraction bits
         let new = isa.add_i32(kept, isa.mulr(gained, into_c));
         let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
-        isa.store_rows([new], c);
+        isa.store_i32([new], c);
         let t = self.activations.of_state_i32(isa, new, self.frac);
         let out = isa.add_i32(isa.half(t), isa.mulr(t, o));
         isa.store_i16([isa.shr_round::<16>(out)], h);

@@ -36,6 +36,9 @@ use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
 use core::ops::Range;
 
+/// A layer's output, and the memory of the layers after it.
+pub type Done<'a, N> = (&'a [<N as Number>::Act], &'a mut [<N as Number>::Word]);
+
 /// A kind of layer for one dtype. Memory is in words of four bytes.
 pub trait Layer<N: Number> {
     /// The activations of single units. They are checked before anything else is asked.
@@ -99,6 +102,37 @@ pub trait Layer<N: Number> {
         N::widen(y, output); // Only the last layer has room for it.
         Some(y)
     }
+    /// Takes the layer's own memory from the front of `memory` and computes its time step there, unless it is
+    /// `skipped`. Returns the output, or the input of a skipped layer, and the memory of the layers after it.
+    #[inline(always)]
+    fn forward_in<'a, S: Isa, const F: u32>(
+        isa: S,
+        step: Step<'a, N>,
+        memory: &'a mut [N::Word],
+        skipped: bool,
+    ) -> Option<Done<'a, N>> {
+        let (own, others) = memory.split_at_mut_checked(Self::memory_at(step.record, step.position)?)?;
+        let y = if skipped {
+            step.x
+        } else if S::ONE_FUNCTION {
+            Self::forward_at::<S, F>(isa, step, own)?
+        } else {
+            forward_apart::<N, Self, S, F>(isa, &step, own)?
+        };
+        Some((y, others))
+    }
+}
+
+/// Computes [`Layer::forward_at`] of floats in a function of its own, so that the compiler knows that the
+/// memory, a parameter, does not overlap the weights. Without it, copies of panels became calls on a
+/// Cortex-M4: a step of an Lstm 10 -> 32 took 16,762 instructions instead of 15,681. Integers have no panels.
+#[inline(never)]
+fn forward_apart<'a, N: Number, L: Layer<N> + ?Sized, S: Isa, const F: u32>(
+    isa: S,
+    step: &Step<'a, N>,
+    memory: &'a mut [N::Word],
+) -> Option<&'a [N::Act]> {
+    L::forward_at::<S, F>(isa, *step, memory)
 }
 
 /// Returns the feature bits that a layer asks for.

@@ -23,7 +23,7 @@
 //! # The loops
 //!
 //! ```text
-//! for each group of P panels                               for_each, group
+//! for each group of P panels                               for_each, Group
 //!     sums[p][g] = bias row                                P * G * 8 sums, in registers
 //!     for each input: sums[p][g] += row[p][g] * input      Float::accumulate, the hot loop
 //!     update(sums)                                         activations, c and h: the layer's own
@@ -35,21 +35,29 @@
 //! the same rounding give the same bits. That excludes splitting a sum over lanes; eight units side by side
 //! make up for it.
 //!
-//! * AVX2: a gate of a panel is one register. Up to 12 of the 16 registers are sums, for a Gru 4 panels at
-//!   once, for an Lstm 3, for a layer without gates 8: each sum waits some 4 cycles for its own last
-//!   addition, and the others run in the meantime. A single panel left over would wait alone, hence the rule
-//!   in `side_by_side`.
+//! * AVX2: a gate of a panel is one register. Up to 12 of the 16 registers are sums, for an Lstm and a Gru 3
+//!   panels at once, for a layer without gates 8: each sum waits some 4 cycles for its own last addition, and
+//!   the others run in the meantime. A single panel left over would wait alone, hence the rule in
+//!   `side_by_side`. A Gru's last gate takes two registers, as its sum over x stays separate while that over
+//!   h is made; with four panels two sums went through memory in the hot loop, and a step took 1.4 times as
+//!   long.
+//! * AVX-512: two gates of a panel lie side by side in a row and share a register, 6 panels of an Lstm at
+//!   once. The last of three gates is paired with that of the next panel. tanh is computed on the same pairs.
 //! * Cortex-M4 and M7 with FPU: two gates of a panel at once, 16 sums in `s0` to `s15`, a row of weights in
 //!   `s16` to `s23`, two rows per round, in inline assembly: stable Rust has no register class for floats
 //!   there.
 //! * Other targets: the sums of one panel, left to the compiler.
+//!
+//! Each size of a group is a function of its own ([`Float::call`]), so that the compiler keeps no constant of
+//! one size in registers, or on the stack, for another: a step of an Lstm 1 -> 16 took 64 ns instead of 50.
 //!
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and
 //! one that is not inlined turns every intrinsic in it into a call. The first version had them.
 
 use crate::activation::float::activate;
 use crate::format::LANES;
-use crate::isa::{Float, FloatWeight};
+use crate::isa::{Float, FloatWeight, Part};
+use core::marker::PhantomData;
 
 /// A row of weights: `G` gates of one panel for one input.
 type Row<W, const G: usize> = [[W; LANES]; G];
@@ -72,102 +80,118 @@ pub fn words(gates: usize, units: usize, inputs: usize) -> Option<usize> {
 /// Computes the pre-activations of every panel, `b + W x + U h`, added in this order, and calls the layer's
 /// update.
 #[inline(always)]
-pub fn for_each<S: Float, W: FloatWeight, const G: usize>(
+pub fn for_each<S: Float, W: FloatWeight, U: Update<S, G>, const G: usize>(
     isa: S,
+    units: usize,
     weights: &[W],
     x: &[f32],
     h: &[f32],
-    mut layer: impl Update<S, G>,
+    mut layer: U,
 ) {
-    let rows = rows(&layer, x, h);
-    let mut rest = weights.as_chunks::<LANES>().0.as_chunks::<G>().0;
-    debug_assert!(rest.len().is_multiple_of(rows), "weights end within a panel");
-    while rest.len() >= rows {
-        rest = match side_by_side::<S, G>(rest.len() / rows) {
-            8 => group::<S, W, G, 8, _>(isa, rest, x, h, &mut layer),
-            4 => group::<S, W, G, 4, _>(isa, rest, x, h, &mut layer),
-            3 => group::<S, W, G, 3, _>(isa, rest, x, h, &mut layer),
-            2 => group::<S, W, G, 2, _>(isa, rest, x, h, &mut layer),
-            _ => group::<S, W, G, 1, _>(isa, rest, x, h, &mut layer),
+    let most = const { most::<S, U, G>() };
+    let rows = 1 + x.len() + usize::from(U::SEPARATE_RECURRENT_BIAS) + h.len();
+    let mut rest: &[Row<W, G>] = weights.as_chunks().0.as_chunks().0;
+    let mut left = units.div_ceil(LANES);
+    while left > 0 {
+        let now = side_by_side(left, most);
+        let Some((weights, later)) = rest.split_at_checked(now * rows) else {
+            debug_assert!(false, "more panels than weights");
+            return;
         };
+        let layer = &mut layer;
+        match now {
+            8 => isa.call::<Group<W, U, G, 8>>(weights, x, h, layer),
+            7 => isa.call::<Group<W, U, G, 7>>(weights, x, h, layer),
+            6 => isa.call::<Group<W, U, G, 6>>(weights, x, h, layer),
+            5 => isa.call::<Group<W, U, G, 5>>(weights, x, h, layer),
+            4 => isa.call::<Group<W, U, G, 4>>(weights, x, h, layer),
+            3 => isa.call::<Group<W, U, G, 3>>(weights, x, h, layer),
+            2 => isa.call::<Group<W, U, G, 2>>(weights, x, h, layer),
+            _ => isa.call::<Group<W, U, G, 1>>(weights, x, h, layer),
+        }
+        rest = later;
+        left -= now;
+    }
+    debug_assert!(rest.is_empty(), "weights of more units");
+}
+
+/// The most panels that a group has.
+const MOST: usize = 8;
+
+/// Returns how many panels the registers hold side by side: their sums, and the last gates' sums over x where
+/// these stay separate.
+const fn most<S: Float, U: Update<S, G>, const G: usize>() -> usize {
+    match S::SUMS / (G + U::SEPARATE_RECURRENT_BIAS as usize) {
+        0 => 1,
+        fits if fits < MOST => fits,
+        _ => MOST,
     }
 }
 
-/// Returns the rows of a panel: biases, x, the separate recurrent biases if there are any, h.
+/// Returns how many of the `left` panels to take now, given how many the registers hold: the last two groups
+/// have the same size, so that no panel is left alone.
 #[inline(always)]
-fn rows<S: Float, const G: usize, U: Update<S, G>>(_layer: &U, x: &[f32], h: &[f32]) -> usize {
-    1 + x.len() + usize::from(U::SEPARATE_RECURRENT_BIAS) + h.len()
-}
-
-/// Returns how many of the `left` panels to take now: as many as the registers hold, but never so many that
-/// one is left alone.
-#[inline(always)]
-fn side_by_side<S: Float, const G: usize>(left: usize) -> usize {
-    let fits = |p: usize| p * G <= S::SUMS;
-    if fits(8) && left >= 8 {
-        8
-    } else if fits(4) && left >= 4 {
-        4
-    } else if fits(3) && left >= 3 && left != 4 {
-        3
-    } else if fits(2) && left >= 2 {
-        2
+fn side_by_side(left: usize, most: usize) -> usize {
+    if left >= 2 * most {
+        most
+    } else if left > most {
+        left.div_ceil(2)
     } else {
-        1
+        left
     }
 }
 
-/// Computes the pre-activations of `P` panels and calls the layer's update for each; returns the weights that
-/// follow.
-#[inline(always)]
-fn group<'a, S: Float, W: FloatWeight, const G: usize, const P: usize, U: Update<S, G>>(
-    isa: S,
-    weights: &'a [Row<W, G>],
-    x: &[f32],
-    h: &[f32],
-    layer: &mut U,
-) -> &'a [Row<W, G>] {
-    if P > 1 && P * G > S::SUMS {
-        return &[]; // Never asked for by `side_by_side`; stated here so that no code is made for it.
-    }
-    let Some((now, later)) = weights.split_at_checked(P * rows(layer, x, h)) else {
-        debug_assert!(false, "more panels than weights");
-        return &[];
-    };
-    let mut sums = [[isa.panel(&[0.0; LANES]); G]; P];
-    let mut x_parts = [isa.panel(&[0.0; LANES]); P];
-    let none: [&[Row<W, G>]; P] = [&[]; P];
-    let (mut of_x, mut of_h) = (none, none);
-    let mut rest = now;
-    for p in 0..P {
-        let Some((bias, inputs)) = rest.split_first() else {
-            debug_assert!(false, "a panel without biases");
-            return &[];
-        };
-        for g in 0..G {
-            sums[p][g] = W::panel(isa, &bias[g]);
+/// `P` panels.
+struct Group<W, U, const G: usize, const P: usize>(PhantomData<(W, U)>);
+
+impl<S: Float, W: FloatWeight, U: Update<S, G>, const G: usize, const P: usize> Part<S>
+    for Group<W, U, G, P>
+{
+    type Weights = [Row<W, G>];
+    type Layer = U;
+
+    /// Computes the pre-activations and calls the layer's update.
+    #[inline(always)]
+    fn run(isa: S, weights: &[Row<W, G>], x: &[f32], h: &[f32], layer: &mut U) {
+        if P > most::<S, U, G>() {
+            return; // Never asked for by `side_by_side`; stated here so that no code is made for it.
         }
-        (of_x[p], rest) = inputs.split_at_checked(x.len()).unwrap_or_default();
         let of_h_rows = h.len() + usize::from(U::SEPARATE_RECURRENT_BIAS);
-        (of_h[p], rest) = rest.split_at_checked(of_h_rows).unwrap_or_default();
-        debug_assert!(of_x[p].len() == x.len() && of_h[p].len() == of_h_rows, "a panel cut short");
-    }
-    isa.accumulate(&mut sums, of_x, x);
-    if U::SEPARATE_RECURRENT_BIAS {
+        let rows = 1 + x.len() + of_h_rows;
+        let mut rest = weights;
+        let mut sums = [[isa.panel(&[0.0; LANES]); G]; P];
+        let mut x_parts = [isa.panel(&[0.0; LANES]); P];
+        let none: [&[Row<W, G>]; P] = [&[]; P];
+        let (mut of_x, mut of_h) = (none, none);
         for p in 0..P {
-            let Some((bias, inputs)) = of_h[p].split_first() else {
-                debug_assert!(false, "a panel without separate recurrent biases");
-                return &[];
+            let Some((panel, others)) = rest.split_at_checked(rows) else {
+                debug_assert!(false, "more panels than weights");
+                return;
             };
-            x_parts[p] = core::mem::replace(&mut sums[p][G - 1], W::panel(isa, &bias[G - 1]));
-            of_h[p] = inputs;
+            rest = others;
+            let Some((bias, inputs)) = panel.split_first() else { return };
+            for g in 0..G {
+                sums[p][g] = W::panel(isa, &bias[g]);
+            }
+            (of_x[p], of_h[p]) = inputs.split_at_checked(x.len()).unwrap_or_default();
+            debug_assert!(of_h[p].len() == of_h_rows, "a panel cut short");
+        }
+        isa.accumulate(&mut sums, of_x, x);
+        if U::SEPARATE_RECURRENT_BIAS {
+            for p in 0..P {
+                let Some((bias, inputs)) = of_h[p].split_first() else {
+                    debug_assert!(false, "a panel without separate recurrent biases");
+                    return;
+                };
+                x_parts[p] = core::mem::replace(&mut sums[p][G - 1], W::panel(isa, &bias[G - 1]));
+                of_h[p] = inputs;
+            }
+        }
+        isa.accumulate(&mut sums, of_h, h);
+        for (sums, x_part) in sums.iter().zip(&x_parts) {
+            layer.update(isa, sums, x_part);
         }
     }
-    isa.accumulate(&mut sums, of_h, h);
-    for (sums, x_part) in sums.iter().zip(&x_parts) {
-        layer.update(isa, sums, x_part);
-    }
-    later
 }
 
 /// The update of a layer without gates: activates and stores. `F` is the set of features that the build

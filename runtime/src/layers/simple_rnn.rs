@@ -49,7 +49,7 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
         let activation = record.activation;
         let out = next.as_chunks_mut::<LANES>().0.iter_mut();
         let update = panels::Activate::<F> { activation, out };
-        panels::for_each(isa, weights, x, h.get(..units)?, update);
+        panels::for_each(isa, units, weights, x, h.get(..units)?, update);
         next.get(..units)
     }
 }

@@ -84,6 +84,15 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         }
     }
 
+    /// Runs one time step of a model without a decoder whose time steps cannot be masked.
+    #[inline(always)]
+    pub(super) fn forward_one(&self, state: &mut State<'_, N>, x: &[N::In]) {
+        let State { memory, phases: [phase, _], .. } = state;
+        let done = self.all_layers().step(self.backend, N::acts(x), memory, *phase, None);
+        debug_assert!(done.is_some(), "every length of a step fits");
+        *phase = !*phase;
+    }
+
     /// Runs one step of the decoder, or of the only chain, on an id.
     pub(super) fn forward_id(&self, state: &mut State<'_, N>, id: N::In) {
         if !self.has_decoder() {

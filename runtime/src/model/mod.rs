@@ -206,7 +206,11 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         }
         self.check_owner(state)?;
         self.check_ids(x)?;
-        self.forward(state, x, &mut []);
+        if self.has_decoder() || self.has_mask() {
+            self.forward(state, x, &mut []);
+        } else {
+            self.forward_one(state, x);
+        }
         Ok(if self.has_decoder() { &[] } else { self.output(state.memory) })
     }
 
@@ -297,6 +301,12 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     fn first_chain(&self) -> Span<'m, N, F> {
         let all = self.all_layers();
         if self.has_decoder() { all.split_at(self.preamble.decoder_at as usize).0 } else { all }
+    }
+
+    /// Returns `true` if time steps can be masked.
+    #[inline(always)]
+    fn has_mask(&self) -> bool {
+        F & MASKED != 0 && self.layers.first().is_some_and(LayerRecord::masks)
     }
 
     /// Returns `true` if the time step `x` is masked.

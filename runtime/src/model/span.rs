@@ -2,7 +2,7 @@
 
 use crate::format::LayerRecord;
 use crate::isa::Backend;
-use crate::number::{Dispatch, Number, Position, Step};
+use crate::number::{Dispatch, Number, Position, Steps};
 use core::ops::Range;
 
 /// Consecutive layers with their weights; `F` is the set of features that the build contains.
@@ -66,29 +66,15 @@ impl<'m, N: Number, const F: u32> Span<'m, N, F> {
     pub fn step<'s>(
         self,
         backend: Backend,
-        mut acts: &'s [N::Act],
-        mut memory: &'s mut [N::Word],
+        acts: &'s [N::Act],
+        memory: &'s mut [N::Word],
         phase: bool,
         skip: Option<usize>,
     ) -> Option<&'s [N::Act]>
     where
         'm: 's,
     {
-        let mut weights = self.weights;
-        for (i, record) in self.records.iter().enumerate() {
-            let (own_weights, other) =
-                weights.split_at_checked(record.weights_len as usize / size_of::<N::Weight>())?;
-            weights = other;
-            let position = self.position(i);
-            let (own, other) =
-                memory.split_at_mut_checked(<N as Dispatch>::memory::<F>(record, position)?)?;
-            memory = other;
-            if skip == Some(i) {
-                continue;
-            }
-            let step = Step { record, weights: own_weights, x: acts, phase, position };
-            acts = N::run_layer::<F>(backend, step, own)?;
-        }
-        Some(acts)
+        let Span { records, weights, ends } = self;
+        N::run_layers::<F>(backend, Steps { records, weights, x: acts, phase, ends, skip }, memory)
     }
 }

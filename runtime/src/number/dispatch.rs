@@ -42,6 +42,23 @@ pub struct Step<'a, N: Number> {
     pub position: Position,
 }
 
+/// One time step of consecutive layers.
+#[derive(Clone, Copy)]
+pub struct Steps<'a, N: Number> {
+    /// The layers' records.
+    pub records: &'a [LayerRecord],
+    /// The layers' weights, one after another.
+    pub weights: &'a [N::Weight],
+    /// The first layer's input.
+    pub x: &'a [N::Act],
+    /// As in [`Step`].
+    pub phase: bool,
+    /// `true` if the last of them is the model's last.
+    pub ends: bool,
+    /// The index of a layer that does not run.
+    pub skip: Option<usize>,
+}
+
 /// The table of layers for one dtype. `F` is the set of features that the build contains.
 pub trait Dispatch: Sized {
     /// Checks everything about a record that does not depend on its neighbors.
@@ -72,11 +89,12 @@ pub trait Dispatch: Sized {
     fn feature_bits<const F: u32>(record: &LayerRecord) -> u32
     where
         Self: Number;
-    /// Runs one time step of one layer in its own words of memory (its state, its output and what a step
-    /// needs in between), and returns the output; `None` cannot happen after `Model::new`.
-    fn run_layer<'a, const F: u32>(
+    /// Runs one time step of consecutive layers, each in its own words of memory (its state, its output and
+    /// what a step needs in between), and returns the last one's output; `None` cannot happen after
+    /// `Model::new`.
+    fn run_layers<'a, const F: u32>(
         backend: Backend,
-        step: Step<'a, Self>,
+        steps: Steps<'a, Self>,
         memory: &'a mut [Self::Word],
     ) -> Option<&'a [Self::Act]>
     where

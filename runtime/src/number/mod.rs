@@ -2,7 +2,7 @@
 
 mod dispatch;
 
-pub use dispatch::{Dispatch, Position, Step};
+pub use dispatch::{Dispatch, Position, Step, Steps};
 
 use crate::format::{CELL_LIMIT, DType, MAX_FLOAT_IDS};
 use crate::isa::FloatWeight;

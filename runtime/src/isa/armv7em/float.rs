@@ -2,7 +2,7 @@
 
 use super::Armv7em;
 use crate::format::LANES;
-use crate::isa::{Float, FloatWeight, tanh::float::tanh};
+use crate::isa::{Arithmetic, Float, FloatWeight, tanh::float::tanh};
 use core::arch::asm;
 use core::mem::MaybeUninit;
 
@@ -55,11 +55,67 @@ macro_rules! high {
     };
 }
 
+impl Arithmetic for Armv7em {
+    type V = [f32; LANES];
+    const FUSED: bool = true;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> [f32; LANES] {
+        [value; LANES]
+    }
+    #[inline(always)]
+    fn mul(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn min(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn max(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(a, b, |a, b| if a > b { a } else { b })
+    }
+
+    // Through memory: stable Rust has no register class for floats on this target.
+    #[inline(always)]
+    fn mul_add(self, a: [f32; LANES], b: [f32; LANES], mut c: [f32; LANES]) -> [f32; LANES] {
+        // SAFETY: reads eight floats each from `a` and `b`, reads and writes those of `c`; the target has
+        // VFMA.
+        unsafe {
+            asm!(
+                "vldmia {c}, {{s0-s7}}",
+                "vldmia {a}, {{s8-s15}}",
+                "vldmia {b}, {{s16-s23}}",
+                "vfma.f32 s0, s8, s16", "vfma.f32 s1, s9, s17",
+                "vfma.f32 s2, s10, s18", "vfma.f32 s3, s11, s19",
+                "vfma.f32 s4, s12, s20", "vfma.f32 s5, s13, s21",
+                "vfma.f32 s6, s14, s22", "vfma.f32 s7, s15, s23",
+                "vstmia {c}, {{s0-s7}}",
+                a = in(reg) a.as_ptr(), b = in(reg) b.as_ptr(), c = in(reg) c.as_mut_ptr(),
+                out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+                out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
+                out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
+                out("s20") _, out("s21") _, out("s22") _, out("s23") _,
+                options(nostack, preserves_flags),
+            );
+        }
+        c
+    }
+
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, z: [f32; LANES], c: &[f32; N]) -> [f32; LANES] {
+        const { assert!(N % 2 == 1 && N > 1) };
+        polynomial(&z, c)
+    }
+}
+
 impl Float for Armv7em {
     type Panel = [f32; LANES];
-    type V = [f32; LANES];
     const WIDTH: usize = LANES;
-    const FUSED: bool = true;
     const SUMS: usize = 1;
 
     #[inline(always)]
@@ -119,58 +175,6 @@ impl Float for Armv7em {
     #[inline(always)]
     fn store(self, v: [f32; LANES], out: &mut [f32; LANES], _at: usize) {
         *out = v;
-    }
-    #[inline(always)]
-    fn splat(self, value: f32) -> [f32; LANES] {
-        [value; LANES]
-    }
-    #[inline(always)]
-    fn mul(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
-        each(a, b, |a, b| a * b)
-    }
-    #[inline(always)]
-    fn div(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
-        each(a, b, |a, b| a / b)
-    }
-    #[inline(always)]
-    fn min(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
-        each(a, b, |a, b| if a < b { a } else { b })
-    }
-    #[inline(always)]
-    fn max(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
-        each(a, b, |a, b| if a > b { a } else { b })
-    }
-
-    // Through memory: stable Rust has no register class for floats on this target.
-    #[inline(always)]
-    fn mul_add(self, a: [f32; LANES], b: [f32; LANES], mut c: [f32; LANES]) -> [f32; LANES] {
-        // SAFETY: reads eight floats each from `a` and `b`, reads and writes those of `c`; the target has
-        // VFMA.
-        unsafe {
-            asm!(
-                "vldmia {c}, {{s0-s7}}",
-                "vldmia {a}, {{s8-s15}}",
-                "vldmia {b}, {{s16-s23}}",
-                "vfma.f32 s0, s8, s16", "vfma.f32 s1, s9, s17",
-                "vfma.f32 s2, s10, s18", "vfma.f32 s3, s11, s19",
-                "vfma.f32 s4, s12, s20", "vfma.f32 s5, s13, s21",
-                "vfma.f32 s6, s14, s22", "vfma.f32 s7, s15, s23",
-                "vstmia {c}, {{s0-s7}}",
-                a = in(reg) a.as_ptr(), b = in(reg) b.as_ptr(), c = in(reg) c.as_mut_ptr(),
-                out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
-                out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
-                out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
-                out("s20") _, out("s21") _, out("s22") _, out("s23") _,
-                options(nostack, preserves_flags),
-            );
-        }
-        c
-    }
-
-    #[inline(always)]
-    fn polynomial<const N: usize>(self, z: [f32; LANES], c: &[f32; N]) -> [f32; LANES] {
-        const { assert!(N % 2 == 1 && N > 1) };
-        polynomial(&z, c)
     }
 
     #[inline(never)]

@@ -6,7 +6,7 @@ mod int;
 
 use super::Isa;
 #[cfg(not(armv7em_fpu))]
-use super::{Float, FloatWeight, scalar::scalar_float};
+use super::{Arithmetic, Float, FloatWeight, scalar::scalar_float};
 #[cfg(not(armv7em_fpu))]
 use crate::format::LANES;
 

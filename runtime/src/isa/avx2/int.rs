@@ -1,16 +1,17 @@
 //! Eight blocks at once: dot products block by block with `vpmaddwd`, everything after it eight blocks to a
 //! vector.
 //!
-//! Between the two, `s[j]` holds block `j` in its low half and block `j + 4` in its high half, one row per
-//! lane; four of them transposed within halves are the four rows with one block per lane.
+//! Between the two a vector holds two blocks, one row per lane. Where each row is a unit, of blocks `2 j` and
+//! `2 j + 1`, that is the order of the units. Else, of blocks `j` and `j + 4`, four of them transposed within
+//! halves are the four rows with one block per lane.
 
+use super::blocks::{Blocks, ROWS, copy};
 use super::{Avx2, avx2};
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{Int, Side};
 use core::arch::x86_64::*;
 
 const BLOCKS: usize = 8;
-const ROWS: usize = 4;
 
 impl Int for Avx2 {
     type W = __m256i;
@@ -24,30 +25,24 @@ impl Int for Avx2 {
         at: usize,
         sides: [Side<'_>; SIDES],
     ) -> [__m256i; R] {
-        const { assert!(R == ROWS) };
-        let mut p = [self.splat_i32(0); R];
-        let Some(blocks) = Blocks::new(blocks, stride, at, sides) else {
-            debug_assert!(false, "blocks shorter than their rows");
-            return p;
-        };
-        let mut quads = [p[0]; ROWS];
-        for (j, quad) in quads.iter_mut().enumerate() {
-            *quad = self.two_quads(&blocks, at, j);
-        }
-        let mut at = at + ROWS;
-        for side in sides {
-            let [a, b] = self.parts(&blocks, at, side, 0);
-            quads[0] = self.add_i32(quads[0], a);
-            quads[1] = self.add_i32(quads[1], b);
-            if blocks.present > 2 {
-                let [a, b] = self.parts(&blocks, at, side, 2);
-                quads[2] = self.add_i32(quads[2], a);
-                quads[3] = self.add_i32(quads[3], b);
-            }
-            at += side.words(ROWS);
-        }
-        p.copy_from_slice(&self.transpose(quads));
-        p
+        let quads = self.quads(blocks, stride, at, sides, |j| [j, j + 4]);
+        let mut rows = [quads[0]; R];
+        rows.copy_from_slice(&self.transpose(quads));
+        rows
+    }
+
+    #[inline(always)]
+    fn units<const R: usize, const SIDES: usize>(
+        self,
+        blocks: &[i32],
+        stride: usize,
+        at: usize,
+        sides: [Side<'_>; SIDES],
+    ) -> [__m256i; R] {
+        let quads = self.quads(blocks, stride, at, sides, |j| [2 * j, 2 * j + 1]);
+        let mut units = [quads[0]; R];
+        units.copy_from_slice(&quads);
+        units
     }
 
     #[inline(always)]
@@ -68,47 +63,39 @@ impl Int for Avx2 {
 
     #[inline(always)]
     fn load_i16<const R: usize>(self, values: &[i16]) -> [__m256i; R] {
-        const { assert!(R == ROWS) };
-        let mut few = [0; ROWS * BLOCKS];
-        let values = values.first_chunk().unwrap_or_else(|| {
-            copy(values, &mut few);
-            &few
-        });
-        let four: &[[i16; ROWS]; BLOCKS] = bytemuck::cast_ref(values);
-        let mut quads = [self.splat_i32(0); ROWS];
-        for (j, quad) in quads.iter_mut().enumerate() {
-            // SAFETY: four i16 lie behind each reference; AVX2 by the token.
-            *quad = unsafe {
-                let (low, high) = (&raw const four[j], &raw const four[j + ROWS]);
-                let both = _mm_unpacklo_epi64(_mm_loadl_epi64(low.cast()), _mm_loadl_epi64(high.cast()));
-                _mm256_slli_epi32::<16>(_mm256_cvtepi16_epi32(both))
+        let mut vectors = [self.splat_i32(0); R];
+        for (vector, values) in vectors.iter_mut().zip(values.chunks(BLOCKS)) {
+            let mut few = [0; BLOCKS];
+            let values = values.first_chunk().unwrap_or_else(|| {
+                copy(values, &mut few);
+                &few
+            });
+            // SAFETY: eight values lie behind the reference; AVX2 by the token.
+            *vector = unsafe {
+                let values = _mm_loadu_si128(values.as_ptr().cast());
+                _mm256_slli_epi32::<16>(_mm256_cvtepi16_epi32(values))
             };
         }
-        let mut rows = [quads[0]; R];
-        rows.copy_from_slice(&self.transpose(quads));
-        rows
+        vectors
     }
 
     #[inline(always)]
-    fn store_rows<const R: usize>(self, v: [__m256i; R], out: &mut [i32]) {
-        let mut all = [[0; BLOCKS]; R];
-        if R == 1 {
-            all[0] = self.lanes(v[0]);
-        } else {
-            const { assert!(R == 1 || R == ROWS) };
-            let s = self.transpose([v[0], v[1 % R], v[2 % R], v[3 % R]]);
-            for j in 0..R / 2 {
-                all[j] = self.lanes(avx2!(_mm256_permute2x128_si256::<0x20>(s[2 * j], s[2 * j + 1])));
-                all[j + R / 2] = self.lanes(avx2!(_mm256_permute2x128_si256::<0x31>(s[2 * j], s[2 * j + 1])));
+    fn store_i32<const R: usize>(self, v: [__m256i; R], out: &mut [i32]) {
+        for (out, v) in out.chunks_mut(BLOCKS).zip(v) {
+            let mut few = [0; BLOCKS];
+            let whole = out.first_chunk_mut().unwrap_or(&mut few);
+            // SAFETY: eight words lie behind the reference; AVX by the token.
+            unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast(), v) };
+            if out.len() < BLOCKS {
+                copy(&few, out);
             }
         }
-        copy(all.as_flattened(), out);
     }
 
     #[inline(always)]
     fn store_i16<const R: usize>(self, v: [__m256i; R], out: &mut [i16]) {
-        if R == 1 {
-            let packed = avx2!(_mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(v[0], v[0])));
+        for (out, v) in out.chunks_mut(BLOCKS).zip(v) {
+            let packed = avx2!(_mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(v, v)));
             let mut few = [0; BLOCKS];
             let whole = out.first_chunk_mut().unwrap_or(&mut few);
             // SAFETY: eight i16 lie behind the reference; AVX by the token.
@@ -116,21 +103,6 @@ impl Int for Avx2 {
             if out.len() < BLOCKS {
                 copy(&few, out);
             }
-        } else {
-            const { assert!(R == 1 || R == ROWS) };
-            let s = self.transpose([v[0], v[1 % R], v[2 % R], v[3 % R]]);
-            let a = avx2!(_mm256_packs_epi32(s[0], s[1])); // blocks 0 1 | 4 5
-            let b = avx2!(_mm256_packs_epi32(s[2], s[3])); // blocks 2 3 | 6 7
-            let mut all = [[0i16; 2 * BLOCKS]; 2];
-            let halves = [
-                avx2!(_mm256_permute2x128_si256::<0x20>(a, b)),
-                avx2!(_mm256_permute2x128_si256::<0x31>(a, b)),
-            ];
-            for (all, half) in all.iter_mut().zip(halves) {
-                // SAFETY: sixteen i16 lie behind the reference; AVX by the token.
-                unsafe { _mm256_storeu_si256(all.as_mut_ptr().cast(), half) };
-            }
-            copy(all.as_flattened(), out);
         }
     }
 
@@ -191,42 +163,75 @@ impl Int for Avx2 {
         // SAFETY: 0 <= p < 2^19 after the clamp, so interval < 512 = TANH_TABLE.len(); AVX2 by the token.
         let entry = unsafe { _mm256_i32gather_epi32::<4>(TANH_TABLE.as_ptr().cast(), interval) };
         avx2!({
-            let slope = _mm256_and_si256(entry, _mm256_set1_epi32(0xffff));
             let fraction = _mm256_and_si256(p, _mm256_set1_epi32(0x3ff));
-            // Both below 2^15, so one 16-bit product each is all of it.
-            let y = _mm256_add_epi32(entry, _mm256_madd_epi16(slope, fraction));
+            // Slope and fraction are below 2^15, so one 16-bit product is all of it; the fraction's high half
+            // is 0.
+            let y = _mm256_add_epi32(entry, _mm256_madd_epi16(entry, fraction));
             _mm256_xor_si256(y, sign)
         })
     }
 }
 
-#[inline(always)]
-fn copy<T: Copy>(from: &[T], to: &mut [T]) {
-    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
-}
-
 impl Avx2 {
-    /// Loads four words at `at` of block `j` and of block `j + 4`.
+    /// Computes the pre-activations of four rows of each block, two blocks to a vector: those of vector `j`
+    /// are `order(j)`.
     #[inline(always)]
-    fn two_quads(self, blocks: &Blocks<'_>, at: usize, j: usize) -> __m256i {
-        let quad = |j| blocks.at(j, at).cast::<__m128i>();
+    fn quads<const SIDES: usize>(
+        self,
+        blocks: &[i32],
+        stride: usize,
+        at: usize,
+        sides: [Side<'_>; SIDES],
+        order: impl Fn(usize) -> [usize; 2] + Copy,
+    ) -> [__m256i; ROWS] {
+        let mut quads = [self.splat_i32(0); ROWS];
+        let Some(blocks) = Blocks::<BLOCKS>::new(blocks, stride, at, sides) else {
+            debug_assert!(false, "blocks shorter than their rows");
+            return quads;
+        };
+        for (j, quad) in quads.iter_mut().enumerate() {
+            *quad = self.two_quads(&blocks, at, order(j));
+        }
+        let mut at = at + ROWS;
+        for side in sides {
+            let [a, b] = self.parts(&blocks, at, side, [order(0), order(1)]);
+            quads[0] = self.add_i32(quads[0], a);
+            quads[1] = self.add_i32(quads[1], b);
+            if blocks.present > order(2)[0] {
+                let [a, b] = self.parts(&blocks, at, side, [order(2), order(3)]);
+                quads[2] = self.add_i32(quads[2], a);
+                quads[3] = self.add_i32(quads[3], b);
+            }
+            at += side.words(ROWS);
+        }
+        quads
+    }
+
+    /// Loads four words at `at` of two blocks.
+    #[inline(always)]
+    fn two_quads(self, blocks: &Blocks<'_, BLOCKS>, at: usize, [low, high]: [usize; 2]) -> __m256i {
+        let (low, high) = (blocks.at(low, at).cast::<__m128i>(), blocks.at(high, at).cast::<__m128i>());
         // SAFETY: `at` is where biases or multipliers begin, four words that every block of `Blocks` has;
         // AVX2 by the token.
         unsafe {
-            _mm256_inserti128_si256::<1>(
-                _mm256_castsi128_si256(_mm_loadu_si128(quad(j))),
-                _mm_loadu_si128(quad(j + 4)),
-            )
+            _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(_mm_loadu_si128(low)), _mm_loadu_si128(high))
         }
     }
 
-    /// Computes the part that a side, whose multipliers are at `at`, adds to the quads `j` and `j + 1`.
+    /// Computes the part that a side, whose multipliers are at `at`, adds to two vectors of two blocks each.
     #[inline(always)]
-    fn parts(self, blocks: &Blocks<'_>, at: usize, side: Side<'_>, j: usize) -> [__m256i; 2] {
-        let [a, b] = self.dot([j, j + 4, j + 1, j + 5].map(|j| blocks.at(j, at + ROWS)), side.acts);
+    fn parts(
+        self,
+        blocks: &Blocks<'_, BLOCKS>,
+        at: usize,
+        side: Side<'_>,
+        [a, b]: [[usize; 2]; 2],
+    ) -> [__m256i; 2] {
+        let weights = [a[0], a[1], b[0], b[1]].map(|j| blocks.at(j, at + ROWS));
+        let [x, y] = self.dot(weights, side.acts);
         [
-            self.mulr(self.shl(a, side.shift.into()), self.two_quads(blocks, at, j)),
-            self.mulr(self.shl(b, side.shift.into()), self.two_quads(blocks, at, j + 1)),
+            self.mulr(self.shl(x, side.shift.into()), self.two_quads(blocks, at, a)),
+            self.mulr(self.shl(y, side.shift.into()), self.two_quads(blocks, at, b)),
         ]
     }
 
@@ -310,53 +315,10 @@ impl Avx2 {
             ]
         })
     }
-
-    #[inline(always)]
-    fn lanes(self, v: __m256i) -> [i32; BLOCKS] {
-        let mut out = [0; BLOCKS];
-        // SAFETY: eight words lie behind the reference; AVX by the token.
-        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), v) };
-        out
-    }
 }
 
 /// Returns the byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
 #[inline(always)]
 fn order_0213() -> __m256i {
     avx2!(_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15)))
-}
-
-/// Up to eight blocks that contain all words of their rows.
-struct Blocks<'a> {
-    from: [*const i32; BLOCKS],
-    present: usize,
-    words: core::marker::PhantomData<&'a [i32]>,
-}
-
-impl<'a> Blocks<'a> {
-    /// Takes the first blocks of `words`; `None` if there is none or if they are too short for rows at `at`
-    /// with `sides`. A missing block is replaced by the first one, whose result is not used.
-    #[inline(always)]
-    fn new<const SIDES: usize>(
-        words: &'a [i32],
-        stride: usize,
-        at: usize,
-        sides: [Side<'_>; SIDES],
-    ) -> Option<Self> {
-        let present = words.len().checked_div(stride)?.min(BLOCKS);
-        if present == 0 || stride < sides.iter().fold(at + ROWS, |words, side| words + side.words(ROWS)) {
-            return None;
-        }
-        let mut from = [words.as_ptr(); BLOCKS];
-        for (j, from) in from.iter_mut().enumerate() {
-            *from = from.wrapping_add(if j < present { j * stride } else { 0 });
-        }
-        Some(Self { from, present, words: core::marker::PhantomData })
-    }
-
-    /// Returns the address of word `at` of block `j`.
-    #[inline(always)]
-    fn at(&self, j: usize, at: usize) -> *const i32 {
-        self.from[j % BLOCKS].wrapping_add(at)
-    }
 }

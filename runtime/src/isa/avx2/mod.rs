@@ -1,9 +1,10 @@
 //! x86-64 with AVX2, FMA and F16C, which all CPUs with AVX2 have: eight lanes.
 
+pub(super) mod blocks;
 mod float;
 mod int;
 
-use super::{Isa, Operation};
+use super::{Isa, Operation, Part};
 
 /// Proof that this CPU has AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,7 @@ use avx2;
 
 impl Isa for Avx2 {
     const NAME: &'static str = "avx2";
+    const ONE_FUNCTION: bool = true;
 }
 
 impl Avx2 {
@@ -47,5 +49,16 @@ impl Avx2 {
             operation.run(isa)
         }
         avx2!(inner(self, operation))
+    }
+
+    /// Compiles a part of a kernel as a function of its own, and runs it.
+    #[inline(always)]
+    fn call_part<P: Part<Self>>(self, weights: &P::Weights, x: &[f32], h: &[f32], layer: &mut P::Layer) {
+        #[target_feature(enable = "avx2,fma,f16c")]
+        #[inline(never)]
+        fn inner<P: Part<Avx2>>(isa: Avx2, weights: &P::Weights, x: &[f32], h: &[f32], layer: &mut P::Layer) {
+            P::run(isa, weights, x, h, layer);
+        }
+        avx2!(inner::<P>(self, weights, x, h, layer));
     }
 }

@@ -1,6 +1,6 @@
 //! tanh in `f32`: a rational function, over any instruction set.
 
-use crate::isa::Float;
+use crate::isa::Arithmetic;
 
 /// The limit to which arguments are clamped. The evaluation below is exactly 1 there, fused or not, and not
 /// above 1 for any smaller argument (the first one above is 7.972), so that the result needs no clamp. tanh
@@ -25,7 +25,7 @@ const TANH_Q: [f32; 5] = [1.427_975_7, 0.667_050_6, 0.036_943_235, 0.000_468_816
 ///
 /// `x * P(x^2) / Q(x^2)` with `x` clamped to +-7.968.
 #[inline(always)]
-pub fn tanh<S: Float>(isa: S, x: S::V) -> S::V {
+pub fn tanh<S: Arithmetic>(isa: S, x: S::V) -> S::V {
     let x = isa.max(isa.splat(-TANH_LIMIT), isa.min(isa.splat(TANH_LIMIT), x));
     let z = isa.mul(x, x);
     let p = isa.mul(x, isa.polynomial(z, &TANH_P));
