@@ -1,6 +1,7 @@
 //! Every step and the bound of the machine, timed in turns: prints a table and writes `target/bench.jsonl`.
 //!
-//! With `--test`, everything runs once and nothing is written.
+//! With `--test`, everything runs once and nothing is written. Arguments without `--` select the rows whose
+//! names, such as `lstm-1x8 f32`, contain one of them.
 
 use anyhow::Result;
 use embedded_rnn::Backend;
@@ -45,11 +46,17 @@ impl Case {
 }
 
 fn main() -> Result<()> {
-    let test = std::env::args().any(|arg| arg == "--test");
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let test = args.iter().any(|arg| arg == "--test");
+    let names: Vec<&String> = args.iter().filter(|arg| !arg.starts_with("--")).collect();
     let (machine, backends) = (Machine::new(), backends());
     let mut cases = Vec::new();
     for net in NETS {
         for dtype in DType::ALL {
+            let name = format!("{net} {}", dtype.name());
+            if !names.is_empty() && !names.iter().any(|part| name.contains(part.as_str())) {
+                continue;
+            }
             cases.push(Case::new(ModelFile::new(net, dtype)?, machine, &backends)?);
         }
     }

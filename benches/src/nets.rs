@@ -110,16 +110,10 @@ impl DType {
     }
 }
 
-/// Returns the backends to compare: portable Rust, and the best one where that is another.
+/// Returns the backends to compare: all but that which is there to test others.
 pub fn backends() -> Vec<Backend> {
-    let best = Backend::best();
-    let mut backends = vec![Backend::portable()];
-    if best.name() == backends[0].name() {
-        eprintln!("skipped: backends of other instruction sets, which this machine does not support");
-    } else {
-        backends.push(best);
-    }
-    backends
+    Backend::missing().for_each(|name| eprintln!("skipped: {name}, which this machine does not support"));
+    Backend::all().filter(|backend| backend.name() != "portable-fused").collect()
 }
 
 /// A network's model file in one dtype, and its frames. The file is never freed: steps borrow it.

@@ -15,6 +15,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod portable;
 
 use crate::nets::{DType, Net};
@@ -33,11 +35,17 @@ enum Choice {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
 }
 
 impl Machine {
-    /// Selects AVX2 where this CPU has it, else portable Rust.
+    /// Selects the widest instructions that this CPU has.
     pub fn new() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx512) = avx512::Avx512::new() {
+            return Self(Choice::Avx512(avx512));
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = avx2::Avx2::new() {
             return Self(Choice::Avx2(avx2));
@@ -45,12 +53,14 @@ impl Machine {
         Self(Choice::Portable)
     }
 
-    /// Returns `avx2` or `portable`.
+    /// Returns `avx512`, `avx2` or `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Choice::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(_) => "avx512",
         }
     }
 
@@ -61,6 +71,8 @@ impl Machine {
             Choice::Portable => Box::new(portable::multiply_adds),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(avx2) => Box::new(move |times| avx2.multiply_adds(times)),
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(avx512) => Box::new(move |times| avx512.multiply_adds(times)),
         }
     }
 
@@ -70,6 +82,8 @@ impl Machine {
             Choice::Portable => portable::MULTIPLY_ADDS,
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(_) => avx2::MULTIPLY_ADDS,
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(_) => avx512::MULTIPLY_ADDS,
         }
     }
 
@@ -78,6 +92,8 @@ impl Machine {
             Choice::Portable => Box::new(move |times| portable::read(weights, times)),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(avx2) => Box::new(move |times| avx2.read(weights, times)),
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(avx512) => Box::new(move |times| avx512.read(weights, times)),
         }
     }
 
@@ -86,6 +102,8 @@ impl Machine {
             Choice::Portable => Box::new(move |times| portable::widen(weights, times)),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(avx2) => Box::new(move |times| avx2.widen(weights, times)),
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(avx512) => Box::new(move |times| avx512.widen(weights, times)),
         }
     }
 }
