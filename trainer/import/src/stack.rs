@@ -15,6 +15,8 @@ pub struct Imported {
     pub network: Network<f32>,
     /// The name of the network, and the origin of each layer.
     pub meta: Meta,
+    /// Facts for the user, a line each: what was assumed, and what is probably wrong in the file.
+    pub notes: Vec<String>,
 }
 
 /// The layers that an importer has read so far, first to last.
@@ -54,7 +56,7 @@ impl LayerStack {
         ensure!(!self.layers.is_empty(), "no layers");
         let network = Network::new(input_size, self.layers);
         check_packable(&network)?;
-        Ok(Imported { network, meta: Meta { name: name.to_owned(), ..self.meta } })
+        Ok(Imported { network, meta: Meta { name: name.to_owned(), ..self.meta }, notes: Vec::new() })
     }
 }
 
@@ -65,6 +67,29 @@ impl Imported {
     /// As [`write_float`].
     pub fn write<N: FloatWeights>(&self) -> Result<Vec<u8>> {
         write_float::<N>(&self.network, &self.meta, &self.synthetic_frames(GOLDEN_STEPS))
+    }
+
+    /// Describes the output of the network in a line: its size, and the time steps that it stems from.
+    pub fn output(&self) -> String {
+        let size = match self.network.output_size() {
+            1 => "1 value".to_owned(),
+            size => format!("{size} values"),
+        };
+        if self.network.returns_sequences() {
+            return format!("{size} at every time step");
+        }
+        let is_recurrent =
+            |layer: &&Layer<f32>| matches!(layer.kind, Kind::Recurrent(_) | Kind::Bidirectional(_));
+        let last = self.network.layers.iter().rev().find(is_recurrent);
+        let states = match last {
+            Some(Layer { name, kind: Kind::Bidirectional(_) }) => {
+                format!(
+                    ", from the final states of both directions of {name}: h_n in PyTorch, and not out[:, -1]"
+                )
+            }
+            _ => String::new(),
+        };
+        format!("{size} at the last time step{states}")
     }
 
     /// Returns random input frames for the golden trace, as imported files have no data: ids if the network

@@ -58,7 +58,7 @@ pub struct PyTorchArgs {
     /// Exclude these modules with all tensors below them: `stft_conv,conv1`
     #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
     pub without: Vec<String>,
-    /// All modules in their order, if the sizes fit in several orders: `lstm,fc1,fc2`
+    /// All modules in their order, if it does not follow from names and sizes: `lstm,fc1,fc2`
     #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
     pub modules: Vec<String>,
     /// The role (embedding or linear) of a weight with two axes and no bias, if both fit: `table=embedding`
@@ -150,6 +150,11 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let bytes = bytes.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&bytes))?;
+    // Names come from the file.
+    for note in &imported.notes {
+        super::print_line(&note.escape_debug().to_string())?;
+    }
+    super::print_line(&format!("Output: {}", imported.output().escape_debug()))?;
     super::print_line(&format!(
         "Wrote {}: {} bytes, from {} imported layers; `ernn inspect` shows the layers of the model",
         args.output.display(),

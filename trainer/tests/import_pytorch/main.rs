@@ -1,8 +1,11 @@
 //! `.safetensors` files: networks of PyTorch with their outputs, and rejected files.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod damage;
 mod golden;
 mod rejected;
+mod reports;
 
 use std::path::Path;
 
