@@ -6,6 +6,7 @@ mod damage;
 mod golden;
 mod rejected;
 mod reports;
+mod tied;
 
 use std::path::Path;
 

@@ -29,6 +29,9 @@
 //! that fit by chance are not noticed: the order is a note for the user, as is everything else that is
 //! assumed.
 //!
+//! Tied tensors are in the file once. `save_model` of safetensors names the others in `__metadata__`, and
+//! they are read from there.
+//!
 //! The result does not depend on `batch_first`, `dropout` or an embedding's `padding_idx`, which is an
 //! ordinary id in inference.
 //!
