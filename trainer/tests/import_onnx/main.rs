@@ -1,6 +1,7 @@
 //! `.onnx` files: exported networks compared with ONNX Runtime, ONNX's own cases, and rejected files.
 //! README.md describes the origin of the files.
 
+mod axes;
 mod build;
 mod conformance;
 mod exported;

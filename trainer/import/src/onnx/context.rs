@@ -161,6 +161,26 @@ impl<'a> GraphContext<'a> {
         Ok(axis)
     }
 
+    /// Returns the feature axis of two tensors of frames, which must have the same axes in the same places: an
+    /// elementwise operator joins values by their places, and repeats those of a shorter axis. `None` is a
+    /// single feature whose axis has been removed. The features may be those of different layers.
+    ///
+    /// # Errors
+    /// Other axes, or features that share their axis.
+    pub fn common_features_axis(&self, a: &Data, b: &Data) -> Result<Option<usize>> {
+        let axis = self.features_axis(a);
+        let is_features = |data: &Data| {
+            axis.is_none_or(|axis| self.axis_role(&data.axes[axis]) == Some(AxisRole::Features))
+        };
+        let is_same = a.axes.len() == b.axes.len()
+            && axis == self.features_axis(b)
+            && (0..a.axes.len()).all(|k| Some(k) == axis || a.axes[k] == b.axes[k])
+            && is_features(a)
+            && is_features(b);
+        ensure!(is_same, "tensors of different axes");
+        Ok(axis)
+    }
+
     /// Returns the data as the input of a layer whose features lie along `axis`; `None` for a single feature
     /// whose axis has been removed.
     ///
