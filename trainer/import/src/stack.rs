@@ -1,11 +1,14 @@
 //! The result of an import: a stack of layers with their origins.
 
-use anyhow::{Result, ensure};
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use embedded_rnn_nn::layers::{Kind, Layer};
+use embedded_rnn_nn::layers::{Kind, Layer, Signal};
 use embedded_rnn_nn::net::Network;
+use embedded_rnn_pack::session::{RunMode, Session};
 use embedded_rnn_pack::{FloatWeights, GOLDEN_STEPS, Meta, check_packable, write_float};
 
 /// A network read from another framework's file.
@@ -64,9 +67,30 @@ impl Imported {
     /// Returns the bytes of the model file.
     ///
     /// # Errors
-    /// As [`write_float`].
+    /// As [`write_float`], and a golden trace that is not finite, by the first layer with such an output.
     pub fn write<N: FloatWeights>(&self) -> Result<Vec<u8>> {
-        write_float::<N>(&self.network, &self.meta, &self.synthetic_frames(GOLDEN_STEPS))
+        let frames = self.synthetic_frames(GOLDEN_STEPS);
+        let bytes = write_float::<N>(&self.network, &self.meta, &frames)?;
+        self.check_golden(&bytes, &frames)?;
+        Ok(bytes)
+    }
+
+    /// Checks that the packed network has finite outputs for the frames of the golden trace.
+    fn check_golden(&self, bytes: &[u8], frames: &[f32]) -> Result<()> {
+        let model = Session::new(Path::new(&self.meta.name), bytes)?;
+        if model.predict(frames, RunMode::Sequence)?.iter().all(|value| value.is_finite()) {
+            return Ok(());
+        }
+        let mut first = None;
+        self.network.predict_observed(frames, &[], &mut |layer, signal, values| {
+            if signal == Signal::Output && !values.iter().all(|value| value.is_finite()) {
+                first.get_or_insert(layer);
+            }
+        });
+        match first.and_then(|layer| self.network.layers.get(layer)) {
+            Some(layer) => bail!("{}: the outputs for random input are not finite", layer.name),
+            None => bail!("the outputs for random input are not finite"),
+        }
     }
 
     /// Describes the output of the network in a line: its size, and the time steps that it stems from.

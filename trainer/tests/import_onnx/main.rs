@@ -8,6 +8,7 @@ mod exported;
 mod hostile;
 mod rejected;
 mod run;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fs::File;
