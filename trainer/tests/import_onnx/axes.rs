@@ -1,15 +1,8 @@
 //! Operators that join two tensors compare their axes, in order.
 
-use std::fs;
-use std::path::Path;
-
 use crate::build::*;
+use crate::reports::report;
 use crate::{imported, reason};
-
-/// Returns a file that was rebuilt from a public report.
-pub fn report(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import_onnx/reports").join(name)).unwrap()
-}
 
 /// Returns the frames `y [time, batch, features]` of a GRU over X, and `g`, their sigmoid.
 fn gated() -> Graph {

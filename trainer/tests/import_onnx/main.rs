@@ -7,6 +7,7 @@ mod conformance;
 mod exported;
 mod hostile;
 mod rejected;
+mod reports;
 mod run;
 mod values;
 

@@ -38,8 +38,12 @@ struct FactorInfo {
 pub struct GraphContext<'a> {
     /// The version of the standard operators.
     pub opset: i64,
+    /// The name of the program that wrote the file.
+    pub producer: &'a str,
     /// The names of the graph's inputs.
     pub inputs: Vec<&'a str>,
+    /// What is probably wrong in the file, a line each.
+    pub warnings: Vec<String>,
     factors: Vec<FactorInfo>,
     features: BTreeMap<usize, usize>,
     values_left: u64,
@@ -55,8 +59,16 @@ pub struct FrameInput {
 
 impl<'a> GraphContext<'a> {
     /// Creates an empty context.
-    pub fn new(opset: i64, inputs: Vec<&'a str>) -> Self {
-        Self { opset, inputs, factors: Vec::new(), features: BTreeMap::new(), values_left: MAX_BYTES / 4 }
+    pub fn new(opset: i64, producer: &'a str, inputs: Vec<&'a str>) -> Self {
+        Self {
+            opset,
+            producer,
+            inputs,
+            warnings: Vec::new(),
+            factors: Vec::new(),
+            features: BTreeMap::new(),
+            values_left: MAX_BYTES / 4,
+        }
     }
 
     /// Takes the memory of this many values from the budget; everything that is ever made counts.
