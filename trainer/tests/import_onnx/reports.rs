@@ -1,9 +1,13 @@
 //! Files rebuilt from public reports.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use embedded_rnn_trainer::import::onnx::read;
+
+use crate::Worst;
+use crate::exported::compare;
 
 /// Returns a file of the folder `reports`.
 pub fn report(name: &str) -> Vec<u8> {
@@ -28,4 +32,16 @@ fn a_gru_of_pytorch_that_resets_before_is_a_warning() {
     let mut other = file.clone();
     other[at..at + 7].copy_from_slice(b"tf2onnx");
     assert!(read(&other, "model").unwrap().notes.is_empty());
+}
+
+/// keras2onnx writes the peepholes that an LSTM does not have as an eighth input with an empty name.
+#[test]
+fn an_empty_input_is_no_input() {
+    let names = [("lstm.onnx", "lstm_of_eight.onnx"), ("lstm/x.npy", "lstm_of_eight.x.npy")];
+    let names = names.into_iter().chain([("lstm/y.npy", "lstm_of_eight.y.npy")]);
+    let files: BTreeMap<String, Vec<u8>> =
+        names.map(|(name, file)| (name.to_owned(), report(file))).collect();
+    let mut worst = Worst::default();
+    compare(&files, "lstm", &mut worst);
+    worst.assert_within(1e-6);
 }
