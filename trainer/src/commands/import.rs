@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use embedded_rnn::{F16, F32};
 
+use super::overwrite::Overwrite;
 use embedded_rnn_import::Importers;
 use embedded_rnn_import::keras::Keras;
 use embedded_rnn_import::onnx::Onnx;
@@ -34,6 +35,9 @@ pub struct Args {
     /// The path of the model to write
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
+    /// Whether the output may replace the file.
+    #[command(flatten)]
+    pub overwrite: Overwrite,
     /// The options of a state dict.
     #[command(flatten)]
     pub pytorch: PyTorchArgs,
@@ -136,6 +140,7 @@ fn pair(text: &str) -> Result<(String, &str), String> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    args.overwrite.check(&args.output, [&*args.file])?;
     let place = || args.file.display().to_string();
     let pytorch = PyTorch { options: args.pytorch.clone().into() };
     // Without `..`: the flags of a further importer belong here.
