@@ -23,8 +23,8 @@ fn a_gru_of_pytorch_that_resets_before_is_a_warning() {
     assert_eq!(
         imported.notes,
         ["Warning: GRU_0: a GRU of PyTorch without linear_before_reset: nn.GRU always resets after the \
-             recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model computes \
-             what the file states, as ONNX Runtime does"]
+             recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model \
+             computes what the file states, as ONNX Runtime does"]
     );
     assert_eq!(imported.output(), "4 values at every time step");
     // Another producer means what it writes.

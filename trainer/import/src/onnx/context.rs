@@ -173,9 +173,9 @@ impl<'a> GraphContext<'a> {
         Ok(axis)
     }
 
-    /// Returns the feature axis of two tensors of frames, which must have the same axes in the same places: an
-    /// elementwise operator joins values by their places, and repeats those of a shorter axis. `None` is a
-    /// single feature whose axis has been removed. The features may be those of different layers.
+    /// Returns the feature axis of two tensors of frames, which must have the same axes in the same places:
+    /// an elementwise operator joins values by their places, and repeats those of a shorter axis. `None` is
+    /// a single feature whose axis has been removed. The features may be those of different layers.
     ///
     /// # Errors
     /// Other axes, or features that share their axis.

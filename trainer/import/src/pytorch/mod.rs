@@ -14,7 +14,7 @@
 //! | Embedding | `weight` of two axes, no `bias`, first module; it may be a Linear too: [`Options::roles`] |
 //! | BatchNorm1d | `running_mean`, `running_var` |
 //! | LayerNorm | `weight` and `bias` of one axis; a GroupNorm has the same, and is not supported |
-//! | order of the modules | sizes, if only one order fits and names allow it; otherwise [`Options::modules`] |
+//! | order of the modules | sizes, if one order fits and names allow it; otherwise [`Options::modules`] |
 //! | activations between modules | [`Options::activations`], otherwise linear |
 //! | activation of nn.RNN | [`Options::nonlinearity`], otherwise tanh as in PyTorch |
 //! | all steps or the last | [`Options::return_sequences`], otherwise the last |
@@ -25,9 +25,9 @@
 //! the last frame only.
 //!
 //! A network that is no chain (two heads on one layer, a sum of two branches) is rejected if its sizes fit no
-//! order, if its modules have different parents, or if several recurrent modules are no numbered stack. Others
-//! that fit by chance are not noticed: the order is a note for the user, as is everything else that is
-//! assumed.
+//! order, if its modules have different parents, or if several recurrent modules are no numbered stack.
+//! Others that fit by chance are not noticed: the order is a note for the user, as is everything else that
+//! is assumed.
 //!
 //! Tied tensors are in the file once. `save_model` of safetensors names the others in `__metadata__`, and
 //! they are read from there.

@@ -44,8 +44,8 @@ pub fn gru(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
     if context.producer == PYTORCH && !reset_after {
         context.warnings.push(format!(
             "Warning: {}: a GRU of PyTorch without linear_before_reset: nn.GRU always resets after the \
-             recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model computes \
-             what the file states, as ONNX Runtime does",
+             recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model \
+             computes what the file states, as ONNX Runtime does",
             call.name
         ));
     }
