@@ -45,6 +45,23 @@ fn variances_without_a_square_root_are_rejected() {
     imported(&normalized([0.5, 0.25], 0.0), "variances");
 }
 
+/// A frame of equal features has a variance of zero.
+#[test]
+fn a_layer_normalization_has_a_positive_epsilon() {
+    let normalized = |epsilon| {
+        last_step()
+            .initializer(floats_of("one", &[1.0, 1.0]))
+            .node("LayerNormalization", &["h", "one"], &["y"], &[float("epsilon", epsilon)])
+            .output("y")
+            .file(22)
+    };
+    for (epsilon, shown) in [(0.0, "0"), (-1e-3, "-0.001"), (f32::NAN, "NaN")] {
+        let expected = format!("LayerNormalization (node 2): epsilon {shown}: not positive");
+        assert_eq!(reason(&normalized(epsilon)), expected);
+    }
+    imported(&normalized(1e-5), "an epsilon");
+}
+
 /// Weights whose products exceed the range of f32, or which exceed that of f16.
 #[test]
 fn outputs_that_are_not_finite_are_rejected() {

@@ -47,6 +47,7 @@ pub fn layer(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
     // The float type of the computation.
     call.attributes.int("stash_type")?;
     let epsilon = call.attributes.float("epsilon")?.unwrap_or(EPSILON);
+    ensure!(epsilon > 0.0, "epsilon {epsilon}: not positive");
     let FrameInput { edge, size } = context.frame_input(&data, Some(last))?;
     let gamma = call.weights(1)?.context("Scale: missing")?;
     let beta = match call.weights(2)? {
