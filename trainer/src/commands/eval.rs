@@ -39,6 +39,9 @@ pub fn run(args: &Args) -> Result<()> {
     let (data, forecast) = read(&args.data)?;
     let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
     super::print_line(evaluation.to_string().trim_end())?;
+    if let Some(complaint) = evaluation.non_finite.complaint() {
+        super::warn(&format!("{}: {complaint}", args.model.display()));
+    }
     let Some(forecast) = forecast else { return Ok(()) };
     super::print_line(&Comparison::of(&forecast, [("model", &evaluation)].into_iter()).to_string())
 }

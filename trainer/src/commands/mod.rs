@@ -11,6 +11,7 @@ pub mod train;
 use std::io::Write;
 
 use clap::builder::RangedI64ValueParser;
+use embedded_rnn_nn::output::one_line;
 
 /// Default of `--steps`, the limit of the classes that a model generates per sequence.
 const DEFAULT_STEPS: u32 = 64;
@@ -18,6 +19,13 @@ const DEFAULT_STEPS: u32 = 64;
 /// Returns the parser of `--steps`, 1 to 2^20.
 fn steps_parser() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=1 << 20)
+}
+
+/// Prints a line on stderr that begins with `warning:`.
+pub fn warn(reason: &str) {
+    let line = one_line(&anyhow::Error::msg(reason.to_owned()));
+    // A failure to print cannot be reported anywhere.
+    _ = writeln!(std::io::stderr(), "warning: {line}");
 }
 
 /// Prints a line. A closed pipe is an error, not a panic.

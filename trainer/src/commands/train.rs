@@ -7,13 +7,13 @@ mod results;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use embedded_rnn_nn::config::Config;
 use embedded_rnn_nn::data::Dataset;
 use embedded_rnn_nn::forecast::Forecast;
 use embedded_rnn_nn::output::remove_leftovers;
-use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
+use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, check_network, validate};
 use embedded_rnn_pack::{check_packable, check_quantizable};
 
 use progress::Progress;
@@ -75,6 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.resume {
         job.resume(&mut run, &identity)?;
     }
+    run.check_finite().with_context(|| args.config.display().to_string())?;
     job.introduce(&run)?;
     let (before, start) = (run.history.len(), Instant::now());
     job.train(&mut run, &identity)?;
@@ -128,7 +129,7 @@ impl Job {
     }
 
     fn introduce(&self, run: &Run) -> Result<()> {
-        super::print_line(&format!(
+            super::print_line(&format!(
             "{}: {} parameters, {} training sequences, {} test sequences",
             self.config.name,
             parameters(run),
@@ -142,15 +143,12 @@ impl Job {
         while run.history.len() < training.epochs {
             let number = run.history.len() + 1;
             let progress = Progress::start(number, training.epochs, batches(&self.train, training));
-            let score = run.epoch(training, &self.train, &|| progress.advance());
-            let epoch = Epoch::new(score, validate(&run.network, &self.validation));
+            let trained = run.epoch(training, &self.train, &|| progress.advance());
+            let epoch = trained.map(|score| Epoch::new(score, validate(&run.network, &self.validation)));
             let seconds = progress.finish();
-            ensure!(
-                epoch.loss.is_finite() && epoch.val_loss.is_finite(),
-                "{}: training: epoch {number}: the loss is {}: decrease learning_rate or set global_clipnorm",
-                self.path.display(),
-                epoch.loss
-            );
+            let epoch = epoch
+                .and_then(|epoch| epoch.check_finite(training.loss).map(|()| epoch))
+                .map_err(|error| self.diverged(number, &error))?;
             run.history.push(epoch);
             Checkpoint::of(run, identity).write(&self.checkpoint())?;
             super::print_line(&format!(
@@ -162,11 +160,18 @@ impl Job {
         Ok(())
     }
 
+    /// Returns the error of an epoch with a number that is not finite.
+    fn diverged(&self, epoch: usize, error: &anyhow::Error) -> anyhow::Error {
+        let path = self.path.display();
+        anyhow!("{path}: training: epoch {epoch}: {error:#}: decrease learning_rate or set global_clipnorm")
+    }
+
     /// Converts the network and the test data of a forecast to the unit of the series.
     fn unscale(&mut self, run: &mut Run) -> Result<()> {
         let Some(forecast) = &self.forecast else { return Ok(()) };
         self.validation = forecast.test.clone();
-        forecast.fold(&mut run.network)
+        forecast.fold(&mut run.network)?;
+        check_network(&run.network).with_context(|| self.path.display().to_string())
     }
 }
 

@@ -11,5 +11,6 @@ mod evaluate;
 mod generate;
 mod inspect;
 mod models;
+mod non_finite;
 mod predict;
 mod quantize;

@@ -5,7 +5,7 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,9 @@ impl Checkpoint {
     }
 
     /// Restores the state of this checkpoint into a new run of the same identity.
+    ///
+    /// # Errors
+    /// Another identity, more epochs than `epochs`, or a number in the checkpoint that is not finite.
     pub fn restore(&self, run: &mut Run, identity: &Identity, epochs: usize) -> Result<()> {
         identity.check(&self.identity)?;
         ensure!(
@@ -141,7 +144,7 @@ impl Checkpoint {
         restore(run.adam.square.iter_mut().collect(), &self.square)?;
         run.adam.updates = self.updates;
         run.history = self.history.clone();
-        Ok(())
+        run.check_finite().map_err(|error| anyhow!("{error}: start without --resume"))
     }
 }
 

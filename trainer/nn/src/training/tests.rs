@@ -108,7 +108,7 @@ fn start(config: &Config, data: &Dataset) -> Run {
 
 fn train(run: &mut Run, config: &Config, data: &Dataset, epochs: usize) {
     for _ in 0..epochs {
-        let score = run.epoch(&config.training, data, &|| {});
+        let score = run.epoch(&config.training, data, &|| {}).unwrap();
         run.history.push(Epoch::new(score, validate(&run.network, data)));
     }
 }

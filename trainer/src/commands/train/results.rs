@@ -2,7 +2,7 @@
 
 use std::io;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::facts::facts;
 use super::{Job, Spent};
@@ -85,6 +85,9 @@ fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     let session = Session::new(&job.out.join(name), &bytes)?;
     let evaluation = session.evaluate(&job.validation)?;
+    if let Some(complaint) = evaluation.non_finite.complaint() {
+        bail!("{}: not written: {complaint}", job.out.join(name).display());
+    }
     Ok(Model { name, session, evaluation })
 }
 
