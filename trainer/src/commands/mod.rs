@@ -9,8 +9,10 @@ pub mod quantize;
 pub mod train;
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::builder::RangedI64ValueParser;
+use embedded_rnn_nn::forecast::Forecast;
 use embedded_rnn_nn::output::one_line;
 
 /// Default of `--steps`, the limit of the classes that a model generates per sequence.
@@ -26,6 +28,13 @@ pub fn warn(reason: &str) {
     let line = one_line(&anyhow::Error::msg(reason.to_owned()));
     // A failure to print cannot be reported anywhere.
     _ = writeln!(std::io::stderr(), "warning: {line}");
+}
+
+/// Warns if the dates of a series, which is in `file`, are spaced unequally.
+fn warn_of_spacing(forecast: Option<&Forecast>, file: &Path) {
+    if let Some(reason) = forecast.and_then(|forecast| forecast.unequal.as_deref()) {
+        warn(&format!("{}: {reason}", file.display()));
+    }
 }
 
 /// Prints a line. A closed pipe is an error, not a panic.

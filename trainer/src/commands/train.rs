@@ -129,7 +129,8 @@ impl Job {
     }
 
     fn introduce(&self, run: &Run) -> Result<()> {
-            super::print_line(&format!(
+        super::warn_of_spacing(self.forecast.as_ref(), &self.config.data_file(&self.path));
+        super::print_line(&format!(
             "{}: {} parameters, {} training sequences, {} test sequences",
             self.config.name,
             parameters(run),

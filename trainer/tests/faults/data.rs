@@ -45,6 +45,13 @@ pub fn integers(name: &str, values: &[i64]) -> Named {
     Named { name: name.to_owned(), descr: "<i8", shape: vec![values.len()], bytes }
 }
 
+/// Returns an array of one text.
+pub fn text(name: &str, content: &str) -> Named {
+    let bytes = content.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    assert_eq!(content.chars().count(), 5, "the dtype is that of five characters");
+    Named { name: name.to_owned(), descr: "<U5", shape: vec![1], bytes }
+}
+
 pub fn write_npz(path: &Path, arrays: &[Named]) {
     let mut npz = ZipWriter::new(File::create(path).unwrap());
     for Named { name, descr, shape, bytes } in arrays {
