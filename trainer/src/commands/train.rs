@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
     let fits = check_packable(&network).and_then(|()| check_quantizable(&network));
     fits.with_context(|| args.config.display().to_string())?;
     let mut run = Run::new(network, args.seed);
-    let identity = Identity::new(&job.config, &job.train, args.seed);
+    let identity = Identity::new(&job.config, &job.train, &job.validation, args.seed);
     if args.resume {
         job.resume(&mut run, &identity)?;
     }

@@ -44,9 +44,10 @@ fn error_of_resuming(folder: &Path, change: impl FnOnce(&mut Run)) -> String {
     let path = folder.join("c.toml");
     let config = Config::read(&path).unwrap();
     let data = config.read_data(&path).unwrap().0;
+    let test = data.test.unwrap();
     let mut run = Run::new(config.network(&data.train, 0), 0);
     change(&mut run);
-    let identity = Identity::new(&config, &data.train, 0);
+    let identity = Identity::new(&config, &data.train, &test, 0);
     std::fs::create_dir_all(folder.join("o")).unwrap();
     Checkpoint::of(&run, &identity).write(&folder.join("o/checkpoint.postcard")).unwrap();
     error_line(folder, &["train", "c.toml", "--out", "o", "--resume"])

@@ -7,4 +7,5 @@
 mod common;
 mod data;
 mod diverged;
+mod resumed;
 mod unread;
