@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use embedded_rnn_nn::config::Config;
 use embedded_rnn_nn::data::Dataset;
 use embedded_rnn_nn::forecast::Forecast;
-use embedded_rnn_nn::output::remove_leftovers;
+use embedded_rnn_nn::output::{FolderLock, remove_leftovers};
 use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, check_network, validate};
 use embedded_rnn_pack::{check_packable, check_quantizable};
 
@@ -42,6 +42,8 @@ pub struct Args {
     pub resume: bool,
 }
 
+const CHECKPOINT: &str = "checkpoint.postcard";
+
 /// A network to be trained, its data, and the output directory.
 struct Job {
     /// The path of the config.
@@ -56,6 +58,8 @@ struct Job {
     /// The text of the config.
     text: String,
     out: PathBuf,
+    /// Keeps other runs out of the output directory.
+    _lock: FolderLock,
 }
 
 /// The epochs and the time of this run, without the run that it resumed.
@@ -102,16 +106,13 @@ impl Job {
         };
         config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
-        let job =
-            Self { path: args.config.clone(), config, train, validation, held_out, forecast, text, out };
-        let place = || job.out.display().to_string();
-        std::fs::create_dir_all(&job.out).with_context(place)?;
-        remove_leftovers(&job.checkpoint()).with_context(place)?;
-        Ok(job)
+        let _lock = open_folder(&out)?;
+        let path = args.config.clone();
+        Ok(Self { path, config, train, validation, held_out, forecast, text, out, _lock })
     }
 
     fn checkpoint(&self) -> PathBuf {
-        self.out.join("checkpoint.postcard")
+        self.out.join(CHECKPOINT)
     }
 
     fn resume(&self, run: &mut Run, identity: &Identity) -> Result<()> {
@@ -174,6 +175,16 @@ impl Job {
         forecast.fold(&mut run.network)?;
         check_network(&run.network).with_context(|| self.path.display().to_string())
     }
+}
+
+/// Makes and locks the output directory, and removes what killed runs left there.
+fn open_folder(out: &Path) -> Result<FolderLock> {
+    let place = || out.display().to_string();
+    std::fs::create_dir_all(out).with_context(place)?;
+    let lock = FolderLock::acquire(out)?;
+    let outputs = [CHECKPOINT, results::FLOAT, results::INTEGER, results::HISTORY, results::REPORT];
+    outputs.iter().try_for_each(|name| remove_leftovers(&out.join(name))).with_context(place)?;
+    Ok(lock)
 }
 
 fn parameters(run: &Run) -> usize {

@@ -7,5 +7,6 @@
 mod common;
 mod data;
 mod diverged;
+mod owner;
 mod resumed;
 mod unread;

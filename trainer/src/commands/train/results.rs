@@ -18,8 +18,10 @@ use embedded_rnn_pack::session::Session;
 use embedded_rnn_pack::summary::Summary;
 use embedded_rnn_pack::{self as pack, ErrorTable, LayerError, Meta, Quantized};
 
-const FLOAT: &str = "model.ernn";
-const INTEGER: &str = "model.i8.ernn";
+pub const FLOAT: &str = "model.ernn";
+pub const INTEGER: &str = "model.i8.ernn";
+pub const HISTORY: &str = "history.csv";
+pub const REPORT: &str = "report.html";
 
 /// A model file and its evaluation on the validation data.
 struct Model {
@@ -48,10 +50,10 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
         Err(error) => (Vec::new(), Some(error)),
     };
     models.iter().try_for_each(|model| put(job, model.name, model.session.bytes()))?;
-    put(job, "history.csv", csv(&run.history, job.config.training.loss).as_bytes())?;
+    put(job, HISTORY, csv(&run.history, job.config.training.loss).as_bytes())?;
     let evaluations = || models.iter().map(|model| (model.name, &model.evaluation));
     let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
-    put(job, "report.html", report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
+    put(job, REPORT, report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
     evaluations()
         .try_for_each(|(name, evaluation)| print_line(&format!("{name}: {}", evaluation.headline())))?;
     comparison.iter().try_for_each(|comparison| print_line(&comparison.to_string()))?;
