@@ -9,6 +9,7 @@ use super::{Job, Spent};
 use embedded_rnn::F32;
 
 use crate::commands::print_line;
+use crate::commands::quantize::warn_of_errors;
 use crate::report::{ModelFacts, Report};
 use embedded_rnn_nn::evaluate::Evaluation;
 use embedded_rnn_nn::forecast::Comparison;
@@ -45,6 +46,7 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
         Ok(Quantized { bytes, errors }) => {
             models.push(evaluate(job, INTEGER, bytes)?);
             print_line(&format!("Quantization error per layer\n{}", ErrorTable(&errors)))?;
+            warn_of_errors(&errors, &job.out.join(INTEGER));
             (errors, None)
         }
         Err(error) => (Vec::new(), Some(error)),
