@@ -31,6 +31,12 @@ pub const VERSION: u16 = 1;
 /// works.
 pub const ALIGN: usize = 64;
 
+/// The largest input size and the most units of a layer. A layer that large has more weights than any file,
+/// and every size that follows from it by a few additions and multiplications can be counted in 32 bits.
+pub const MAX_SIZE: u32 = (1 << 28) - 1;
+/// The most time steps of a golden trace: a self test takes as long as so many steps, whatever the file says.
+pub const MAX_GOLDEN_STEPS: u32 = 64;
+
 /// The dtype of a model.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

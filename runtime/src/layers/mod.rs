@@ -31,7 +31,9 @@ pub use table::{ALL_FEATURES, Kind};
 
 use crate::error::LayerFault;
 use crate::format::feature_bits::{EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES};
-use crate::format::{Activation, DIRECTION, DType, GO_BACKWARDS, LANES, LayerRecord, RETURN_SEQUENCES};
+use crate::format::{
+    Activation, DIRECTION, DType, GO_BACKWARDS, LANES, LayerRecord, MAX_SIZE, RETURN_SEQUENCES,
+};
 use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
 use core::ops::Range;
@@ -165,13 +167,14 @@ fn check<N: Number, L: Layer<N>>(record: &LayerRecord) -> Result<(), LayerFault>
     {
         return Err(LayerFault::Activation);
     }
-    if record.input_size == 0 || record.units == 0 {
+    let sizes = 1..=MAX_SIZE;
+    if !sizes.contains(&record.input_size) || !sizes.contains(&record.units) {
         return Err(LayerFault::Size);
     }
     Ok(())
 }
 
-/// Returns the units rounded up to whole panels.
+/// Returns the units, at most [`MAX_SIZE`], rounded up to whole panels.
 #[inline(always)]
 fn padded(units: usize) -> usize {
     units.div_ceil(LANES) * LANES

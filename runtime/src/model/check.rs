@@ -5,7 +5,8 @@ use super::sizes::Sizes;
 use crate::error::{Error, LayerFault};
 use crate::format::feature_bits::DECODER;
 use crate::format::{
-    Activation, DType, LayerRecord, MAGIC, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION, checksum,
+    Activation, DType, LayerRecord, MAGIC, MAX_GOLDEN_STEPS, PREAMBLE_LEN, Preamble, RECORD_LEN, VERSION,
+    checksum,
 };
 use crate::isa::Backend;
 use crate::layers::Kind;
@@ -38,11 +39,14 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     pub fn new(bytes: &'m [u8]) -> Result<Self, Error> {
         let preamble = check_preamble(bytes, N::DTYPE)?;
         let bytes = bytes.get(..preamble.file_len as usize).unwrap_or(bytes);
-        let layers = section(bytes, "layers", PREAMBLE_LEN, preamble.layer_count as usize)?;
+        let layers: &[LayerRecord] = section(bytes, "layers", PREAMBLE_LEN, preamble.layer_count as usize)?;
         let words = preamble.weights_len as usize / 4;
         let weights = section::<u32>(bytes, "weights", preamble.weights_at as usize, words)?;
         let weights = bytemuck::try_cast_slice(weights).map_err(|_| Error::Misaligned)?;
         section::<u8>(bytes, "header", preamble.header_at as usize, preamble.header_len as usize)?;
+        // Each section lies in the file, so that no sum wraps.
+        after("weights", PREAMBLE_LEN + size_of_val(layers), preamble.weights_at)?;
+        after("golden", preamble.weights_at as usize + 4 * words, preamble.golden_at)?;
         let (sizes, body) = check_layers::<N, F>(preamble, layers, weights.len())?;
         let backend = Backend::best();
         let model = Model { bytes, preamble, layers, weights, sizes, body, backend, number: PhantomData };
@@ -53,6 +57,9 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Returns the golden trace.
     pub(super) fn golden(&self) -> Result<Golden<'m, N>, Error> {
         let malformed = Error::Section { name: "golden" };
+        if self.preamble.golden_steps > MAX_GOLDEN_STEPS {
+            return Err(malformed);
+        }
         let values = (self.preamble.golden_steps as usize).checked_mul(self.input_size()).ok_or(malformed)?;
         let at = self.preamble.golden_at as usize;
         let inputs: &[N::In] = section(self.bytes, "golden", at, values)?;
@@ -60,7 +67,9 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         if inputs.is_empty() {
             return Err(malformed);
         }
-        Ok((inputs, section(self.bytes, "golden", end, self.output_size())?))
+        let output = section(self.bytes, "golden", end, self.output_size())?;
+        after("header", end + size_of_val(output), self.preamble.header_at)?;
+        Ok((inputs, output))
     }
 
     /// Checks that the state was made for this model.
@@ -289,6 +298,11 @@ fn section<'m, T: Pod>(
     let outside = Error::Section { name };
     let found = bytes.get(at..end.ok_or(outside)?).ok_or(outside)?;
     bytemuck::try_cast_slice(found).map_err(|_| Error::Misaligned)
+}
+
+/// Checks that a section begins where the one before it ends, or later.
+fn after(name: &'static str, end: usize, at: u32) -> Result<(), Error> {
+    if end <= at as usize { Ok(()) } else { Err(Error::Section { name }) }
 }
 
 const _: () = assert!(PREAMBLE_LEN == 80 && RECORD_LEN == 32, "FORMAT.md gives these");

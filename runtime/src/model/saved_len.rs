@@ -1,7 +1,7 @@
 //! The length of a saved state, computed from the bytes of the file while a program is built.
 
 use super::saved::OVERHEAD;
-use crate::format::{DType, LANES, dtype, facts};
+use crate::format::{DType, LANES, MAX_SIZE, dtype, facts};
 use crate::layers::{ALL_FEATURES, Kind};
 use crate::number::quads;
 
@@ -26,19 +26,20 @@ use crate::number::quads;
 /// ```
 pub const fn saved_len(bytes: &[u8]) -> usize {
     let integers = matches!(dtype(bytes), Some(DType::I8));
-    let mut words = 0;
+    let mut words: usize = 0;
     let mut layer = 0;
     while layer < facts::layer_count(bytes) {
         let (kind, units, _) = facts::layer(bytes, layer);
-        words += state_words(kind, units, integers);
+        words = words.saturating_add(state_words(kind, units, integers));
         layer += 1;
     }
-    OVERHEAD + 4 * words
+    words.saturating_mul(4).saturating_add(OVERHEAD)
 }
 
 /// Counts the words of `h` and `c` that a layer leaves behind, as its `Layer::state` places them. There is no
 /// arm for all other kinds, so that a new one has to state what it saves.
 const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
+    let units = if units > MAX_SIZE as usize { MAX_SIZE as usize } else { units }; // No model has more.
     let (h, c) = if integers {
         (quads(units) / 2, units)
     } else {

@@ -8,7 +8,7 @@
 //! ```text
 //! keras     onnx     pytorch      one folder per format; they do not import each other
 //!     \       |       /
-//! importer  cells  stack  tensor  limits
+//! importer  cells  stack  tensor  variance  limits
 //! ```
 //! All formats share [`Tensor`], the values of a file; [`cells`], weights and gate orders; and the limits on
 //! memory.
@@ -21,6 +21,7 @@ pub mod onnx;
 pub mod pytorch;
 mod stack;
 mod tensor;
+mod variance;
 
 pub use importer::Importer;
 pub use limits::MAX_BYTES;

@@ -1,11 +1,14 @@
 //! The result of an import: a stack of layers with their origins.
 
-use anyhow::{Result, ensure};
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use embedded_rnn_nn::layers::{Kind, Layer};
+use embedded_rnn_nn::layers::{Kind, Layer, Signal};
 use embedded_rnn_nn::net::Network;
+use embedded_rnn_pack::session::{RunMode, Session};
 use embedded_rnn_pack::{FloatWeights, GOLDEN_STEPS, Meta, check_packable, write_float};
 
 /// A network read from another framework's file.
@@ -15,6 +18,8 @@ pub struct Imported {
     pub network: Network<f32>,
     /// The name of the network, and the origin of each layer.
     pub meta: Meta,
+    /// Facts for the user, a line each: what was assumed, and what is probably wrong in the file.
+    pub notes: Vec<String>,
 }
 
 /// The layers that an importer has read so far, first to last.
@@ -54,7 +59,7 @@ impl LayerStack {
         ensure!(!self.layers.is_empty(), "no layers");
         let network = Network::new(input_size, self.layers);
         check_packable(&network)?;
-        Ok(Imported { network, meta: Meta { name: name.to_owned(), ..self.meta } })
+        Ok(Imported { network, meta: Meta { name: name.to_owned(), ..self.meta }, notes: Vec::new() })
     }
 }
 
@@ -62,9 +67,53 @@ impl Imported {
     /// Returns the bytes of the model file.
     ///
     /// # Errors
-    /// As [`write_float`].
+    /// As [`write_float`], and a golden trace that is not finite, by the first layer with such an output.
     pub fn write<N: FloatWeights>(&self) -> Result<Vec<u8>> {
-        write_float::<N>(&self.network, &self.meta, &self.synthetic_frames(GOLDEN_STEPS))
+        let frames = self.synthetic_frames(GOLDEN_STEPS);
+        let bytes = write_float::<N>(&self.network, &self.meta, &frames)?;
+        self.check_golden(&bytes, &frames)?;
+        Ok(bytes)
+    }
+
+    /// Checks that the packed network has finite outputs for the frames of the golden trace.
+    fn check_golden(&self, bytes: &[u8], frames: &[f32]) -> Result<()> {
+        let model = Session::new(Path::new(&self.meta.name), bytes)?;
+        if model.predict(frames, RunMode::Sequence)?.iter().all(|value| value.is_finite()) {
+            return Ok(());
+        }
+        let mut first = None;
+        self.network.predict_observed(frames, &[], &mut |layer, signal, values| {
+            if signal == Signal::Output && !values.iter().all(|value| value.is_finite()) {
+                first.get_or_insert(layer);
+            }
+        });
+        match first.and_then(|layer| self.network.layers.get(layer)) {
+            Some(layer) => bail!("{}: the outputs for random input are not finite", layer.name),
+            None => bail!("the outputs for random input are not finite"),
+        }
+    }
+
+    /// Describes the output of the network in a line: its size, and the time steps that it stems from.
+    pub fn output(&self) -> String {
+        let size = match self.network.output_size() {
+            1 => "1 value".to_owned(),
+            size => format!("{size} values"),
+        };
+        if self.network.returns_sequences() {
+            return format!("{size} at every time step");
+        }
+        let is_recurrent =
+            |layer: &&Layer<f32>| matches!(layer.kind, Kind::Recurrent(_) | Kind::Bidirectional(_));
+        let last = self.network.layers.iter().rev().find(is_recurrent);
+        let states = match last {
+            Some(Layer { name, kind: Kind::Bidirectional(_) }) => {
+                format!(
+                    ", from the final states of both directions of {name}: h_n in PyTorch, and not out[:, -1]"
+                )
+            }
+            _ => String::new(),
+        };
+        format!("{size} at the last time step{states}")
     }
 
     /// Returns random input frames for the golden trace, as imported files have no data: ids if the network

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use embedded_rnn::{F16, F32};
 
+use super::overwrite::Overwrite;
 use embedded_rnn_import::Importers;
 use embedded_rnn_import::keras::Keras;
 use embedded_rnn_import::onnx::Onnx;
@@ -34,6 +35,9 @@ pub struct Args {
     /// The path of the model to write
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
+    /// Whether the output may replace the file.
+    #[command(flatten)]
+    pub overwrite: Overwrite,
     /// The options of a state dict.
     #[command(flatten)]
     pub pytorch: PyTorchArgs,
@@ -58,7 +62,7 @@ pub struct PyTorchArgs {
     /// Exclude these modules with all tensors below them: `stft_conv,conv1`
     #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
     pub without: Vec<String>,
-    /// All modules in their order, if the sizes fit in several orders: `lstm,fc1,fc2`
+    /// All modules in their order, if it does not follow from names and sizes: `lstm,fc1,fc2`
     #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
     pub modules: Vec<String>,
     /// The role (embedding or linear) of a weight with two axes and no bias, if both fit: `table=embedding`
@@ -136,6 +140,7 @@ fn pair(text: &str) -> Result<(String, &str), String> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    args.overwrite.check(&args.output, [&*args.file])?;
     let place = || args.file.display().to_string();
     let pytorch = PyTorch { options: args.pytorch.clone().into() };
     // Without `..`: the flags of a further importer belong here.
@@ -150,6 +155,11 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let bytes = bytes.with_context(place)?;
     write_atomically(&args.output, |file| file.write_all(&bytes))?;
+    // Names come from the file.
+    for note in &imported.notes {
+        super::print_line(&note.escape_debug().to_string())?;
+    }
+    super::print_line(&format!("Output: {}", imported.output().escape_debug()))?;
     super::print_line(&format!(
         "Wrote {}: {} bytes, from {} imported layers; `ernn inspect` shows the layers of the model",
         args.output.display(),

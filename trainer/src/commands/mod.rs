@@ -4,6 +4,7 @@ pub mod eval;
 pub mod generate;
 pub mod import;
 pub mod inspect;
+pub mod overwrite;
 pub mod predict;
 pub mod quantize;
 pub mod train;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
+use super::overwrite::Overwrite;
 use embedded_rnn_nn::data::{Input, MOST_VALUES, write_npy};
 use embedded_rnn_nn::evaluate::{EncoderDecoder, NonFinite};
 use embedded_rnn_pack::session::{RunMode, Session};
@@ -31,6 +32,9 @@ pub struct Args {
     /// classes for an encoder-decoder
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
+    /// Whether the output may replace an input.
+    #[command(flatten)]
+    pub overwrite: Overwrite,
     /// Lengths of the sequences, `[n]`; the time steps after them are padding, their outputs 0
     #[arg(long, value_name = "L.npy")]
     pub lengths: Option<PathBuf>,
@@ -51,6 +55,8 @@ struct Outputs {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    let inputs = [Some(&args.model), Some(&args.input), args.lengths.as_ref()];
+    args.overwrite.check(&args.output, inputs.into_iter().flatten().map(PathBuf::as_path))?;
     let place = || args.model.display().to_string();
     let model = Session::read(&args.model)?;
     let mode = if args.stream { RunMode::Streaming } else { RunMode::Sequence };

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use embedded_rnn::{DType, F16, F32};
 
+use super::overwrite::Overwrite;
 use embedded_rnn_nn::data::{Data, Dataset, Input, Sequences};
 use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_pack::session::Session;
@@ -47,6 +48,9 @@ pub struct Args {
     /// The path of the model to write
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
+    /// Whether the output may replace an input.
+    #[command(flatten)]
+    pub overwrite: Overwrite,
 }
 
 /// The share of a layer's range from which on its root mean square error is a warning.
@@ -63,6 +67,8 @@ pub enum Weights {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    let inputs = [Some(&args.model), Some(&args.calibrate), args.lengths.as_ref()];
+    args.overwrite.check(&args.output, inputs.into_iter().flatten().map(PathBuf::as_path))?;
     let place = || args.model.display().to_string();
     let model = Session::read(&args.model)?;
     let dtype = model.dtype();

@@ -50,7 +50,8 @@ fn states_of(array: &Array, sequence: usize) -> Vec<Vec<f32>> {
         .collect()
 }
 
-fn compare(files: &BTreeMap<String, Vec<u8>>, name: &str, worst: &mut Worst) {
+/// Compares a file with its golden outputs and final states, on every backend.
+pub fn compare(files: &BTreeMap<String, Vec<u8>>, name: &str, worst: &mut Worst) {
     let file = imported(&files[&format!("{name}.onnx")], name);
     let array = |key: &str| files.get(&format!("{name}/{key}.npy")).map(|bytes| Array::read(bytes));
     let (x, y) = (array("x").unwrap(), array("y").unwrap());

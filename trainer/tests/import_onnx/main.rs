@@ -1,12 +1,15 @@
 //! `.onnx` files: exported networks compared with ONNX Runtime, ONNX's own cases, and rejected files.
 //! README.md describes the origin of the files.
 
+mod axes;
 mod build;
 mod conformance;
 mod exported;
 mod hostile;
 mod rejected;
+mod reports;
 mod run;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,8 +1,13 @@
 //! `.safetensors` files: networks of PyTorch with their outputs, and rejected files.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod damage;
 mod golden;
+mod overwrite;
 mod rejected;
+mod reports;
+mod tied;
 
 use std::path::Path;
 

@@ -70,7 +70,7 @@ CASES = {
     "gru_without_bias": ([("gru", nn.GRU(3, 4, 2, bias=False, bidirectional=True))], ["--return-sequences"]),
     "cells": (
         [("a", nn.LSTMCell(3, 4)), ("b", nn.GRUCell(4, 5)), ("c", nn.RNNCell(5, 3)), ("fc", nn.Linear(3, 2))],
-        ["--return-sequences"],
+        ["--modules", "a,b,c,fc", "--return-sequences"],
     ),
     "cell_without_bias": ([("cell", nn.GRUCell(3, 4, bias=False))], []),
     "mixed": (
@@ -80,7 +80,7 @@ CASES = {
             ("lstm", nn.LSTM(3, 6)),
             ("gru", nn.GRU(6, 4, bidirectional=True)),
         ],
-        ["--activation", "fc1=tanh"],
+        ["--modules", "fc1,rnn,lstm,gru", "--activation", "fc1=tanh"],
     ),
     "embedding": (
         [("embed", nn.Embedding(7, 3, padding_idx=0)), ("gru", nn.GRU(3, 5)), ("fc", nn.Linear(5, 2))],

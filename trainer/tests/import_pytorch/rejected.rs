@@ -1,14 +1,12 @@
 //! Unsupported and ambiguous files, each with the whole error line.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 
 use safetensors::Dtype;
 use safetensors::tensor::{TensorView, serialize};
 
+use crate::common;
 use crate::golden;
 use crate::import;
 
@@ -16,7 +14,7 @@ use crate::import;
 pub type Shapes<'a> = [(&'a str, &'a [usize])];
 
 /// Returns a file of these tensors, with values that all differ.
-fn file(shapes: &Shapes<'_>) -> Vec<u8> {
+pub fn file(shapes: &Shapes<'_>) -> Vec<u8> {
     let bytes: BTreeMap<&str, Vec<u8>> = shapes
         .iter()
         .map(|&(name, shape)| {
@@ -30,7 +28,7 @@ fn file(shapes: &Shapes<'_>) -> Vec<u8> {
     serialize(shapes.iter().map(view), None).unwrap()
 }
 
-fn error(bytes: &[u8], args: &[&str]) -> String {
+pub fn error(bytes: &[u8], args: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
     fs::write(&path, bytes).unwrap();

@@ -50,7 +50,7 @@ fn probabilities_match_pytorch() {
 /// The model is calibrated on the first half.
 #[test]
 fn i8_probabilities_are_close() {
-    let Some(Imported { network, meta }) = open() else { return };
+    let Some(Imported { network, meta, .. }) = open() else { return };
     let (frames, golden) = (halves("silero_vad", "features.npy"), floats("silero_vad", "probabilities.npy"));
     let Quantized { bytes, errors } = quantize(&network, &meta, &[&frames[..frames.len() / 2]]).unwrap();
     println!("{}, {} bytes", ErrorTable(&errors), bytes.len());

@@ -233,12 +233,13 @@ macro_rules! gates {
     ($sums:expr, $saved:literal, $weights:expr, $from:expr, $skip:expr, $x:expr, $count:expr,
      [$($first:expr),*], [$($second:expr),*]) => {{
         let (weights, x, count): (&[W], &[f32], usize) = ($weights, $x, $count);
-        let reach = ($from as usize).saturating_add(count.saturating_mul($sums.as_flattened().len() + $skip));
-        if count == 0 || count > x.len() || reach > weights.len().saturating_add($from) {
+        let rows = count.saturating_mul($sums.as_flattened().len() + $skip);
+        let reach = ($from as usize).saturating_add(rows).saturating_sub($skip);
+        if count == 0 || count > x.len() || reach > weights.len() {
             return;
         }
         // SAFETY: `count` rows are read from `from` on, each as many words as there are sums and then `skip`
-        // passed over; the last read ends before `reach - skip <= weights.len()`. `count` inputs are read.
+        // passed over; the last read ends at `reach <= weights.len()`. `count` inputs are read.
         // The sums are read and written in place.
         unsafe {
             asm!(

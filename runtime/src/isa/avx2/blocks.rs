@@ -25,6 +25,8 @@ impl<'a, const N: usize> Blocks<'a, N> {
         sides: [Side<'_>; SIDES],
     ) -> Option<Self> {
         let present = words.len().checked_div(stride)?.min(N);
+        // A side's words are those of activations in memory, a few to each, so that their sum cannot wrap;
+        // `at` is within a block.
         if present == 0 || stride < sides.iter().fold(at + ROWS, |words, side| words + side.words(ROWS)) {
             return None;
         }

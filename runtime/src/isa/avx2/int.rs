@@ -278,7 +278,7 @@ impl Avx2 {
     fn acts8(self, acts: &[i32; 4]) -> __m256i {
         // SAFETY: four words lie behind the reference; AVX by the token.
         let acts = unsafe { _mm_loadu_si128(acts.as_ptr().cast()) };
-        avx2!(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(acts), order_0213()))
+        avx2!(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(acts), self.order_0213()))
     }
 
     /// Loads four activations, four times over, in the order of the weights.
@@ -286,7 +286,7 @@ impl Avx2 {
     fn acts4(self, acts: &[i32; 2]) -> __m256i {
         // SAFETY: two words lie behind the reference; AVX by the token.
         let acts = unsafe { _mm_loadl_epi64(acts.as_ptr().cast()) };
-        avx2!(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(acts), order_0213()))
+        avx2!(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(acts), self.order_0213()))
     }
 
     /// Loads sixteen bytes as `i16`.
@@ -315,10 +315,12 @@ impl Avx2 {
             ]
         })
     }
-}
 
-/// Returns the byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
-#[inline(always)]
-fn order_0213() -> __m256i {
-    avx2!(_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15)))
+    /// Returns the byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
+    #[inline(always)]
+    fn order_0213(self) -> __m256i {
+        avx2!(_mm256_broadcastsi128_si256(_mm_setr_epi8(
+            0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15
+        )))
+    }
 }

@@ -7,6 +7,7 @@ use super::dict::ConfigDict;
 use super::frames::FrameInfo;
 use super::naming::SubLayer;
 use super::weights::LayerWeights;
+use crate::variance::check_variances;
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind, LayerNormalization};
 use embedded_rnn_nn::tensor::Matrix;
@@ -86,8 +87,7 @@ impl Framewise<'_, '_> {
         let [gamma, beta, moving_mean, moving_variance] =
             self.normalization(info, &["moving_mean", "moving_variance"])?;
         let epsilon = self.options.number("epsilon")? as f32;
-        // The square root of this sum is the divisor.
-        ensure!(moving_variance.iter().all(|variance| variance + epsilon > 0.0), "moving_variance: negative");
+        check_variances(&moving_variance, epsilon).context("moving_variance")?;
         Ok(BatchNormalization { gamma, beta, moving_mean, moving_variance, momentum: 0.99, epsilon })
     }
 

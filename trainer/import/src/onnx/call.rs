@@ -40,16 +40,15 @@ impl<'a> Call<'a> {
         Ok(&self.input(index).with_context(|| format!("input {index}: missing"))?.1)
     }
 
-    /// Checks that at most `count` inputs are given.
+    /// Checks that at most `count` inputs are given. Further ones may be empty names, as keras2onnx writes
+    /// them.
     ///
     /// # Errors
-    /// The name of the last input.
+    /// The name of the first further input.
     pub fn at_most(&self, count: usize) -> Result<()> {
-        match self.inputs.iter().flatten().next_back() {
-            Some((name, _)) if self.inputs.len() > count => {
-                bail!("input {name}: at most {count} inputs are supported")
-            }
-            _ => Ok(()),
+        match self.inputs.iter().skip(count).flatten().next() {
+            Some((name, _)) => bail!("input {name}: at most {count} inputs are supported"),
+            None => Ok(()),
         }
     }
 

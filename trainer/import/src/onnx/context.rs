@@ -38,8 +38,12 @@ struct FactorInfo {
 pub struct GraphContext<'a> {
     /// The version of the standard operators.
     pub opset: i64,
+    /// The name of the program that wrote the file.
+    pub producer: &'a str,
     /// The names of the graph's inputs.
     pub inputs: Vec<&'a str>,
+    /// What is probably wrong in the file, a line each.
+    pub warnings: Vec<String>,
     factors: Vec<FactorInfo>,
     features: BTreeMap<usize, usize>,
     values_left: u64,
@@ -55,8 +59,16 @@ pub struct FrameInput {
 
 impl<'a> GraphContext<'a> {
     /// Creates an empty context.
-    pub fn new(opset: i64, inputs: Vec<&'a str>) -> Self {
-        Self { opset, inputs, factors: Vec::new(), features: BTreeMap::new(), values_left: MAX_BYTES / 4 }
+    pub fn new(opset: i64, producer: &'a str, inputs: Vec<&'a str>) -> Self {
+        Self {
+            opset,
+            producer,
+            inputs,
+            warnings: Vec::new(),
+            factors: Vec::new(),
+            features: BTreeMap::new(),
+            values_left: MAX_BYTES / 4,
+        }
     }
 
     /// Takes the memory of this many values from the budget; everything that is ever made counts.
@@ -158,6 +170,26 @@ impl<'a> GraphContext<'a> {
             _ => false,
         };
         ensure!(axis.is_some() || is_one, "the feature axis is unknown");
+        Ok(axis)
+    }
+
+    /// Returns the feature axis of two tensors of frames, which must have the same axes in the same places:
+    /// an elementwise operator joins values by their places, and repeats those of a shorter axis. `None` is
+    /// a single feature whose axis has been removed. The features may be those of different layers.
+    ///
+    /// # Errors
+    /// Other axes, or features that share their axis.
+    pub fn common_features_axis(&self, a: &Data, b: &Data) -> Result<Option<usize>> {
+        let axis = self.features_axis(a);
+        let is_features = |data: &Data| {
+            axis.is_none_or(|axis| self.axis_role(&data.axes[axis]) == Some(AxisRole::Features))
+        };
+        let is_same = a.axes.len() == b.axes.len()
+            && axis == self.features_axis(b)
+            && (0..a.axes.len()).all(|k| Some(k) == axis || a.axes[k] == b.axes[k])
+            && is_features(a)
+            && is_features(b);
+        ensure!(is_same, "tensors of different axes");
         Ok(axis)
     }
 

@@ -67,7 +67,7 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     for (node, span) in &layers {
         stack.push(&node.name, origin(&context, node), node.kind(*span)?)?;
     }
-    stack.finish(name, size)
+    Ok(Imported { notes: context.warnings, ..stack.finish(name, size)? })
 }
 
 /// Returns the index and the edge of the network's output: the graph output that is not a final state, or, if

@@ -37,8 +37,8 @@ pub fn evaluate<'a>(model: &ModelProto<'a>) -> Result<GraphValues<'a>> {
     let graph = &model.graph;
     let inputs = run_time_inputs(graph);
     let names = inputs.iter().map(|input| input.name).collect();
-    let mut tensors =
-        GraphValues { context: GraphContext::new(opset(model)?, names), values: BTreeMap::new() };
+    let context = GraphContext::new(opset(model)?, model.producer, names);
+    let mut tensors = GraphValues { context, values: BTreeMap::new() };
     tensors.constants(graph)?;
     for (number, input) in inputs.iter().enumerate() {
         tensors.input(number, input).with_context(|| format!("input {}", input.name))?;

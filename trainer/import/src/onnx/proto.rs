@@ -13,6 +13,8 @@ const MAX_ENTRIES: usize = 10_000;
 /// A `ModelProto`.
 #[derive(Debug, Default)]
 pub struct ModelProto<'a> {
+    /// The name of the program that wrote the file; empty if it has none.
+    pub producer: &'a str,
     /// The versions of the operators, by domain.
     pub opsets: Vec<(&'a str, i64)>,
     /// The graph.
@@ -29,8 +31,9 @@ impl<'a> ModelProto<'a> {
         for field in Fields::new(bytes) {
             let (number, wire) = field?;
             match number {
-                // Versions of the container, and names and notes of the producer.
-                1..=6 | 14 => {}
+                2 => model.producer = wire.text().context("producer_name")?,
+                // Versions of the container and of the producer, and notes.
+                1 | 3..=6 | 14 => {}
                 7 => {
                     is_there = true;
                     model.graph.read(wire.bytes()?).context("graph")?;

@@ -25,12 +25,13 @@ pub type TensorsByName = BTreeMap<String, Tensor>;
 /// A damaged file; a selection of nothing; a selected tensor of anything but finite floats.
 pub fn read(bytes: &[u8], options: &Options) -> Result<TensorsByName> {
     let (header, data) = split(bytes)?;
-    options.check_selection(&header.offset_keys())?;
+    let infos = with_tied(&header)?;
+    options.check_selection(&infos.keys().cloned().collect::<Vec<_>>())?;
     let mut tensors = TensorsByName::new();
     let mut unpacked = 0u64;
-    for (name, info) in header.tensors() {
-        let Some(selected) = options.select(&name) else { continue };
-        if counts_batches(&name, info, &header) {
+    for (name, info) in &infos {
+        let Some(selected) = options.select(name) else { continue };
+        if counts_batches(name, info, &infos) {
             continue;
         }
         // The header has been checked: offsets are consecutive, and lengths match the shapes.
@@ -45,10 +46,28 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<TensorsByName> {
     Ok(tensors)
 }
 
+/// The places of tensors by name.
+type InfosByName<'a> = BTreeMap<String, &'a TensorInfo>;
+
+/// Returns all tensors, tied ones under each of their names: safetensors' `save_model` writes them under one
+/// name, and maps each other name to it in `__metadata__`.
+///
+/// # Errors
+/// A name with both a tensor of its own and a tied one.
+fn with_tied(header: &Metadata) -> Result<InfosByName<'_>> {
+    let mut infos: InfosByName<'_> = header.tensors().into_iter().collect();
+    for (name, written) in header.metadata().iter().flatten() {
+        // Other entries are notes, such as the format.
+        let Some(info) = header.info(written) else { continue };
+        ensure!(infos.insert(name.clone(), info).is_none(), "__metadata__: {name}: duplicate tensor");
+    }
+    Ok(infos)
+}
+
 /// Returns whether this is the batch counter of a BatchNorm1d, which has no effect in inference.
-fn counts_batches(name: &str, info: &TensorInfo, header: &Metadata) -> bool {
+fn counts_batches(name: &str, info: &TensorInfo, infos: &InfosByName<'_>) -> bool {
     let norm = name.strip_suffix("num_batches_tracked").filter(|_| info.dtype == Dtype::I64);
-    norm.is_some_and(|norm| header.info(&format!("{norm}running_mean")).is_some())
+    norm.is_some_and(|norm| infos.contains_key(&format!("{norm}running_mean")))
 }
 
 /// Splits the file into the header and the bytes of all tensors.

@@ -14,7 +14,7 @@
 //! | Embedding | `weight` of two axes, no `bias`, first module; it may be a Linear too: [`Options::roles`] |
 //! | BatchNorm1d | `running_mean`, `running_var` |
 //! | LayerNorm | `weight` and `bias` of one axis; a GroupNorm has the same, and is not supported |
-//! | order of the modules | sizes, if only one order fits; otherwise [`Options::modules`] |
+//! | order of the modules | sizes, if one order fits and names allow it; otherwise [`Options::modules`] |
 //! | activations between modules | [`Options::activations`], otherwise linear |
 //! | activation of nn.RNN | [`Options::nonlinearity`], otherwise tanh as in PyTorch |
 //! | all steps or the last | [`Options::return_sequences`], otherwise the last |
@@ -24,13 +24,19 @@
 //! after the first frame (as in Keras). `output[:, -1]` is something else there: its backward half has seen
 //! the last frame only.
 //!
-//! The names in a network that is no chain (two heads on one layer, a sum of two branches) look the same. It
-//! is rejected if its sizes fit no order; if they fit one by chance, the importer cannot notice.
+//! A network that is no chain (two heads on one layer, a sum of two branches) is rejected if its sizes fit no
+//! order, if its modules have different parents, or if several recurrent modules are no numbered stack.
+//! Others that fit by chance are not noticed: the order is a note for the user, as is everything else that
+//! is assumed.
+//!
+//! Tied tensors are in the file once. `save_model` of safetensors names the others in `__metadata__`, and
+//! they are read from there.
 //!
 //! The result does not depend on `batch_first`, `dropout` or an embedding's `padding_idx`, which is an
 //! ordinary id in inference.
 //!
 //! ```text
+//! assumed    chain            the note for the user; names that are no chain
 //! order      check            the order of the modules; options against modules
 //!     modules                 recognition
 //!    recurrent                LSTM, GRU, RNN and their cells
@@ -39,6 +45,8 @@
 //!     options
 //! ```
 
+mod assumed;
+mod chain;
 mod check;
 mod file;
 mod group;
@@ -89,7 +97,12 @@ pub fn read(bytes: &[u8], name: &str, options: &Options) -> Result<Imported> {
     let modules = modules::recognize(tensors, options)?;
     check::check(options, &modules)?;
     let order = order::find(&modules, options)?;
-    network(modules, &order, options, name)
+    if options.modules.is_empty() {
+        chain::check(&modules, &order)?;
+    }
+    let note = assumed::note(&modules, &order, options);
+    let imported = network(modules, &order, options, name)?;
+    Ok(Imported { notes: note.into_iter().collect(), ..imported })
 }
 
 /// Builds the network of all modules in this order.

@@ -8,6 +8,7 @@ use super::module::{Candidate, InputKind, TorchModule};
 use super::options::{Options, WeightRole};
 use super::recurrent;
 use crate::tensor::Tensor;
+use crate::variance::check_variances;
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{BatchNormalization, Dense, Embedding, Kind, LayerNormalization};
 use embedded_rnn_nn::tensor::Matrix;
@@ -104,16 +105,13 @@ fn batch_norm(group: &mut TensorGroup, options: &Options, path: &str) -> Result<
     let moving_mean = mean.column().with_context(|| group.full_name("running_mean"))?;
     let features = moving_mean.nrows();
     let moving_variance = group.required_column("running_var", features)?;
-    let negative = moving_variance.iter().find(|&&variance| variance < 0.0);
-    if let Some(negative) = negative {
-        bail!("{}: negative variance {negative}", group.full_name("running_var"));
-    }
+    let epsilon = options.epsilon();
+    check_variances(&moving_variance, epsilon).with_context(|| group.full_name("running_var"))?;
     // A module with affine=False has neither.
     let (gamma, beta) = match group.column("weight", features)? {
         Some(gamma) => (gamma, group.required_column("bias", features)?),
         None => (Matrix::repeat(features, 1, 1.0), Matrix::zeros(features, 1)),
     };
-    let epsilon = options.epsilon();
     let layer = BatchNormalization { gamma, beta, moving_mean, moving_variance, momentum: 0.9, epsilon };
     let kind = Kind::BatchNormalization(layer);
     Ok(Candidate::single(path, "BatchNorm1d", InputKind::Features(features), features, kind))

@@ -16,7 +16,7 @@ pub struct Options {
     pub prefix: Option<String>,
     /// Exclude these modules, with all tensors below them.
     pub without: Vec<String>,
-    /// All modules in their order. Empty: the order follows from the sizes.
+    /// All modules in their order. Empty: the order follows from the sizes, if the names allow that.
     pub modules: Vec<String>,
     /// The role of modules with a weight of two axes and no bias.
     pub roles: Vec<(String, WeightRole)>,

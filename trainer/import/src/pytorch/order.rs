@@ -53,7 +53,7 @@ fn ambiguity(modules: &[TorchModule], orders: &[Vec<Choice>]) -> String {
 }
 
 /// Lists the modules of an order, with the class where a module has several candidates.
-fn shown(modules: &[TorchModule], order: &[Choice]) -> String {
+pub fn shown(modules: &[TorchModule], order: &[Choice]) -> String {
     let module = |choice: &Choice| {
         let TorchModule { name, candidates } = &modules[choice.module];
         match &candidates[..] {

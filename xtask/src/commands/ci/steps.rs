@@ -34,6 +34,7 @@ pub const STEPS: &[Step] = &[
     ("test-no-std", || {
         run(Cmd::cargo().args(["test", "--package", "embedded-rnn", "--no-default-features"]))
     }),
+    ("test-32-bit", test_32_bit),
     ("benches", benches),
     ("clippy", || run(clippy())),
     ("clippy-firmware", clippy_firmware),
@@ -88,6 +89,19 @@ fn test_members() -> Result<Outcome> {
     let names =
         members.iter().filter(|member| !member.is_default).flat_map(|member| ["--package", &member.name]);
     run(Cmd::cargo().args(["test"]).args(names))
+}
+
+/// Tests the validation of models where a size has 32 bits, and overflow of a sum is a panic.
+fn test_32_bit() -> Result<Outcome> {
+    const TARGET: &str = "i686-unknown-linux-musl";
+    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        return Ok(Outcome::Skipped("only x86-64 Linux runs its programs".into()));
+    }
+    if Cmd::new("rustup").args(["target", "add", TARGET]).run().is_err() {
+        return Ok(Outcome::Skipped(format!("{TARGET} cannot be installed")));
+    }
+    let tests = ["test", "--package", "embedded-rnn", "--features", "std", "--test", "sizes", "--lib"];
+    run(Cmd::cargo().args(tests).args(["--target", TARGET]))
 }
 
 /// Runs every benchmark once, without a measurement, in the profile that the tests have built.

@@ -143,6 +143,9 @@ pub fn softmax(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Ve
 const TIMES_INPUT: &[(&str, &str)] = &[("sigmoid", "silu"), ("hard_sigmoid", "hard_silu")];
 
 /// Returns the product of the data and a function of it as one activation, if the runtime has it.
+///
+/// # Errors
+/// Factors whose axes differ: a transposed gate, or one that is repeated along an axis.
 pub fn times_input(
     context: &mut GraphContext<'_>,
     call: &Call<'_>,
@@ -160,6 +163,7 @@ pub fn times_input(
         let name = layer.function.keras_name();
         let product = TIMES_INPUT.iter().find(|(function, _)| *function == name).map(|(_, product)| *product);
         if let (Some(function), true) = (by_keras_name(product), edge.span == activated.span) {
+            context.common_features_axis(data, other)?;
             let axis = context.elementwise_axis(data)?;
             let frames = context.frame_input(data, axis)?;
             return activation_layer(context, call, data, axis, frames, function).map(Some);

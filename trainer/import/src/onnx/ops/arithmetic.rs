@@ -225,13 +225,8 @@ fn merged(context: &mut GraphContext<'_>, a: &Data, b: &Data, merge: MergeMode) 
         a.components.len() == 1 && b.components.len() == 1,
         "directions or layers on an axis of their own"
     );
-    let axis = context.features_axis(a);
-    ensure!(
-        axis.is_some() && axis == context.features_axis(b) && a.axes.len() == b.axes.len(),
-        "tensors of different axes"
-    );
-    let same = (0..a.axes.len()).all(|k| Some(k) == axis || a.axes[k] == b.axes[k]);
-    ensure!(same, "tensors of different axes");
+    let axis = context.common_features_axis(a, b)?;
+    ensure!(axis.is_some(), "the feature axis is unknown");
     let backwards = |edge: &Edge| edge.node().is_some_and(|node| node.runs_backwards());
     let (first, second) = if backwards(first) { (second, first) } else { (first, second) };
     let edge = Edge::bidirectional(first, second, merge).context("unsupported branch")?;

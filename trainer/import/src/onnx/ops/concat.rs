@@ -99,8 +99,8 @@ fn concatenated(context: &GraphContext<'_>, all: &[&Data], axis: usize) -> Resul
 
 /// Returns whether an axis is the same in both; features may be those of different layers of the same size.
 fn is_same_axis(context: &GraphContext<'_>, a: &Data, axis: usize, b: &Data) -> bool {
-    a.axes[axis] == b.axes[axis]
-        || (a.axes[axis].len() == b.axes[axis].len() && has_same_features(context, a, b, axis))
+    let outer = |data: &Data| data.axes[axis].split_last().map(|(_, outer)| outer.to_vec());
+    a.axes[axis] == b.axes[axis] || (outer(a) == outer(b) && has_same_features(context, a, b, axis))
 }
 
 /// Returns whether the innermost factor of an axis is features of the same number in both.

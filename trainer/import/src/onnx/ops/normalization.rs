@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::onnx::call::{Call, column};
 use crate::onnx::context::{FrameInput, GraphContext};
 use crate::onnx::value::{Value, axis_index};
+use crate::variance::check_variances;
 use embedded_rnn_nn::layers::{BatchNormalization, Kind, LayerNormalization};
 use embedded_rnn_nn::tensor::Matrix;
 
@@ -27,14 +28,11 @@ pub fn batch(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
         context.spend(size)?;
         column(&array, size).context(name)
     };
-    let kind = Kind::BatchNormalization(BatchNormalization {
-        gamma: column_of(1, "scale")?,
-        beta: column_of(2, "B")?,
-        moving_mean: column_of(3, "input_mean")?,
-        moving_variance: column_of(4, "input_var")?,
-        momentum: 0.99,
-        epsilon,
-    });
+    let (gamma, beta) = (column_of(1, "scale")?, column_of(2, "B")?);
+    let (moving_mean, moving_variance) = (column_of(3, "input_mean")?, column_of(4, "input_var")?);
+    check_variances(&moving_variance, epsilon).context("input_var")?;
+    let layer = BatchNormalization { gamma, beta, moving_mean, moving_variance, momentum: 0.99, epsilon };
+    let kind = Kind::BatchNormalization(layer);
     let edge = context.add_layer(&call.name, &call.origin, kind, &edge, size)?;
     Ok(vec![Value::Data(context.data_after(&data, Some(1), edge)?)])
 }

@@ -26,6 +26,9 @@ const LAYOUTS: [SequenceLayout; 2] = [
     SequenceLayout { time: 1, batch: 0, directions: 1 },
 ];
 
+/// The producer of files that PyTorch's exporters write.
+const PYTORCH: &str = "pytorch";
+
 /// Evaluates `LSTM`.
 pub fn lstm(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.only("input_forget", 0)?;
@@ -38,6 +41,14 @@ pub fn lstm(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<V
 pub fn gru(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     let reset_after = call.attributes.int("linear_before_reset")?.unwrap_or(0) != 0;
     call.at_most(6)?;
+    if context.producer == PYTORCH && !reset_after {
+        context.warnings.push(format!(
+            "Warning: {}: a GRU of PyTorch without linear_before_reset: nn.GRU always resets after the \
+             recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model \
+             computes what the file states, as ONNX Runtime does",
+            call.name
+        ));
+    }
     recurrent(context, call, CellKind::Gru { reset_after })
 }
 

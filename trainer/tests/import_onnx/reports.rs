@@ -1,0 +1,47 @@
+//! Files rebuilt from public reports.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use embedded_rnn_trainer::import::onnx::read;
+
+use crate::Worst;
+use crate::exported::compare;
+
+/// Returns a file of the folder `reports`.
+pub fn report(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import_onnx/reports").join(name)).unwrap()
+}
+
+/// The exporter of PyTorch 2.10 leaves `linear_before_reset` out, and its files compute something else than
+/// nn.GRU (microsoft/onnxscript#2852).
+#[test]
+fn a_gru_of_pytorch_that_resets_before_is_a_warning() {
+    let file = report("pytorch_gru.onnx");
+    let imported = read(&file, "model").unwrap();
+    assert_eq!(
+        imported.notes,
+        ["Warning: GRU_0: a GRU of PyTorch without linear_before_reset: nn.GRU always resets after the \
+             recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model \
+             computes what the file states, as ONNX Runtime does"]
+    );
+    assert_eq!(imported.output(), "4 values at every time step");
+    // Another producer means what it writes.
+    let at = file.windows(7).position(|name| name == b"pytorch").unwrap();
+    let mut other = file.clone();
+    other[at..at + 7].copy_from_slice(b"tf2onnx");
+    assert!(read(&other, "model").unwrap().notes.is_empty());
+}
+
+/// keras2onnx writes the peepholes that an LSTM does not have as an eighth input with an empty name.
+#[test]
+fn an_empty_input_is_no_input() {
+    let names = [("lstm.onnx", "lstm_of_eight.onnx"), ("lstm/x.npy", "lstm_of_eight.x.npy")];
+    let names = names.into_iter().chain([("lstm/y.npy", "lstm_of_eight.y.npy")]);
+    let files: BTreeMap<String, Vec<u8>> =
+        names.map(|(name, file)| (name.to_owned(), report(file))).collect();
+    let mut worst = Worst::default();
+    compare(&files, "lstm", &mut worst);
+    worst.assert_within(1e-6);
+}
