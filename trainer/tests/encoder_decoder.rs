@@ -67,7 +67,7 @@ fn trained(seed: u64) -> Evaluation {
     let (train, test) = config.admit(pairs()).unwrap().split_at(TRAIN);
     let mut run = Run::new(config.network(&train, seed), seed);
     for _ in 0..config.training.epochs {
-        let score = run.epoch(&config.training, &train, &|| {});
+        let score = run.epoch(&config.training, &train, &|| {}).unwrap();
         run.history.push(Epoch::new(score, Score::default()));
     }
     evaluate_pairs(&run.network, &[], &test).unwrap()

@@ -50,7 +50,7 @@ impl Example {
         let training = Training { epochs, batch_size: 8, ..self.config.training.clone() };
         let mut run = Run::new(self.config.network(data, 0), 0);
         for _ in 0..epochs {
-            let score = run.epoch(&training, data, &|| ());
+            let score = run.epoch(&training, data, &|| ()).unwrap();
             run.history.push(Epoch::new(score, Score::default()));
         }
         run

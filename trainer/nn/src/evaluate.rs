@@ -1,7 +1,9 @@
 //! Scores of a model on labeled data, independent of what runs the model.
 
+mod non_finite;
 mod pairs;
 
+pub use non_finite::NonFinite;
 pub use pairs::{EncoderDecoder, evaluate_pairs};
 
 use std::fmt;
@@ -27,6 +29,8 @@ pub struct Evaluation {
     pub perplexity: Option<f64>,
     /// The quality of the sequences that an encoder-decoder generates autoregressively.
     pub transcripts: Option<Transcripts>,
+    /// The outputs that are not finite.
+    pub non_finite: NonFinite,
 }
 
 /// Runs `predict`, which maps the frames of a sequence to one output of `size` values or to one per frame, on
@@ -38,11 +42,12 @@ pub fn evaluate(
     data: &Dataset,
 ) -> Result<Evaluation> {
     let (y, classes) = (&data.targets_name, data.width());
-    let mut score = Score::default();
+    let (mut score, mut non_finite) = (Score::default(), NonFinite::default());
     let mut confusion = None;
     let mut row = 0;
     for s in 0..data.sequences.len() {
         let output = predict(data.sequences.get(s))?;
+        non_finite = non_finite.plus(NonFinite::of(&output));
         let columns = data.target_count(s);
         let outputs = output.len() / size;
         ensure!(
@@ -77,7 +82,7 @@ pub fn evaluate(
     }
     let loss = if confusion.is_some() { Loss::CategoricalCrossentropy } else { Loss::Mse };
     let perplexity = (data.per_frame && confusion.is_some()).then(|| score.mean_loss().exp());
-    Ok(Evaluation { loss, score, confusion, perplexity, transcripts: None })
+    Ok(Evaluation { loss, score, confusion, perplexity, transcripts: None, non_finite })
 }
 
 impl Evaluation {

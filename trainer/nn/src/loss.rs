@@ -117,13 +117,16 @@ impl<T: Real> BatchTargets<T> {
     }
 }
 
-/// The lower bound of a probability, Keras's `backend.epsilon()`, as that of an integer model may be 0.
+/// The lower bound of a probability, Keras's `backend.epsilon()`, as that of an integer model may be 0. It is
+/// applied by `clamp`, which keeps a NaN: the `max` of a NaN and a number is the number.
 const EPSILON: f64 = 1e-7;
 
 /// Returns the loss, and 1 if the most probable class is the target.
 fn score_label<T: Real>(output: &[T], label: usize) -> (f64, f64) {
-    let loss = -output[label].to_f64().max(EPSILON).ln();
-    (loss, if argmax(output) == label { 1.0 } else { 0.0 })
+    let probability = output[label].to_f64();
+    let loss = -probability.clamp(EPSILON, f64::INFINITY).ln();
+    let correct = argmax(output) == label && !probability.is_nan();
+    (loss, if correct { 1.0 } else { 0.0 })
 }
 
 /// Returns the mean squared and the mean absolute error.
@@ -156,6 +159,14 @@ mod tests {
         let lifted = -EPSILON.ln();
         assert!((score.mean_loss() - (-(0.75f64.ln()) - 0.5f64.ln() + lifted) / 3.0).abs() < 1e-12);
         assert_eq!((score.metric, score.columns), (1.0, 3));
+    }
+
+    #[test]
+    fn a_probability_that_is_no_number_shows_in_the_loss_and_is_not_correct() {
+        let output = Matrix::from_vec(2, 2, vec![f32::NAN, f32::NAN, 0.5, 0.5]);
+        let score = BatchTargets::<f32>::Labels(vec![0, 0]).score(&output);
+        assert!(score.loss.is_nan());
+        assert_eq!(score.metric, 1.0);
     }
 
     #[test]

@@ -37,8 +37,12 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let model = Session::read(&args.model)?;
     let (data, forecast) = read(&args.data)?;
+    super::warn_of_spacing(forecast.as_ref(), &args.data);
     let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
     super::print_line(evaluation.to_string().trim_end())?;
+    if let Some(complaint) = evaluation.non_finite.complaint() {
+        super::warn(&format!("{}: {complaint}", args.model.display()));
+    }
     let Some(forecast) = forecast else { return Ok(()) };
     super::print_line(&Comparison::of(&forecast, [("model", &evaluation)].into_iter()).to_string())
 }

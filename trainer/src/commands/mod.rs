@@ -10,8 +10,11 @@ pub mod quantize;
 pub mod train;
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::builder::RangedI64ValueParser;
+use embedded_rnn_nn::forecast::Forecast;
+use embedded_rnn_nn::output::one_line;
 
 /// Default of `--steps`, the limit of the classes that a model generates per sequence.
 const DEFAULT_STEPS: u32 = 64;
@@ -19,6 +22,20 @@ const DEFAULT_STEPS: u32 = 64;
 /// Returns the parser of `--steps`, 1 to 2^20.
 fn steps_parser() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=1 << 20)
+}
+
+/// Prints a line on stderr that begins with `warning:`.
+pub fn warn(reason: &str) {
+    let line = one_line(&anyhow::Error::msg(reason.to_owned()));
+    // A failure to print cannot be reported anywhere.
+    _ = writeln!(std::io::stderr(), "warning: {line}");
+}
+
+/// Warns if the dates of a series, which is in `file`, are spaced unequally.
+fn warn_of_spacing(forecast: Option<&Forecast>, file: &Path) {
+    if let Some(reason) = forecast.and_then(|forecast| forecast.unequal.as_deref()) {
+        warn(&format!("{}: {reason}", file.display()));
+    }
 }
 
 /// Prints a line. A closed pipe is an error, not a panic.

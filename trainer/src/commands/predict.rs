@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::overwrite::Overwrite;
 use embedded_rnn_nn::data::{Input, MOST_VALUES, write_npy};
+use embedded_rnn_nn::evaluate::{EncoderDecoder, NonFinite};
 use embedded_rnn_pack::session::{RunMode, Session};
 
 const HELP: &str = "\
@@ -49,6 +50,7 @@ pub struct Args {
 struct Outputs {
     shape: Vec<usize>,
     values: Vec<f32>,
+    non_finite: NonFinite,
 }
 
 /// Runs the command.
@@ -67,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
         place()
     );
     let input = Input::read(&args.input, args.lengths.as_deref(), model.input_kind())?;
-    let Outputs { shape, values } = if model.has_decoder() {
+    let Outputs { shape, values, non_finite } = if model.has_decoder() {
         generated(&model, &input, args.steps.unwrap_or(super::DEFAULT_STEPS), mode).with_context(place)?
     } else {
         let shape = shape(&model, &input);
@@ -75,7 +77,11 @@ pub fn run(args: &Args) -> Result<()> {
         outputs_of(&model, &input, shape, mode).with_context(place)?
     };
     write_npy(&args.output, &shape, &values)?;
-    super::print_line(&format!("Wrote {}, {shape:?}", args.output.display()))
+    super::print_line(&format!("Wrote {}, {shape:?}", args.output.display()))?;
+    if let Some(complaint) = non_finite.complaint() {
+        super::warn(&format!("{}: {complaint}", place()));
+    }
+    Ok(())
 }
 
 /// Returns the shape of the outputs.
@@ -100,7 +106,7 @@ fn outputs_of(model: &Session, input: &Input, shape: Vec<usize>, mode: RunMode) 
     let outputs = for_each_sequence(input, |frames| model.predict(frames, mode))?;
     // Values per sequence, with padding.
     let width = if shape.len() == 3 { shape[1] * shape[2] } else { 0 };
-    Ok(Outputs { values: padded(&outputs, width), shape })
+    Ok(Outputs { values: padded(&outputs, width), shape, non_finite: non_finite(&outputs) })
 }
 
 /// Returns the classes that an encoder-decoder generates, filled up with 0 to at least one column.
@@ -108,10 +114,16 @@ fn generated(model: &Session, input: &Input, limit: u32, mode: RunMode) -> Resul
     let outputs = for_each_sequence(input, |frames| {
         Ok(model.decode(frames, limit as usize, mode)?.into_iter().map(f32::from).collect())
     })?;
+    // The probabilities behind the classes, which alone show whether the model computed with NaN.
+    let probabilities: Vec<_> = outputs
+        .par_iter()
+        .enumerate()
+        .map(|(s, classes)| model.predict_forced(input.sequences.get(s), classes))
+        .collect::<Result<_>>()?;
     let longest = outputs.iter().map(Vec::len).max().unwrap_or(0).max(1);
     let shape = vec![outputs.len(), longest];
     check_size(&shape)?;
-    Ok(Outputs { shape, values: padded(&outputs, longest) })
+    Ok(Outputs { shape, values: padded(&outputs, longest), non_finite: non_finite(&probabilities) })
 }
 
 fn for_each_sequence(
@@ -120,6 +132,11 @@ fn for_each_sequence(
 ) -> Result<Vec<Vec<f32>>> {
     let sequences = &input.sequences;
     (0..sequences.len()).into_par_iter().map(|s| run(sequences.get(s))).collect()
+}
+
+/// Counts the outputs of all sequences that are not finite.
+fn non_finite(outputs: &[Vec<f32>]) -> NonFinite {
+    outputs.iter().map(|outputs| NonFinite::of(outputs)).fold(NonFinite::default(), NonFinite::plus)
 }
 
 /// Concatenates the outputs, each filled up with zeros to `width` values.

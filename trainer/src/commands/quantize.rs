@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use embedded_rnn::{DType, F16, F32};
 
@@ -14,11 +14,12 @@ use super::overwrite::Overwrite;
 use embedded_rnn_nn::data::{Data, Dataset, Input, Sequences};
 use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_pack::session::Session;
-use embedded_rnn_pack::{self as pack, ErrorTable};
+use embedded_rnn_pack::{self as pack, ErrorTable, LayerError};
 
 const HELP: &str = "\
 The error of a layer is the difference of its output from that of the f32 model on the calibration
-data: the worst, and the root mean square. The range is the largest f32 output.
+data: the worst, and the root mean square. The range is the largest f32 output. A root mean square
+over 5 % of the range is a warning.
 
 Examples:
   ernn quantize out/digits/model.ernn --calibrate x.npy -o digits.i8.ernn
@@ -40,6 +41,10 @@ pub struct Args {
     /// The dtype of the weights
     #[arg(long, default_value = "i8")]
     pub weights: Weights,
+    /// Reject a model if the root mean square error of a layer is over this share of its range, 0.02 for
+    /// example
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_negative_numbers = true)]
+    pub max_error: Option<f64>,
     /// The path of the model to write
     #[arg(short, long, value_name = "OUT.ernn")]
     pub output: PathBuf,
@@ -47,6 +52,9 @@ pub struct Args {
     #[command(flatten)]
     pub overwrite: Overwrite,
 }
+
+/// The share of a layer's range from which on its root mean square error is a warning.
+const LARGE_ERROR: f64 = 0.05;
 
 /// The dtypes that f32 weights can be converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,14 +83,48 @@ pub fn run(args: &Args) -> Result<()> {
         Weights::F16 => pack::quantize_weights::<F16>(&network, &meta, &sample),
     };
     let quantized = quantized.with_context(place)?;
+    super::print_line(&ErrorTable(&quantized.errors).to_string())?;
+    if let Some(share) = args.max_error {
+        check_errors(&quantized.errors, share).with_context(place)?;
+    }
+    warn_of_errors(&quantized.errors, &args.output);
     write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
     super::print_line(&format!(
-        "{}\nWrote {}, {} bytes ({} before)",
-        ErrorTable(&quantized.errors),
+        "Wrote {}, {} bytes ({} before)",
         args.output.display(),
         quantized.bytes.len(),
         model.bytes().len()
     ))
+}
+
+/// Parses a share of a range.
+fn parse_share(text: &str) -> Result<f64> {
+    let share = text.parse::<f64>().context("not a number")?;
+    ensure!(share >= 0.0, "not a share of a range, which is at least 0");
+    Ok(share)
+}
+
+/// Returns the root mean square error of a layer as a share of its range.
+fn share(error: &LayerError) -> f64 {
+    if error.rms > 0.0 { error.rms / error.range } else { error.rms }
+}
+
+/// Rejects a layer whose error is over a share of its range, or is NaN.
+fn check_errors(errors: &[LayerError], most: f64) -> Result<()> {
+    for error in errors {
+        let share = share(error);
+        ensure!(share <= most, "{}: the rms error is {share:.4} of the range, over {most}", error.name);
+    }
+    Ok(())
+}
+
+/// Warns of each layer of the model at `path` whose error is large.
+pub(super) fn warn_of_errors(errors: &[LayerError], path: &Path) {
+    for error in errors {
+        if let Err(reason) = check_errors(std::slice::from_ref(error), LARGE_ERROR) {
+            super::warn(&format!("{}: {reason}", path.display()));
+        }
+    }
 }
 
 /// Reads the calibration data, without masked time steps.
@@ -101,5 +143,25 @@ fn sequences(path: &Path, lengths: Option<&Path>, model: &Session) -> Result<Seq
     match model.mask_value() {
         Some(value) => sequences.without_masked(value).context(place),
         None => Ok(sequences),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(rms: f64, range: f64) -> [LayerError; 1] {
+        [LayerError { name: "lstm".to_owned(), worst: rms, rms, range }]
+    }
+
+    #[test]
+    fn errors_over_a_share_of_the_range_are_rejected() {
+        for (rms, range) in [(0.0, 0.0), (0.0, 1.0), (0.1, 2.0)] {
+            check_errors(&error(rms, range), LARGE_ERROR).unwrap();
+        }
+        for (rms, range, found) in [(0.1, 1.0, "0.1000"), (0.1, 0.0, "inf"), (f64::NAN, 1.0, "NaN")] {
+            let reason = check_errors(&error(rms, range), LARGE_ERROR).unwrap_err().to_string();
+            assert_eq!(reason, format!("lstm: the rms error is {found} of the range, over 0.05"));
+        }
     }
 }

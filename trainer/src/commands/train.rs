@@ -7,13 +7,13 @@ mod results;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use embedded_rnn_nn::config::Config;
 use embedded_rnn_nn::data::Dataset;
 use embedded_rnn_nn::forecast::Forecast;
-use embedded_rnn_nn::output::remove_leftovers;
-use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, validate};
+use embedded_rnn_nn::output::{FolderLock, remove_leftovers};
+use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, check_network, validate};
 use embedded_rnn_pack::{check_packable, check_quantizable};
 
 use progress::Progress;
@@ -42,6 +42,8 @@ pub struct Args {
     pub resume: bool,
 }
 
+const CHECKPOINT: &str = "checkpoint.postcard";
+
 /// A network to be trained, its data, and the output directory.
 struct Job {
     /// The path of the config.
@@ -56,6 +58,8 @@ struct Job {
     /// The text of the config.
     text: String,
     out: PathBuf,
+    /// Keeps other runs out of the output directory.
+    _lock: FolderLock,
 }
 
 /// The epochs and the time of this run, without the run that it resumed.
@@ -71,10 +75,11 @@ pub fn run(args: &Args) -> Result<()> {
     let fits = check_packable(&network).and_then(|()| check_quantizable(&network));
     fits.with_context(|| args.config.display().to_string())?;
     let mut run = Run::new(network, args.seed);
-    let identity = Identity::new(&job.config, &job.train, args.seed);
+    let identity = Identity::new(&job.config, &job.train, &job.validation, args.seed);
     if args.resume {
         job.resume(&mut run, &identity)?;
     }
+    run.check_finite().with_context(|| args.config.display().to_string())?;
     job.introduce(&run)?;
     let (before, start) = (run.history.len(), Instant::now());
     job.train(&mut run, &identity)?;
@@ -101,16 +106,13 @@ impl Job {
         };
         config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
-        let job =
-            Self { path: args.config.clone(), config, train, validation, held_out, forecast, text, out };
-        let place = || job.out.display().to_string();
-        std::fs::create_dir_all(&job.out).with_context(place)?;
-        remove_leftovers(&job.checkpoint()).with_context(place)?;
-        Ok(job)
+        let _lock = open_folder(&out)?;
+        let path = args.config.clone();
+        Ok(Self { path, config, train, validation, held_out, forecast, text, out, _lock })
     }
 
     fn checkpoint(&self) -> PathBuf {
-        self.out.join("checkpoint.postcard")
+        self.out.join(CHECKPOINT)
     }
 
     fn resume(&self, run: &mut Run, identity: &Identity) -> Result<()> {
@@ -128,6 +130,7 @@ impl Job {
     }
 
     fn introduce(&self, run: &Run) -> Result<()> {
+        super::warn_of_spacing(self.forecast.as_ref(), &self.config.data_file(&self.path));
         super::print_line(&format!(
             "{}: {} parameters, {} training sequences, {} test sequences",
             self.config.name,
@@ -142,15 +145,12 @@ impl Job {
         while run.history.len() < training.epochs {
             let number = run.history.len() + 1;
             let progress = Progress::start(number, training.epochs, batches(&self.train, training));
-            let score = run.epoch(training, &self.train, &|| progress.advance());
-            let epoch = Epoch::new(score, validate(&run.network, &self.validation));
+            let trained = run.epoch(training, &self.train, &|| progress.advance());
+            let epoch = trained.map(|score| Epoch::new(score, validate(&run.network, &self.validation)));
             let seconds = progress.finish();
-            ensure!(
-                epoch.loss.is_finite() && epoch.val_loss.is_finite(),
-                "{}: training: epoch {number}: the loss is {}: decrease learning_rate or set global_clipnorm",
-                self.path.display(),
-                epoch.loss
-            );
+            let epoch = epoch
+                .and_then(|epoch| epoch.check_finite(training.loss).map(|()| epoch))
+                .map_err(|error| self.diverged(number, &error))?;
             run.history.push(epoch);
             Checkpoint::of(run, identity).write(&self.checkpoint())?;
             super::print_line(&format!(
@@ -162,12 +162,29 @@ impl Job {
         Ok(())
     }
 
+    /// Returns the error of an epoch with a number that is not finite.
+    fn diverged(&self, epoch: usize, error: &anyhow::Error) -> anyhow::Error {
+        let path = self.path.display();
+        anyhow!("{path}: training: epoch {epoch}: {error:#}: decrease learning_rate or set global_clipnorm")
+    }
+
     /// Converts the network and the test data of a forecast to the unit of the series.
     fn unscale(&mut self, run: &mut Run) -> Result<()> {
         let Some(forecast) = &self.forecast else { return Ok(()) };
         self.validation = forecast.test.clone();
-        forecast.fold(&mut run.network)
+        forecast.fold(&mut run.network)?;
+        check_network(&run.network).with_context(|| self.path.display().to_string())
     }
+}
+
+/// Makes and locks the output directory, and removes what killed runs left there.
+fn open_folder(out: &Path) -> Result<FolderLock> {
+    let place = || out.display().to_string();
+    std::fs::create_dir_all(out).with_context(place)?;
+    let lock = FolderLock::acquire(out)?;
+    let outputs = [CHECKPOINT, results::FLOAT, results::INTEGER, results::HISTORY, results::REPORT];
+    outputs.iter().try_for_each(|name| remove_leftovers(&out.join(name))).with_context(place)?;
+    Ok(lock)
 }
 
 fn parameters(run: &Run) -> usize {

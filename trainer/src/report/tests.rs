@@ -1,4 +1,5 @@
 use super::*;
+use embedded_rnn_nn::evaluate::NonFinite;
 use embedded_rnn_nn::forecast::Errors;
 use embedded_rnn_nn::loss::Score;
 use embedded_rnn_nn::metrics::Transcripts;
@@ -46,7 +47,14 @@ fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcr
     let of = |metric| {
         let score = Score { loss: 1.5, metric, columns: 1 };
         let perplexity = transcripts.map(|_| 4.5);
-        Evaluation { loss, score, confusion: confusion.clone(), perplexity, transcripts }
+        Evaluation {
+            loss,
+            score,
+            confusion: confusion.clone(),
+            perplexity,
+            transcripts,
+            non_finite: NonFinite::default(),
+        }
     };
     let (float, integer) = (of(0.25), of(0.125));
     let models = [
@@ -110,8 +118,14 @@ fn ram_per_time_step_is_shown_where_it_is_needed() {
         let mut summary = summary("f32", 4000);
         summary.ram_bytes_per_step = bytes;
         let score = Score { loss: 1.5, metric: 0.5, columns: 1 };
-        let evaluation =
-            Evaluation { loss: Loss::Mse, score, confusion: None, perplexity: None, transcripts: None };
+        let evaluation = Evaluation {
+            loss: Loss::Mse,
+            score,
+            confusion: None,
+            perplexity: None,
+            transcripts: None,
+            non_finite: NonFinite::default(),
+        };
         model_table(Loss::Mse, &[ModelFacts { name: "m", summary, evaluation: &evaluation }])
     };
     assert!(!facts(0).contains(column));

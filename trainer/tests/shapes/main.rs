@@ -10,6 +10,8 @@ mod counts;
 mod evaluate;
 mod generate;
 mod inspect;
+mod large_errors;
 mod models;
+mod non_finite;
 mod predict;
 mod quantize;

@@ -3,11 +3,13 @@
 mod batch;
 mod input;
 mod input_kind;
+mod names;
 mod npy;
 mod npz;
 mod pairs;
 mod parts;
 mod series;
+mod spacing;
 
 pub use batch::{Batch, TeacherForced, pack};
 pub use input::Input;
@@ -20,6 +22,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use names::{check_names, part_names};
 use npz::Npz;
 
 /// Sequences of frames, of any lengths, all frames one after another.
@@ -252,19 +255,21 @@ fn targets(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Resul
 
 impl Data {
     /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`. With
-    /// `len_y_train` and so on the targets are sequences with their own lengths.
+    /// `len_y_train` and so on the targets are sequences with their own lengths. Other arrays are rejected,
+    /// except texts.
     pub fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
             let mut npz = Npz::open(path)?;
-            let data = if npz.has("x_train") {
-                let train = dataset(&mut npz, "_train")?;
-                let test = if npz.has("x_test") { Some(dataset(&mut npz, "_test")?) } else { None };
-                Self { train, test }
-            } else if npz.has("x") {
-                Self { train: dataset(&mut npz, "")?, test: None }
-            } else {
-                bail!("contains neither x_train nor x")
+            let parts: &[&str] = match (npz.has("x_train"), npz.has("x_test"), npz.has("x")) {
+                (true, true, _) => &["_train", "_test"],
+                (true, false, _) => &["_train"],
+                (false, _, true) => &[""],
+                (false, _, false) => bail!("contains neither x_train nor x"),
             };
+            check_names(&mut npz, parts)?;
+            let train = dataset(&mut npz, parts[0])?;
+            let test = parts.get(1).map(|part| dataset(&mut npz, part)).transpose()?;
+            let data = Self { train, test };
             if let Some(test) = &data.test {
                 data.train.check_like(test)?;
             }
@@ -290,7 +295,7 @@ impl Dataset {
 }
 
 fn dataset(npz: &mut Npz, part: &str) -> Result<Dataset> {
-    let [x, y, len, len_y] = ["x", "y", "len", "len_y"].map(|name| format!("{name}{part}"));
+    let [x, y, len, len_y] = part_names(part);
     let (frames, steps, targets) = (npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?);
     match npz.optional(&len_y)? {
         Some(lengths) => Dataset::from_pairs(frames, steps, targets, lengths, [&x, &y]),

@@ -95,6 +95,16 @@ pub fn write_npy(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
     })
 }
 
+/// Returns `true` if an array contains text, of any length.
+pub(super) fn is_text(mut reader: impl Read) -> bool {
+    let Ok(header) = read_header(&mut reader) else { return false };
+    let text = |dtype: DType| match dtype {
+        DType::Plain(kind) => matches!(kind.type_char(), TypeChar::ByteStr | TypeChar::UnicodeStr),
+        _ => false,
+    };
+    NpyFile::new(Cursor::new(header)).is_ok_and(|file| text(file.dtype()))
+}
+
 /// Reads an array. Memory grows with the bytes that are read, not with the size in the header.
 pub(super) fn read_array(mut reader: impl Read) -> Result<Array> {
     let header = read_header(&mut reader)?;

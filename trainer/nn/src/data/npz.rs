@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use zip::ZipArchive;
 
-use super::npy::{Array, open, read_array};
+use super::npy::{Array, is_text, open, read_array};
 
 /// An open `.npz` file.
 pub(super) struct Npz {
@@ -18,6 +18,17 @@ impl Npz {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = open(path)?;
         Ok(Self { archive: ZipArchive::new(BufReader::new(file)).context("not an .npz file")? })
+    }
+
+    /// Returns the names of all arrays. A member that is no array keeps its extension.
+    pub(super) fn names(&self) -> Result<Vec<String>> {
+        let array = |name: &str| name.strip_suffix(".npy").unwrap_or(name).to_owned();
+        self.archive.file_names().map(|name| Ok(array(&name?))).collect()
+    }
+
+    /// Returns `true` if the array with this name contains text.
+    pub(super) fn is_text(&mut self, name: &str) -> bool {
+        self.archive.by_name(&format!("{name}.npy")).is_ok_and(is_text)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -8,6 +8,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::civil::Date;
 
 use super::npy::open;
+use super::spacing::check_spacing;
 
 /// The largest magnitude of a value, far beyond any measurement; sums and squared differences stay finite.
 const LARGEST: f64 = 1e30;
@@ -21,6 +22,8 @@ pub struct Series {
     pub dates: Vec<Date>,
     /// The values, of a magnitude of 1e30 at most.
     pub values: Vec<f64>,
+    /// The sentence for the user if the distances of the dates differ.
+    pub unequal: Option<String>,
 }
 
 impl Series {
@@ -39,12 +42,13 @@ impl Series {
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text);
         let head = reader.headers().map_err(|error| fault(&error).context(at(error.position())))?;
         let (date, value) = columns(head).context("line 1")?;
-        let mut series =
-            Self { name: head[value].escape_debug().to_string(), dates: Vec::new(), values: Vec::new() };
+        let name = head[value].escape_debug().to_string();
+        let mut series = Self { name, dates: Vec::new(), values: Vec::new(), unequal: None };
         for record in reader.records() {
             let record = record.map_err(|error| fault(&error).context(at(error.position())))?;
             series.push(&record[date], &record[value]).with_context(|| at(record.position()))?;
         }
+        series.unequal = check_spacing(&series.dates)?;
         Ok(series)
     }
 
@@ -117,7 +121,8 @@ mod tests {
         let series = read(b"price, Date\n1.5, 2006-01\n\n-2e3, 2006-02-28\n").unwrap();
         let dates = [parse_date("2006-01-01").unwrap(), parse_date("2006-02-28").unwrap()];
         let values = vec![1.5, -2e3];
-        assert_eq!(series, Series { name: "price".to_owned(), dates: dates.to_vec(), values });
+        let name = "price".to_owned();
+        assert_eq!(series, Series { name, dates: dates.to_vec(), values, unequal: None });
     }
 
     #[test]
@@ -141,5 +146,8 @@ mod tests {
             let reason = line.split_once("s.csv: ").expect("begins with the file").1;
             assert_eq!(reason, expected, "{}", String::from_utf8_lossy(text));
         }
+        let missing = read(b"date,a\n2006-01,1\n2006-02,2\n2006-05,3\n").unwrap_err();
+        let reason = "s.csv: no row between 2006-02-01 and 2006-05-01, but other dates are 1 month apart";
+        assert!(format!("{missing:#}").ends_with(reason), "{missing:#}");
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 
-use super::Evaluation;
+use super::{Evaluation, NonFinite};
 use crate::data::{Dataset, Targets};
 use crate::loss::{BatchTargets, Loss, Score, argmax};
 use crate::metrics::{Confusion, Transcripts};
@@ -48,6 +48,7 @@ struct Outputs {
     /// The most probable class at each step, with teacher forcing.
     predicted: Vec<usize>,
     generated: Vec<u32>,
+    non_finite: NonFinite,
 }
 
 /// Runs `model` over every sequence in both ways. Loss, accuracy and confusion are those of single classes,
@@ -69,15 +70,17 @@ pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Data
             "{y}: {expected} targets for sequence {s}, but the model has {found} outputs"
         );
         let labels = targets.get(s).iter().map(|&id| id as u32).chain([0]).collect();
+        let non_finite = NonFinite::of(&output);
         let predicted = output.chunks_exact(size).map(argmax).collect();
         let score = BatchTargets::Labels(labels).score(&Matrix::from_vec(size, found, output));
-        Ok(Outputs { score, predicted, generated: model.decode(source, most)? })
+        Ok(Outputs { score, predicted, generated: model.decode(source, most)?, non_finite })
     };
     let all: Vec<_> = (0..targets.len()).into_par_iter().map(run).collect::<Result<_>>()?;
-    let mut score = Score::default();
+    let (mut score, mut non_finite) = (Score::default(), NonFinite::default());
     let (mut confusion, mut transcripts) = (Confusion::new(names.to_vec()), Transcripts::default());
     for (s, outputs) in all.into_iter().enumerate() {
         score = score.plus(outputs.score);
+        non_finite = non_finite.plus(outputs.non_finite);
         let labels: Vec<u32> = targets.get(s).iter().map(|&id| id as u32).collect();
         transcripts.count(&labels, &outputs.generated);
         let labels = labels.into_iter().chain([0]);
@@ -89,6 +92,7 @@ pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Data
         confusion: Some(confusion),
         perplexity: Some(score.mean_loss().exp()),
         transcripts: Some(transcripts),
+        non_finite,
     })
 }
 

@@ -36,6 +36,8 @@ pub struct Forecast {
     pub what: String,
     /// The errors of simple forecasts on the test part.
     pub simple: Vec<Row>,
+    /// The sentence for the user if the dates of the series are spaced unequally.
+    pub unequal: Option<String>,
     /// The scale of the targets.
     scale: Scale,
 }
@@ -69,7 +71,8 @@ impl Windows {
         let test = |targets| part(trained..all, targets, ["x_test", "y_test"]);
         let data = Data { train, test: Some(test(&scaled)?) };
         let (what, simple) = (self.what(series, tested), simple(&series.values, tested));
-        Ok((data, Forecast { test: test(targets)?, what, simple, scale }))
+        let unequal = series.unequal.clone();
+        Ok((data, Forecast { test: test(targets)?, what, simple, unequal, scale }))
     }
 
     /// Returns the number of rows of the test part; rejects a split that leaves too few rows of either part.

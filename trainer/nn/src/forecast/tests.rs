@@ -8,7 +8,8 @@ use crate::tensor::Matrix;
 /// Returns the squares of 0 to 9 in the months of 2000.
 fn squares() -> Series {
     let dates = (1..=10).map(|month| parse_date(&format!("2000-{month:02}")).unwrap()).collect();
-    Series { name: "square".to_owned(), dates, values: (0..10).map(|k| f64::from(k * k)).collect() }
+    let values = (0..10).map(|k| f64::from(k * k)).collect();
+    Series { name: "square".to_owned(), dates, values, unequal: None }
 }
 
 fn windows(split_date: &str, window: usize, difference: bool) -> Windows {

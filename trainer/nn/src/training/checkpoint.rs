@@ -5,7 +5,7 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +15,17 @@ use crate::data::{Dataset, Sequences, Targets};
 use crate::output::write_atomically;
 use crate::tensor::Matrix;
 
-const FORMAT: &str = "ernn checkpoint 2";
+const FORMAT: &str = "ernn checkpoint 3";
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// The identity of a run, which a checkpoint must match to be resumed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     config: String,
-    data: u64,
+    /// The fingerprint of the data that the network is trained on.
+    training: u64,
+    /// The fingerprint of the data that it is tested on after each epoch.
+    test: u64,
     seed: u64,
 }
 
@@ -40,9 +43,9 @@ pub struct Checkpoint {
 }
 
 impl Identity {
-    /// Identifies a run of `config` on this training data. If the number of epochs does not influence the
-    /// first epochs, it may be raised and the run resumed.
-    pub fn new(config: &Config, data: &Dataset, seed: u64) -> Self {
+    /// Identifies a run of `config` on this training data and test data. If the number of epochs does not
+    /// influence the first epochs, it may be raised and the run resumed.
+    pub fn new(config: &Config, training: &Dataset, test: &Dataset, seed: u64) -> Self {
         let mut config = config.clone();
         if config.training.learning_rate_schedule == Schedule::Constant {
             config.training.epochs = 0;
@@ -50,13 +53,15 @@ impl Identity {
         // The path of the data and the names of its classes may change; the data itself may not.
         config.data.file = "".into();
         config.data.labels = None;
-        Self { config: format!("{config:?}"), data: checksum(data), seed }
+        Self { config: format!("{config:?}"), training: checksum(training), test: checksum(test), seed }
     }
 
     fn check(&self, found: &Self) -> Result<()> {
         ensure!(found.config == self.config, "belongs to another config: start without --resume");
         ensure!(found.seed == self.seed, "belongs to seed {}, not {}", found.seed, self.seed);
-        ensure!(found.data == self.data, "belongs to other data: start without --resume");
+        let same = found.training == self.training;
+        ensure!(same, "belongs to other training data: start without --resume");
+        ensure!(found.test == self.test, "belongs to other test data: start without --resume");
         Ok(())
     }
 }
@@ -128,6 +133,9 @@ impl Checkpoint {
     }
 
     /// Restores the state of this checkpoint into a new run of the same identity.
+    ///
+    /// # Errors
+    /// Another identity, more epochs than `epochs`, or a number in the checkpoint that is not finite.
     pub fn restore(&self, run: &mut Run, identity: &Identity, epochs: usize) -> Result<()> {
         identity.check(&self.identity)?;
         ensure!(
@@ -141,7 +149,7 @@ impl Checkpoint {
         restore(run.adam.square.iter_mut().collect(), &self.square)?;
         run.adam.updates = self.updates;
         run.history = self.history.clone();
-        Ok(())
+        run.check_finite().map_err(|error| anyhow!("{error}: start without --resume"))
     }
 }
 

@@ -1,11 +1,14 @@
 //! Training: epochs of shuffled batches, bit-identical for any number of threads.
 
 mod checkpoint;
+mod finite;
 mod history;
 
 pub use checkpoint::{Checkpoint, Identity};
+pub use finite::check_network;
 pub use history::{Epoch, History, csv};
 
+use anyhow::{Context, Result};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -16,6 +19,8 @@ use crate::loss::Score;
 use crate::net::{Network, RngSeed, ShardGradients};
 use crate::optimizer::Adam;
 use crate::tensor::Matrix;
+
+use finite::{check_gradients, check_score};
 
 /// The largest number of sequences in a shard, which one thread processes at a time. As sums of f32 depend on
 /// where they are split, shards do not depend on the number of threads; wider shards repack the weights less
@@ -43,23 +48,36 @@ impl Run {
     }
 
     /// Trains on every sequence once, in batches. `made` is called after each batch.
-    pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Score {
+    ///
+    /// # Errors
+    /// The batch, from 1 on, after which the loss, a gradient, a weight or the state of the optimizer is not
+    /// finite. The run cannot go on from there.
+    pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Result<Score> {
         let mut order: Vec<usize> = (0..data.sequences.len()).collect();
         order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
         let all = batches(data, training).saturating_mul(training.epochs as u64);
         let mut score = Score::default();
-        for batch in order.chunks(training.batch_size) {
-            let found = self.gradients(data, batch);
-            let ShardGradients { parameters: mut gradients, statistics, score: part } = found;
-            training.clipping().apply(&mut gradients);
+        for (number, batch) in order.chunks(training.batch_size).enumerate() {
             let rate = training.rate(self.adam.updates, all);
-            self.adam.update(self.network.parameters_mut(), &gradients, rate);
-            let moved = self.network.statistics_mut().into_iter().zip(statistics);
-            moved.for_each(|(statistic, value)| *statistic = value);
-            score = score.plus(part);
+            let part = self.update(training, data, batch, rate);
+            score = score.plus(part.with_context(|| format!("batch {}", number + 1))?);
             made();
         }
-        score
+        Ok(score)
+    }
+
+    /// Updates the network once, by the gradients of a batch.
+    fn update(&mut self, training: &Training, data: &Dataset, batch: &[usize], rate: f64) -> Result<Score> {
+        let found = self.gradients(data, batch);
+        let ShardGradients { parameters: mut gradients, statistics, score } = found;
+        check_score("the loss", score.loss)?;
+        check_gradients(&self.network, &gradients)?;
+        training.clipping().apply(&mut gradients);
+        self.adam.update(self.network.parameters_mut(), &gradients, rate);
+        let moved = self.network.statistics_mut().into_iter().zip(statistics);
+        moved.for_each(|(statistic, value)| *statistic = value);
+        self.check_finite()?;
+        Ok(score)
     }
 
     /// Computes the gradients of the mean loss of a batch: shards in parallel, added in their order.

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::facts::facts;
 use super::{Job, Spent};
 use embedded_rnn::F32;
 
 use crate::commands::print_line;
+use crate::commands::quantize::warn_of_errors;
 use crate::report::{ModelFacts, Report};
 use embedded_rnn_nn::evaluate::Evaluation;
 use embedded_rnn_nn::forecast::Comparison;
@@ -18,8 +19,10 @@ use embedded_rnn_pack::session::Session;
 use embedded_rnn_pack::summary::Summary;
 use embedded_rnn_pack::{self as pack, ErrorTable, LayerError, Meta, Quantized};
 
-const FLOAT: &str = "model.ernn";
-const INTEGER: &str = "model.i8.ernn";
+pub const FLOAT: &str = "model.ernn";
+pub const INTEGER: &str = "model.i8.ernn";
+pub const HISTORY: &str = "history.csv";
+pub const REPORT: &str = "report.html";
 
 /// A model file and its evaluation on the validation data.
 struct Model {
@@ -43,15 +46,16 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
         Ok(Quantized { bytes, errors }) => {
             models.push(evaluate(job, INTEGER, bytes)?);
             print_line(&format!("Quantization error per layer\n{}", ErrorTable(&errors)))?;
+            warn_of_errors(&errors, &job.out.join(INTEGER));
             (errors, None)
         }
         Err(error) => (Vec::new(), Some(error)),
     };
     models.iter().try_for_each(|model| put(job, model.name, model.session.bytes()))?;
-    put(job, "history.csv", csv(&run.history, job.config.training.loss).as_bytes())?;
+    put(job, HISTORY, csv(&run.history, job.config.training.loss).as_bytes())?;
     let evaluations = || models.iter().map(|model| (model.name, &model.evaluation));
     let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
-    put(job, "report.html", report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
+    put(job, REPORT, report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
     evaluations()
         .try_for_each(|(name, evaluation)| print_line(&format!("{name}: {}", evaluation.headline())))?;
     comparison.iter().try_for_each(|comparison| print_line(&comparison.to_string()))?;
@@ -85,6 +89,9 @@ fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     let session = Session::new(&job.out.join(name), &bytes)?;
     let evaluation = session.evaluate(&job.validation)?;
+    if let Some(complaint) = evaluation.non_finite.complaint() {
+        bail!("{}: not written: {complaint}", job.out.join(name).display());
+    }
     Ok(Model { name, session, evaluation })
 }
 
