@@ -44,9 +44,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let weights = section::<u32>(bytes, "weights", preamble.weights_at as usize, words)?;
         let weights = bytemuck::try_cast_slice(weights).map_err(|_| Error::Misaligned)?;
         section::<u8>(bytes, "header", preamble.header_at as usize, preamble.header_len as usize)?;
-        // Each section lies in the file, so that no sum wraps.
         after("weights", PREAMBLE_LEN + size_of_val(layers), preamble.weights_at)?;
-        after("golden", preamble.weights_at as usize + 4 * words, preamble.golden_at)?;
         let (sizes, body) = check_layers::<N, F>(preamble, layers, weights.len())?;
         let backend = Backend::best();
         let model = Model { bytes, preamble, layers, weights, sizes, body, backend, number: PhantomData };
@@ -68,6 +66,12 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
             return Err(malformed);
         }
         let output = section(self.bytes, "golden", end, self.output_size())?;
+        // Each section lies in the file, so that no sum wraps.
+        after(
+            "golden",
+            self.preamble.weights_at as usize + size_of_val(self.weights),
+            self.preamble.golden_at,
+        )?;
         after("header", end + size_of_val(output), self.preamble.header_at)?;
         Ok((inputs, output))
     }
