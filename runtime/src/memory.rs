@@ -37,5 +37,7 @@ impl<const BYTES: usize> AsMut<[u8]> for Ram<BYTES> {
 
 /// Bytes at a multiple of [`ALIGN`](crate::ALIGN); what [`include_model!`](crate::include_model) makes.
 #[derive(Debug, Clone)]
-#[repr(C, align(32))]
+#[repr(C, align(64))]
 pub struct Aligned<T: ?Sized>(pub T);
+
+const _: () = assert!(align_of::<Aligned<[u8; 0]>>() == crate::ALIGN);
