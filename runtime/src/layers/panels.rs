@@ -49,7 +49,7 @@
 //! * Other targets: the sums of one panel, left to the compiler.
 //!
 //! Each size of a group is a function of its own ([`Float::call`]), so that the compiler keeps no constant of
-//! one size in registers, or on the stack, for another: a step of an Lstm 1 -> 16 took 64 ns instead of 50.
+//! one size in registers, or on the stack, for another: a step of an Lstm 1 -> 16 took 64 ns instead of 58.
 //!
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and
 //! one that is not inlined turns every intrinsic in it into a call. The first version had them.
