@@ -243,13 +243,11 @@ macro_rules! gates {
             asm!(
                 concat!("vldmia {sums}, {{", $saved, "}}"),
                 "lsrs {n}, {n}, #1",
-                "bcc 2f",
+                "bcc 3f",
                 "vldmia {x}!, {{s24}}",
                 $($first,)*
                 "add {w}, {w}, {skip}",
-                "2:",
-                "cmp {n}, #0",
-                "beq 4f",
+                "beq 4f", // on the flags of `lsrs`: nothing between writes them
                 "3:",
                 "vldmia {x}!, {{s24, s25}}",
                 $($first,)*
