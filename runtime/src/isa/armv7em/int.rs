@@ -3,10 +3,10 @@
 
 use super::Armv7em;
 use crate::isa::scalar::scalar_int;
-use crate::isa::{Int, Side};
+use crate::isa::{Int, Side, mulr};
 use core::arch::{asm, naked_asm};
 
-scalar_int!(Armv7em, rows);
+scalar_int!(Armv7em, rows, mulr);
 
 /// Computes [`Int::rows`] of a block, which always has four rows, over one side or two.
 #[inline(always)]
