@@ -12,9 +12,9 @@ mod scalar;
 pub mod tanh;
 #[cfg(all(test, feature = "std"))]
 mod tests;
+#[cfg(thumb)]
+mod thumb;
 
-#[cfg(armv6m)]
-mod armv6m;
 #[cfg(armv7em)]
 mod armv7em;
 #[cfg(target_arch = "x86_64")]
@@ -65,8 +65,8 @@ enum Choice {
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
-    #[cfg(armv6m)]
-    Armv6m(armv6m::Armv6m),
+    #[cfg(thumb)]
+    Thumb(thumb::Thumb),
     #[cfg(armv7em)]
     Armv7em(armv7em::Armv7em),
     #[cfg(rv32im)]
@@ -85,8 +85,8 @@ impl Backend {
         if let Some(isa) = avx2::Avx2::new() {
             return Backend(Choice::Avx2(isa));
         }
-        #[cfg(armv6m)]
-        return Backend(Choice::Armv6m(armv6m::Armv6m::new()));
+        #[cfg(thumb)]
+        return Backend(Choice::Thumb(thumb::Thumb::new()));
         #[cfg(armv7em)]
         return Backend(Choice::Armv7em(armv7em::Armv7em::new()));
         #[cfg(rv32im)]
@@ -146,7 +146,7 @@ impl Backend {
         ]
     }
 
-    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `armv6m`, `armv7em` or
+    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `thumb`, `armv7em` or
     /// `rv32im`.
     pub fn name(self) -> &'static str {
         self.run(Describe).0
@@ -169,8 +169,8 @@ impl Backend {
             Choice::Avx2(isa) => isa.run(operation),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx512(isa) => isa.run(operation),
-            #[cfg(armv6m)]
-            Choice::Armv6m(isa) => operation.run(isa),
+            #[cfg(thumb)]
+            Choice::Thumb(isa) => operation.run(isa),
             #[cfg(armv7em)]
             Choice::Armv7em(isa) => operation.run(isa),
             #[cfg(rv32im)]

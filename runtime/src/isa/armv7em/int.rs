@@ -66,6 +66,20 @@ impl Registers {
     }
 }
 
+/// The core that the assembler assumes in a naked function, which does not take the target's features.
+#[cfg(armv8m)]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(armv8m))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
+
 /// Multiplies and adds one row over four activations in `$a` (0 1) and `$b` (2 3), weights 0 2 1 3 in `$w`.
 macro_rules! quad {
     ($sum:literal, $w:literal, $a:literal, $b:literal) => {
@@ -176,6 +190,7 @@ macro_rules! scale {
 #[unsafe(naked)]
 unsafe extern "C" fn one_side() {
     naked_asm!(
+        cpu!(),
         "push {{r1-r7, r12, lr}}",
         "ldmia r0!, {{r8-r11}}",
         "push {{r8-r11}}",
@@ -191,6 +206,7 @@ unsafe extern "C" fn one_side() {
 #[unsafe(naked)]
 unsafe extern "C" fn two_sides() {
     naked_asm!(
+        cpu!(),
         "push {{r1-r7, r12, lr}}",
         "ldmia r0!, {{r8-r11}}",
         "push {{r8-r11}}",
