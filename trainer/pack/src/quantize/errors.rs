@@ -46,6 +46,11 @@ impl Quantized {
         }
         Ok(Quantized { bytes, errors })
     }
+
+    /// Returns the root mean square error of the output of the model.
+    pub(super) fn output_error(&self) -> f64 {
+        self.errors.last().map_or(0.0, |error| error.rms)
+    }
 }
 
 /// Removes the masked time steps: a model file repeats its output for them, a network has no output for them.

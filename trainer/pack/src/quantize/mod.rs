@@ -8,6 +8,8 @@ mod calibrate;
 mod errors;
 mod file;
 mod input;
+#[cfg(test)]
+mod normalization_tests;
 
 pub use calibrate::{calibrate, sample};
 pub use errors::{ErrorTable, LayerError, Quantized};
@@ -16,18 +18,48 @@ use anyhow::{Context, Result};
 use embedded_rnn_nn::export::FloatWeights;
 use embedded_rnn_nn::net::Network;
 
-use crate::fold::folded;
+use crate::fold::{folded, folded_at};
 use crate::meta::Meta;
 use crate::write::{check_packable, write_float};
 
 /// Quantizes `network` to i8 with the ranges of the calibration data `sequences`, the first of which also
 /// becomes the golden trace.
 ///
+/// A normalization that [`folded`] leaves inside the network is folded into the layer after it if the error of
+/// the output then is not larger by more than [`MAX_GROWTH`].
+///
 /// # Errors
 /// The name of a layer that has no integer form; sequences without frames.
 pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
     check_packable(network)?;
-    let network = integer_form(&folded(network))?;
+    let mut network = folded(network);
+    let mut quantized = quantize_layers(&network, meta, sequences);
+    // From the last layer on, as a layer that is folded is gone.
+    for index in (0..network.all_layers().count()).rev() {
+        let Some(shorter) = folded_at(&network, index) else { continue };
+        let found = quantize_layers(&shorter, meta, sequences);
+        if is_preferred(&found, &quantized) {
+            (network, quantized) = (shorter, found);
+        }
+    }
+    quantized
+}
+
+/// The largest growth of the error of the output for which a network with one layer less is preferred.
+const MAX_GROWTH: f64 = 1.1;
+
+/// Returns `true` if the model of a network with one layer less is as good as the other.
+fn is_preferred(shorter: &Result<Quantized>, other: &Result<Quantized>) -> bool {
+    match (shorter, other) {
+        (Err(_), _) => false,
+        (Ok(_), Err(_)) => true,
+        (Ok(shorter), Ok(other)) => shorter.output_error() <= MAX_GROWTH * other.output_error(),
+    }
+}
+
+/// Quantizes every layer of a network.
+fn quantize_layers(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
+    let network = integer_form(network)?;
     let ranges = calibrate(&network, sequences.iter().copied())?;
     Quantized::new(&network, sequences, |network| file::write_int(network, meta, sequences, &ranges))
 }
