@@ -1,10 +1,11 @@
 //! Quantization of a network to an i8 model file, by the rules of runtime/INTEGER.md, or to f16 weights.
 //!
 //! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `file` writes the
-//! layers, and `errors` measures the error of each layer. The quantization of a layer is defined in its own
-//! file.
+//! layers, `errors` measures the error of each layer, and `classes` counts the classes that change. The
+//! quantization of a layer is defined in its own file.
 
 mod calibrate;
+mod classes;
 mod errors;
 mod file;
 mod input;
@@ -12,6 +13,7 @@ mod input;
 mod normalization_tests;
 
 pub use calibrate::{calibrate, sample};
+pub use classes::ClassChanges;
 pub use errors::{ErrorTable, LayerError, Quantized};
 
 use anyhow::{Context, Result};
@@ -25,8 +27,8 @@ use crate::write::{check_packable, write_float};
 /// Quantizes `network` to i8 with the ranges of the calibration data `sequences`, the first of which also
 /// becomes the golden trace.
 ///
-/// A normalization that [`folded`] leaves inside the network is folded into the layer after it if the error of
-/// the output then is not larger by more than [`MAX_GROWTH`].
+/// A normalization that [`folded`] leaves inside the network is folded into the layer after it if that
+/// increases the error of the output by a factor of at most [`MAX_GROWTH`].
 ///
 /// # Errors
 /// The name of a layer that has no integer form; sequences without frames.
@@ -61,7 +63,7 @@ fn is_preferred(shorter: &Result<Quantized>, other: &Result<Quantized>) -> bool 
 fn quantize_layers(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
     let network = integer_form(network)?;
     let ranges = calibrate(&network, sequences.iter().copied())?;
-    Quantized::new(&network, sequences, |network| file::write_int(network, meta, sequences, &ranges))
+    Quantized::new(&network, meta, sequences, |network| file::write_int(network, meta, sequences, &ranges))
 }
 
 /// Rounds the weights of `network` to the weights of dtype `N` and measures the error of each layer on
@@ -75,7 +77,7 @@ pub fn quantize_weights<N: FloatWeights>(
     sequences: &[&[f32]],
 ) -> Result<Quantized> {
     let frames = sequences.iter().find(|s| !s.is_empty()).context("no frames")?;
-    Quantized::new(&folded(network), sequences, |network| write_float::<N>(network, meta, frames))
+    Quantized::new(&folded(network), meta, sequences, |network| write_float::<N>(network, meta, frames))
 }
 
 /// Rejects a network with a layer that has no integer form.
