@@ -28,7 +28,7 @@ use crate::write::{check_packable, write_float};
 /// becomes the golden trace.
 ///
 /// A normalization that [`folded`] leaves inside the network is folded into the layer after it if that
-/// increases the error of the output by a factor of at most [`MAX_GROWTH`].
+/// increases the error of the output by at most a tenth.
 ///
 /// # Errors
 /// The name of a layer that has no integer form; sequences without frames.
