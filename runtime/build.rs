@@ -1,6 +1,6 @@
-//! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb` with
-//! `armv7m`, `armv7em` with `armv7em_fpu`, or `rv32im` with `rv32im_fpu`; and `own_isa` where the build contains
-//! that one only.
+//! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb`
+//! with `armv7m`, `armv7em` with `armv7em_fpu`, or `rv32im` with `rv32im_fpu`; and `own_isa` where the build
+//! contains that one only.
 //!
 //! `cfg(target_feature = "dsp")` is visible on some compilers and hidden on others, so the target's name
 //! decides: every ARMv7E-M core has the DSP instructions, and the `hf` targets have a single-precision FPU
@@ -50,6 +50,7 @@ fn isa(target: &str) -> Option<&'static str> {
 fn cpu_has_dsp() -> bool {
     println!("cargo:rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let cpus = flags.split('\u{1f}').filter_map(|flag| flag.rsplit_once("target-cpu=")).map(|(_, cpu)| cpu);
-    cpus.last().is_some_and(|cpu| ARMV8M_DSP.contains(&cpu))
+    let mut cpus =
+        flags.split('\u{1f}').filter_map(|flag| flag.rsplit_once("target-cpu=")).map(|(_, cpu)| cpu);
+    cpus.next_back().is_some_and(|cpu| ARMV8M_DSP.contains(&cpu))
 }

@@ -75,7 +75,8 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds four rows over the four activations at `a1 + $x`: 52 instructions for 16 multiply-adds.
+/// Multiplies and adds four rows over the four activations at `a1 + $x`: 52 instructions for 16
+/// multiply-adds.
 macro_rules! quad {
     ($x:literal: $a:literal $b:literal $c:literal $d:literal) => {
         concat!(

@@ -134,7 +134,8 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds four rows over the next four activations at r1: 65 instructions for 16 multiply-adds, 41 on ARMv7-M.
+/// Multiplies and adds four rows over the next four activations at r1: 65 instructions for 16 multiply-adds,
+/// 41 on ARMv7-M.
 macro_rules! quad {
     ($a:literal $b:literal $c:literal $d:literal) => {
         concat!(
