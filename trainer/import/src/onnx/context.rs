@@ -1,7 +1,7 @@
 //! The knowledge that grows while the nodes are visited: the factors of all axes with their roles, the number
 //! of features of each input, and the memory budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -42,6 +42,8 @@ pub struct GraphContext<'a> {
     pub producer: &'a str,
     /// The names of the graph's inputs.
     pub inputs: Vec<&'a str>,
+    /// The indices of inputs whose values are not read, but the lengths of their axes.
+    pub only_measured: BTreeSet<usize>,
     /// What is probably wrong in the file, a line each.
     pub warnings: Vec<String>,
     factors: Vec<FactorInfo>,
@@ -64,6 +66,7 @@ impl<'a> GraphContext<'a> {
             opset,
             producer,
             inputs,
+            only_measured: BTreeSet::new(),
             warnings: Vec::new(),
             factors: Vec::new(),
             features: BTreeMap::new(),
@@ -98,6 +101,13 @@ impl<'a> GraphContext<'a> {
     /// Returns the length of an axis, if it is fixed.
     pub fn axis_size(&self, axis: &Axis, data: &Data) -> Option<usize> {
         axis.iter().try_fold(1usize, |size, &factor| size.checked_mul(self.factor_size(factor, data)?))
+    }
+
+    /// Sets the length of an axis that the file leaves open: weights that are multiplied with it determine it.
+    pub fn fix_size(&mut self, axis: &Axis, size: usize) {
+        if let [AxisFactor::Indexed(number)] = axis[..] {
+            self.factors[number].size.get_or_insert(size);
+        }
     }
 
     /// Returns the length of a factor, fixed or symbolic.

@@ -132,7 +132,7 @@ fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<Lay
     let initial: Vec<_> = recurrent.iter().flat_map(|node| &node.initial).collect();
     for (number, name) in context.inputs.iter().enumerate().filter(|&(number, _)| number != sequence) {
         ensure!(
-            initial.iter().any(|initial| initial.input == number),
+            context.only_measured.contains(&number) || initial.iter().any(|initial| initial.input == number),
             "input {name}: neither the input sequence nor an initial state of a layer"
         );
     }

@@ -51,8 +51,9 @@ fn dense(
 ) -> Result<Vec<Value>> {
     let last = data.axes.len().checked_sub(1).context("data without axes")?;
     let axis = if data.axes[last].is_empty() { None } else { Some(last) };
-    let FrameInput { edge, size } = context.frame_input(data, axis)?;
     let (rows, columns) = weight.shape();
+    context.fix_size(&data.axes[last], columns);
+    let FrameInput { edge, size } = context.frame_input(data, axis)?;
     ensure!(columns == size, "weights of {columns} input features, but the input has {size}");
     ensure!(rows > 0, "no output features");
     context.spend(weight.len())?;

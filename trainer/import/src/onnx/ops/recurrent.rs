@@ -125,6 +125,9 @@ fn frames_of(
     context.bind_role(&axes[1], AxisRole::Batch).context("X")?;
     whole_length(context, call, 4, data, layout.time)?;
     let features = if data.axes[2].is_empty() { None } else { Some(2) };
+    if let Some(&columns) = call.floats(1).context("W")?.as_ref().and_then(|w| w.shape().get(2)) {
+        context.fix_size(&data.axes[2], columns);
+    }
     Ok((context.frame_input(data, features).context("X")?, axes))
 }
 
