@@ -120,7 +120,8 @@ fn unsuitable_names_are_rejected() {
         (
             &[],
             Some("which"),
-            "initializer window: element type 14: only floats, INT64, INT32 and BOOL are supported",
+            "initializer window: element type 14: only floats, INT64, INT32, INT8, UINT8 and BOOL are \
+             supported",
         ),
         (&["features"], Some("logits"), "Sin (node 0): unsupported operator"),
     ] {

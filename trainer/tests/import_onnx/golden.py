@@ -48,9 +48,11 @@ class Golden:
         self.zip.close()
 
 
-def outputs(model, inputs):
+def outputs(model, inputs, options=None):
     """Returns all outputs for inputs in the order of the network."""
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     names = [value.name for value in session.get_inputs()]
     assert len(names) == len(inputs), names
     return session.run(None, dict(zip(names, inputs)))

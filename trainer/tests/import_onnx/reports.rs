@@ -40,6 +40,17 @@ const REPORTS: &[(&str, f32)] = &[
     ("lstm_of_eight", 1e-6),
     // The length of the feature axis is open in the input, and follows from W (madmom's networks).
     ("features_not_fixed", 1e-6),
+    ("conv_of_kernel_1", 1e-6),
+    // A constant for all values requires no feature axis.
+    ("input_over_255", 1e-6),
+    ("one_minus", 1e-6),
+    // PyTorch's default slope.
+    ("leaky_relu_001", 1e-6),
+    // All time steps of a layer that runs backwards.
+    ("reverse_layer_as_output", 1e-6),
+    ("sequence_lens_as_input", 1e-6),
+    // Each direction is a forward layer between two slices with a step of -1 (madmom).
+    ("two_bidirectional_layers_by_flips", 1e-6),
 ];
 
 #[test]

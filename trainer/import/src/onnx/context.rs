@@ -44,8 +44,10 @@ pub struct GraphContext<'a> {
     pub inputs: Vec<&'a str>,
     /// The indices of inputs whose values are not read, but the lengths of their axes.
     pub only_measured: BTreeSet<usize>,
-    /// What is probably wrong in the file, a line each.
-    pub warnings: Vec<String>,
+    /// The inputs, by index, that are the lengths of the sequences.
+    pub lengths: BTreeSet<usize>,
+    /// Facts for the user, a line each.
+    pub notes: Vec<String>,
     factors: Vec<FactorInfo>,
     features: BTreeMap<usize, usize>,
     values_left: u64,
@@ -67,7 +69,8 @@ impl<'a> GraphContext<'a> {
             producer,
             inputs,
             only_measured: BTreeSet::new(),
-            warnings: Vec::new(),
+            lengths: BTreeSet::new(),
+            notes: Vec::new(),
             factors: Vec::new(),
             features: BTreeMap::new(),
             values_left: MAX_BYTES / 4,
@@ -103,7 +106,7 @@ impl<'a> GraphContext<'a> {
         axis.iter().try_fold(1usize, |size, &factor| size.checked_mul(self.factor_size(factor, data)?))
     }
 
-    /// Sets the length of an axis that the file leaves open: weights that are multiplied with it determine it.
+    /// Sets the length of an axis that the file leaves open, by the weights that are multiplied with it.
     pub fn fix_size(&mut self, axis: &Axis, size: usize) {
         if let [AxisFactor::Indexed(number)] = axis[..] {
             self.factors[number].size.get_or_insert(size);
@@ -218,6 +221,7 @@ impl<'a> GraphContext<'a> {
         );
         let mut held = axis.map(|axis| data.axes[axis].clone()).unwrap_or_default();
         let edge = match &data.components[..] {
+            [Component::Waiting(waiting)] => Edge { source: Source::Input(waiting.input), span: WHOLE },
             [component] => self.edge_of(component)?.clone(),
             [forward, backward] if held.first() == Some(&AxisFactor::Components) => {
                 held.remove(0);
@@ -253,6 +257,10 @@ impl<'a> GraphContext<'a> {
                 size
             }
         };
+        let edge = match &data.components[..] {
+            [Component::Waiting(waiting)] => self.resolved(waiting, size)?,
+            _ => edge,
+        };
         Ok(FrameInput { edge, size })
     }
 
@@ -283,6 +291,10 @@ impl<'a> GraphContext<'a> {
             }
             Component::InputPart { input, index } => {
                 bail!("part {index} of the input {}", self.inputs[*input])
+            }
+            Component::Waiting(waiting) => {
+                let name = self.inputs[waiting.input];
+                waiting.edge.get().with_context(|| format!("input {name}: the feature axis is unknown"))
             }
         }
     }

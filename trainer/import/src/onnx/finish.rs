@@ -7,9 +7,13 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::context::{FrameInput, GraphContext};
 use super::graph::GraphValues;
-use super::layer_graph::{Edge, LayerNode, LayerPath, TimeSpan};
+use super::layer_graph::{Edge, LayerNode, LayerOp, LayerPath, Source, TimeSpan, WHOLE};
 use super::value::{AxisFactor, Component, Data, Value};
+use crate::cells::{CellKind, CellWeights, Framework, cell};
 use crate::stack::{Imported, LayerStack};
+use embedded_rnn_nn::activation::Activation;
+use embedded_rnn_nn::export::Activations;
+use embedded_rnn_nn::tensor::Matrix;
 
 /// An output of the graph.
 struct Output<'a> {
@@ -65,9 +69,10 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     let size = context.input_features(input).context("an input without features")?;
     let mut stack = LayerStack::default();
     for (node, span) in &layers {
-        stack.push(&node.name, origin(&context, node), node.kind(*span)?)?;
+        let name = unique(&node.name, &stack);
+        stack.push(&name, origin(&context, node), node.kind(*span)?)?;
     }
-    Ok(Imported { notes: context.warnings, ..stack.finish(name, size)? })
+    Ok(Imported { notes: context.notes, ..stack.finish(name, size)? })
 }
 
 /// Returns the index and the edge of the network's output: the graph output that is not a final state, or, if
@@ -117,11 +122,36 @@ fn edge_of(context: &mut GraphContext<'_>, data: &Data) -> Result<Edge> {
     }
     let axis = context.features_axis(&data);
     let FrameInput { edge, .. } = context.frame_input(&data, axis)?;
-    ensure!(
-        !matches!(edge.span, TimeSpan::Whole { reversed: true }),
-        "outputs the last time step first (a reversed sequence, or all steps of a backward layer)"
-    );
-    Ok(edge)
+    if edge.span == (TimeSpan::Whole { reversed: true }) {
+        in_order_of_time(context, &edge)
+    } else {
+        Ok(edge)
+    }
+}
+
+/// Returns the frames of an edge whose last time step comes first in the order of time: a cell that copies
+/// its input runs over them backwards.
+fn in_order_of_time(context: &mut GraphContext<'_>, edge: &Edge) -> Result<Edge> {
+    let node = edge.node().context("the input of the graph, reversed in time")?;
+    context.spend((node.size * node.size).saturating_mul(2))?;
+    let weights = CellWeights {
+        w_ih: Matrix::identity(node.size, node.size),
+        w_hh: Matrix::zeros(node.size, node.size),
+        bias: None,
+        recurrent_bias: None,
+    };
+    let activations = Activations { value: Activation::Linear, recurrent: Activation::Sigmoid };
+    let cell = Rc::new(cell(CellKind::SimpleRnn, Framework::Onnx, weights, activations)?);
+    let op = LayerOp::Recurrent { cell, backwards: true };
+    let input = Edge { source: edge.source.clone(), span: WHOLE };
+    let origin = format!("the order of time behind {}", node.name);
+    let node = LayerNode::new(&format!("{}_in_time", node.name), &origin, op, input, node.size)?;
+    context.notes.push(format!(
+        "Added: {}, a SimpleRNN that brings the outputs, computed from the last time step to the first, into \
+         the order of time",
+        node.name
+    ));
+    Ok(Edge { source: Source::Node(Rc::new(node)), span: WHOLE })
 }
 
 /// Checks that each input is the input sequence or an initial state of these layers.
@@ -132,7 +162,9 @@ fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<Lay
     let initial: Vec<_> = recurrent.iter().flat_map(|node| &node.initial).collect();
     for (number, name) in context.inputs.iter().enumerate().filter(|&(number, _)| number != sequence) {
         ensure!(
-            context.only_measured.contains(&number) || initial.iter().any(|initial| initial.input == number),
+            context.only_measured.contains(&number)
+                || context.lengths.contains(&number)
+                || initial.iter().any(|initial| initial.input == number),
             "input {name}: neither the input sequence nor an initial state of a layer"
         );
     }
@@ -143,6 +175,13 @@ fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<Lay
         ensure!(!twice, "input {name}: the initial state of two layers");
     }
     Ok(())
+}
+
+/// Returns the name of a further layer: several layers may be composed of one node.
+fn unique(name: &str, stack: &LayerStack) -> String {
+    let is_free = |name: &String| stack.layers().iter().all(|layer| layer.name != *name);
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
 }
 
 /// Describes the origin of a layer, and the inputs that are its initial states.

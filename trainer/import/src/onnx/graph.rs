@@ -70,14 +70,35 @@ fn place(node: &NodeProto<'_>, number: usize) -> String {
 /// Operators that run subgraphs.
 const CONTROL: &[&str] = &["If", "Loop", "Scan", "SequenceMap"];
 
+/// Operators on numbers that the graph itself quantizes.
+const QUANTIZED: &[&str] = &[
+    "QuantizeLinear",
+    "DynamicQuantizeLinear",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+    "MatMulInteger",
+    "ConvInteger",
+    "QLinearMatMul",
+    "QLinearConv",
+];
+
 /// Returns the operator of a node.
 ///
 /// # Errors
 /// An unsupported operator.
 fn operator(node: &NodeProto<'_>) -> Result<ops::Operator> {
+    ensure!(
+        !QUANTIZED.contains(&node.op),
+        "quantized in the graph: import the float model, and quantize it with ernn quantize"
+    );
     ensure!(is_standard(node.domain), "domain {:?}: not a standard ONNX operator", node.domain);
     ensure!(!CONTROL.contains(&node.op), "control flow with subgraphs is not supported");
-    ops::find(node.op).context("unsupported operator")
+    ops::find(node.op).with_context(|| match (node.op, node.inputs.first()) {
+        ("ArgMax" | "TopK", Some(input)) => {
+            format!("unsupported operator; a model outputs what it selects from: --to {input}")
+        }
+        _ => "unsupported operator".to_owned(),
+    })
 }
 
 fn opset(model: &ModelProto<'_>) -> Result<i64> {

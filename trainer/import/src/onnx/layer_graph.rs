@@ -115,11 +115,11 @@ impl Source {
         }
     }
 
-    /// Returns whether both are the same input or the very same node.
+    /// Returns whether both are the same input or the very same layer.
     pub fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Input(a), Self::Input(b)) => a == b,
-            (Self::Node(a), Self::Node(b)) => Rc::ptr_eq(a, b),
+            (Self::Node(a), Self::Node(b)) => Rc::ptr_eq(a, b) || a.has_directions_of(b),
             _ => false,
         }
     }
@@ -162,6 +162,23 @@ impl LayerNode {
     /// Returns whether the node is a cell that runs from the last frame to the first.
     pub fn runs_backwards(&self) -> bool {
         matches!(self.op, LayerOp::Recurrent { backwards: true, .. })
+    }
+
+    /// Returns whether both are the same two directions, merged in the same way: each reader of two
+    /// directions merges them anew.
+    fn has_directions_of(&self, other: &Self) -> bool {
+        use LayerOp::Bidirectional;
+        match (&self.op, &other.op) {
+            (
+                Bidirectional { forward, backward, merge },
+                Bidirectional { forward: other_forward, backward: other_backward, merge: other_merge },
+            ) => {
+                Rc::ptr_eq(forward, other_forward)
+                    && Rc::ptr_eq(backward, other_backward)
+                    && merge == other_merge
+            }
+            _ => false,
+        }
     }
 
     /// Returns the nodes with states of which the layer consists.
@@ -256,6 +273,7 @@ impl Edge {
         ensure!(same && runs(f, false) && runs(b, true), mismatch);
         let span = match (forward.span, backward.span) {
             (WHOLE, TimeSpan::Whole { reversed: true }) => WHOLE,
+            (TimeSpan::Whole { reversed: true }, WHOLE) => TimeSpan::Whole { reversed: true },
             (TimeSpan::Last, TimeSpan::Last) => TimeSpan::Last,
             _ => bail!("the two directions have different time steps"),
         };

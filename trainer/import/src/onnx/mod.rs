@@ -71,8 +71,9 @@
 //! ```text
 //! finish   graph    cut           the output and its path; the evaluation of all nodes; a part of a graph
 //!       ops                       one function per operator
-//!    call      context            a node with resolved inputs; axis factors, layers, memory budget
-//! attributes     value            what an operator reads; what is known of a tensor
+//!    call   elementwise           a node with resolved inputs; the layers of functions of single values
+//!            context              axis factors, layers, memory budget
+//! attributes     value  waiting   what an operator reads; what is known of a tensor
 //!   proto      layer_graph        messages of the file; layer nodes and edges
 //!   tensor                        constants of the file
 //!    array      wire              computed constants; protobuf
@@ -85,6 +86,7 @@ mod attributes;
 mod call;
 mod context;
 mod cut;
+mod elementwise;
 mod finish;
 mod graph;
 mod layer_graph;
@@ -93,6 +95,7 @@ mod proto;
 mod tensor;
 mod untyped;
 mod value;
+mod waiting;
 mod wire;
 
 pub use array::Array;

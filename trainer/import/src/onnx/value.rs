@@ -17,6 +17,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::array::{Array, MAX_AXES};
 use super::layer_graph::{Edge, LayerNode};
+use super::waiting::WaitingInput;
 
 /// The length of an axis: a product of a number and of lengths known at run time only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,8 @@ pub enum Component {
         /// The index of the part.
         index: usize,
     },
+    /// An input of the graph behind functions of single values, as long as its feature axis is unknown.
+    Waiting(Rc<WaitingInput>),
 }
 
 /// A tensor whose values are known at run time only.

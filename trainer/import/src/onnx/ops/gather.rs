@@ -8,6 +8,7 @@ use crate::onnx::context::{AxisRole, GraphContext};
 use crate::onnx::layer_graph::{Edge, STEP_OF_BIDIRECTIONAL, Source, WHOLE};
 use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index, map_constants};
 use embedded_rnn_nn::layers::{Embedding, Kind};
+use embedded_rnn_nn::tensor::Matrix;
 
 /// The maximum number of parts of an input: layers times directions.
 pub const MAX_PARTS: usize = 256;
@@ -21,7 +22,10 @@ pub fn gather(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec
         Value::Ints(indices) => indices,
         Value::Data(ids) => {
             ensure!(axis == 0, "axis {axis}: ids can only select along axis 0");
-            return Ok(vec![Value::Data(embedding(context, call, ids)?)]);
+            let weights = call.weights(0)?.context("no weights")?;
+            context.spend(weights.values().len())?;
+            let weight = matrix(&weights)?.transpose();
+            return Ok(vec![Value::Data(embedding(context, call, ids, weight)?)]);
         }
         Value::Floats(_) | Value::Uniform(_) => bail!("indices: expected known integers"),
     };
@@ -71,15 +75,41 @@ fn gather_constant(
     }, _data => bail!("indices: of run-time data"))
 }
 
-fn embedding(context: &mut GraphContext<'_>, call: &Call<'_>, mut ids: Data) -> Result<Data> {
-    let weights = call.weights(0)?.context("no weights")?;
+/// Evaluates `OneHot` of ids: an embedding whose vectors are constant.
+pub fn one_hot(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(3)?;
+    let ids = call.data(0)?;
+    let rank = ids.axes.len() as i64;
+    let axis = call.attributes.int("axis")?.unwrap_or(-1);
+    ensure!(axis == -1 || axis == rank, "axis {axis}: only a last axis is supported");
+    let depth = match call.value(1)? {
+        Value::Ints(array) => array.single().and_then(Dim::value),
+        Value::Floats(array) => array.single().map(|&depth| depth as i64),
+        Value::Uniform(_) | Value::Data(_) => None,
+    };
+    let depth = depth.and_then(|depth| usize::try_from(depth).ok()).filter(|&depth| depth > 0);
+    let depth = depth.context("depth: expected one constant above 0")?;
+    let (off, on) = match call.value(2)? {
+        Value::Floats(values) if values.values().len() == 2 => (values.values()[0], values.values()[1]),
+        _ => bail!("values: expected two constant floats"),
+    };
+    context.spend(depth.saturating_mul(depth))?;
+    let weight = Matrix::from_fn(depth, depth, |row, column| if row == column { on } else { off });
+    Ok(vec![Value::Data(embedding(context, call, ids, weight)?)])
+}
+
+/// Adds an embedding with a column per id.
+fn embedding(
+    context: &mut GraphContext<'_>,
+    call: &Call<'_>,
+    mut ids: Data,
+    weight: Matrix<f32>,
+) -> Result<Data> {
     let [Component::Frames(Edge { source: Source::Input(input), span: WHOLE })] = ids.components[..] else {
         bail!("indices: ids must be an input of the network");
     };
     ensure!(ids.ids, "indices: expected integers");
     context.set_input_features(input, 1)?;
-    context.spend(weights.values().len())?;
-    let weight = matrix(&weights)?.transpose();
     let size = weight.nrows();
     let edge = Edge { source: Source::Input(input), span: WHOLE };
     let kind = Kind::Embedding(Embedding { weight, mask_zero: false });

@@ -21,8 +21,8 @@ pub struct StateShape {
 }
 
 impl StateShape {
-    /// Checks the shape of zeros. They may have a fixed batch where that of the data is not fixed, as exporters
-    /// create them for an example; or, in a part of a graph, the batch of another input.
+    /// Checks the shape of zeros. They may have a fixed batch where that of the data is not fixed, as
+    /// exporters create them for an example; or, in a part of a graph, the batch of another input.
     fn check_zeros(&self, shape: &[Dim]) -> Result<()> {
         let Self { directions, directions_axis, batch, hidden } = self;
         let is = |dim: &Dim, len: usize| *dim == Dim::known(len as i64);

@@ -42,7 +42,7 @@ pub fn gru(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
     let reset_after = call.attributes.int("linear_before_reset")?.unwrap_or(0) != 0;
     call.at_most(6)?;
     if context.producer == PYTORCH && !reset_after {
-        context.warnings.push(format!(
+        context.notes.push(format!(
             "Warning: {}: a GRU of PyTorch without linear_before_reset: nn.GRU always resets after the \
              recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model \
              computes what the file states, as ONNX Runtime does",
