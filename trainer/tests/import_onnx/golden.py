@@ -41,7 +41,8 @@ class Golden:
         self._put(name + ".onnx", model.SerializeToString(deterministic=True))
         for key, value in arrays.items():
             out = io.BytesIO()
-            np.save(out, value.astype(np.int64 if value.dtype.kind == "i" else np.float32))
+            value = value.astype(np.int64 if value.dtype.kind == "i" else np.float32)
+            np.save(out, np.ascontiguousarray(value))
             self._put(f"{name}/{key}.npy", out.getvalue())
 
     def close(self):

@@ -127,6 +127,16 @@ CASES = {
         "f = Slice(c, minus_one, begin, zero, minus_one); Z, J = GRU(f, W8, R, Bias); s = Squeeze(Z, one); "
         "y = Slice(s, minus_one, begin, zero, minus_one)",
     ),
+    # Features.
+    "features_of_input": (X, "a = Slice(x, zero, twos, twos); Y, H = GRU(a, W22, R, Bias); y = Squeeze(Y, one)"),
+    "feature_of_input": (X, "a = Slice(x, one, twos, twos); Y, H = GRU(a, W1, R, Bias); y = Squeeze(Y, one)"),
+    "features_of_output": (X, ALL + "; y = Slice(s, one, begin_last, twos)"),
+    "features_of_product": (X, ALL + "; d = MatMul(s, V); a = Add(d, v); y = Slice(a, one, twos, twos)"),
+    "gathered_features": (X, ALL + "; y = Gather<axis=2>(s, picked)"),
+    "gathered_features_of_input": (
+        X,
+        "n = Div(x, three); a = Gather<axis=2>(n, pair); Y, H = GRU(a, W22, R, Bias); y = Squeeze(Y, one)",
+    ),
     # Axes and ids.
     "squeeze_all": (X, LAYER + "; y = Squeeze(Y)"),
     "lengths": (
@@ -139,6 +149,9 @@ CASES = {
         "o = OneHot(x, depth, off_on); Y, H = GRU(o, W5, R, Bias); y = Squeeze(Y, one)",
     ),
 }
+FIXED |= {"twos": np.array([2]), "begin_last": np.array([-1]), "pair": np.array([2, -3])}
+FIXED |= {"picked": np.array([3, 0, 1])}
+RANDOM |= {"W22": (1, 12, 2), "W1": (1, 12, 1)}
 FIXED |= {"joined": np.array([0, 0, -1]), "flat": np.array([0, -1])}
 RANDOM["Q"] = (3, 3)
 
@@ -183,7 +196,7 @@ def case(golden, name, inputs, nodes):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     y = outputs(model, arrays, options)[0]
     y = y if y.ndim == 2 else np.swapaxes(y, 0, 1)
-    golden.case(f"operators/{name}", model, {"x": np.ascontiguousarray(np.swapaxes(x, 0, 1)), "y": y})
+    golden.case(f"operators/{name}", model, {"x": np.swapaxes(x, 0, 1), "y": y})
 
 
 if __name__ == "__main__":

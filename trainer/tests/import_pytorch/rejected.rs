@@ -254,6 +254,8 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("net.safetensors"), with(&[("conv.weight", &[4, 4, 3])])).unwrap();
     fs::write(folder.path().join("net.onnx"), []).unwrap();
+    fs::create_dir(folder.path().join("saved")).unwrap();
+    fs::write(folder.path().join("saved/saved_model.pb"), []).unwrap();
     let error =
         |args: &[&str]| common::error_line(folder.path(), &[&["import", "-o", "net.ernn"], args].concat());
     for (args, expected) in [
@@ -263,8 +265,26 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
         ),
         (
             &["net.pt"],
-            "net.pt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors",
+            "net.pt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors; a pickle \
+             of PyTorch runs code when it is read: write the state dict with save_file of safetensors.torch, \
+             or the network with torch.onnx.export",
         ),
+        (
+            &["net.tflite"],
+            "net.tflite: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors; a \
+             TensorFlow Lite file: import the Keras model that it was converted from, or an ONNX file of \
+             tf2onnx",
+        ),
+        (
+            &["saved"],
+            "saved: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors; a \
+             SavedModel: load it in Keras and write a .keras file, or convert it with tf2onnx",
+        ),
+        (
+            &["net.txt"],
+            "net.txt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors",
+        ),
+        (&["net.safetensors", "--to", "y"], "net.safetensors: --to: only valid for .onnx files"),
         (&["net.onnx", "--modules", "a"], "net.onnx: --modules: only valid for .safetensors files"),
         (
             &["net.onnx", "--return-sequences"],

@@ -50,6 +50,8 @@ pub struct GraphContext<'a> {
     pub notes: Vec<String>,
     factors: Vec<FactorInfo>,
     features: BTreeMap<usize, usize>,
+    /// The layers of selected features, by input and indices.
+    pub selections: Vec<((usize, Vec<usize>), Edge)>,
     values_left: u64,
 }
 
@@ -73,6 +75,7 @@ impl<'a> GraphContext<'a> {
             notes: Vec::new(),
             factors: Vec::new(),
             features: BTreeMap::new(),
+            selections: Vec::new(),
             values_left: MAX_BYTES / 4,
         }
     }
@@ -222,6 +225,11 @@ impl<'a> GraphContext<'a> {
         let mut held = axis.map(|axis| data.axes[axis].clone()).unwrap_or_default();
         let edge = match &data.components[..] {
             [Component::Waiting(waiting)] => Edge { source: Source::Input(waiting.input), span: WHOLE },
+            [Component::InputPart { .. }] if held.is_empty() => self.input_features_of(&data.components)?,
+            parts @ [Component::InputPart { .. }, ..] if held[..] == [AxisFactor::Components] => {
+                held.clear();
+                self.input_features_of(parts)?
+            }
             [component] => self.edge_of(component)?.clone(),
             [forward, backward] if held.first() == Some(&AxisFactor::Components) => {
                 held.remove(0);
@@ -289,7 +297,7 @@ impl<'a> GraphContext<'a> {
             Component::CellState(node) => {
                 bail!("the cell state of {} cannot be the input of a layer", node.name)
             }
-            Component::InputPart { input, index } => {
+            Component::InputPart { input, index, .. } => {
                 bail!("part {index} of the input {}", self.inputs[*input])
             }
             Component::Waiting(waiting) => {

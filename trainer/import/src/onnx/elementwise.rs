@@ -74,7 +74,8 @@ fn within(function: Activation, scale: f32) -> Vec<Elementwise> {
 }
 
 impl LayerName {
-    fn of(call: &Call<'_>) -> Self {
+    /// Returns the name of the layer of a node.
+    pub fn of(call: &Call<'_>) -> Self {
         Self { name: call.name.clone(), origin: call.origin.clone() }
     }
 }
@@ -177,7 +178,7 @@ impl GraphContext<'_> {
     /// Multiplies the features: by a new layer, or by the scales of the layer before.
     fn scaled(&mut self, name: &LayerName, edge: &Edge, factors: Matrix<f32>) -> Result<Edge> {
         let size = factors.nrows();
-        if let Some(Kind::BatchNormalization(layer)) = framewise(edge) {
+        if let Some(Kind::BatchNormalization(layer)) = edge.framewise() {
             let (gamma, beta) = (layer.gamma.component_mul(&factors), layer.beta.component_mul(&factors));
             let layer = BatchNormalization { gamma, beta, ..layer.clone() };
             return self.replace_layer(edge, Kind::BatchNormalization(layer));
@@ -186,11 +187,11 @@ impl GraphContext<'_> {
         self.add_layer(&name.name, &name.origin, Kind::BatchNormalization(layer), edge, size)
     }
 
-    /// Adds to the features: by the bias of the layer before, or by a new layer. There the constant is a mean:
-    /// exporters subtract it before they divide, and a product with it would lose digits.
+    /// Adds to the features: by the bias of the layer before, or by a new layer. That one has a mean, which
+    /// exporters subtract before they divide: its product with the scale would lose digits.
     fn shifted(&mut self, name: &LayerName, edge: &Edge, offsets: Matrix<f32>) -> Result<Edge> {
         let size = offsets.nrows();
-        match framewise(edge) {
+        match edge.framewise() {
             Some(Kind::Dense(dense)) if dense.activation == Activation::Linear => {
                 self.spend(dense.weight.len())?;
                 let dense = Dense { bias: &dense.bias + offsets, use_bias: true, ..dense.clone() };
@@ -208,48 +209,6 @@ impl GraphContext<'_> {
             }
         }
     }
-
-    /// Adds a leaky relu with a slope per feature: both halves of the features, and their join. The slopes
-    /// are weights of the first layer, where each row has a scale of its own in i8.
-    fn leaky(&mut self, name: &LayerName, edge: &Edge, slopes: &Matrix<f32>) -> Result<Edge> {
-        let size = slopes.nrows();
-        let linear = match framewise(edge) {
-            Some(Kind::Dense(dense)) if dense.activation == Activation::Linear => Some(dense),
-            _ => None,
-        };
-        let (input, weight, bias) = match (linear, edge.node()) {
-            (Some(dense), Some(node)) => {
-                let input = Edge { source: node.input.source.clone(), span: edge.span };
-                (input, dense.weight.clone(), dense.bias.clone())
-            }
-            _ => (edge.clone(), Matrix::identity(size, size), Matrix::zeros(size, 1)),
-        };
-        self.spend((weight.len() + size * size).saturating_mul(2))?;
-        let halves = |matrix: &Matrix<f32>| {
-            Matrix::from_fn(2 * size, matrix.ncols(), |row, column| match row.checked_sub(size) {
-                Some(row) => -slopes[row].abs() * matrix[(row, column)],
-                None => matrix[(row, column)],
-            })
-        };
-        let halves = Dense::from_weights(halves(&weight), halves(&bias), Activation::Relu);
-        let edge = self.add_layer(&name.name, &name.origin, Kind::Dense(halves), &input, 2 * size)?;
-        let joined = Matrix::from_fn(size, 2 * size, |row, column| {
-            if column == row {
-                1.0
-            } else if column == size + row {
-                -slopes[row].signum()
-            } else {
-                0.0
-            }
-        });
-        let joined = Dense::from_weights(joined, Matrix::zeros(size, 1), Activation::Linear);
-        self.add_layer(&name.name, &name.origin, Kind::Dense(joined), &edge, size)
-    }
-}
-
-/// Returns the frame-wise layer of an edge.
-fn framewise(edge: &Edge) -> Option<&Kind<f32>> {
-    edge.node().and_then(|node| node.framewise_kind())
 }
 
 /// Returns data of an input, with further functions that wait for its feature axis.

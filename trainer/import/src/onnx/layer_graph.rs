@@ -215,6 +215,11 @@ impl Edge {
         if let Source::Node(node) = &self.source { Some(node) } else { None }
     }
 
+    /// Returns the frame-wise layer of the edge.
+    pub fn framewise(&self) -> Option<&Kind<f32>> {
+        self.node().and_then(|node| node.framewise_kind())
+    }
+
     /// Returns the edge reversed in time.
     ///
     /// # Errors

@@ -71,7 +71,7 @@
 //! ```text
 //! finish   graph    cut           the output and its path; the evaluation of all nodes; a part of a graph
 //!       ops                       one function per operator
-//!    call   elementwise           a node with resolved inputs; the layers of functions of single values
+//!    call   elementwise linear    a node with resolved inputs; the layers of functions of single values
 //!            context              axis factors, layers, memory budget
 //! attributes     value  waiting   what an operator reads; what is known of a tensor
 //!   proto      layer_graph        messages of the file; layer nodes and edges
@@ -90,6 +90,7 @@ mod elementwise;
 mod finish;
 mod graph;
 mod layer_graph;
+mod linear;
 mod ops;
 mod proto;
 mod tensor;

@@ -88,6 +88,8 @@ pub enum Component {
         input: usize,
         /// The index of the part.
         index: usize,
+        /// The number of parts.
+        count: usize,
     },
     /// An input of the graph behind functions of single values, as long as its feature axis is unknown.
     Waiting(Rc<WaitingInput>),

@@ -7,6 +7,7 @@ use crate::onnx::call::{Call, matrix};
 use crate::onnx::context::{AxisRole, GraphContext};
 use crate::onnx::layer_graph::{Edge, STEP_OF_BIDIRECTIONAL, Source, WHOLE};
 use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index, map_constants};
+use crate::onnx::waiting::LayerName;
 use embedded_rnn_nn::layers::{Embedding, Kind};
 use embedded_rnn_nn::tensor::Matrix;
 
@@ -35,9 +36,31 @@ pub fn gather(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec
     let known = known.context("indices: lengths known at run time only")?;
     let indices = Array::new(indices.shape().to_vec(), known)?;
     Ok(vec![match value {
+        Value::Data(data) if context.axis_role(&data.axes[axis]) == Some(AxisRole::Features) => {
+            Value::Data(gather_features(context, call, &data, axis, &indices)?)
+        }
         Value::Data(data) => Value::Data(gather_data(context, &data, axis, &indices)?),
         constant => gather_constant(context, constant, axis, &indices)?,
     }])
+}
+
+/// Returns the features at these indices; an index without an axis removes the axis.
+fn gather_features(
+    context: &mut GraphContext<'_>,
+    call: &Call<'_>,
+    data: &Data,
+    axis: usize,
+    indices: &Array<i64>,
+) -> Result<Data> {
+    ensure!(indices.shape().len() <= 1, "indices: {} axes", indices.shape().len());
+    let size = context.axis_size(&data.axes[axis], data).context("features whose number is not fixed")?;
+    let selected = indices.values().iter().map(|&index| axis_index(index, size).context("indices"));
+    let selected = selected.collect::<Result<Vec<_>>>()?;
+    let mut data = context.selected_features(&LayerName::of(call), data, axis, &selected)?;
+    if indices.shape().is_empty() {
+        data.axes.remove(axis);
+    }
+    Ok(data)
 }
 
 /// Returns the run-time data at one index along an axis; an index without an axis removes the axis.
@@ -169,5 +192,5 @@ pub fn input_parts(context: &GraphContext<'_>, component: &Component, size: usiz
         bail!("a part of a tensor that is not an input");
     };
     ensure!(size <= MAX_PARTS, "{size} parts: at most {MAX_PARTS} are supported");
-    Ok((0..size).map(|index| Component::InputPart { input, index }).collect())
+    Ok((0..size).map(|index| Component::InputPart { input, index, count: size }).collect())
 }

@@ -77,7 +77,9 @@ pub fn initial_states(
         count.unwrap_or_default()
     );
     let initial = |component: &Component, part: Option<usize>| match *component {
-        Component::InputPart { input, index } => Ok(Some(InitialState { state, input, part: Some(index) })),
+        Component::InputPart { input, index, .. } => {
+            Ok(Some(InitialState { state, input, part: Some(index) }))
+        }
         Component::Frames(Edge { source: Source::Input(input), span: WHOLE }) => {
             Ok(Some(InitialState { state, input, part }))
         }
