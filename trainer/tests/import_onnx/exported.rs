@@ -12,13 +12,13 @@ use crate::run::run;
 use crate::{Worst, imported, unzipped};
 
 /// Per source: the zip, the folder, the bound, and the number of cases. The worst differences are 2.9e-7,
-/// 1.8e-7, 3.6e-7, 9.0e-8 and 3.6e-7, over backends with and without fused multiply-add.
+/// 1.8e-7, 3.6e-7, 9.0e-8 and 4.2e-7, over backends with and without fused multiply-add.
 const EXPORTERS: &[(&str, &str, f32, usize)] = &[
     ("torch.zip", "torch_script/", 3.5e-7, 25),
     ("torch.zip", "torch_dynamo/", 2.2e-7, 15),
     ("torch.zip", "nodes/", 4.3e-7, 22),
     ("keras.zip", "keras/", 1.1e-7, 13),
-    ("operators.zip", "operators/", 4.3e-7, 43),
+    ("operators.zip", "operators/", 4.3e-7, 44),
 ];
 
 struct Array {

@@ -199,8 +199,54 @@ def case(golden, name, inputs, nodes):
     golden.case(f"operators/{name}", model, {"x": np.swapaxes(x, 0, 1), "y": y})
 
 
+def packed_states(golden):
+    """Two LSTMs whose states are one tensor [sequences, layers, units, 2], as in DTLN."""
+    name = "packed_states"
+    random = np.random.default_rng(zlib.crc32(name.encode()))
+    nodes, values = [], {"batch": np.array([0]), "inner": np.array([1, 3])}
+    values |= {"layer_axis": np.array([1]), "last": np.array([-1])}
+    for layer, size in enumerate((3, 4)):
+        for part, state in enumerate("hc"):
+            values[f"s{layer}{part}"] = np.array([layer, part])
+            values[f"e{layer}{part}"] = np.array([layer + 1, part + 1])
+            nodes += [
+                f"p{layer}{part} = Slice(states, s{layer}{part}, e{layer}{part}, inner)",
+                f"q{layer}{part} = Squeeze(p{layer}{part}, inner)",
+                f"{state}{layer} = Unsqueeze(q{layer}{part}, batch)",
+            ]
+        for key, shape in {"W": (1, 16, size), "R": (1, 16, 4), "B": (1, 32)}.items():
+            values[f"{key}{layer}"] = random.uniform(-1, 1, shape).astype(np.float32)
+        weights = f"W{layer}, R{layer}, B{layer}, , h{layer}, c{layer}"
+        nodes += [
+            f"Y{layer}, H{layer}, C{layer} = LSTM<hidden_size=4>(x{layer}, {weights})",
+            f"x{layer + 1} = Squeeze(Y{layer}, layer_axis)",
+        ]
+        for state in "HC":
+            nodes += [
+                f"f{state}{layer} = Squeeze({state}{layer}, batch)",
+                f"g{state}{layer} = Unsqueeze(f{state}{layer}, layer_axis)",
+            ]
+    for state in "HC":
+        nodes += [
+            f"a{state} = Concat<axis=1>(g{state}0, g{state}1)",
+            f"b{state} = Unsqueeze(a{state}, last)",
+        ]
+    nodes += ["new = Concat<axis=-1>(bH, bC)", "y = Identity(x2)"]
+    model = parser.parse_model(f"""<ir_version: 8, opset_import: ["" : 18]>
+        g (float[T,B,3] x0, float[B,2,4,2] states) => (float[T,B,4] y, float[B,2,4,2] new)
+        {{ {" ".join(nodes)} }}""")
+    model.graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in values.items())
+    x = random.standard_normal((TIME, SEQUENCES, 3), np.float32)
+    states = random.uniform(-1, 1, (SEQUENCES, 2, 4, 2)).astype(np.float32)
+    y, new = outputs(model, [x, states])
+    by_layer = lambda states: states.transpose(1, 3, 0, 2).reshape(4, SEQUENCES, 4)
+    arrays = {"x": np.swapaxes(x, 0, 1), "y": np.swapaxes(y, 0, 1)}
+    golden.case(f"operators/{name}", model, arrays | {"initial": by_layer(states), "final": by_layer(new)})
+
+
 if __name__ == "__main__":
     golden = Golden("operators.zip")
     for name, (inputs, nodes) in CASES.items():
         case(golden, name, inputs, nodes)
+    packed_states(golden)
     golden.close()

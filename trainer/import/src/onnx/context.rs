@@ -297,9 +297,10 @@ impl<'a> GraphContext<'a> {
             Component::CellState(node) => {
                 bail!("the cell state of {} cannot be the input of a layer", node.name)
             }
-            Component::InputPart { input, index, .. } => {
-                bail!("part {index} of the input {}", self.inputs[*input])
+            Component::InputPart { input, .. } => {
+                bail!("a part of the input {}: neither features nor an initial state", self.inputs[*input])
             }
+            Component::Group(_) => bail!("states of several layers cannot be the input of a layer"),
             Component::Waiting(waiting) => {
                 let name = self.inputs[waiting.input];
                 waiting.edge.get().with_context(|| format!("input {name}: the feature axis is unknown"))

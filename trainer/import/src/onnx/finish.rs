@@ -22,20 +22,21 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Returns whether it consists of nothing but final states of recurrent layers.
-    fn is_final_states(&self) -> bool {
-        self.data.components.iter().all(|part| state_of(part).is_some())
+    /// Returns whether it consists of nothing but final states of layers that `is_own` accepts.
+    fn is_final_states(&self, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> bool {
+        self.data.components.iter().all(|part| is_state(part, is_own))
     }
 }
 
-/// Returns the recurrent layer whose final state this is.
-fn state_of(component: &Component) -> Option<&Rc<LayerNode>> {
+/// Returns whether this is the final state of a recurrent layer that `is_own` accepts.
+fn is_state(component: &Component, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> bool {
     match component {
-        Component::CellState(node) => Some(node),
+        Component::CellState(node) => is_own(node),
         Component::Frames(edge) if edge.span == TimeSpan::Last => {
-            edge.node().filter(|node| node.framewise_kind().is_none())
+            edge.node().is_some_and(|node| node.framewise_kind().is_none() && is_own(node))
         }
-        _ => None,
+        Component::Group(parts) => parts.iter().all(|part| is_state(part, is_own)),
+        Component::Frames(_) | Component::InputPart { .. } | Component::Waiting(_) => false,
     }
 }
 
@@ -56,10 +57,9 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     let recurrent: Vec<Rc<LayerNode>> = layers.iter().flat_map(|(node, _)| node.recurrent_nodes()).collect();
     ensure!(!recurrent.is_empty(), "output {}: no LSTM, GRU or RNN on its path", all[index].name);
     for (_, output) in all.iter().enumerate().filter(|&(other, _)| other != index) {
-        let is_own =
-            |part| state_of(part).is_some_and(|node| recurrent.iter().any(|own| Rc::ptr_eq(own, node)));
+        let is_own = |node: &Rc<LayerNode>| recurrent.iter().any(|own| Rc::ptr_eq(own, node));
         ensure!(
-            output.data.components.iter().all(is_own),
+            output.is_final_states(&is_own),
             "output {}: neither the output {} nor the final state of a layer on its path",
             output.name,
             all[index].name
@@ -78,7 +78,8 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
 /// Returns the index and the edge of the network's output: the graph output that is not a final state, or, if
 /// all are final states, the one with the longest path.
 fn main_output(context: &mut GraphContext<'_>, outputs: &[Output<'_>]) -> Result<(usize, Edge)> {
-    let others: Vec<usize> = (0..outputs.len()).filter(|&index| !outputs[index].is_final_states()).collect();
+    let others: Vec<usize> =
+        (0..outputs.len()).filter(|&index| !outputs[index].is_final_states(&|_| true)).collect();
     if let [first, rest @ ..] = &others[..] {
         ensure!(
             rest.is_empty(),
@@ -188,7 +189,7 @@ fn unique(name: &str, stack: &LayerStack) -> String {
 fn origin(context: &GraphContext<'_>, node: &Rc<LayerNode>) -> String {
     let mut origin = node.origin.clone();
     for initial in node.recurrent_nodes().iter().flat_map(|node| &node.initial) {
-        let part = initial.part.map_or(String::new(), |part| format!("[{part}]"));
+        let part: String = initial.part.iter().map(|part| format!("[{part}]")).collect();
         origin += &format!(", {} {}{part}", initial.state, context.inputs[initial.input]);
     }
     origin

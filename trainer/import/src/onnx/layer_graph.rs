@@ -43,8 +43,8 @@ pub struct InitialState {
     pub state: &'static str,
     /// The index of the graph input.
     pub input: usize,
-    /// The index along its first axis, if the input holds several states.
-    pub part: Option<usize>,
+    /// The index along each axis that enumerates states, if the input holds several.
+    pub part: Vec<usize>,
 }
 
 /// The computation of a layer.

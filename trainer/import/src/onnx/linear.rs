@@ -84,7 +84,10 @@ impl GraphContext<'_> {
     /// Parts of several inputs, or another number of features than elsewhere.
     pub fn input_features_of(&mut self, parts: &[Component]) -> Result<Edge> {
         let indices = parts.iter().map(|part| match part {
-            Component::InputPart { input, index, count } => Some((*input, *count, *index)),
+            Component::InputPart { input, places } => match places[..] {
+                [place] => Some((*input, place.count, place.index)),
+                _ => None,
+            },
             _ => None,
         });
         let indices = indices.collect::<Option<Vec<_>>>().context("parts of an input and other tensors")?;

@@ -86,13 +86,23 @@ pub enum Component {
     InputPart {
         /// The index of the input.
         input: usize,
-        /// The index of the part.
-        index: usize,
-        /// The number of parts.
-        count: usize,
+        /// The place along each axis that has been divided, in the order of the divisions.
+        places: Vec<PartPlace>,
     },
+    /// Components along an axis of their own, beside another such axis: final states of several layers come in
+    /// one tensor.
+    Group(Vec<Component>),
     /// An input of the graph behind functions of single values, as long as its feature axis is unknown.
     Waiting(Rc<WaitingInput>),
+}
+
+/// The place of a part along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPlace {
+    /// The index of the part.
+    pub index: usize,
+    /// The number of parts.
+    pub count: usize,
 }
 
 /// A tensor whose values are known at run time only.

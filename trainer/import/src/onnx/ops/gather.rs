@@ -6,7 +6,9 @@ use crate::onnx::array::Array;
 use crate::onnx::call::{Call, matrix};
 use crate::onnx::context::{AxisRole, GraphContext};
 use crate::onnx::layer_graph::{Edge, STEP_OF_BIDIRECTIONAL, Source, WHOLE};
-use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index, map_constants};
+use crate::onnx::value::{
+    AxisFactor, Component, Data, Dim, PartPlace, Uniform, Value, axis_index, map_constants,
+};
 use crate::onnx::waiting::LayerName;
 use embedded_rnn_nn::layers::{Embedding, Kind};
 use embedded_rnn_nn::tensor::Matrix;
@@ -161,10 +163,12 @@ pub fn at_index(context: &GraphContext<'_>, data: &Data, axis: usize, index: i64
         let index = axis_index(index, data.components.len()).with_context(|| format!("index {index}"))?;
         return Ok(Data { components: vec![data.components[index].clone()], axes, ids: data.ids });
     }
-    if let [input @ Component::Frames(Edge { source: Source::Input(_), .. })] = &data.components[..] {
+    if let [input] = &data.components[..]
+        && is_input(input)
+    {
         let size = size.with_context(|| format!("index {index} along {name}, whose length is not fixed"))?;
         let index = axis_index(index, size).with_context(|| format!("index {index}"))?;
-        let mut parts = input_parts(context, input, size)?;
+        let mut parts = input_parts(input, size)?;
         return Ok(Data { components: vec![parts.swap_remove(index)], axes, ids: data.ids });
     }
     ensure!(
@@ -183,14 +187,28 @@ pub fn at_index(context: &GraphContext<'_>, data: &Data, axis: usize, index: i64
     Ok(Data { components, axes, ids: data.ids })
 }
 
-/// Returns the parts of a graph input along an axis of this length.
+/// Returns whether this is an input of the graph, or a part of one.
+pub fn is_input(component: &Component) -> bool {
+    matches!(
+        component,
+        Component::Frames(Edge { source: Source::Input(_), .. }) | Component::InputPart { .. }
+    )
+}
+
+/// Returns the parts of a graph input, or of a part of one, along an axis of this length.
 ///
 /// # Errors
 /// A component that is not an input, or too many parts.
-pub fn input_parts(context: &GraphContext<'_>, component: &Component, size: usize) -> Result<Vec<Component>> {
-    let Edge { source: Source::Input(input), span: WHOLE } = *context.edge_of(component)? else {
-        bail!("a part of a tensor that is not an input");
+pub fn input_parts(component: &Component, size: usize) -> Result<Vec<Component>> {
+    let (input, divided) = match component {
+        Component::Frames(Edge { source: Source::Input(input), span: WHOLE }) => (*input, &[][..]),
+        Component::InputPart { input, places } => (*input, &places[..]),
+        _ => bail!("a part of a tensor that is not an input"),
     };
     ensure!(size <= MAX_PARTS, "{size} parts: at most {MAX_PARTS} are supported");
-    Ok((0..size).map(|index| Component::InputPart { input, index, count: size }).collect())
+    let part = |index| {
+        let places = divided.iter().copied().chain([PartPlace { index, count: size }]).collect();
+        Component::InputPart { input, places }
+    };
+    Ok((0..size).map(part).collect())
 }

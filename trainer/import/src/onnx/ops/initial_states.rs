@@ -76,12 +76,13 @@ pub fn initial_states(
         "{} directions, expected {directions}",
         count.unwrap_or_default()
     );
-    let initial = |component: &Component, part: Option<usize>| match *component {
-        Component::InputPart { input, index, .. } => {
-            Ok(Some(InitialState { state, input, part: Some(index) }))
+    let initial = |component: &Component, part: Option<usize>| match component {
+        Component::InputPart { input, places } => {
+            let part = places.iter().map(|place| place.index).collect();
+            Ok(Some(InitialState { state, input: *input, part }))
         }
         Component::Frames(Edge { source: Source::Input(input), span: WHOLE }) => {
-            Ok(Some(InitialState { state, input, part }))
+            Ok(Some(InitialState { state, input: *input, part: Vec::from_iter(part) }))
         }
         _ => bail!("computed by another layer; initial states are zeros or inputs of the graph"),
     };

@@ -2,12 +2,11 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::gather::{at_index, input_parts};
+use super::gather::{at_index, input_parts, is_input};
 use super::layout::dims;
 use super::time::reversed;
 use crate::onnx::call::Call;
 use crate::onnx::context::{AxisRole, GraphContext};
-use crate::onnx::layer_graph::{Edge, Source};
 use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index, map_constants};
 use crate::onnx::waiting::LayerName;
 
@@ -168,10 +167,12 @@ fn sliced_data(
         _ if range.is_reversal(size) => return reversed(context, data, axis),
         _ => {}
     }
-    let is_input = matches!(&data.components[..], [Component::Frames(Edge { source: Source::Input(_), .. })]);
-    if is_input && context.axis_role(held) != Some(AxisRole::Time) {
+    if let [input] = &data.components[..]
+        && is_input(input)
+        && context.axis_role(held) != Some(AxisRole::Time)
+    {
         let size = size.with_context(|| unknown_length(context, data, axis))?;
-        let parts = input_parts(context, &data.components[0], size)?;
+        let parts = input_parts(input, size)?;
         return selected(context, data, axis, &parts, indices.as_deref());
     }
     let start = range.start.value().context("a range from a length known at run time only")?;
