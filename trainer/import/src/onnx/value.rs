@@ -89,8 +89,8 @@ pub enum Component {
         /// The place along each axis that has been divided, in the order of the divisions.
         places: Vec<PartPlace>,
     },
-    /// Components along an axis of their own, beside another such axis: final states of several layers come in
-    /// one tensor.
+    /// Components along an axis of their own, beside another such axis: final states of several layers come
+    /// in one tensor.
     Group(Vec<Component>),
     /// An input of the graph behind functions of single values, as long as its feature axis is unknown.
     Waiting(Rc<WaitingInput>),
