@@ -82,8 +82,8 @@ pub struct PyTorchArgs {
     /// Use only tensors whose names start with PREFIX, and remove it from the names: `encoder.`
     #[arg(long, value_name = "PREFIX")]
     pub prefix: Option<String>,
-    /// Exclude these modules with all tensors below them: `stft_conv,conv1`
-    #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
+    /// Exclude these modules with all tensors below them, or single tensors: `stft_conv,conv1,noise.std`
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub without: Vec<String>,
     /// All modules in their order, if it does not follow from names and sizes: `lstm,fc1,fc2`
     #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]

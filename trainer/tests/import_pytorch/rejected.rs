@@ -98,6 +98,21 @@ fn unsupported_tensors_are_named() {
     }
 }
 
+/// A parameter of no module, a noise level for example, is excluded by its own name.
+#[test]
+fn single_tensors_are_excluded_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let imported = |name: &str, bytes: &[u8], args: &[&str]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        import(&path, args).unwrap().network
+    };
+    let more: &Shapes<'_> = &[("noise", &[4]), ("lstm.scale", &[1])];
+    let found = imported("more.safetensors", &with(more), &["--without", "noise,lstm.scale"]);
+    assert_eq!(found, imported("lstm.safetensors", &with(&[]), &[]));
+    assert_eq!(error(&with(more), &["--without", "noise"]), "lstm.scale: not a tensor of a recurrent module");
+}
+
 #[test]
 fn mismatched_shapes_are_named() {
     let hh = "expected 4 times as many (LSTM), 3 times (GRU) or as many (RNN)";
@@ -207,8 +222,8 @@ fn flags_without_effect_are_named() {
     let fc: &Shapes<'_> = &[("fc.weight", &[2, 4]), ("fc.bias", &[2])];
     for (args, expected) in [
         (&["--prefix", "model."][..], "--prefix model.: no tensor name starts with it"),
-        (&["--without", "conv"], "--without conv: no such module"),
-        (&["--without", "l"], "--without l: no such module"),
+        (&["--without", "conv"], "--without conv: no such module or tensor"),
+        (&["--without", "l"], "--without l: no such module or tensor"),
         (&["--without", "lstm,fc"], "--without: no tensor is left"),
         (&["--activation", "fc=relu,fc=tanh"], "--activation fc: given twice"),
         (&["--nonlinearity", "relu"], "--nonlinearity: the file has no RNN"),

@@ -1,6 +1,6 @@
 //! RIANN, which estimates the attitude from an accelerometer and a gyroscope: a scale and an offset, two GRU
-//! 200, and a convolution of kernel 1 to a quaternion. The package's `.onnx` file then scales the quaternion to
-//! norm 1, which no layer does, so that a part of the graph is imported.
+//! 200, and a convolution of kernel 1 to a quaternion. The package's `.onnx` file then scales the quaternion
+//! to norm 1, which no layer does, so that a part of the graph is imported.
 
 use std::fs;
 

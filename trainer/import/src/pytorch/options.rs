@@ -14,7 +14,7 @@ const DEFAULT_EPSILON: f64 = 1e-5;
 pub struct Options {
     /// Use only tensors whose names start with this prefix, and remove it from the names.
     pub prefix: Option<String>,
-    /// Exclude these modules, with all tensors below them.
+    /// Exclude these modules, with all tensors below them, and these tensors.
     pub without: Vec<String>,
     /// All modules in their order. Empty: the order follows from the sizes, if the names allow that.
     pub modules: Vec<String>,
@@ -77,7 +77,7 @@ impl Options {
         tensor.strip_prefix(self.prefix.as_deref().unwrap_or_default())
     }
 
-    /// Checks that tensors are selected, and that the excluded modules exist.
+    /// Checks that tensors are selected, and that the excluded modules and tensors exist.
     ///
     /// # Errors
     /// The option that selects nothing.
@@ -90,7 +90,8 @@ impl Options {
             }
         }
         for module in &self.without {
-            ensure!(names.iter().any(|name| is_below(name, module)), "--without {module}: no such module");
+            let exists = names.iter().any(|name| is_below(name, module));
+            ensure!(exists, "--without {module}: no such module or tensor");
         }
         ensure!(tensors.iter().any(|tensor| self.select(tensor).is_some()), "--without: no tensor is left");
         Ok(())
@@ -120,7 +121,7 @@ impl Options {
     }
 }
 
-/// Returns whether a tensor belongs to a module, or to one inside it.
-fn is_below(tensor: &str, module: &str) -> bool {
-    tensor.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'))
+/// Returns whether a tensor is this one, or belongs to this module or to one inside it.
+fn is_below(tensor: &str, excluded: &str) -> bool {
+    tensor.strip_prefix(excluded).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
