@@ -221,6 +221,34 @@ fn computed_states_and_ids() {
     assert_rejected(&computed.output("y"), 22, "Add (node 0): arithmetic on ids");
 }
 
+/// `h0.expand(-1, batch, -1)` of PyTorch, whose exporter computes the shape from comparisons.
+#[test]
+fn repeated_initial_states_are_zeros() {
+    let repeated = |h0: Vec<u8>| {
+        with_weights(3)
+            .initializer(h0)
+            .initializer(indices("one", &[1]))
+            .initializer(indices("kept", &[-1]))
+            .initializer(indices("all_kept", &[-1, -1, -1]))
+            .initializer(indices("ones", &[1, 1, 1]))
+            .node("Shape", &["X"], &["shape"], &[])
+            .node("Gather", &["shape", "one"], &["batch"], &[])
+            .node("Concat", &["kept", "batch", "kept"], &["target"], &[int("axis", 0)])
+            .node("Equal", &["target", "all_kept"], &["is_kept"], &[])
+            .node("Where", &["is_kept", "ones", "target"], &["new"], &[])
+            .node("Expand", &["h0", "new"], &["h"], &[])
+    };
+    let gru = |graph: Graph| graph.node("GRU", &["X", "W", "R", "B", "", "h"], &["Y"], &[]).output("Y");
+    let zeros = gru(repeated(tensor("h0", &[1, 1, 2], 1, &[0; 8])));
+    read(&zeros.file(22), "model").unwrap();
+    assert_rejected(
+        &gru(repeated(weights("h0", &[1, 1, 2]))),
+        22,
+        "Expand (node 5): a constant other than zeros, repeated along a length known at run time only, as \
+         learned initial states are: initial states are zeros or inputs of the graph",
+    );
+}
+
 #[test]
 fn unsupported_content_of_files() {
     let graph = gru(&[]).output("Y");

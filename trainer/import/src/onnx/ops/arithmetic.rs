@@ -23,7 +23,7 @@ pub fn add(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
         Operands::Lengths(a, b) => {
             Ok(vec![combine_lengths(&a, &b, |a, b| known_lengths(a, b, i64::checked_add))?])
         }
-        Operands::Constants(a, b) => combine_floats(context, &a, &b, |a, b| a + b),
+        Operands::Constants(a, b) => Ok(vec![combine_floats(context, &a, &b, |a, b| a + b)?]),
         Operands::Constant { data, constant, .. } => parameterized(context, call, &data, Offset, &constant),
         Operands::Data(a, b) => merged(context, &a, &b, MergeMode::Sum),
     }
@@ -35,7 +35,7 @@ pub fn sub(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
         Operands::Lengths(a, b) => {
             Ok(vec![combine_lengths(&a, &b, |a, b| known_lengths(a, b, i64::checked_sub))?])
         }
-        Operands::Constants(a, b) => combine_floats(context, &a, &b, |a, b| a - b),
+        Operands::Constants(a, b) => Ok(vec![combine_floats(context, &a, &b, |a, b| a - b)?]),
         Operands::Constant { data, constant, data_is_first: true } => {
             parameterized(context, call, &data, Offset, &constant.map(|value| -value))
         }
@@ -51,7 +51,7 @@ pub fn sub(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
 pub fn mul(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     match operands(call)? {
         Operands::Lengths(a, b) => Ok(vec![combine_lengths(&a, &b, Dim::times)?]),
-        Operands::Constants(a, b) => combine_floats(context, &a, &b, |a, b| a * b),
+        Operands::Constants(a, b) => Ok(vec![combine_floats(context, &a, &b, |a, b| a * b)?]),
         Operands::Constant { data, constant, .. } => parameterized(context, call, &data, Scale, &constant),
         Operands::Data(a, b) => match super::activations::times_input(context, call, &a, &b)? {
             Some(values) => Ok(values),
@@ -66,7 +66,7 @@ pub fn div(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
         Operands::Lengths(a, b) => {
             Ok(vec![combine_lengths(&a, &b, |a, b| known_lengths(a, b, i64::checked_div))?])
         }
-        Operands::Constants(a, b) => combine_floats(context, &a, &b, |a, b| a / b),
+        Operands::Constants(a, b) => Ok(vec![combine_floats(context, &a, &b, |a, b| a / b)?]),
         Operands::Constant { data, constant, data_is_first: true } => {
             parameterized(context, call, &data, Scale, &constant.map(|value| 1.0 / value))
         }
@@ -100,7 +100,7 @@ fn bounded(
     of_constants: fn(f32, f32) -> f32,
 ) -> Result<Vec<Value>> {
     match operands(call)? {
-        Operands::Constants(a, b) => combine_floats(context, &a, &b, of_constants),
+        Operands::Constants(a, b) => Ok(vec![combine_floats(context, &a, &b, of_constants)?]),
         Operands::Constant { data, constant, .. } => {
             let &bound = constant.single().context("a bound per feature: only one bound is supported")?;
             ensure!(constant.shape().len() <= data.axes.len(), "the constant has more axes than the data");

@@ -17,7 +17,7 @@ pub fn combine_floats(
     a: &Array<f32>,
     b: &Array<f32>,
     combine: impl Fn(f32, f32) -> f32,
-) -> Result<Vec<Value>> {
+) -> Result<Value> {
     let rank = a.shape().len().max(b.shape().len());
     ensure!(rank <= MAX_AXES, "more than {MAX_AXES} axes");
     let aligned = |array: &Array<f32>| [vec![1; rank - array.shape().len()], array.shape().to_vec()].concat();
@@ -43,7 +43,7 @@ pub fn combine_floats(
         array.values()[place]
     };
     let values = (0..len).map(|index| combine(at(a, &own, index), at(b, &other, index))).collect();
-    Ok(vec![Value::floats(Array::new(shape.clone(), values)?)])
+    Ok(Value::floats(Array::new(shape.clone(), values)?))
 }
 
 /// Evaluates `Sqrt` and other functions of a constant.
@@ -65,7 +65,7 @@ pub fn pow(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
     let (Value::Floats(base), Value::Floats(exponent)) = (call.value(0)?, call.value(1)?) else {
         bail!("only of constants")
     };
-    combine_floats(context, &base.clone(), &exponent.clone(), f32::powf)
+    Ok(vec![combine_floats(context, base, exponent, f32::powf)?])
 }
 
 /// Evaluates `DequantizeLinear` of a constant: `(x - zero point) * scale`, with one scale, or one per index

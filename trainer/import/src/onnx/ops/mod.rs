@@ -88,6 +88,8 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Constant", shapes::constant),
     ("ConstantOfShape", shapes::constant_of_shape),
     ("Expand", shapes::expand),
+    ("Equal", shapes::equal),
+    ("Where", shapes::where_),
     ("Shape", shapes::shape),
     ("ReduceProd", shapes::reduce_prod),
 ];
