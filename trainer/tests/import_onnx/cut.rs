@@ -123,7 +123,11 @@ fn unsuitable_names_are_rejected() {
             "initializer window: element type 14: only floats, INT64, INT32, INT8, UINT8 and BOOL are \
              supported",
         ),
-        (&["features"], Some("logits"), "Sin (node 0): unsupported operator"),
+        (
+            &["features"],
+            Some("logits"),
+            "Sin (node 0): unsupported operator; --from and --to import the part of a graph without it",
+        ),
     ] {
         let error = read_part(&surrounded().file(22), "model", &cut(from, to)).expect_err(expected);
         assert_eq!(format!("{error:#}"), expected);

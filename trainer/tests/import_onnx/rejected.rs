@@ -182,6 +182,19 @@ fn graphs_with_branches() {
         &[],
     );
     assert_rejected(&none.output("y"), 22, "output y: no LSTM, GRU or RNN on its path");
+    let class = gru(&[]).node("ArgMax", &["Y"], &["c"], &[int("axis", 3)]).output("c");
+    assert_rejected(
+        &class,
+        22,
+        "ArgMax (node 1): unsupported operator; a model outputs what it selects from: --to Y",
+    );
+    let quantized = with_weights(3).node("DynamicQuantizeLinear", &["X"], &["q", "s", "z"], &[]).output("q");
+    assert_rejected(
+        &quantized,
+        22,
+        "DynamicQuantizeLinear (node 0): quantized in the graph: import the float model, and quantize it \
+         with ernn quantize",
+    );
     let cell = lstm(&all, &[])
         .initializer(weights("V", &[2, 2]))
         .node("MatMul", &["C", "V"], &["y"], &[])
@@ -294,7 +307,11 @@ fn unsupported_content_of_files() {
 fn exported_networks_that_are_not_supported() {
     let files = unzipped("torch.zip");
     for (name, expected) in [
-        ("unrolled", "node_unbind_1: SplitToSequence: unsupported operator"),
+        (
+            "unrolled",
+            "node_unbind_1: SplitToSequence: unsupported operator; --from and --to import the part of a \
+             graph without it",
+        ),
         (
             "last_step_of_both",
             "/Gather: Gather: step -1: one step of a bidirectional sequence, where only one direction has \

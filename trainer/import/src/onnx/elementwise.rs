@@ -27,6 +27,9 @@ use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind};
 use embedded_rnn_nn::tensor::Matrix;
 
+/// The maximum number of functions that wait for the feature axis of an input.
+const MAX_WAITING: usize = 64;
+
 /// Returns the functions that compute the larger of a value and a bound.
 pub fn at_least(low: f32) -> Vec<Elementwise> {
     if low == 0.0 {
@@ -97,6 +100,7 @@ impl GraphContext<'_> {
         }
         let name = LayerName::of(call);
         if let (None, Some(waiting)) = (self.features_axis(data), waiting(data, &name, functions)) {
+            ensure!(waiting.functions.len() <= MAX_WAITING, "more than {MAX_WAITING} functions of an input");
             let components = vec![Component::Waiting(Rc::new(waiting))];
             return Ok(vec![Value::Data(Data { components, ..data.clone() })]);
         }

@@ -97,7 +97,7 @@ fn operator(node: &NodeProto<'_>) -> Result<ops::Operator> {
         ("ArgMax" | "TopK", Some(input)) => {
             format!("unsupported operator; a model outputs what it selects from: --to {input}")
         }
-        _ => "unsupported operator".to_owned(),
+        _ => "unsupported operator; --from and --to import the part of a graph without it".to_owned(),
     })
 }
 

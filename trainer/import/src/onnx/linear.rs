@@ -19,14 +19,20 @@ struct Linear {
 
 impl Linear {
     /// Returns the function of a linear Dense layer, or the identity of any other edge.
-    fn before(edge: &Edge, size: usize) -> Self {
+    ///
+    /// # Errors
+    /// An exhausted memory budget.
+    fn before(context: &mut GraphContext<'_>, edge: &Edge, size: usize) -> Result<Self> {
         if let (Some(Kind::Dense(dense)), Some(node)) = (edge.framewise(), edge.node())
             && dense.activation == Activation::Linear
         {
+            context.spend(dense.weight.len())?;
             let input = Edge { source: node.input.source.clone(), span: edge.span };
-            return Self { input, weight: dense.weight.clone(), bias: dense.bias.clone() };
+            return Ok(Self { input, weight: dense.weight.clone(), bias: dense.bias.clone() });
         }
-        Self { input: edge.clone(), weight: Matrix::identity(size, size), bias: Matrix::zeros(size, 1) }
+        context.spend(size.saturating_mul(size))?;
+        let weight = Matrix::identity(size, size);
+        Ok(Self { input: edge.clone(), weight, bias: Matrix::zeros(size, 1) })
     }
 }
 
@@ -38,7 +44,7 @@ impl GraphContext<'_> {
     /// An exhausted memory budget.
     pub fn leaky(&mut self, name: &LayerName, edge: &Edge, slopes: &Matrix<f32>) -> Result<Edge> {
         let size = slopes.nrows();
-        let Linear { input, weight, bias } = Linear::before(edge, size);
+        let Linear { input, weight, bias } = Linear::before(self, edge, size)?;
         self.spend((weight.len() + size * size).saturating_mul(2))?;
         let halves = |matrix: &Matrix<f32>| {
             Matrix::from_fn(2 * size, matrix.ncols(), |row, column| match row.checked_sub(size) {
@@ -109,7 +115,7 @@ impl GraphContext<'_> {
 
     fn selection(&mut self, name: &LayerName, edge: &Edge, size: usize, indices: &[usize]) -> Result<Edge> {
         ensure!(!indices.is_empty(), "no features");
-        let Linear { input, weight, bias } = Linear::before(edge, size);
+        let Linear { input, weight, bias } = Linear::before(self, edge, size)?;
         self.spend(weight.len().saturating_add(weight.ncols().saturating_mul(indices.len())))?;
         let (weight, bias) = (weight.select_rows(indices), bias.select_rows(indices));
         let kind = Kind::Dense(Dense::from_weights(weight, bias, Activation::Linear));
