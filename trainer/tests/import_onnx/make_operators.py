@@ -137,6 +137,13 @@ CASES = {
         X,
         "n = Div(x, three); a = Gather<axis=2>(n, pair); Y, H = GRU(a, W22, R, Bias); y = Squeeze(Y, one)",
     ),
+    "gathered_sensors": (X, "a = Gather<axis=2>(x, pair); Y, H = GRU(a, W22, R, Bias); y = Squeeze(Y, one)"),
+    "scaled_flips": (
+        X,
+        "a = Div(x, two); r = Slice(a, minus_one, begin, zero, minus_one); Y, H = GRU(a, W, R, Bias); "
+        "Z, J = GRU(r, W, R, B3); q = Slice(Z, minus_one, begin, zero, minus_one); c = Concat<axis=3>(Y, q); "
+        "y = Squeeze(c, one)",
+    ),
     # Axes and ids.
     "squeeze_all": (X, LAYER + "; y = Squeeze(Y)"),
     "lengths": (
@@ -151,7 +158,7 @@ CASES = {
 }
 FIXED |= {"twos": np.array([2]), "begin_last": np.array([-1]), "pair": np.array([2, -3])}
 FIXED |= {"picked": np.array([3, 0, 1])}
-RANDOM |= {"W22": (1, 12, 2), "W1": (1, 12, 1)}
+RANDOM |= {"W22": (1, 12, 2), "W1": (1, 12, 1), "B3": (1, 24)}
 FIXED |= {"joined": np.array([0, 0, -1]), "flat": np.array([0, -1])}
 RANDOM["Q"] = (3, 3)
 

@@ -224,7 +224,7 @@ impl<'a> GraphContext<'a> {
         );
         let mut held = axis.map(|axis| data.axes[axis].clone()).unwrap_or_default();
         let edge = match &data.components[..] {
-            [Component::Waiting(waiting)] => Edge { source: Source::Input(waiting.input), span: WHOLE },
+            [Component::Waiting { input, span }] => Edge { source: Source::Input(input.input), span: *span },
             [Component::InputPart { .. }] if held.is_empty() => self.input_features_of(&data.components)?,
             parts @ [Component::InputPart { .. }, ..] if held[..] == [AxisFactor::Components] => {
                 held.clear();
@@ -266,7 +266,7 @@ impl<'a> GraphContext<'a> {
             }
         };
         let edge = match &data.components[..] {
-            [Component::Waiting(waiting)] => self.resolved(waiting, size)?,
+            [Component::Waiting { input, span }] => Edge { span: *span, ..self.resolved(input, size)? },
             _ => edge,
         };
         Ok(FrameInput { edge, size })
@@ -301,9 +301,8 @@ impl<'a> GraphContext<'a> {
                 bail!("a part of the input {}: neither features nor an initial state", self.inputs[*input])
             }
             Component::Group(_) => bail!("states of several layers cannot be the input of a layer"),
-            Component::Waiting(waiting) => {
-                let name = self.inputs[waiting.input];
-                waiting.edge.get().with_context(|| format!("input {name}: the feature axis is unknown"))
+            Component::Waiting { input, .. } => {
+                bail!("input {}: the feature axis is unknown", self.inputs[input.input])
             }
         }
     }

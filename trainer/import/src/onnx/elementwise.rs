@@ -18,7 +18,7 @@ use anyhow::{Result, ensure};
 
 use super::call::Call;
 use super::context::{FrameInput, GraphContext};
-use super::layer_graph::{Edge, Source, WHOLE};
+use super::layer_graph::{Edge, Source, TimeSpan, WHOLE};
 use super::value::{Component, Data, Value};
 use super::waiting::Elementwise::{self, Function, With};
 use super::waiting::Parameterized::{self, LeakyRelu, Offset, Scale};
@@ -99,9 +99,9 @@ impl GraphContext<'_> {
             return Ok(vec![Value::Data(data.clone())]);
         }
         let name = LayerName::of(call);
-        if let (None, Some(waiting)) = (self.features_axis(data), waiting(data, &name, functions)) {
-            ensure!(waiting.functions.len() <= MAX_WAITING, "more than {MAX_WAITING} functions of an input");
-            let components = vec![Component::Waiting(Rc::new(waiting))];
+        if let (None, Some((input, span))) = (self.features_axis(data), waiting(data, &name, functions)) {
+            ensure!(input.functions.len() <= MAX_WAITING, "more than {MAX_WAITING} functions of an input");
+            let components = vec![Component::Waiting { input: Rc::new(input), span }];
             return Ok(vec![Value::Data(Data { components, ..data.clone() })]);
         }
         let axis = self.elementwise_axis(data)?;
@@ -216,12 +216,12 @@ impl GraphContext<'_> {
 }
 
 /// Returns data of an input, with further functions that wait for its feature axis.
-fn waiting(data: &Data, name: &LayerName, functions: &[Elementwise]) -> Option<WaitingInput> {
-    let (input, mut all) = match &data.components[..] {
-        [Component::Frames(Edge { source: Source::Input(input), span: WHOLE })] => (*input, Vec::new()),
-        [Component::Waiting(waiting)] => (waiting.input, waiting.functions.clone()),
+fn waiting(data: &Data, name: &LayerName, functions: &[Elementwise]) -> Option<(WaitingInput, TimeSpan)> {
+    let (input, mut all, span) = match &data.components[..] {
+        [Component::Frames(Edge { source: Source::Input(input), span })] => (*input, Vec::new(), *span),
+        [Component::Waiting { input, span }] => (input.input, input.functions.clone(), *span),
         _ => return None,
     };
     all.extend(functions.iter().map(|&function| (name.clone(), function)));
-    Some(WaitingInput { input, functions: all, edge: OnceCell::new() })
+    Some((WaitingInput { input, functions: all, edge: OnceCell::new() }, span))
 }

@@ -36,7 +36,7 @@ fn is_state(component: &Component, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> b
             edge.node().is_some_and(|node| node.framewise_kind().is_none() && is_own(node))
         }
         Component::Group(parts) => parts.iter().all(|part| is_state(part, is_own)),
-        Component::Frames(_) | Component::InputPart { .. } | Component::Waiting(_) => false,
+        Component::Frames(_) | Component::InputPart { .. } | Component::Waiting { .. } => false,
     }
 }
 

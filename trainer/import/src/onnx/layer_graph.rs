@@ -107,6 +107,17 @@ pub const STEP_OF_BIDIRECTIONAL: &str = "one step of a bidirectional sequence, w
 /// All frames in the order in which they were computed.
 pub const WHOLE: TimeSpan = TimeSpan::Whole { reversed: false };
 
+impl TimeSpan {
+    /// Returns the frames in the opposite order.
+    ///
+    /// # Errors
+    /// A single frame.
+    pub fn reversed(self) -> Result<Self> {
+        let Self::Whole { reversed } = self else { bail!("a single time step cannot be reversed") };
+        Ok(Self::Whole { reversed: !reversed })
+    }
+}
+
 impl Source {
     fn depth(&self) -> usize {
         match self {
@@ -225,8 +236,7 @@ impl Edge {
     /// # Errors
     /// An edge of one frame.
     pub fn reversed(&self) -> Result<Self> {
-        let TimeSpan::Whole { reversed } = self.span else { bail!("a single time step cannot be reversed") };
-        Ok(Self { source: self.source.clone(), span: TimeSpan::Whole { reversed: !reversed } })
+        Ok(Self { source: self.source.clone(), span: self.span.reversed()? })
     }
 
     /// Returns the edge of one frame at an end of the sequence: of the last frame, or of the first. It must

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result, ensure};
 
 use super::array::{Array, MAX_AXES};
-use super::layer_graph::{Edge, LayerNode};
+use super::layer_graph::{Edge, LayerNode, TimeSpan};
 use super::waiting::WaitingInput;
 
 /// The length of an axis: a product of a number and of lengths known at run time only.
@@ -93,7 +93,12 @@ pub enum Component {
     /// in one tensor.
     Group(Vec<Component>),
     /// An input of the graph behind functions of single values, as long as its feature axis is unknown.
-    Waiting(Rc<WaitingInput>),
+    Waiting {
+        /// The input and the functions, which all readers share.
+        input: Rc<WaitingInput>,
+        /// The frames that a reader gets: all, or all reversed.
+        span: TimeSpan,
+    },
 }
 
 /// The place of a part along an axis.

@@ -67,14 +67,31 @@ fn gather_features(
 
 /// Returns the run-time data at one index along an axis; an index without an axis removes the axis.
 fn gather_data(context: &GraphContext<'_>, data: &Data, axis: usize, indices: &Array<i64>) -> Result<Data> {
-    let all = indices.values();
-    let &[index] = all else { bail!("indices {all:?}: only one index is supported") };
     ensure!(indices.shape().len() <= 1, "indices: {} axes", indices.shape().len());
+    let &[index] = indices.values() else { return gather_parts(context, data, axis, indices.values()) };
     let mut data = at_index(context, data, axis, index)?;
     if indices.shape().is_empty() {
         data.axes.remove(axis);
     }
     Ok(data)
+}
+
+/// Returns several parts of an input, or several directions or layers.
+fn gather_parts(context: &GraphContext<'_>, data: &Data, axis: usize, indices: &[i64]) -> Result<Data> {
+    let held = &data.axes[axis];
+    let parts = match &data.components[..] {
+        components if held[..] == [AxisFactor::Components] => components.to_vec(),
+        [input] if is_input(input) && context.axis_role(held) != Some(AxisRole::Time) => {
+            input_parts(input, context.axis_size(held, data).context("an axis whose length is not fixed")?)?
+        }
+        _ => bail!("indices {indices:?}: only one index is supported"),
+    };
+    ensure!((1..=MAX_PARTS).contains(&indices.len()), "{} indices", indices.len());
+    let part = |&index: &i64| Ok(parts[axis_index(index, parts.len()).context("indices")?].clone());
+    let components = indices.iter().map(part).collect::<Result<Vec<_>>>()?;
+    let mut axes = data.axes.clone();
+    axes[axis] = vec![AxisFactor::Components];
+    Ok(Data { components, axes, ids: data.ids })
 }
 
 /// Returns a constant at these indices along an axis.

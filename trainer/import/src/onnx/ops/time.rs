@@ -14,9 +14,13 @@ use crate::onnx::value::{Component, Data, Value, axis_index};
 pub fn reversed(context: &mut GraphContext<'_>, data: &Data, axis: usize) -> Result<Data> {
     context.bind_role(&data.axes[axis], AxisRole::Time)?;
     ensure!(!data.axes[axis].is_empty(), "reversal along an axis of length 1");
-    let components = data.components.iter();
-    let components =
-        components.map(|component| context.edge_of(component)?.reversed().map(Component::Frames));
+    let reversed = |component: &Component| match component {
+        Component::Waiting { input, span } => {
+            Ok(Component::Waiting { input: input.clone(), span: span.reversed()? })
+        }
+        _ => context.edge_of(component)?.reversed().map(Component::Frames),
+    };
+    let components = data.components.iter().map(reversed);
     Ok(Data { components: components.collect::<Result<_>>()?, ..data.clone() })
 }
 
