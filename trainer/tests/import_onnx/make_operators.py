@@ -47,6 +47,9 @@ X = "float[T,B,3] x"
 LAYER = "Y, H = GRU(x, W, R, Bias)"
 ALL = LAYER + "; s = Squeeze(Y, one)"
 BOTH = "Y, H = GRU<direction='bidirectional'>(x, W2, R2, B2)"
+JOIN = "; t = Transpose<perm=[0,2,1,3]>(Y); c = Reshape(t, joined)"
+LSTMS = "Y, H, C = LSTM<direction='bidirectional'>(x, W16, R16, B16)" + JOIN
+RNNS = "Y, H = RNN<direction='bidirectional'>(x, W15, R15, B15)" + JOIN
 # The axes of a convolution: batch, features, time.
 CHANNELS = "; t = Transpose<perm=[1,2,0]>(s); "
 BACK = "; y = Transpose<perm=[2,0,1]>(c)"
@@ -114,6 +117,21 @@ CASES = {
     "reduce_sum_of_last": (X, BOTH + "; a = ReduceSum(H, zero); y = Squeeze(a, zero)"),
     "mean": (X, BOTH + "; f, b = Split<axis=1, num_outputs=2>(Y); m = Mean(f, b); y = Squeeze(m, one)"),
     "sum": (X, BOTH + "; f, b = Split<axis=1, num_outputs=2>(Y); m = Sum(b, f); y = Squeeze(m, one)"),
+    # One step of two directions.
+    "last_of_both": (X, LSTMS + "; l = Gather<axis=0>(c, last); y = MatMul(l, V8)"),
+    "first_of_both": (X, LSTMS + "; y = Gather<axis=0>(c, first)"),
+    "dense_of_last_of_both": (X, LSTMS + "; d = MatMul(c, V8); r = Relu(d); y = Gather<axis=0>(r, last)"),
+    "last_of_both_rnns": (X, RNNS + "; y = Gather<axis=0>(c, last)"),
+    "last_of_stacked": (
+        X,
+        LSTMS + "; Z, J, D = LSTM<direction='bidirectional'>(c, W17, R17, B17); "
+        "u = Transpose<perm=[0,2,1,3]>(Z); e = Reshape(u, joined); y = Gather<axis=0>(e, last)",
+    ),
+    "first_of_reverse": (
+        X,
+        "Y, H, C = LSTM<direction='reverse'>(x, W18, R18, B18); s = Squeeze(Y, one); "
+        "y = Gather<axis=0>(s, last)",
+    ),
     # The order of time.
     "reverse": (X, "Y, H = GRU<direction='reverse'>(x, W, R, Bias); s = Squeeze(Y, one); y = MatMul(s, V)"),
     "reverse_between": (
@@ -159,6 +177,11 @@ CASES = {
 FIXED |= {"twos": np.array([2]), "begin_last": np.array([-1]), "pair": np.array([2, -3])}
 FIXED |= {"picked": np.array([3, 0, 1])}
 RANDOM |= {"W22": (1, 12, 2), "W1": (1, 12, 1), "B3": (1, 24)}
+FIXED |= {"last": np.array(-1), "first": np.array(0)}
+RANDOM |= {"W16": (2, 16, 3), "R16": (2, 16, 4), "B16": (2, 32), "V8": (8, 2)}
+RANDOM |= {"W17": (2, 16, 8), "R17": (2, 16, 4), "B17": (2, 32)}
+RANDOM |= {"W18": (1, 16, 3), "R18": (1, 16, 4), "B18": (1, 32)}
+RANDOM |= {"W15": (2, 4, 3), "R15": (2, 4, 4), "B15": (2, 8)}
 FIXED |= {"joined": np.array([0, 0, -1]), "flat": np.array([0, -1])}
 RANDOM["Q"] = (3, 3)
 
@@ -181,8 +204,9 @@ def constants(random, nodes):
 
 def case(golden, name, inputs, nodes):
     random = np.random.default_rng(zlib.crc32(name.encode()))
-    sized = nodes.replace("GRU(", "GRU<hidden_size=4>(").replace("GRU<d", "GRU<hidden_size=4, d")
-    body = sized.replace("'", '"').replace(";", " ")
+    for op in ("GRU", "LSTM", "RNN"):
+        nodes = nodes.replace(f"{op}(", f"{op}<hidden_size=4>(").replace(f"{op}<d", f"{op}<hidden_size=4, d")
+    body = nodes.replace("'", '"').replace(";", " ")
     text = f"""<ir_version: 8, opset_import: ["" : 18]>
         g ({inputs}) => (float[T,B,N] y) {{ {body} }}"""
     model = parser.parse_model(text)

@@ -233,7 +233,8 @@ impl<'a> GraphContext<'a> {
             [component] => self.edge_of(component)?.clone(),
             [forward, backward] if held.first() == Some(&AxisFactor::Components) => {
                 held.remove(0);
-                Edge::bidirectional(self.edge_of(forward)?, self.edge_of(backward)?, MergeMode::Concat)?
+                let (forward, backward) = (self.edge_of(forward)?.clone(), self.edge_of(backward)?.clone());
+                self.directions(&forward, &backward, MergeMode::Concat)?
             }
             components => {
                 bail!("{} tensors at once, which are not directions of one layer", components.len())

@@ -100,10 +100,6 @@ pub enum TimeSpan {
     Last,
 }
 
-/// The error for a single step of a bidirectional sequence, which is not an output of any model.
-pub const STEP_OF_BIDIRECTIONAL: &str = "one step of a bidirectional sequence, where only one direction has \
-    processed the whole sequence; a model outputs all steps or the final states of both directions (h_n)";
-
 /// All frames in the order in which they were computed.
 pub const WHOLE: TimeSpan = TimeSpan::Whole { reversed: false };
 
@@ -154,7 +150,10 @@ impl LayerNode {
     }
 
     /// Returns the same frame-wise layer on another input.
-    fn with_input(&self, input: Edge) -> Result<Self> {
+    ///
+    /// # Errors
+    /// A layer that is not frame-wise.
+    pub fn with_input(&self, input: Edge) -> Result<Self> {
         let LayerOp::Framewise(kind) = &self.op else { bail!("not a frame-wise layer") };
         Self::new(&self.name, &self.origin, LayerOp::Framewise(kind.clone()), input, self.size)
     }
@@ -237,66 +236,6 @@ impl Edge {
     /// An edge of one frame.
     pub fn reversed(&self) -> Result<Self> {
         Ok(Self { source: self.source.clone(), span: self.span.reversed()? })
-    }
-
-    /// Returns the edge of one frame at an end of the sequence: of the last frame, or of the first. It must
-    /// be the frame that a recurrent layer computes last. Frame-wise layers in between then get that frame
-    /// only.
-    ///
-    /// # Errors
-    /// Another frame, or one of a bidirectional layer.
-    pub fn at_end(&self, last: bool) -> Result<Self> {
-        let mut framewise = Vec::new();
-        let mut edge = self;
-        let recurrent = loop {
-            let Source::Node(node) = &edge.source else { bail!("one step of the network's input") };
-            match &node.op {
-                LayerOp::Framewise(_) => {
-                    framewise.push(node.clone());
-                    edge = &node.input;
-                }
-                LayerOp::Recurrent { .. } => break edge,
-                LayerOp::Bidirectional { .. } => bail!(STEP_OF_BIDIRECTIONAL),
-            }
-        };
-        match self.span {
-            TimeSpan::Whole { reversed } if reversed == last => {
-                bail!("the step computed first; a model outputs all steps or the one computed last")
-            }
-            TimeSpan::Whole { .. } => {}
-            TimeSpan::Last => bail!("one step of a single time step"),
-        }
-        let mut end = Self { source: recurrent.source.clone(), span: TimeSpan::Last };
-        for node in framewise.into_iter().rev() {
-            end = Self { source: Source::Node(Rc::new(node.with_input(end)?)), span: TimeSpan::Last };
-        }
-        Ok(end)
-    }
-
-    /// Combines two recurrent layers that read the same edge in opposite directions.
-    ///
-    /// # Errors
-    /// Anything else.
-    pub fn bidirectional(forward: &Self, backward: &Self, merge: MergeMode) -> Result<Self> {
-        let mismatch = "the two tensors are not the directions of one bidirectional layer";
-        let (Source::Node(f), Source::Node(b)) = (&forward.source, &backward.source) else { bail!(mismatch) };
-        let runs = |node: &LayerNode, reverse| match node.op {
-            LayerOp::Recurrent { backwards, .. } => backwards == reverse,
-            LayerOp::Framewise(_) | LayerOp::Bidirectional { .. } => false,
-        };
-        let same = f.input.source.is(&b.input.source) && f.input.span == b.input.span;
-        ensure!(same && runs(f, false) && runs(b, true), mismatch);
-        let span = match (forward.span, backward.span) {
-            (WHOLE, TimeSpan::Whole { reversed: true }) => WHOLE,
-            (TimeSpan::Whole { reversed: true }, WHOLE) => TimeSpan::Whole { reversed: true },
-            (TimeSpan::Last, TimeSpan::Last) => TimeSpan::Last,
-            _ => bail!("the two directions have different time steps"),
-        };
-        let size = if merge == MergeMode::Concat { f.size + b.size } else { f.size };
-        ensure!(f.size == b.size, "directions of {} and {} units", f.size, b.size);
-        let op = LayerOp::Bidirectional { forward: f.clone(), backward: b.clone(), merge };
-        let node = LayerNode::new(&f.name, &f.origin, op, f.input.clone(), size)?;
-        Ok(Self { source: Source::Node(Rc::new(node)), span })
     }
 
     /// Returns the layers from an input of the graph to this edge, in order.

@@ -72,6 +72,7 @@
 //! finish   graph    cut           the output and its path; the evaluation of all nodes; a part of a graph
 //!       ops                       one function per operator
 //!    call   elementwise linear    a node with resolved inputs; the layers of functions of single values
+//!           directions            the two directions of a layer, and one time step of them
 //!            context              axis factors, layers, memory budget
 //! attributes     value  waiting   what an operator reads; what is known of a tensor
 //!   proto      layer_graph        messages of the file; layer nodes and edges
@@ -86,6 +87,7 @@ mod attributes;
 mod call;
 mod context;
 mod cut;
+mod directions;
 mod elementwise;
 mod finish;
 mod graph;

@@ -5,7 +5,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use crate::onnx::array::Array;
 use crate::onnx::call::{Call, matrix};
 use crate::onnx::context::{AxisRole, GraphContext};
-use crate::onnx::layer_graph::{Edge, STEP_OF_BIDIRECTIONAL, Source, WHOLE};
+use crate::onnx::directions::STEP_OF_BIDIRECTIONAL;
+use crate::onnx::layer_graph::{Edge, Source, WHOLE};
 use crate::onnx::value::{
     AxisFactor, Component, Data, Dim, PartPlace, Uniform, Value, axis_index, map_constants,
 };
@@ -66,7 +67,12 @@ fn gather_features(
 }
 
 /// Returns the run-time data at one index along an axis; an index without an axis removes the axis.
-fn gather_data(context: &GraphContext<'_>, data: &Data, axis: usize, indices: &Array<i64>) -> Result<Data> {
+fn gather_data(
+    context: &mut GraphContext<'_>,
+    data: &Data,
+    axis: usize,
+    indices: &Array<i64>,
+) -> Result<Data> {
     ensure!(indices.shape().len() <= 1, "indices: {} axes", indices.shape().len());
     let &[index] = indices.values() else { return gather_parts(context, data, axis, indices.values()) };
     let mut data = at_index(context, data, axis, index)?;
@@ -165,7 +171,7 @@ fn embedding(
 ///
 /// # Errors
 /// An index that selects neither a component nor the step computed last.
-pub fn at_index(context: &GraphContext<'_>, data: &Data, axis: usize, index: i64) -> Result<Data> {
+pub fn at_index(context: &mut GraphContext<'_>, data: &Data, axis: usize, index: i64) -> Result<Data> {
     let held = &data.axes[axis];
     let name = context.axis_name(held);
     let size = context.axis_size(held, data);
@@ -195,9 +201,11 @@ pub fn at_index(context: &GraphContext<'_>, data: &Data, axis: usize, index: i64
          dynamo=False) is not supported"
     );
     ensure!(is_last || index == 0, "step {index}: a model outputs all steps or the one computed last");
-    let steps = data.components.iter();
-    let steps = steps.map(|component| context.edge_of(component)?.at_end(is_last).map(Component::Frames));
-    let steps = steps.collect::<Result<Vec<_>>>();
+    let step = |component: &Component| {
+        let edge = context.edge_of(component)?.clone();
+        context.at_end(&edge, is_last).map(Component::Frames)
+    };
+    let steps = data.components.iter().map(step).collect::<Result<Vec<_>>>();
     let several = data.components.len() > 1;
     let steps = if steps.is_err() && several { Err(anyhow!(STEP_OF_BIDIRECTIONAL)) } else { steps };
     let components = steps.with_context(|| format!("step {index}"))?;

@@ -26,7 +26,7 @@ pub fn merged(context: &mut GraphContext<'_>, a: &Data, b: &Data, merge: MergeMo
     ensure!(axis.is_some(), "the feature axis is unknown");
     let backwards = |edge: &Edge| edge.node().is_some_and(|node| node.runs_backwards());
     let (first, second) = if backwards(first) { (second, first) } else { (first, second) };
-    let edge = Edge::bidirectional(first, second, merge).context("unsupported branch")?;
+    let edge = context.directions(first, second, merge).context("unsupported branch")?;
     Ok(vec![Value::Data(context.data_after(a, axis, edge)?)])
 }
 
