@@ -8,7 +8,7 @@
 //! ```text
 //! keras     onnx     pytorch      one folder per format; they do not import each other
 //!     \       |       /
-//! importer  cells  stack  tensor  variance  limits  foreign
+//! importer  cells  one_step  stack  tensor  variance  limits  foreign
 //! ```
 //! All formats share [`Tensor`], the values of a file; [`cells`], weights and gate orders; and the limits on
 //! memory.
@@ -18,6 +18,7 @@ mod foreign;
 mod importer;
 pub mod keras;
 mod limits;
+mod one_step;
 pub mod onnx;
 pub mod pytorch;
 mod stack;

@@ -100,6 +100,10 @@ pub struct PyTorchArgs {
     /// Output every time step, and not only the last
     #[arg(long)]
     pub return_sequences: bool,
+    /// Output the last time step of both directions of a bidirectional LSTM or RNN, `out[:, -1]`, and not
+    /// their final states
+    #[arg(long)]
+    pub last_step: bool,
     /// The epsilon of BatchNorm1d and LayerNorm [default: 1e-5]
     #[arg(long)]
     pub eps: Option<f64>,
@@ -133,6 +137,7 @@ impl From<PyTorchArgs> for pytorch::Options {
             activations: args.activation,
             nonlinearity: args.nonlinearity.map(Into::into),
             return_sequences: args.return_sequences,
+            last_step: args.last_step,
             eps: args.eps,
         }
     }

@@ -231,6 +231,12 @@ fn flags_without_effect_are_named() {
             &["--without", "lstm", "--return-sequences"],
             "--return-sequences: the file has no RNN or LSTM or GRU",
         ),
+        (
+            &["--last-step"],
+            "--last-step: lstm has one direction, whose last time step is the output without it",
+        ),
+        (&["--last-step", "--return-sequences"], "--last-step: not with --return-sequences"),
+        (&["--without", "lstm", "--last-step"], "--last-step: the file has no RNN, LSTM or GRU"),
         (&["--eps", "0.1"], "--eps: the file has no BatchNorm1d or LayerNorm"),
         (&["--eps", "0"], "epsilon: 0 is not a number of at least 1e-9"),
     ] {

@@ -26,6 +26,8 @@ pub struct Options {
     pub nonlinearity: Option<Nonlinearity>,
     /// Whether the network outputs every time step, and not only the last.
     pub return_sequences: bool,
+    /// Whether the output is the last time step of both directions, `out[:, -1]`, and not their final states.
+    pub last_step: bool,
     /// The epsilon of BatchNorm1d and LayerNorm, 1e-5 unless it is given.
     pub eps: Option<f64>,
 }
@@ -52,7 +54,17 @@ impl Options {
     /// Returns the flag of the first option that is set.
     pub(super) fn first_flag(&self) -> Option<&'static str> {
         // Without `..`: a further option that is missing here is an unused variable.
-        let Self { prefix, without, modules, roles, activations, nonlinearity, return_sequences, eps } = self;
+        let Self {
+            prefix,
+            without,
+            modules,
+            roles,
+            activations,
+            nonlinearity,
+            return_sequences,
+            last_step,
+            eps,
+        } = self;
         let flags = [
             ("--prefix", prefix.is_some()),
             ("--without", !without.is_empty()),
@@ -61,6 +73,7 @@ impl Options {
             ("--activation", !activations.is_empty()),
             ("--nonlinearity", nonlinearity.is_some()),
             ("--return-sequences", *return_sequences),
+            ("--last-step", *last_step),
             ("--eps", eps.is_some()),
         ];
         flags.into_iter().find_map(|(flag, is_set)| is_set.then_some(flag))
