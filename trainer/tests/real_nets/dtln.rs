@@ -31,7 +31,7 @@ fn masks_match_onnx_runtime() {
 fn i8_masks_are_close() {
     let Some(Imported { network, meta, .. }) = open() else { return };
     let (frames, golden) = (halves("dtln", "magnitudes.npy"), floats("dtln", "masks.npy"));
-    let Quantized { bytes, errors } = quantize(&network, &meta, &[&frames[..frames.len() / 2]]).unwrap();
+    let Quantized { bytes, errors, .. } = quantize(&network, &meta, &[&frames[..frames.len() / 2]]).unwrap();
     println!("{}, {} bytes", ErrorTable(&errors), bytes.len());
     let int = predict(&bytes, &frames, Backend::portable());
     assert_within(difference(&int, &golden), 0.033, "dtln, i8 and ONNX Runtime");
