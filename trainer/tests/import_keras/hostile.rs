@@ -89,8 +89,14 @@ fn archives_that_unpack_to_too_much_are_rejected() {
         error_of(zipped(&parts, SimpleFileOptions::default()))
     };
     let spaces = vec![b' '; (1 << 24) + 1];
-    assert_eq!(with("config.json", spaces.clone()), "config.json: more than 16777216 bytes");
-    assert_eq!(with("metadata.json", spaces), "metadata.json: more than 16777216 bytes");
+    assert_eq!(
+        with("config.json", spaces.clone()),
+        "config.json: 16777217 bytes when unpacked, more than the limit of 16777216"
+    );
+    assert_eq!(
+        with("metadata.json", spaces),
+        "metadata.json: 16777217 bytes when unpacked, more than the limit of 16777216"
+    );
     let nested = with("config.json", vec![b'['; 1 << 20]);
     assert_eq!(nested, "config.json: recursion limit exceeded at line 1 column 128");
     assert_eq!(with("metadata.json", b"{}".to_vec()), "metadata.json: keras_version: missing");
@@ -105,4 +111,25 @@ fn archives_that_unpack_to_too_much_are_rejected() {
     let without = error_of(zipped(&parts, stored()));
     assert_eq!(without, "model.weights.h5: specified file not found in archive");
     assert_eq!(error_of(b"model".to_vec()), "neither a .keras nor an .h5 file by its first bytes");
+}
+
+/// Returns the error of a `.keras` file whose directory declares this size of `model.weights.h5`.
+fn with_declared_size(size: u32) -> String {
+    const NAME: &[u8] = b"model.weights.h5";
+    let mut bytes = members("3.15.1")["lstm.keras"].clone();
+    let is_entry = |at: &usize| bytes[*at..].starts_with(b"PK\x01\x02") && bytes[at + 46..].starts_with(NAME);
+    let entry = (0..bytes.len()).rfind(is_entry).unwrap();
+    bytes[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
+    error_of(bytes)
+}
+
+#[test]
+fn declared_sizes_are_limits_of_memory() {
+    assert_eq!(
+        with_declared_size((1 << 28) + 1),
+        "model.weights.h5: 268435457 bytes when unpacked, more than the limit of 268435456"
+    );
+    assert_eq!(with_declared_size(9), "model.weights.h5: File is larger than its declared uncompressed size");
+    // Not enough bytes follow, which costs no memory.
+    assert_eq!(with_declared_size(1 << 28), "imported");
 }
