@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use super::hdf5::{Hdf5, MAX_TEXT};
 use super::source::ModelSource;
 use super::version::KerasVersion;
-use super::weights::WeightStore;
+use super::weight_store::WeightStore;
 use crate::limits::MAX_BYTES;
 
 /// Reads the members of the archive.

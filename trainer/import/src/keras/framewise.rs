@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::activation::{self, last_axis};
+use super::affine;
 use super::dict::ConfigDict;
 use super::frames::FrameInfo;
 use super::naming::SubLayer;
@@ -46,6 +47,17 @@ impl Framewise<'_, '_> {
         self.options.ignore_training()?;
         let kind = match self.class {
             "Dense" => Some(Kind::Dense(self.dense(info)?)),
+            "Conv1D" => Some(Kind::Dense(self.convolution(info)?)),
+            "Normalization" => {
+                info.check_unmasked(self.class)?;
+                let size = (self.axes, info.features);
+                let (options, weights) = (&mut self.options, &mut *self.weights);
+                Some(affine::normalization(options, weights, self.sub_layer, size, info.is_input)?)
+            }
+            "Rescaling" => {
+                info.check_unmasked(self.class)?;
+                Some(affine::rescaling(&mut self.options, info.features)?)
+            }
             "BatchNormalization" => Some(Kind::BatchNormalization(self.batch_normalization(info)?)),
             "LayerNormalization" => Some(Kind::LayerNormalization(self.layer_normalization(info)?)),
             "Activation" => {
@@ -71,14 +83,34 @@ impl Framewise<'_, '_> {
 
     fn dense(&mut self, info: &FrameInfo) -> Result<Dense<f32>> {
         let units = self.options.size("units")?;
+        self.weighted(info, units, vec![info.features, units])
+    }
+
+    /// Reads a convolution over time whose kernel is one frame.
+    fn convolution(&mut self, info: &FrameInfo) -> Result<Dense<f32>> {
+        ensure!(self.axes == 3, "class_name Conv1D: no time axis");
+        info.check_unmasked(self.class)?;
+        self.options.only("kernel_size", &[1.into(), vec![1].into()], "only 1 is supported")?;
+        self.options.only("strides", &[1.into(), vec![1].into()], "only 1 is supported")?;
+        self.options.only("groups", &[1.into()], "only 1 is supported")?;
+        self.options.only("data_format", &["channels_last".into()], "only channels_last is supported")?;
+        // Without effect on a kernel of one frame.
+        self.options.ignore(&["padding", "dilation_rate"]);
+        let filters = self.options.size("filters")?;
+        self.weighted(info, filters, vec![1, info.features, filters])
+    }
+
+    /// Reads weights per unit, bias and activation.
+    fn weighted(&mut self, info: &FrameInfo, units: usize, kernel: Vec<usize>) -> Result<Dense<f32>> {
         let activation = activation::read(info.version, "activation", &mut self.options)?;
         let use_bias = self.options.flag("use_bias", true)?;
         not_quantized(&mut self.options)?;
-        let mut expected = vec![("kernel", vec![info.features, units])];
+        let mut expected = vec![("kernel", kernel)];
         expected.extend(use_bias.then(|| ("bias", vec![units])));
         let found = self.weights.arrays(self.sub_layer, &expected)?;
         let bias = found.get(1).map_or_else(|| Ok(Matrix::zeros(units, 1)), |bias| bias.column())?;
-        Ok(Dense { weight: found[0].matrix()?.transpose(), bias, activation, use_bias })
+        let weight = Matrix::from_row_slice(info.features, units, found[0].values()).transpose();
+        Ok(Dense { weight, bias, activation, use_bias })
     }
 
     fn batch_normalization(&mut self, info: &FrameInfo) -> Result<BatchNormalization<f32>> {

@@ -8,20 +8,8 @@ use serde_json::Value;
 
 use super::dict::ConfigDict;
 use super::inbound::{Inbound, first_output};
-use super::layer_config::{InputSpec, LayerConfig, axes};
+use super::layer_config::{InputSpec, LayerChain, LayerConfig, axes};
 use super::masks::take_masks;
-
-/// A model whose layers form a chain.
-pub struct LayerChain {
-    /// The name of the model.
-    pub name: String,
-    /// The input of the model.
-    pub input: InputSpec,
-    /// The layers after the input, in the order of the config.
-    pub layers: Vec<LayerConfig>,
-    /// The indices of the layers, from the input to the output.
-    pub order: Vec<usize>,
-}
 
 /// Reads the config of a model.
 ///
@@ -45,6 +33,11 @@ pub fn read(config: Value) -> Result<LayerChain> {
 fn sequential(config: Value) -> Result<LayerChain> {
     let mut config = ConfigDict::new(config)?;
     let name = config.string("name")?;
+    sequential_named(name, config)
+}
+
+/// Reads the rest of the config of a Sequential model with this name.
+fn sequential_named(name: String, mut config: ConfigDict) -> Result<LayerChain> {
     let mut layers = layer_configs(&mut config)?;
     let built = config.take("build_input_shape");
     config.ignore_training()?;
@@ -99,6 +92,7 @@ fn connect(layers: &mut Vec<LayerConfig>) -> Result<()> {
     for layer in layers {
         let inbound = &inbound[&layer.name];
         layer.from.clone_from(&inbound.from);
+        layer.index.clone_from(&inbound.index);
         layer.mask = inbound.mask(&masks).with_context(|| layer.name.clone())?;
         layer.states_unused = true;
     }
@@ -136,7 +130,12 @@ fn layer_configs(config: &mut ConfigDict) -> Result<Vec<LayerConfig>> {
         let layer = LayerConfig::read(layer);
         if has_name { layer } else { layer.with_context(|| format!("layers[{index}]")) }
     };
-    let layers: Vec<LayerConfig> = layers.into_iter().enumerate().map(layer_config).collect::<Result<_>>()?;
+    let mut layers: Vec<LayerConfig> =
+        layers.into_iter().enumerate().map(layer_config).collect::<Result<_>>()?;
+    for layer in layers.iter_mut().filter(|layer| layer.class == "Sequential") {
+        let nested = sequential_named(layer.name.clone(), layer.options.clone());
+        layer.nested = Some(Box::new(nested.with_context(|| layer.name.clone())?));
+    }
     let mut names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {

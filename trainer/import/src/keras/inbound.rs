@@ -38,6 +38,8 @@ pub struct Inbound {
     pub from: String,
     /// The value that the input is compared with, for an operation that compares.
     pub constant: Option<f64>,
+    /// The index into the input, for an operation that takes a part of it.
+    pub index: Option<Value>,
     /// The operation that computes the mask. `None` if masks are implicit.
     mask: Option<Option<String>>,
 }
@@ -62,14 +64,20 @@ impl Inbound {
 
     fn keras2(node: &Value) -> Result<Self> {
         let inputs = node.as_array().map(Vec::as_slice).unwrap_or_default();
-        let [Value::Array(input)] = inputs else { bail!("{} inputs, only one is supported", inputs.len()) };
+        let input = match inputs {
+            [Value::Array(input)] => input,
+            // An operator is not a layer with a list of inputs.
+            [Value::String(_), ..] => inputs,
+            _ => bail!("{} inputs, only one is supported", inputs.len()),
+        };
         let (tensor, kwargs) = input.split_at(input.len().min(3));
         let from = layer_of(tensor)?;
         let kwargs = kwargs.first().cloned().unwrap_or(Value::Object(Default::default()));
         let mut kwargs = ConfigDict::new(kwargs)?;
         kwargs.off("training", "only inference is supported")?;
+        let index = kwargs.take("slice_spec");
         kwargs.finish()?;
-        Ok(Self { from, constant: None, mask: None })
+        Ok(Self { from, constant: None, index, mask: None })
     }
 
     fn keras3(node: Value) -> Result<Self> {
@@ -78,18 +86,18 @@ impl Inbound {
         let mut kwargs = ConfigDict::new(node.required("kwargs")?)?;
         node.finish()?;
         let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
-        let (from, constant) = match args {
-            [tensor @ Value::Object(_)] => (keras_tensor(tensor)?, None),
-            [tensor @ Value::Object(_), Value::Number(constant)] => {
-                (keras_tensor(tensor)?, constant.as_f64())
-            }
+        let (tensor, constant, index) = match args {
+            [tensor @ Value::Object(_)] => (tensor, None, None),
+            [tensor @ Value::Object(_), Value::Number(constant)] => (tensor, constant.as_f64(), None),
+            [tensor @ Value::Object(_), index @ Value::Array(_)] => (tensor, None, Some(index.clone())),
             [Value::Array(inputs)] => bail!("{} inputs, only one is supported", inputs.len()),
             _ => bail!("{} inputs, only one is supported", args.len()),
         };
+        let from = keras_tensor(tensor)?;
         kwargs.off("training", "only inference is supported")?;
         let mask = kwargs.take("mask").map(|mask| keras_tensor(&mask)).transpose().context("mask")?;
         kwargs.finish()?;
-        Ok(Self { from, constant, mask: Some(mask) })
+        Ok(Self { from, constant, index, mask: Some(mask) })
     }
 
     /// Returns the mask argument, given the masks that operations compute.
