@@ -144,10 +144,27 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Formats an error with its causes, outermost first, on one line: `FILE: PLACE: REASON`.
+/// The most characters of a line of an error.
+const LINE: usize = 1000;
+/// The characters of a longer line that remain at its end, where the reason is.
+const END: usize = 400;
+
+/// Formats an error with its causes, outermost first, on one line: `FILE: PLACE: REASON`. Names in it come
+/// from files: control characters are escaped, and a line that is too long is cut in the middle.
 pub fn one_line(error: &anyhow::Error) -> String {
     let whole = format!("{error:#}");
-    whole.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let lines =
+        whole.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let mut line = String::new();
+    for character in lines.chars() {
+        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
+    }
+    let count = line.chars().count();
+    if count <= LINE {
+        return line;
+    }
+    let start = line.chars().take(LINE - END - 3);
+    start.chain("...".chars()).chain(line.chars().skip(count - END)).collect()
 }
 
 #[cfg(test)]
@@ -165,6 +182,16 @@ mod tests {
         );
         drop(lock);
         FolderLock::acquire(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn errors_are_lines_of_bounded_length_without_control_characters() {
+        let error = anyhow::anyhow!("two\nlines").context("a\u{1b}[31m").context("\u{e9}".repeat(2000));
+        let line = one_line(&error);
+        assert_eq!(line.chars().count(), LINE);
+        assert!(line.starts_with("\u{e9}\u{e9}") && line.contains("\u{e9}...\u{e9}"), "{line}");
+        assert!(line.ends_with(": a\\u{1b}[31m: two lines"), "{line}");
+        assert_eq!(one_line(&anyhow::Error::msg("x".repeat(LINE))), "x".repeat(LINE));
     }
 
     #[test]
