@@ -137,6 +137,19 @@ def of_two_versions():
         frames(), L.Conv1D(4, 1, activation="relu"), seq("lstm", 3),
         L.Conv1D(3, 1, padding="same", use_bias=False), L.LSTM(3),
     ]
+    yield "slopes", lambda: [
+        frames(TIME), L.LeakyReLU(3.0), L.Dense(4), L.LeakyReLU(), seq("lstm", 3), L.LeakyReLU(0.75),
+        L.Dense(3, use_bias=False), L.ReLU(negative_slope=0.0625), L.TimeDistributed(L.LeakyReLU(0.01)),
+        L.PReLU(shared_axes=[1]), seq("gru", 3, activation="linear"), L.TimeDistributed(L.PReLU()), L.LSTM(3),
+        L.PReLU(), L.Dense(2, activation="tanh"), L.LeakyReLU(0.5),
+    ]
+    yield "mean", lambda: [
+        frames(TIME), seq("lstm", 3), L.Dense(4, activation="tanh"), L.GlobalAveragePooling1D(), L.Dense(2)
+    ]
+    yield "limits", lambda: [
+        frames(), L.ReLU(0.75), L.Dense(4), L.ReLU(1.0), seq("lstm", 3), L.TimeDistributed(L.ReLU(0.125)),
+        L.LSTM(3), L.Dense(3), L.ReLU(0.5), L.Dense(2),
+    ]
     yield "stateful", lambda: [
         L.Input((TIME, FEATURES), batch_size=SEQUENCES), seq("lstm", 3, stateful=True),
         L.GRU(3, stateful=True),
@@ -321,6 +334,8 @@ def rejected():
     yield "repeat", keras.Sequential([frames(), L.LSTM(3), L.RepeatVector(4, name="repeat"), L.LSTM(3)])
     step = L.RepeatVector(1, name="step")
     yield "step_again", keras.Sequential([frames(), L.LSTM(3), step, L.LSTM(3)])
+    late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalAveragePooling1D(name="pool")]
+    yield "masked_mean", keras.Sequential([frames(TIME)] + late)
     for pooling in [L.GlobalAveragePooling1D, L.GlobalMaxPooling1D]:
         name = pooling.__name__
         yield name, keras.Sequential([frames(), seq("lstm", 3), pooling(name="pool"), L.Dense(2)])

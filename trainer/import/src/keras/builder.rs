@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::composed;
 use super::frames::FrameInfo;
 use super::framewise::{Framewise, not_quantized};
 use super::inbound::{MaskArg, MaskSource};
@@ -27,6 +28,8 @@ pub struct LayerBuilder {
     ids: bool,
     /// The names of the stateful layers.
     stateful: Vec<String>,
+    /// Facts for the user.
+    notes: Vec<String>,
 }
 
 /// Returns whether a layer has weights.
@@ -36,7 +39,7 @@ pub fn has_weights(layer: &LayerConfig) -> bool {
     match layer.class.as_str() {
         "LayerNormalization" => has("scale") || has("center"),
         "Normalization" => !layer.options.has("mean"),
-        "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional" | "TimeDistributed" | "Dense" | "Conv1D"
+        "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional" | "TimeDistributed" | "Dense" | "Conv1D" | "PReLU"
         | "Embedding" | "BatchNormalization" => true,
         _ => false,
     }
@@ -67,7 +70,14 @@ impl LayerBuilder {
             input.dtype
         );
         let info = FrameInfo { version, features, has_time, steps, is_input: true, mask: None };
-        Ok(Self { stack: LayerStack::default(), input_size: features, info, ids, stateful: Vec::new() })
+        Ok(Self {
+            stack: LayerStack::default(),
+            input_size: features,
+            info,
+            ids,
+            stateful: Vec::new(),
+            notes: Vec::new(),
+        })
     }
 
     /// Appends a layer.
@@ -79,18 +89,18 @@ impl LayerBuilder {
         layer.options.ignore(&["batch_input_shape"]);
         self.check_inputs(layer)?;
         let mut class = layer.class.clone();
-        let kind = match class.clone().as_str() {
-            "Masking" => Some(Kind::Masking(self.masking(layer)?)),
-            "Embedding" => Some(Kind::Embedding(self.embedding(layer, &mut weights)?)),
+        let kinds = match class.clone().as_str() {
+            "Masking" => vec![Kind::Masking(self.masking(layer)?)],
+            "Embedding" => vec![Kind::Embedding(self.embedding(layer, &mut weights)?)],
             "LSTM" | "GRU" | "SimpleRNN" => {
                 let (recurrent, stateful) = recurrent(&self.info, layer, &mut weights)?;
                 self.stateful.extend(stateful.then(|| layer.name.clone()));
-                Some(Kind::Recurrent(recurrent))
+                vec![Kind::Recurrent(recurrent)]
             }
             "Bidirectional" => {
                 let (inner, layer) = bidirectional(&self.info, layer, &mut weights)?;
                 class = format!("Bidirectional({inner})");
-                Some(Kind::Bidirectional(layer))
+                vec![Kind::Bidirectional(layer)]
             }
             "TimeDistributed" => {
                 let inner = self.inner(layer)?;
@@ -99,9 +109,12 @@ impl LayerBuilder {
             }
             "GetItem" | "SlicingOpLambda" => {
                 self.take_last_step(layer)?;
-                None
+                Vec::new()
             }
-            _ if self.reshape(layer)? => None,
+            "GlobalAveragePooling1D" if self.info.has_time && self.info.steps != Some(1) => {
+                self.mean(layer)?
+            }
+            _ if self.reshape(layer)? => Vec::new(),
             class => {
                 let axes = if self.info.has_time { 3 } else { 2 };
                 let (options, sub_layer) = (layer.options.clone(), SubLayer::Own);
@@ -110,12 +123,22 @@ impl LayerBuilder {
             }
         };
         weights.finish()?;
-        let Some(kind) = kind else { return Ok(()) };
-        (self.info.features, self.info.is_input) = (kind.get().output_size(), false);
-        if !kind.get().keeps_time() {
-            (self.info.has_time, self.info.steps, self.info.mask) = (false, None, None);
+        self.append(&layer.name, &format!("Keras {class} {}", layer.name), kinds)
+    }
+
+    /// Appends the layers of the runtime that compute a layer.
+    fn append(&mut self, name: &str, origin: &str, mut kinds: Vec<Kind<f32>>) -> Result<()> {
+        composed::merge(self.stack.layers_mut().last_mut(), &mut kinds);
+        for (number, kind) in (1..).zip(kinds) {
+            (self.info.features, self.info.is_input) = (kind.get().output_size(), false);
+            if !kind.get().keeps_time() {
+                (self.info.has_time, self.info.steps, self.info.mask) = (false, None, None);
+            }
+            // Keras has no name with a slash.
+            let name = if number == 1 { name.to_owned() } else { format!("{name}/{number}") };
+            self.stack.push(&name, origin.to_owned(), kind)?;
         }
-        self.stack.push(&layer.name, format!("Keras {class} {}", layer.name), kind)
+        Ok(())
     }
 
     /// Returns the network.
@@ -131,15 +154,15 @@ impl LayerBuilder {
                 "{name}: class_name Masking: not supported without a recurrent layer after it"
             );
         }
-        let note = (!self.stateful.is_empty()).then(|| {
-            format!(
+        let mut notes = self.notes;
+        if !self.stateful.is_empty() {
+            notes.push(format!(
                 "Stateful: {}: the state goes on until it is reset, as in Keras; `predict` and `eval` start \
                  each sequence at a reset state",
                 self.stateful.join(", ")
-            )
-        });
-        let imported = self.stack.finish(name, self.input_size)?;
-        Ok(Imported { notes: note.into_iter().collect(), ..imported })
+            ));
+        }
+        Ok(Imported { notes, ..self.stack.finish(name, self.input_size)? })
     }
 
     /// Checks that a layer has no input but the output so far and its mask.
@@ -207,13 +230,13 @@ impl LayerBuilder {
         Ok(inner)
     }
 
-    /// Reads a layer that is applied to every frame; `None` if it has no effect in inference.
-    fn per_frame(&self, mut layer: LayerConfig, weights: &mut LayerWeights<'_>) -> Result<Option<Kind<f32>>> {
+    /// Reads a layer that is applied to every frame, as [`Framewise::read`].
+    fn per_frame(&self, mut layer: LayerConfig, weights: &mut LayerWeights<'_>) -> Result<Vec<Kind<f32>>> {
         let frame = [Some(self.info.features)];
         if let Some(axes) = shapes::read(&mut layer, &frame)? {
             self.info.check_unmasked(&layer.class)?;
             ensure!(axes == frame, "class_name {}: not supported per frame", layer.class);
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let (class, options, sub_layer) = (&layer.class, layer.options, SubLayer::Inner);
         Framewise { class, options, sub_layer, weights, axes: 2 }.read(&self.info)
@@ -233,6 +256,24 @@ impl LayerBuilder {
         self.info.has_time = axes.len() == 2;
         self.info.steps = if self.info.has_time { axes[0] } else { None };
         Ok(true)
+    }
+
+    /// Reads the mean over time of a sequence of fixed length.
+    fn mean(&mut self, layer: &mut LayerConfig) -> Result<Vec<Kind<f32>>> {
+        let options = &mut layer.options;
+        options.ignore_training()?;
+        options.only("data_format", &["channels_last".into()], "only channels_last is supported")?;
+        options.off("keepdims", "only supported for one time step")?;
+        options.clone().finish()?;
+        self.info.check_unmasked(&layer.class)?;
+        let steps = self.info.steps.with_context(|| {
+            format!("class_name {}: not supported for an open number of time steps", layer.class)
+        })?;
+        self.notes.push(format!(
+            "Mean: {} adds up {steps} time steps and divides by {steps}: sequences must be of this length",
+            layer.name
+        ));
+        composed::mean(self.info.features, steps)
     }
 
     /// Reads an operation that takes the last time step.

@@ -16,7 +16,8 @@
 //!
 //!            config tree                                   weight store
 //! builder    layers one after another; takes both
-//! recurrent  framewise  activation  affine  shapes         weight_store  weights of each layer
+//! recurrent  framewise  affine  shapes                     weight_store  weights of each layer
+//! activation  composed   functions of single values
 //! frames     data between two layers                       weights       arrays of one layer
 //! graph      the chain of layers                           naming        groups and arrays in Keras's names
 //! masks      operations that compute masks                 hdf5          bounded reading
@@ -29,6 +30,7 @@ mod activation;
 mod affine;
 mod archive;
 mod builder;
+mod composed;
 mod dict;
 mod frames;
 mod framewise;

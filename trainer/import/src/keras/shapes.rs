@@ -1,7 +1,7 @@
 //! Layers that only change the axes of their input. A frame stays a frame: only axes of length one come and
 //! go.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::dict::{ConfigDict, rejection};
@@ -63,12 +63,11 @@ fn reshaped(class: &str, options: &mut ConfigDict, axes: &[Option<usize>]) -> Re
         // The poolings over time.
         _ => {
             channels_last(options)?;
-            if !is_one_step {
-                bail!(
-                    "class_name {class}: only supported for one time step, as no layer of the runtime pools \
-                     over time"
-                );
-            }
+            ensure!(
+                is_one_step,
+                "class_name {class}: only supported for one time step, as no layer of the runtime pools over \
+                 time"
+            );
             if options.flag("keepdims", false)? { axes.to_vec() } else { vec![features] }
         }
     })
