@@ -279,16 +279,24 @@ def functional():
         yield f"functional_{name}", lambda n=name: row(dict(chains())[n]())
     if VERSION in TWO_VERSIONS:
         yield "last_step", lambda: last_step("lstm", (slice(None), -1))
+        yield "arithmetic", arithmetic
         index = (slice(None), -1, slice(None))
         yield "last_step_backwards", lambda: last_step("gru", index, go_backwards=True)
+        for name in ["nested", "normalized"]:
+            yield f"functional_{name}", lambda n=name: row(dict(of_two_versions())[n]())
     if KERAS_2 or "keras" in sys.argv:
         return
-    for name in ["nested", "nested_twice", "normalized"]:
-        layers = dict(of_two_versions()) | dict(of_this_version())
-        yield f"functional_{name}", lambda l=layers[name]: row(l())
+    yield "functional_nested_twice", lambda: row(dict(of_this_version())["nested_twice"]())
     for name in ["per_frame", "of_training", "no_time"]:
         yield f"functional_{name}", lambda n=name: row(dict(of_this_version())[n]())
     yield "states_unused", states_unused
+
+
+def arithmetic():
+    x = frames()
+    y = 2.0 * (x / 255.0 - 0.5) + 0.25
+    y = 1 - L.LSTM(3)(-y)
+    return keras.Model(x, 0.75 + L.Dense(2)(y) / -3 * 0.5)
 
 
 def last_step(cell, index, **options):
@@ -343,6 +351,9 @@ def rejected():
     yield "first_step", keras.Model(x, y[:, 0])
     yield "last_features", keras.Model(x, y[:, :, -1])
     yield "last_of_both", keras.Model(x, L.Bidirectional(seq("gru", 3), name="both")(x)[:, -1])
+    yield "two_tensors", keras.Model(x, y + y)
+    yield "divided", keras.Model(x, L.Dense(2)(1 / L.LSTM(3, name="lstm")(x)))
+    yield "masked_arithmetic", keras.Model(x, L.LSTM(3)(L.Masking(MASKED)(x) * 2))
     yield "last_of_none", keras.Model(x, L.Dense(3, name="dense")(x)[:, -1])
     yield "last_of_masked", keras.Model(x, seq("lstm", 3, name="lstm")(L.Masking(MASKED)(x))[:, -1])
     late = L.Rescaling(2.0, name="r")
@@ -513,7 +524,7 @@ def extensions(name):
     """Returns the formats of a case: both if they may differ; .h5 of Keras 3 from the newest version only."""
     plain = name.removeprefix("functional_")
     both = plain in OF_ALL_VERSIONS + ["per_frame", "of_training", "mirrored", "no_time", "states_unused"]
-    both = both or plain in [name for name, _ in of_two_versions()] + ["nested_twice", "last_step"]
+    both = both or plain in [name for name, _ in of_two_versions()] + ["nested_twice", "last_step", "arithmetic"]
     return [".keras", ".h5"] if both and VERSION in TWO_VERSIONS else [".keras"]
 
 

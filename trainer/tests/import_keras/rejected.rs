@@ -31,7 +31,7 @@ const REJECTED: &[(&str, &str)] = &[
     ),
     ("nested.keras", "inner: class_name Functional: only Sequential models can be nested"),
     ("not_mirrored.keras", "pair: backward_layer: activation: differs from the forward layer"),
-    ("own_mask.keras", "any_10: class_name Any: not part of a mask"),
+    ("own_mask.keras", "any_11: class_name Any: not part of a mask"),
     ("quantized.keras", "quantized: dtype QuantizedDTypePolicy: only float32 is supported"),
     ("rnn_of_cells.keras", "cells: class_name RNN: not supported"),
     ("shared.keras", "output_layers: twice 1 0: only layers that are used once are supported"),
@@ -60,6 +60,12 @@ const REJECTED: &[(&str, &str)] = &[
         "GlobalMaxPooling1D.keras",
         "pool: class_name GlobalMaxPooling1D: only supported for one time step, as no layer of the runtime \
          pools over time",
+    ),
+    ("two_tensors.keras", "add: inbound_nodes: 2 inputs, only one is supported"),
+    ("divided.keras", "true_divide: 1 divided by the input: not supported"),
+    (
+        "masked_arithmetic.keras",
+        "multiply: class_name Multiply: not supported after a mask, which not all versions of Keras pass on",
     ),
     ("first_step.keras", "get_item: index [__slice__, 0]: only the last time step, [:, -1], is supported"),
     (

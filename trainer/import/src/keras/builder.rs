@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::arithmetic;
 use super::composed;
 use super::frames::FrameInfo;
 use super::framewise::{Framewise, not_quantized};
@@ -111,6 +112,10 @@ impl LayerBuilder {
                 self.take_last_step(layer)?;
                 Vec::new()
             }
+            class if arithmetic::is_arithmetic(class) => {
+                self.info.check_unmasked(class)?;
+                vec![arithmetic::read(layer, self.info.features)?]
+            }
             "GlobalAveragePooling1D" if self.info.has_time && self.info.steps != Some(1) => {
                 self.mean(layer)?
             }
@@ -171,7 +176,9 @@ impl LayerBuilder {
     /// Another mask, or an index.
     pub fn check_inputs(&self, layer: &LayerConfig) -> Result<()> {
         let takes_part = matches!(layer.class.as_str(), "GetItem" | "SlicingOpLambda");
-        ensure!(takes_part || layer.index.is_none(), "inbound_nodes: 2 inputs, only one is supported");
+        let is_read = (takes_part || layer.index.is_none())
+            && (arithmetic::is_arithmetic(&layer.class) || layer.operand.is_none());
+        ensure!(is_read, "inbound_nodes: 2 inputs, only one is supported");
         let is_recurrent = matches!(layer.class.as_str(), "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional");
         if let MaskArg::Explicit(mask) = &layer.mask {
             let fits = *mask == self.info.mask || (mask.is_none() && !is_recurrent);

@@ -1,13 +1,13 @@
 //! The config tree as a chain of layers: a `Sequential` model as it is, a `Functional` model followed from
 //! its input to its output.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::dict::ConfigDict;
-use super::inbound::{Inbound, first_output};
+use super::inbound::{Inbound, layer_of};
 use super::layer_config::{InputSpec, LayerChain, LayerConfig, axes};
 use super::masks::take_masks;
 
@@ -60,9 +60,11 @@ fn functional(config: Value) -> Result<LayerChain> {
     let mut config = ConfigDict::new(config)?;
     let name = config.string("name")?;
     let mut layers = layer_configs(&mut config)?;
+    let is_nested = |layer: &&LayerConfig| layer.nested.is_some();
+    let nested = layers.iter().filter(is_nested).map(|layer| layer.name.clone()).collect();
     let [first, last] = ["input_layers", "output_layers"].map(|key| {
         let value = config.required(key)?;
-        single_layer(&value).with_context(|| key.to_owned())
+        single_layer(&value, &nested).with_context(|| key.to_owned())
     });
     let (first, last) = (first?, last?);
     config.ignore_training()?;
@@ -74,7 +76,7 @@ fn functional(config: Value) -> Result<LayerChain> {
     let input = layers.remove(index).input()?;
     ensure!(input.name == first, "input_layers {first}: expected {}", input.name);
 
-    connect(&mut layers)?;
+    connect(&mut layers, &nested)?;
     let order = chain_order(&layers, &input.name)?;
     let end = order.last().map_or(&input.name, |&index| &layers[index].name);
     ensure!(*end == last, "output_layers {last}: the last layer is {end}");
@@ -82,16 +84,18 @@ fn functional(config: Value) -> Result<LayerChain> {
 }
 
 /// Reads the inputs of all layers and their masks.
-fn connect(layers: &mut Vec<LayerConfig>) -> Result<()> {
+fn connect(layers: &mut Vec<LayerConfig>, nested: &HashSet<String>) -> Result<()> {
     let mut inbound = HashMap::new();
     for layer in &mut *layers {
         let nodes = layer.inbound_nodes.take();
-        inbound.insert(layer.name.clone(), Inbound::read(nodes).with_context(|| layer.name.clone())?);
+        let read = Inbound::read(nodes, nested).with_context(|| layer.name.clone())?;
+        inbound.insert(layer.name.clone(), read);
     }
     let masks = take_masks(layers, &inbound)?;
     for layer in layers {
         let inbound = &inbound[&layer.name];
         layer.from.clone_from(&inbound.from);
+        layer.operand = inbound.operand;
         layer.index.clone_from(&inbound.index);
         layer.mask = inbound.mask(&masks).with_context(|| layer.name.clone())?;
         layer.states_unused = true;
@@ -145,14 +149,12 @@ fn layer_configs(config: &mut ConfigDict) -> Result<Vec<LayerConfig>> {
 }
 
 /// Returns the only layer of a list of `[NAME, 0, 0]`, which may come without the list.
-fn single_layer(value: &Value) -> Result<String> {
+fn single_layer(value: &Value, nested: &HashSet<String>) -> Result<String> {
     let list = value.as_array().context("expected a list")?;
     let one = match &list[..] {
         [Value::Array(one)] => one,
         _ => list,
     };
-    let [Value::String(name), node, tensor] = &one[..] else {
-        bail!("{} layers, only one is supported", list.len())
-    };
-    first_output(name, node, tensor)
+    ensure!(matches!(one[..], [Value::String(_), _, _]), "{} layers, only one is supported", list.len());
+    layer_of(one, nested)
 }

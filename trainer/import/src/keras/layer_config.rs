@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::dict::{ConfigDict, rejection};
-use super::inbound::MaskArg;
+use super::inbound::{MaskArg, Operand};
 
 /// The modules of layers, of models and of operations.
 const MODULES: [&str; 6] = [
@@ -50,6 +50,8 @@ pub struct LayerConfig {
     pub mask: MaskArg,
     /// The layers of a nested Sequential model, after the model has read them.
     pub nested: Option<Box<LayerChain>>,
+    /// The number, for an operation with a number.
+    pub operand: Option<Operand>,
     /// The index into the output of the layer that it reads, for an operation that takes a part of it.
     pub index: Option<Value>,
     /// Whether no layer reads its states, which only a Functional model determines.
@@ -89,6 +91,7 @@ impl LayerConfig {
             from: String::new(),
             mask: MaskArg::Implicit,
             nested: None,
+            operand: None,
             index: None,
             states_unused: false,
             inbound_nodes,

@@ -21,7 +21,8 @@
 //! frames     data between two layers                       weights       arrays of one layer
 //! graph      the chain of layers                           naming        groups and arrays in Keras's names
 //! masks      operations that compute masks                 hdf5          bounded reading
-//! layer_config  inbound  last_step   one layer; its inputs
+//! layer_config  inbound              one layer; its inputs
+//! last_step  arithmetic              operations of Functional models
 //! dict       options that must be read
 //! version
 //! ```
@@ -29,6 +30,7 @@
 mod activation;
 mod affine;
 mod archive;
+mod arithmetic;
 mod builder;
 mod composed;
 mod dict;
