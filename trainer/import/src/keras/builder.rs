@@ -8,7 +8,6 @@ use super::composed;
 use super::frames::FrameInfo;
 use super::framewise::{Framewise, not_quantized};
 use super::inbound::{MaskArg, MaskSource};
-use super::last_step;
 use super::layer_config::{InputSpec, LayerConfig};
 use super::naming::SubLayer;
 use super::recurrent::{bidirectional, recurrent};
@@ -20,17 +19,17 @@ use embedded_rnn_nn::layers::{Embedding, Kind, Layer, Masking};
 
 /// The layers so far, and their output.
 pub struct LayerBuilder {
-    stack: LayerStack,
+    pub(super) stack: LayerStack,
     /// The number of features per input frame; 1 for an id.
     input_size: usize,
     /// The output of the layers.
-    info: FrameInfo,
+    pub(super) info: FrameInfo,
     /// Whether the next layer reads ids.
     ids: bool,
     /// The names of the stateful layers.
     stateful: Vec<String>,
     /// Facts for the user.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// Returns whether a layer has weights.
@@ -247,56 +246,6 @@ impl LayerBuilder {
         }
         let (class, options, sub_layer) = (&layer.class, layer.options, SubLayer::Inner);
         Framewise { class, options, sub_layer, weights, axes: 2 }.read(&self.info)
-    }
-
-    /// Reads a layer that only changes axes; `false` if it is another one.
-    fn reshape(&mut self, layer: &mut LayerConfig) -> Result<bool> {
-        let before = self.info.axes();
-        let Some(axes) = shapes::read(layer, &before)? else { return Ok(false) };
-        self.info.check_unmasked(&layer.class)?;
-        let has_lost_time = self.stack.layers().iter().any(|layer| !layer.kind.get().keeps_time());
-        ensure!(
-            axes.len() <= before.len() || !has_lost_time,
-            "class_name {}: not supported after the last time step of a sequence",
-            layer.class
-        );
-        self.info.has_time = axes.len() == 2;
-        self.info.steps = if self.info.has_time { axes[0] } else { None };
-        Ok(true)
-    }
-
-    /// Reads the mean over time of a sequence of fixed length.
-    fn mean(&mut self, layer: &mut LayerConfig) -> Result<Vec<Kind<f32>>> {
-        let options = &mut layer.options;
-        options.ignore_training()?;
-        options.only("data_format", &["channels_last".into()], "only channels_last is supported")?;
-        options.off("keepdims", "only supported for one time step")?;
-        options.clone().finish()?;
-        self.info.check_unmasked(&layer.class)?;
-        let steps = self.info.steps.with_context(|| {
-            format!("class_name {}: not supported for an open number of time steps", layer.class)
-        })?;
-        self.notes.push(format!(
-            "Mean: {} adds up {steps} time steps and divides by {steps}: sequences must be of this length",
-            layer.name
-        ));
-        composed::mean(self.info.features, steps)
-    }
-
-    /// Reads an operation that takes the last time step.
-    fn take_last_step(&mut self, operation: &mut LayerConfig) -> Result<()> {
-        last_step::check(operation)?;
-        ensure!(self.info.has_time, "index [:, -1]: no time axis");
-        ensure!(
-            self.info.mask.is_none(),
-            "index [:, -1]: not supported after a mask, as Keras's GPU kernels return zeros at masked frames"
-        );
-        // Of one time step, it is the only one.
-        if self.info.steps != Some(1) {
-            last_step::take(&mut self.stack)?;
-        }
-        (self.info.has_time, self.info.steps) = (false, None);
-        Ok(())
     }
 }
 

@@ -16,8 +16,9 @@
 //!
 //!            config tree                                   weight store
 //! builder    layers one after another; takes both
-//! recurrent  framewise  affine  shapes                     weight_store  weights of each layer
-//! activation  composed   functions of single values
+//! recurrent  framewise                                     weight_store  weights of each layer
+//! time_axis  affine  shapes
+//! activation  composed   layers of several layers of the runtime
 //! frames     data between two layers                       weights       arrays of one layer
 //! graph      the chain of layers                           naming        groups and arrays in Keras's names
 //! masks      operations that compute masks                 hdf5          bounded reading
@@ -47,6 +48,7 @@ mod naming;
 mod recurrent;
 mod shapes;
 mod source;
+mod time_axis;
 mod version;
 mod weight_store;
 mod weights;
