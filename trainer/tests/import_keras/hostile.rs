@@ -47,25 +47,27 @@ fn survivors(bytes: &[u8], seed: u64, file: impl Fn(Vec<u8>) -> Vec<u8>) -> usiz
 #[test]
 fn damaged_files_are_imported_or_rejected() {
     let cases = members("3.15.1");
-    let both_ways = &cases["both_ways.keras"];
-    let parts = unpacked(both_ways.clone());
-    let repacked = |name: &str| {
-        let (name, parts) = (name.to_owned(), parts.clone());
-        move |bytes| {
-            let mut parts = parts.clone();
-            parts.insert(name.clone(), bytes);
-            zipped(&parts, stored())
-        }
-    };
-    let found = [
-        survivors(both_ways, 1, |bytes| bytes),
-        survivors(&cases["both_ways.h5"], 2, |bytes| bytes),
-        survivors(&parts["model.weights.h5"], 3, repacked("model.weights.h5")),
-        survivors(&parts["config.json"], 4, repacked("config.json")),
-    ];
-    println!("{found:?} of {MUTATIONS} are imported");
-    // A zip has checksums; HDF5 has many bytes without meaning.
-    assert!(found.iter().all(|&survivors| survivors < MUTATIONS));
+    for (seed, case) in (1..).step_by(4).zip(["both_ways", "nested", "normalized", "one_step", "slopes"]) {
+        let whole = &cases[&format!("{case}.keras")];
+        let parts = unpacked(whole.clone());
+        let repacked = |name: &str| {
+            let (name, parts) = (name.to_owned(), parts.clone());
+            move |bytes| {
+                let mut parts = parts.clone();
+                parts.insert(name.clone(), bytes);
+                zipped(&parts, stored())
+            }
+        };
+        let found = [
+            survivors(whole, seed, |bytes| bytes),
+            survivors(&cases[&format!("{case}.h5")], seed + 1, |bytes| bytes),
+            survivors(&parts["model.weights.h5"], seed + 2, repacked("model.weights.h5")),
+            survivors(&parts["config.json"], seed + 3, repacked("config.json")),
+        ];
+        println!("{case}: {found:?} of {MUTATIONS} are imported");
+        // A zip has checksums; HDF5 has many bytes without meaning.
+        assert!(found.iter().all(|&survivors| survivors < MUTATIONS));
+    }
 }
 
 #[test]
