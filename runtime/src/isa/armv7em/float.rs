@@ -236,8 +236,8 @@ macro_rules! gates {
         if count == 0 || $gate > after {
             return;
         }
-        // SAFETY: `count` rows of `G` gates and `count` inputs are read. Of each row these are the gates of the
-        // sums, which start at `gate` and end within the row; `w` moves on by a whole row.
+        // SAFETY: `count` rows of `G` gates and `count` inputs are read. Of each row these are the gates of
+        // the sums, which start at `gate` and end within the row; `w` moves on by a whole row.
         // The sums are read and written in place.
         unsafe {
             asm!(
