@@ -187,7 +187,7 @@ impl<'m> Walk<'m> {
     /// record that merges them.
     fn check_pair<const F: u32>(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
         if Kind::from_code(Kind::Bidirectional as u8, F).is_none() {
-            return if record.is_direction() { Err(LayerFault::Place) } else { Ok(()) };
+            return if record.is_direction() { Err(LayerFault::Kind) } else { Ok(()) };
         }
         let merges = record.kind == Kind::Bidirectional as u8;
         let right = match self.pair {
