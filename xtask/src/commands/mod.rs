@@ -3,5 +3,6 @@
 pub mod ci;
 pub mod delegate;
 pub mod doctor;
+pub mod fuzz;
 pub mod setup;
 pub mod style;

@@ -4,8 +4,9 @@ use anyhow::Result;
 use xtask::boards;
 use xtask::cmd::{Cmd, Failed, root, target_dir, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
+use xtask::instrument::Instrumentation;
 
-use crate::commands::{delegate, setup};
+use crate::commands::{delegate, fuzz, setup};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
@@ -36,6 +37,8 @@ pub const STEPS: &[Step] = &[
     }),
     ("test-32-bit", test_32_bit),
     ("benches", benches),
+    ("fuzz", fuzz),
+    ("address-sanitizer", address_sanitizer),
     ("clippy", || run(clippy())),
     ("clippy-firmware", clippy_firmware),
     ("msrv", msrv),
@@ -108,6 +111,26 @@ fn test_32_bit() -> Result<Outcome> {
 fn benches() -> Result<Outcome> {
     let bench = ["bench", "--profile", "dev", "--package", "embedded-rnn-benches", "--", "--test"];
     run(Cmd::cargo().args(bench))
+}
+
+/// Runs every fuzz target for a few seconds. `cargo xtask fuzz --hours 1` is for longer runs.
+fn fuzz() -> Result<Outcome> {
+    let toolchain = Instrumentation::look()?;
+    match toolchain.missing_for_fuzzing() {
+        Some(reason) => Ok(Outcome::Skipped(reason)),
+        None => passed(fuzz::smoke(&toolchain, 5)?),
+    }
+}
+
+/// Tests the runtime with AddressSanitizer.
+fn address_sanitizer() -> Result<Outcome> {
+    let toolchain = Instrumentation::look()?;
+    if let Some(reason) = toolchain.missing_for_sanitizing() {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let tests = ["test", "--package", "embedded-rnn", "--features", "std", "--lib", "--tests"];
+    let test = Cmd::cargo().args(tests).env("CARGO_TARGET_DIR", target_dir().join("address-sanitizer"));
+    run(toolchain.sanitizing(test))
 }
 
 fn clippy() -> Cmd {
