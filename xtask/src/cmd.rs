@@ -71,7 +71,8 @@ impl Cmd {
         Ok(())
     }
 
-    /// Echoes and runs the command, and writes its output into a file. Any exit status but success is an error.
+    /// Echoes and runs the command, and writes its output into a file. Any exit status but success is an
+    /// error.
     pub fn run_logged(mut self, log: &Path) -> Result<()> {
         let file = File::create(log).with_context(|| log.display().to_string())?;
         self.command.stdout(file.try_clone()?).stderr(file);

@@ -1,8 +1,8 @@
 //! Every function of a model, called on every backend of the machine.
 //!
-//! A model that is accepted never panics, and its backends agree: integer models bit for bit, float models bit
-//! for bit among the backends of one arithmetic. On each backend the outputs of single steps are those of a
-//! run, and a restored state continues as the saved one.
+//! A model that is accepted never panics, and its backends agree: integer models bit for bit, float models
+//! bit for bit among the backends of one arithmetic. On each backend the outputs of single steps are those of
+//! a run, and a restored state continues as the saved one.
 
 use embedded_rnn::{
     AlignedBytes, AnyModel, Backend, Error, F16, F32, I8, Kind, Model, State, argmax, features, input_size,

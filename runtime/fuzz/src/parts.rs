@@ -1,7 +1,7 @@
 //! Model files taken apart, and assembled with sizes, offsets and checksum that fit.
 //!
-//! A file that is changed byte by byte is nearly always rejected by the first of some twenty checks. Assembled
-//! again after a change, most files reach the check that the change is about, or are accepted.
+//! A file that is changed byte by byte is nearly always rejected by the first of some twenty checks.
+//! Assembled again after a change, most files reach the check that the change is about, or are accepted.
 
 use embedded_rnn::format::{
     DIRECTION, GO_BACKWARDS, LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN, checksum,

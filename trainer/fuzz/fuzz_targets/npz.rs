@@ -9,14 +9,15 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 const FEATURES: &str = r#"
 name = "c"
 data = { file = "d.npz" }
-layers = [{ type = "Masking" }, { type = "GRU", units = 2 }, { type = "Dense", units = 10, activation = "softmax" }]
+layers = [{ type = "Masking" }, { type = "GRU", units = 2 },
+          { type = "Dense", units = 10, activation = "softmax" }]
 training = { loss = "categorical_crossentropy", epochs = 1 }
 "#;
 const IDS: &str = r#"
 name = "c"
 data = { file = "d.npz" }
-layers = [{ type = "Embedding", input_dim = 30000, output_dim = 1, mask_zero = true }, { type = "GRU", units = 2 },
-          { type = "Dense", units = 50, activation = "softmax" }]
+layers = [{ type = "Embedding", input_dim = 30000, output_dim = 1, mask_zero = true },
+          { type = "GRU", units = 2 }, { type = "Dense", units = 50, activation = "softmax" }]
 training = { loss = "categorical_crossentropy", epochs = 1 }
 "#;
 

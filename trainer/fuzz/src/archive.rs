@@ -34,8 +34,8 @@ pub fn zipped(members: &[(String, Vec<u8>)]) -> Option<Vec<u8>> {
     Some(archive.finish().ok()?.into_inner())
 }
 
-/// Mutates one member of the zip at the start of `data`, or the bytes themselves if they are none, and now and
-/// then although they are.
+/// Mutates one member of the zip at the start of `data`, or the bytes themselves if they are none, and now
+/// and then although they are.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mutated = || {
         let mut members = members(&data[..size])?;

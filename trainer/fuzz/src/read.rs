@@ -23,8 +23,8 @@ pub fn with_file<T>(name: &str, bytes: &[u8], read: impl FnOnce(&Path) -> T) -> 
     })
 }
 
-/// Reads the data of each config from a file of this name and these bytes, and checks that it fits the network
-/// or is rejected in one line.
+/// Reads the data of each config from a file of this name and these bytes, and checks that it fits the
+/// network or is rejected in one line.
 pub fn data(name: &str, bytes: &[u8], configs: &[&str]) {
     let folder_of = |path: &Path| path.parent().expect("in a folder").join("c.toml");
     for config in configs {

@@ -21,8 +21,8 @@ const DEFAULT: u64 = 60;
 
 /// Runs fuzz targets one after another: mutated inputs, guided by coverage
 ///
-/// A target continues with the inputs that its earlier runs found. A finding ends it and the command fails; the
-/// input is in target/fuzz/TARGET/findings.
+/// A target continues with the inputs that its earlier runs found. A finding ends it, and the command fails;
+/// the input is in target/fuzz/TARGET/findings.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cargo xtask fuzz onnx --hours 1\n  cargo xtask fuzz --seconds 10\n  \
                         cargo xtask fuzz model --input target/fuzz/model/findings/crash-1234")]
