@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod ci;
+pub mod compare;
 pub mod delegate;
 pub mod doctor;
 pub mod fuzz;
