@@ -39,6 +39,7 @@ pub const STEPS: &[Step] = &[
     ("benches", benches),
     ("fuzz", fuzz),
     ("address-sanitizer", address_sanitizer),
+    ("valgrind", valgrind),
     ("clippy", || run(clippy())),
     ("clippy-firmware", clippy_firmware),
     ("msrv", msrv),
@@ -134,6 +135,18 @@ fn address_sanitizer() -> Result<Outcome> {
     let test =
         Cmd::cargo().args(tests).args(level).env("CARGO_TARGET_DIR", target_dir().join("address-sanitizer"));
     run(toolchain.sanitizing(test))
+}
+
+/// Runs models of all layers and dtypes under valgrind, where it is installed: their outputs, states and
+/// generation. It finds reads of memory that nothing has written, which AddressSanitizer does not.
+fn valgrind() -> Result<Outcome> {
+    if which("valgrind").is_none() {
+        return Ok(Outcome::Skipped("valgrind is not installed".into()));
+    }
+    let host = Instrumentation::look()?.host.to_uppercase().replace('-', "_");
+    let test = Cmd::cargo().args(["test", "--test", "runtime", "--"]);
+    let test = test.args(["stacks_agree", "saved_states", "sequences::", "generation"]);
+    run(test.env(&format!("CARGO_TARGET_{host}_RUNNER"), "valgrind --quiet --error-exitcode=99"))
 }
 
 fn clippy() -> Cmd {
