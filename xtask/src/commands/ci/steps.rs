@@ -63,8 +63,8 @@ fn run_all(results: impl IntoIterator<Item = Result<()>>) -> Result<Outcome> {
 }
 
 fn fmt() -> Result<Outcome> {
-    let firmware = Cmd::cargo().args(["fmt", "--check"]).dir(root().join("firmware"));
-    run_all([Cmd::cargo().args(["fmt", "--all", "--check"]).run(), firmware.run()])
+    let check = |folder: &str| Cmd::cargo().args(["fmt", "--all", "--check"]).dir(root().join(folder)).run();
+    run_all([".", "firmware", "runtime/fuzz", "trainer/fuzz"].map(check))
 }
 
 /// Runs cargo-deny, or the checks of `deny.toml` that need no advisory database where it is not installed.
