@@ -47,7 +47,7 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize
         bytes.truncate(len);
         zipped(&members).filter(|bytes| bytes.len() <= max_size)
     };
-    let Some(bytes) = (if seed % 8 == 0 { None } else { mutated() }) else {
+    let Some(bytes) = (if seed.is_multiple_of(8) { None } else { mutated() }) else {
         return fuzzer_mutate(data, size, max_size);
     };
     data[..bytes.len()].copy_from_slice(&bytes);
