@@ -1,17 +1,56 @@
-//! Sets `cfg(armv7em)` and `cfg(armv7em_fpu)` by the name of the target, for `src/isa`.
+//! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb`
+//! with `armv7m`, `armv7em` with `armv7em_fpu`, or `rv32im` with `rv32im_fpu`; and `own_isa` where the build
+//! contains that one only.
 //!
 //! `cfg(target_feature = "dsp")` is visible on some compilers and hidden on others, so the target's name
 //! decides: every ARMv7E-M core has the DSP instructions, and the `hf` targets have a single-precision FPU
-//! with VFMA.
+//! with VFMA. On ARMv8-M the DSP instructions are an option, so there the core decides that the flag
+//! `-C target-cpu` names; with them it takes the same code, and `armv8m` names its assembler's core.
+
+/// Cores with ARMv8-M's DSP instructions.
+const ARMV8M_DSP: [&str; 5] = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85", "cortex-m52"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(armv7em, armv7em_fpu)");
+    println!(
+        "cargo:rustc-check-cfg=cfg(own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, rv32im, rv32im_fpu)"
+    );
     let target = std::env::var("TARGET").unwrap_or_default();
-    if target.starts_with("thumbv7em-") {
-        println!("cargo:rustc-cfg=armv7em");
-        if target.ends_with("hf") {
-            println!("cargo:rustc-cfg=armv7em_fpu");
-        }
+    let Some(isa) = isa(&target) else { return };
+    println!("cargo:rustc-cfg=own_isa");
+    println!("cargo:rustc-cfg={isa}");
+    let arch = target.split('-').next().unwrap_or_default();
+    let has_fpu = match isa {
+        "armv7em" => target.ends_with("hf"),
+        _ => arch.strip_prefix("riscv32").is_some_and(|extensions| extensions.contains('f')),
+    };
+    if has_fpu {
+        println!("cargo:rustc-cfg={isa}_fpu");
     }
+    if isa == "thumb" && (target.starts_with("thumbv7m-") || target.starts_with("thumbv8m.main-")) {
+        println!("cargo:rustc-cfg=armv7m");
+    }
+    if target.starts_with("thumbv8m") {
+        println!("cargo:rustc-cfg=armv8m");
+    }
+}
+
+/// Returns the name of the instruction set that a build for this target contains instead of portable code.
+fn isa(target: &str) -> Option<&'static str> {
+    match target.split('-').next()? {
+        "thumbv7em" => Some("armv7em"),
+        "thumbv8m.main" if cpu_has_dsp() => Some("armv7em"),
+        "thumbv6m" | "thumbv7m" | "thumbv8m.base" | "thumbv8m.main" => Some("thumb"),
+        arch if arch.starts_with("riscv32im") => Some("rv32im"),
+        _ => None,
+    }
+}
+
+/// Returns `true` if the compiler's flags name a core with DSP instructions.
+fn cpu_has_dsp() -> bool {
+    println!("cargo:rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let mut cpus =
+        flags.split('\u{1f}').filter_map(|flag| flag.rsplit_once("target-cpu=")).map(|(_, cpu)| cpu);
+    cpus.next_back().is_some_and(|cpu| ARMV8M_DSP.contains(&cpu))
 }

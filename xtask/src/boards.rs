@@ -12,10 +12,19 @@ pub struct Region {
 /// Arithmetic of `a * b + c` in f32. The PC computes the expected outputs in the same arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Float {
-    /// An FPU with fused multiply-add.
+    /// One rounding, by an instruction of the FPU.
     Fused,
-    /// No FPU: a library rounds the product, then the sum.
-    Soft,
+    /// The product is rounded, then the sum; by a library if there is no FPU.
+    Separate,
+}
+
+/// The networks that a run of all boards runs on one of them. A run of a single board runs every network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Every network.
+    All,
+    /// One network of each cell and layer: the other ones take the same code as on another board.
+    OnePerLayer,
 }
 
 /// One emulated board.
@@ -26,6 +35,8 @@ pub struct Board {
     pub core: &'static str,
     /// Target triple of rustc.
     pub target: &'static str,
+    /// Core to compile for, where the target stands for cores with different instructions.
+    pub target_cpu: Option<&'static str>,
     /// Program of the emulator.
     pub qemu: &'static str,
     /// Arguments that select the machine and the core.
@@ -45,6 +56,8 @@ pub struct Board {
     pub float_steps: usize,
     /// `true` if the smallest image may contain no panic and no allocator.
     pub no_panic: bool,
+    /// Networks of a run of all boards.
+    pub selection: Selection,
 }
 
 /// All boards, in the order of the tables.
@@ -53,6 +66,7 @@ pub static BOARDS: &[Board] = &[
         name: "cortex-m4",
         core: "Cortex-M4F: DSP, FPU",
         target: "thumbv7em-none-eabihf",
+        target_cpu: None,
         qemu: "qemu-system-arm",
         machine: &["-machine", "mps2-an386", "-cpu", "cortex-m4"],
         flash: Region { origin: 0, length: 4 << 20 },
@@ -62,25 +76,94 @@ pub static BOARDS: &[Board] = &[
         float: Float::Fused,
         float_steps: usize::MAX,
         no_panic: true,
+        selection: Selection::All,
     },
     Board {
         name: "cortex-m0",
         core: "Cortex-M0: no DSP, no FPU, 256K + 16K",
         target: "thumbv6m-none-eabi",
+        target_cpu: None,
         qemu: "qemu-system-arm",
         machine: &["-machine", "microbit", "-cpu", "cortex-m0"],
         flash: Region { origin: 0, length: 256 << 10 },
         ram: Region { origin: 0x2000_0000, length: 16 << 10 },
         counter_hz: 16e6,
         icount_shift: 6,
-        float: Float::Soft,
+        float: Float::Separate,
         float_steps: 300,
         no_panic: true,
+        selection: Selection::All,
+    },
+    Board {
+        name: "cortex-m3",
+        core: "Cortex-M3: no DSP, no FPU",
+        target: "thumbv7m-none-eabi",
+        target_cpu: None,
+        qemu: "qemu-system-arm",
+        machine: &["-machine", "mps2-an385", "-cpu", "cortex-m3"],
+        flash: Region { origin: 0, length: 4 << 20 },
+        ram: Region { origin: 0x2000_0000, length: 4 << 20 },
+        counter_hz: 25e6,
+        icount_shift: 6,
+        float: Float::Separate,
+        float_steps: 300,
+        no_panic: true,
+        selection: Selection::OnePerLayer,
+    },
+    Board {
+        name: "cortex-m7",
+        core: "Cortex-M7F: DSP, FPU",
+        target: "thumbv7em-none-eabihf",
+        target_cpu: None,
+        qemu: "qemu-system-arm",
+        machine: &["-machine", "mps2-an500", "-cpu", "cortex-m7"],
+        flash: Region { origin: 0, length: 4 << 20 },
+        ram: Region { origin: 0x2000_0000, length: 4 << 20 },
+        counter_hz: 25e6,
+        icount_shift: 6,
+        float: Float::Fused,
+        float_steps: usize::MAX,
+        no_panic: true,
+        selection: Selection::OnePerLayer,
+    },
+    Board {
+        name: "cortex-m33",
+        core: "Cortex-M33F: DSP, FPU",
+        target: "thumbv8m.main-none-eabihf",
+        target_cpu: Some("cortex-m33"),
+        qemu: "qemu-system-arm",
+        machine: &["-machine", "mps2-an505", "-cpu", "cortex-m33"],
+        // The core starts in the secure state, which has aliases of the memories.
+        flash: Region { origin: 0x1000_0000, length: 4 << 20 },
+        ram: Region { origin: 0x3800_0000, length: 2 << 20 },
+        counter_hz: 20e6,
+        icount_shift: 6,
+        float: Float::Fused,
+        float_steps: usize::MAX,
+        no_panic: true,
+        selection: Selection::OnePerLayer,
+    },
+    Board {
+        name: "cortex-m55",
+        core: "Cortex-M55: DSP, Helium, FPU; 512K + 512K",
+        target: "thumbv8m.main-none-eabihf",
+        target_cpu: Some("cortex-m55"),
+        qemu: "qemu-system-arm",
+        machine: &["-machine", "mps3-an547", "-cpu", "cortex-m55"],
+        flash: Region { origin: 0, length: 512 << 10 },
+        ram: Region { origin: 0x2000_0000, length: 512 << 10 },
+        counter_hz: 32e6,
+        icount_shift: 6,
+        float: Float::Fused,
+        float_steps: usize::MAX,
+        no_panic: true,
+        selection: Selection::OnePerLayer,
     },
     Board {
         name: "riscv32imc",
         core: "RISC-V 32 IMC: no FPU",
         target: "riscv32imc-unknown-none-elf",
+        target_cpu: None,
         qemu: "qemu-system-riscv32",
         machine: &["-machine", "virt", "-bios", "none"],
         // The emulated machine has RAM only; its first part serves as flash.
@@ -89,15 +172,35 @@ pub static BOARDS: &[Board] = &[
         // Under `-icount`, `minstret` counts nanoseconds of virtual time.
         counter_hz: 1e9,
         icount_shift: 6,
-        float: Float::Soft,
+        float: Float::Separate,
         float_steps: 300,
         no_panic: true,
+        selection: Selection::All,
+    },
+    Board {
+        name: "riscv32imafc",
+        core: "RISC-V 32 IMAFC: FPU",
+        target: "riscv32imafc-unknown-none-elf",
+        target_cpu: None,
+        qemu: "qemu-system-riscv32",
+        machine: &["-machine", "virt", "-bios", "none"],
+        flash: Region { origin: 0x8000_0000, length: 4 << 20 },
+        ram: Region { origin: 0x8040_0000, length: 4 << 20 },
+        counter_hz: 1e9,
+        icount_shift: 6,
+        float: Float::Fused,
+        float_steps: usize::MAX,
+        no_panic: true,
+        selection: Selection::OnePerLayer,
     },
 ];
 
-/// Returns the targets of all boards.
+/// Returns the targets of all boards, each once.
 pub fn targets() -> Vec<&'static str> {
-    BOARDS.iter().map(|board| board.target).collect()
+    let mut targets: Vec<&str> = BOARDS.iter().map(|board| board.target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
 }
 
 impl Board {

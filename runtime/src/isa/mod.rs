@@ -12,6 +12,8 @@ mod scalar;
 pub mod tanh;
 #[cfg(all(test, feature = "std"))]
 mod tests;
+#[cfg(thumb)]
+mod thumb;
 
 #[cfg(armv7em)]
 mod armv7em;
@@ -19,8 +21,10 @@ mod armv7em;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(not(armv7em))]
+#[cfg(not(own_isa))]
 mod portable;
+#[cfg(rv32im)]
+mod rv32im;
 
 pub use float::{Arithmetic, Float, FloatWeight, Part};
 pub use int::{Int, Side, mulr};
@@ -53,7 +57,7 @@ pub struct Backend(Choice);
 
 #[derive(Debug, Clone, Copy)]
 enum Choice {
-    #[cfg(not(armv7em))]
+    #[cfg(not(own_isa))]
     Portable(portable::Portable),
     #[cfg(feature = "std")]
     PortableFused(portable::PortableFused),
@@ -61,8 +65,12 @@ enum Choice {
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
+    #[cfg(thumb)]
+    Thumb(thumb::Thumb),
     #[cfg(armv7em)]
     Armv7em(armv7em::Armv7em),
+    #[cfg(rv32im)]
+    Rv32im(rv32im::Rv32im),
 }
 
 impl Backend {
@@ -77,15 +85,19 @@ impl Backend {
         if let Some(isa) = avx2::Avx2::new() {
             return Backend(Choice::Avx2(isa));
         }
+        #[cfg(thumb)]
+        return Backend(Choice::Thumb(thumb::Thumb::new()));
         #[cfg(armv7em)]
         return Backend(Choice::Armv7em(armv7em::Armv7em::new()));
-        #[cfg(not(armv7em))]
+        #[cfg(rv32im)]
+        return Backend(Choice::Rv32im(rv32im::Rv32im::new()));
+        #[cfg(not(own_isa))]
         Backend::portable()
     }
 
     /// Returns the backend in plain Rust, which is the specification of the integer arithmetic. Floats are
     /// multiplied and added in two roundings.
-    #[cfg(not(armv7em))]
+    #[cfg(not(own_isa))]
     pub fn portable() -> Self {
         Backend(Choice::Portable(portable::Portable))
     }
@@ -124,7 +136,7 @@ impl Backend {
             (S::NAME, choice.map(Backend))
         }
         [
-            #[cfg(not(armv7em))]
+            #[cfg(not(own_isa))]
             entry::<portable::Portable>(Some(Choice::Portable(portable::Portable))),
             entry::<portable::PortableFused>(Some(Choice::PortableFused(portable::PortableFused))),
             #[cfg(target_arch = "x86_64")]
@@ -134,7 +146,8 @@ impl Backend {
         ]
     }
 
-    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512` or `armv7em`.
+    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `thumb`, `armv7em` or
+    /// `rv32im`.
     pub fn name(self) -> &'static str {
         self.run(Describe).0
     }
@@ -148,7 +161,7 @@ impl Backend {
     #[inline(always)]
     pub(crate) fn run<O: Operation>(self, operation: O) -> O::Output {
         match self.0 {
-            #[cfg(not(armv7em))]
+            #[cfg(not(own_isa))]
             Choice::Portable(isa) => operation.run(isa),
             #[cfg(feature = "std")]
             Choice::PortableFused(isa) => operation.run(isa),
@@ -156,8 +169,12 @@ impl Backend {
             Choice::Avx2(isa) => isa.run(operation),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx512(isa) => isa.run(operation),
+            #[cfg(thumb)]
+            Choice::Thumb(isa) => operation.run(isa),
             #[cfg(armv7em)]
             Choice::Armv7em(isa) => operation.run(isa),
+            #[cfg(rv32im)]
+            Choice::Rv32im(isa) => operation.run(isa),
         }
     }
 }

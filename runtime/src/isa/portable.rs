@@ -1,6 +1,6 @@
 //! Plain Rust. For integers this is the specification: every other instruction set must give the same bits.
 
-use super::scalar::{scalar_float, scalar_int};
+use super::scalar::{self, scalar_float, scalar_int};
 use super::{Arithmetic, Float, FloatWeight, Int, Isa, Side, mulr};
 use crate::format::LANES;
 
@@ -17,7 +17,7 @@ impl Isa for Portable {
     const NAME: &'static str = "portable";
 }
 scalar_float!(Portable, fused false, |a: f32, b: f32, c: f32| a * b + c);
-scalar_int!(Portable, rows);
+scalar_int!(Portable, rows, mulr);
 
 #[cfg(feature = "std")]
 impl Isa for PortableFused {
@@ -26,23 +26,12 @@ impl Isa for PortableFused {
 #[cfg(feature = "std")]
 scalar_float!(PortableFused, fused true, f32::mul_add);
 #[cfg(feature = "std")]
-scalar_int!(PortableFused, rows);
+scalar_int!(PortableFused, rows, mulr);
 
 /// Computes [`Int::rows`] of one block.
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
-    let Some((&(mut p), mut rest)) = block.split_first_chunk::<R>() else { return [0; R] };
-    for side in &sides {
-        let Some((own, others)) = rest.split_at_checked(side.words(R)) else { break };
-        rest = others;
-        let Some((multipliers, weights)) = own.split_first_chunk::<R>() else { break };
-        let sums: [i32; R] = dot(weights, side.acts);
-        let shift = u32::from(side.shift);
-        for ((p, sum), &multiplier) in p.iter_mut().zip(sums).zip(multipliers) {
-            *p = p.wrapping_add(mulr(sum.wrapping_shl(shift), multiplier));
-        }
-    }
-    p
+    scalar::rows(block, sides, dot, mulr)
 }
 
 /// Computes `sum_k w[r][k] * acts[k]` for `R` rows, whose weights lie in groups of eight, row by row, and a

@@ -87,9 +87,34 @@ macro_rules! scalar_float {
 #[cfg(not(armv7em_fpu))]
 pub(super) use scalar_float;
 
-/// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations.
+/// Computes [`Int::rows`](super::Int::rows) of one block: `dot` computes the sums of products of a side from
+/// its weights and its activations, `mulr` scales them.
+#[cfg(not(armv7em))]
+#[inline(always)]
+pub fn rows<const R: usize, const SIDES: usize>(
+    block: &[i32],
+    sides: [super::Side<'_>; SIDES],
+    dot: impl Fn(&[i32], &[i32]) -> [i32; R],
+    mulr: impl Fn(i32, i32) -> i32,
+) -> [i32; R] {
+    let Some((&(mut p), mut rest)) = block.split_first_chunk::<R>() else { return [0; R] };
+    for side in &sides {
+        let Some((own, others)) = rest.split_at_checked(side.words(R)) else { break };
+        rest = others;
+        let Some((multipliers, weights)) = own.split_first_chunk::<R>() else { break };
+        let sums = dot(weights, side.acts);
+        let shift = u32::from(side.shift);
+        for ((p, sum), &multiplier) in p.iter_mut().zip(sums).zip(multipliers) {
+            *p = p.wrapping_add(mulr(sum.wrapping_shl(shift), multiplier));
+        }
+    }
+    p
+}
+
+/// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations and `$mulr` is
+/// the multiplication.
 macro_rules! scalar_int {
-    ($isa:ty, $rows:path) => {
+    ($isa:ty, $rows:path, $mulr:path) => {
         impl Int for $isa {
             type W = i32;
             const BLOCKS: usize = 1;
@@ -147,7 +172,7 @@ macro_rules! scalar_int {
             }
             #[inline(always)]
             fn mulr(self, a: i32, b: i32) -> i32 {
-                $crate::isa::mulr(a, b)
+                $mulr(a, b)
             }
             #[inline(always)]
             fn shr(self, a: i32, by: u32) -> i32 {

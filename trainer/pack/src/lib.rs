@@ -33,7 +33,8 @@ pub use file::GOLDEN_STEPS;
 pub use fold::folded;
 pub use meta::Meta;
 pub use quantize::{
-    ErrorTable, LayerError, Quantized, calibrate, check_quantizable, quantize, quantize_weights, sample,
+    ClassChanges, ErrorTable, LayerError, Quantized, calibrate, check_quantizable, quantize,
+    quantize_weights, sample,
 };
 pub use random::{Random, files, random_cell, recurrent_layer};
 pub use read::read_float;

@@ -14,12 +14,13 @@ use super::overwrite::Overwrite;
 use embedded_rnn_nn::data::{Data, Dataset, Input, Sequences};
 use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_pack::session::Session;
-use embedded_rnn_pack::{self as pack, ErrorTable, LayerError};
+use embedded_rnn_pack::{self as pack, ClassChanges, ErrorTable, LayerError, Quantized};
 
 const HELP: &str = "\
 The error of a layer is the difference of its output from that of the f32 model on the calibration
-data: the worst, and the root mean square. The range is the largest f32 output. A root mean square
-over 5 % of the range is a warning.
+data: the worst, and the root mean square. The range is the largest f32 output. Of a classifier, the
+outputs whose class is another one are counted. A root mean square over 5 % of the range, or another
+class in over 5 % of the outputs, is a warning.
 
 Examples:
   ernn quantize out/digits/model.ernn --calibrate x.npy -o digits.i8.ernn
@@ -42,7 +43,7 @@ pub struct Args {
     #[arg(long, default_value = "i8")]
     pub weights: Weights,
     /// Reject a model if the root mean square error of a layer is over this share of its range, 0.02 for
-    /// example
+    /// example, or if a larger share of a classifier's outputs stands for another class
     #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_negative_numbers = true)]
     pub max_error: Option<f64>,
     /// The path of the model to write
@@ -53,7 +54,8 @@ pub struct Args {
     pub overwrite: Overwrite,
 }
 
-/// The share of a layer's range from which on its root mean square error is a warning.
+/// The share of a layer's range from which on its root mean square error is a warning, and the share of the
+/// outputs from which on other classes are.
 const LARGE_ERROR: f64 = 0.05;
 
 /// The dtypes that f32 weights can be converted to.
@@ -83,11 +85,12 @@ pub fn run(args: &Args) -> Result<()> {
         Weights::F16 => pack::quantize_weights::<F16>(&network, &meta, &sample),
     };
     let quantized = quantized.with_context(place)?;
-    super::print_line(&ErrorTable(&quantized.errors).to_string())?;
+    print_errors(&quantized)?;
     if let Some(share) = args.max_error {
         check_errors(&quantized.errors, share).with_context(place)?;
+        check_classes(quantized.classes, share).with_context(place)?;
     }
-    warn_of_errors(&quantized.errors, &args.output);
+    warn_of_errors(&quantized, &args.output);
     write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
     super::print_line(&format!(
         "Wrote {}, {} bytes ({} before)",
@@ -118,10 +121,24 @@ fn check_errors(errors: &[LayerError], most: f64) -> Result<()> {
     Ok(())
 }
 
-/// Warns of each layer of the model at `path` whose error is large.
-pub(super) fn warn_of_errors(errors: &[LayerError], path: &Path) {
-    for error in errors {
-        if let Err(reason) = check_errors(std::slice::from_ref(error), LARGE_ERROR) {
+/// Rejects a classifier if a larger share of its outputs than `most` stands for another class.
+fn check_classes(classes: Option<ClassChanges>, most: f64) -> Result<()> {
+    let Some(classes) = classes else { return Ok(()) };
+    ensure!(classes.share() <= most, "{classes}, over {most} of them");
+    Ok(())
+}
+
+/// Prints the error of each layer, and the changes of the class.
+pub(super) fn print_errors(quantized: &Quantized) -> Result<()> {
+    super::print_line(&ErrorTable(&quantized.errors).to_string())?;
+    quantized.classes.map_or(Ok(()), |classes| super::print_line(&classes.to_string()))
+}
+
+/// Warns of each layer of the model at `path` whose error is large, and of a classifier with other classes.
+pub(super) fn warn_of_errors(quantized: &Quantized, path: &Path) {
+    let of_layers = quantized.errors.chunks(1).map(|error| check_errors(error, LARGE_ERROR));
+    for result in of_layers.chain([check_classes(quantized.classes, LARGE_ERROR)]) {
+        if let Err(reason) = result {
             super::warn(&format!("{}: {reason}", path.display()));
         }
     }
@@ -152,6 +169,18 @@ mod tests {
 
     fn error(rms: f64, range: f64) -> [LayerError; 1] {
         [LayerError { name: "lstm".to_owned(), worst: rms, rms, range }]
+    }
+
+    #[test]
+    fn another_class_in_over_a_share_of_the_outputs_is_rejected() {
+        let classes = |changed| Some(ClassChanges { changed, outputs: 100 });
+        for accepted in [None, classes(0), classes(5)] {
+            check_classes(accepted, LARGE_ERROR).unwrap();
+        }
+        assert_eq!(
+            check_classes(classes(6), LARGE_ERROR).unwrap_err().to_string(),
+            "another class than that of the f32 model in 6 of 100 outputs, over 0.05 of them"
+        );
     }
 
     #[test]

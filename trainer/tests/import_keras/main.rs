@@ -6,4 +6,5 @@ mod cases;
 mod edited;
 mod golden;
 mod hostile;
+mod normalized;
 mod rejected;

@@ -52,7 +52,7 @@ fn probabilities_match_pytorch() {
 fn i8_probabilities_are_close() {
     let Some(Imported { network, meta, .. }) = open() else { return };
     let (frames, golden) = (halves("silero_vad", "features.npy"), floats("silero_vad", "probabilities.npy"));
-    let Quantized { bytes, errors } = quantize(&network, &meta, &[&frames[..frames.len() / 2]]).unwrap();
+    let Quantized { bytes, errors, .. } = quantize(&network, &meta, &[&frames[..frames.len() / 2]]).unwrap();
     println!("{}, {} bytes", ErrorTable(&errors), bytes.len());
     let int = predict(&bytes, &frames, Backend::portable());
     assert_within(difference(&int, &golden), 0.0069, "silero_vad, i8 and PyTorch");

@@ -83,7 +83,7 @@ fn i8_probabilities_are_close() {
     let Some((network, _)) = open() else { return };
     let (frames, golden) = golden();
     let half = &frames[..frames.len() / FEATURES / 2 * FEATURES];
-    let Quantized { bytes, errors } = quantize(&network, &Meta::default(), &[half]).unwrap();
+    let Quantized { bytes, errors, .. } = quantize(&network, &Meta::default(), &[half]).unwrap();
     println!("{}, {} bytes", ErrorTable(&errors), bytes.len());
     let (float, int) = (exact(&network, &frames), predict(&bytes, &frames, Backend::portable()));
     assert_within(difference(&int, &float), 0.0244, "webrtc_vad, i8 and f64");

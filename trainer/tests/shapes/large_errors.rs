@@ -29,6 +29,24 @@ fn a_large_error_is_a_warning() {
     assert!(error.ends_with(" of the range, over 0.05\n") && error.lines().count() == 1, "{error}");
 }
 
+/// The second feature alone determines the class.
+#[test]
+fn another_class_is_counted_and_is_a_warning() {
+    let (mut network, mut frames) = random("{ type = 'Dense', units = 2, activation = 'softmax' }", 2, 1);
+    network.parameters_mut()[0].copy_from_slice(&[1000.0, 1000.0, 1.0, -1.0]);
+    network.parameters_mut()[1].fill(0.0);
+    frames.chunks_exact_mut(2).for_each(|frame| frame[0] = 1.0);
+    let folder = folder(&(network, frames.clone()), &[]);
+    write_frames(folder.path(), &[1, frames.len() / 2, 2], &frames);
+    let found = output(folder.path(), &QUANTIZE);
+    let [out, error] = [found.stdout, found.stderr].map(|text| String::from_utf8(text).unwrap());
+    let changes = out.lines().find(|line| line.starts_with("another class ")).unwrap();
+    assert!(changes.ends_with(&format!(" of {} outputs", frames.len() / 2)), "{out}");
+    assert!(error.contains(&format!("warning: q.ernn: {changes}, over 0.05 of them\n")), "{error}");
+    let error = error_line(folder.path(), &[&QUANTIZE[..], &["--force", "--max-error", "0.4"]].concat());
+    assert_eq!(error, format!("m.ernn: {changes}, over 0.4 of them"));
+}
+
 #[test]
 fn an_error_over_max_error_is_rejected_without_a_file() {
     let net = random("{ type = 'LSTM', units = 4 }", 2, 1);

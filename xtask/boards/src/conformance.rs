@@ -60,7 +60,7 @@ impl Conformance {
 fn backend(float: Float) -> Backend {
     match float {
         Float::Fused => Backend::portable_fused(),
-        Float::Soft => Backend::portable(),
+        Float::Separate => Backend::portable(),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
             None => Err(failure.into()),
         };
     }
-    let images = toolchain.target_dir().join(board.target).join("release");
+    let images = target_dir(toolchain, board).join(board.target).join("release");
     let read = |name| -> Result<Contents> { elf::contents(&fs::read(images.join(name))?) };
     Ok(Built::Images(Images {
         check: images.join("check"),
@@ -57,16 +57,25 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
     }))
 }
 
+/// Returns the folder of a board's images. Flags are not a part of the path that cargo chooses in it.
+fn target_dir(toolchain: &Toolchain, board: &Board) -> PathBuf {
+    let folder = toolchain.target_dir();
+    board.target_cpu.map_or(folder.clone(), |cpu| folder.join(cpu))
+}
+
 /// Creates the command `cargo SUBCOMMAND` on the images, with the variables that their build script requires.
 pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Case) -> Result<Cmd> {
-    let folder = toolchain.target_dir();
+    let folder = target_dir(toolchain, board);
     let memory_x = folder.join(board.name).with_extension("memory.x");
     fs::create_dir_all(&folder)?;
     fs::write(&memory_x, board.memory_x())?;
     // A lock file older than the runtime's manifest is updated on a desk and an error in CI.
     let locked = std::env::var_os("CI").map(|_| "--locked");
+    let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    flags.extend(board.target_cpu.map(|cpu| format!(" -Ctarget-cpu={cpu}")));
     Ok(toolchain
         .cargo(subcommand, board.target)
+        .env("RUSTFLAGS", flags.trim())
         .args(locked)
         .args(["--quiet", "--release", "--bins", "--target-dir"])
         .args([&folder])

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use embedded_rnn::{F16, F32, I8, Model, Number};
 use embedded_rnn_trainer::pack::AlignedBytes;
 use xtask::args::DType;
-use xtask::boards::Float;
+use xtask::boards::{Float, Selection};
 use xtask::cmd::root;
 
 use crate::conformance::{Conformance, runs_whole_sequences};
@@ -196,6 +196,15 @@ impl Case {
 }
 
 impl Net {
+    /// Returns whether a run of all boards runs the network on boards of this selection.
+    pub fn is_selected_by(&self, selection: Selection) -> bool {
+        match selection {
+            Selection::All => true,
+            // The random networks of one input size are one of each cell and layer.
+            Selection::OnePerLayer => matches!(self.source, Source::Random(_)) && self.input_size == 10,
+        }
+    }
+
     /// Returns the reason if the network cannot be made here.
     pub fn missing(&self) -> Result<Option<String>> {
         let Source::Example(example) = &self.source else { return Ok(None) };

@@ -21,6 +21,7 @@ pub fn run(args: &BoardArgs) -> Result<()> {
         return Ok(());
     }
     let (boards, nets) = (boards(args)?, nets(args)?);
+    let every_board = args.name.is_none();
     let targets: Vec<&str> = boards.iter().map(|board| board.target).collect();
     let toolchain = cross::decide(&ThisMachine::look()?, &targets, args.cross)?;
     let rustc = toolchain.rustc_version();
@@ -29,7 +30,7 @@ pub fn run(args: &BoardArgs) -> Result<()> {
     let mut failures = Failures::default();
     let mut rows = Vec::new();
     for case in cases(&nets, args.dtype, &mut failures) {
-        for board in &boards {
+        for board in boards.iter().filter(|board| !every_board || case.net.is_selected_by(board.selection)) {
             let name = format!("{} {} {}", board.name, case.net.name, case.dtype.name());
             let row = failures.note(&name, run_case(&toolchain, board, &case, &rustc));
             if let Some(row) = row {

@@ -150,16 +150,14 @@ impl Float for Armv7em {
         x: &[f32],
     ) {
         for (sums, rows) in sums.iter_mut().zip(rows) {
-            let count = rows.len().min(x.len());
-            let weights = rows.as_flattened().as_flattened();
             let (pairs, single) = sums.as_chunks_mut::<2>();
             let mut gate = 0;
             for pair in pairs {
-                two_gates(pair, weights, gate * LANES, (G - 2) * LANES, x, count);
+                two_gates(pair, rows, gate, x);
                 gate += 2;
             }
             for sums in single {
-                one_gate(sums, weights, gate * LANES, (G - 1) * LANES, x, count);
+                one_gate(sums, rows, gate, x);
             }
         }
     }
@@ -228,30 +226,28 @@ fn each(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; 
     core::array::from_fn(|lane| f(a[lane], b[lane]))
 }
 
-/// Adds `count` rows of `$gates` onto `$sums`, two rows per round and an odd one first.
+/// Adds rows onto `$sums`, the gates from `$gate` on: one row per input, two per round and an odd one first.
 macro_rules! gates {
-    ($sums:expr, $saved:literal, $weights:expr, $from:expr, $skip:expr, $x:expr, $count:expr,
+    ($sums:expr, $saved:literal, $rows:expr, $gate:expr, $x:expr,
      [$($first:expr),*], [$($second:expr),*]) => {{
-        let (weights, x, count): (&[W], &[f32], usize) = ($weights, $x, $count);
-        let rows = count.saturating_mul($sums.as_flattened().len() + $skip);
-        let reach = ($from as usize).saturating_add(rows).saturating_sub($skip);
-        if count == 0 || count > x.len() || reach > weights.len() {
+        let (rows, x): (&[[[W; LANES]; G]], &[f32]) = ($rows, $x);
+        let count = rows.len().min(x.len());
+        let after = G.saturating_sub($sums.len()); // the gates of a row that are not read
+        if count == 0 || $gate > after {
             return;
         }
-        // SAFETY: `count` rows are read from `from` on, each as many words as there are sums and then `skip`
-        // passed over; the last read ends at `reach <= weights.len()`. `count` inputs are read.
+        // SAFETY: `count` rows of `G` gates and `count` inputs are read. Of each row these are the gates of
+        // the sums, which start at `gate` and end within the row; `w` moves on by a whole row.
         // The sums are read and written in place.
         unsafe {
             asm!(
                 concat!("vldmia {sums}, {{", $saved, "}}"),
                 "lsrs {n}, {n}, #1",
-                "bcc 2f",
+                "bcc 3f",
                 "vldmia {x}!, {{s24}}",
                 $($first,)*
                 "add {w}, {w}, {skip}",
-                "2:",
-                "cmp {n}, #0",
-                "beq 4f",
+                "beq 4f", // on the flags of `lsrs`: nothing between writes them
                 "3:",
                 "vldmia {x}!, {{s24, s25}}",
                 $($first,)*
@@ -263,10 +259,10 @@ macro_rules! gates {
                 "4:",
                 concat!("vstmia {sums}, {{", $saved, "}}"),
                 sums = in(reg) $sums.as_mut_ptr(),
-                w = inout(reg) weights.as_ptr().wrapping_add($from) => _,
+                w = inout(reg) rows.as_ptr().cast::<[W; LANES]>().wrapping_add($gate) => _,
                 x = inout(reg) x.as_ptr() => _,
                 n = inout(reg) count => _,
-                skip = in(reg) $skip * size_of::<W>(),
+                skip = in(reg) after * size_of::<[W; LANES]>(),
                 out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
                 out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
                 out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _,
@@ -278,23 +274,19 @@ macro_rules! gates {
 }
 
 #[inline(always)]
-fn two_gates<W: FloatWeight>(
+fn two_gates<W: FloatWeight, const G: usize>(
     sums: &mut [[f32; LANES]; 2],
-    w: &[W],
-    from: usize,
-    skip: usize,
+    rows: &[[[W; LANES]; G]],
+    gate: usize,
     x: &[f32],
-    count: usize,
 ) {
     if size_of::<W>() == size_of::<f32>() {
         gates!(
             sums,
             "s0-s15",
-            w,
-            from,
-            skip,
+            rows,
+            gate,
             x,
-            count,
             [low!(floats "s24"), high!(floats "s24")],
             [low!(floats "s25"), high!(floats "s25")]
         );
@@ -302,11 +294,9 @@ fn two_gates<W: FloatWeight>(
         gates!(
             sums,
             "s0-s15",
-            w,
-            from,
-            skip,
+            rows,
+            gate,
             x,
-            count,
             [low!(halves "s24"), high!(halves "s24")],
             [low!(halves "s25"), high!(halves "s25")]
         );
@@ -314,18 +304,16 @@ fn two_gates<W: FloatWeight>(
 }
 
 #[inline(always)]
-fn one_gate<W: FloatWeight>(
+fn one_gate<W: FloatWeight, const G: usize>(
     sums: &mut [f32; LANES],
-    w: &[W],
-    from: usize,
-    skip: usize,
+    rows: &[[[W; LANES]; G]],
+    gate: usize,
     x: &[f32],
-    count: usize,
 ) {
     let sums = core::array::from_mut(sums);
     if size_of::<W>() == size_of::<f32>() {
-        gates!(sums, "s0-s7", w, from, skip, x, count, [low!(floats "s24")], [low!(floats "s25")]);
+        gates!(sums, "s0-s7", rows, gate, x, [low!(floats "s24")], [low!(floats "s25")]);
     } else {
-        gates!(sums, "s0-s7", w, from, skip, x, count, [low!(halves "s24")], [low!(halves "s25")]);
+        gates!(sums, "s0-s7", rows, gate, x, [low!(halves "s24")], [low!(halves "s25")]);
     }
 }

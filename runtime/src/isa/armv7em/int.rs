@@ -3,10 +3,10 @@
 
 use super::Armv7em;
 use crate::isa::scalar::scalar_int;
-use crate::isa::{Int, Side};
+use crate::isa::{Int, Side, mulr};
 use core::arch::{asm, naked_asm};
 
-scalar_int!(Armv7em, rows);
+scalar_int!(Armv7em, rows, mulr);
 
 /// Computes [`Int::rows`] of a block, which always has four rows, over one side or two.
 #[inline(always)]
@@ -64,6 +64,20 @@ impl Registers {
         let pairs = side.acts.as_chunks::<2>().0.as_ptr_range();
         Self { from: pairs.start, last: pairs.end.wrapping_sub(1), shift: u32::from(side.shift & 31) }
     }
+}
+
+/// The core that the assembler assumes in a naked function, which does not take the target's features.
+#[cfg(armv8m)]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(armv8m))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
 }
 
 /// Multiplies and adds one row over four activations in `$a` (0 1) and `$b` (2 3), weights 0 2 1 3 in `$w`.
@@ -176,6 +190,7 @@ macro_rules! scale {
 #[unsafe(naked)]
 unsafe extern "C" fn one_side() {
     naked_asm!(
+        cpu!(),
         "push {{r1-r7, r12, lr}}",
         "ldmia r0!, {{r8-r11}}",
         "push {{r8-r11}}",
@@ -191,6 +206,7 @@ unsafe extern "C" fn one_side() {
 #[unsafe(naked)]
 unsafe extern "C" fn two_sides() {
     naked_asm!(
+        cpu!(),
         "push {{r1-r7, r12, lr}}",
         "ldmia r0!, {{r8-r11}}",
         "push {{r8-r11}}",

@@ -1,4 +1,5 @@
-//! Cortex-M4 and M7: the DSP instructions for integers, `VFMA` for floats where there is an FPU.
+//! Cortex-M4 and M7, and ARMv8-M cores with DSP instructions: these for integers, `VFMA` for floats where
+//! there is an FPU.
 
 #[cfg(armv7em_fpu)]
 mod float;
@@ -10,8 +11,8 @@ use super::{Arithmetic, Float, FloatWeight, scalar::scalar_float};
 #[cfg(not(armv7em_fpu))]
 use crate::format::LANES;
 
-/// Proof that the code is compiled for ARMv7E-M, by `cfg(armv7em)` of `build.rs`: every core of the target
-/// has these instructions.
+/// Proof that the code is compiled for ARMv7E-M, by `cfg(armv7em)` of `build.rs`: every core of the target,
+/// or the core that the flags name, has these instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct Armv7em(());
 

@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Dense, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
-    Pass, RecordSummary, Stored,
+    Affine, Dense, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module,
+    Observer, Pass, RecordSummary, Stored,
 };
 use crate::activation::Activation as Function;
 use crate::data::Dataset;
@@ -186,7 +186,7 @@ impl Export for Activation<f32> {
         FoldRole::Function(self.function)
     }
 
-    fn absorb_before(&mut self, _: &Matrix<f32>, _: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, _: &Affine) -> bool {
         false
     }
 

@@ -15,8 +15,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Stored, check_epsilon, scale_and_shift, scale_and_shift_gradients,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Stored, check_epsilon, scale_and_shift, scale_and_shift_gradients,
 };
 use crate::data::Dataset;
 use crate::export::{
@@ -275,11 +275,11 @@ impl Export for BatchNormalization<f32> {
     }
 
     fn fold_role(&self) -> FoldRole {
-        let (scale, offset) = self.scale_and_offset();
-        FoldRole::Affine { scale, offset }
+        let (scale, offset) = self.cast().scale_and_offset();
+        FoldRole::Affine(Affine { scale, offset })
     }
 
-    fn absorb_before(&mut self, _: &Matrix<f32>, _: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, _: &Affine) -> bool {
         false
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::merge_mode::MergeMode;
 use super::recurrent::cell_unit;
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerConfig, LayerSpec, Module,
-    Observer, Pass, RecordSummary, Recurrent, Signal, Stored,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerConfig, LayerSpec,
+    Module, Observer, Pass, RecordSummary, Recurrent, Signal, Stored,
 };
 use crate::cells::CellConfig;
 use crate::data::Dataset;
@@ -282,8 +282,8 @@ impl Export for Bidirectional<f32> {
         FoldRole::Other
     }
 
-    fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool {
-        self.forward.absorb_before(scale, offset) && self.backward.absorb_before(scale, offset)
+    fn absorb_before(&mut self, affine: &Affine) -> bool {
+        self.forward.absorb_before(affine) && self.backward.absorb_before(affine)
     }
 
     fn absorb_after(&mut self, _: &FoldRole) -> bool {

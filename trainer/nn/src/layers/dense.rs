@@ -6,10 +6,10 @@ use embedded_rnn::format::{LayerRecord, PRE_FRAC};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::rows::{fold_input, read_rows, summarize_rows};
+use super::rows::{read_rows, summarize_rows};
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Signal, Stored,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Signal, Stored,
 };
 use crate::activation::Activation;
 use crate::cells::add_columns;
@@ -262,9 +262,9 @@ impl Export for Dense<f32> {
         FoldRole::Other
     }
 
-    fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, affine: &Affine) -> bool {
         self.use_bias = true;
-        fold_input(&mut self.weight, &mut self.bias, scale, offset);
+        affine.fold_before(&mut self.weight, &mut self.bias);
         true
     }
 
@@ -274,11 +274,8 @@ impl Export for Dense<f32> {
             return false;
         }
         match next {
-            FoldRole::Affine { scale, offset } => {
-                for (row, (&scale, &offset)) in scale.iter().zip(offset.iter()).enumerate() {
-                    self.weight.row_mut(row).apply(|w| *w *= scale);
-                    self.bias[row] = self.bias[row] * scale + offset;
-                }
+            FoldRole::Affine(affine) => {
+                affine.fold_after(&mut self.weight, &mut self.bias);
                 self.use_bias = true;
                 true
             }

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Stored,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Stored,
 };
 use crate::data::Dataset;
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
@@ -157,7 +157,7 @@ impl Export for Dropout<f32> {
         FoldRole::TrainingOnly
     }
 
-    fn absorb_before(&mut self, _: &Matrix<f32>, _: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, _: &Affine) -> bool {
         false
     }
 

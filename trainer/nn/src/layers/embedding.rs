@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Stored,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Stored,
 };
 use crate::data::{Dataset, is_masked};
 use crate::export::{ACT_MAX, FloatWeights, IntLayer, PackedLayer, Site, to_weights};
@@ -227,7 +227,7 @@ impl Export for Embedding<f32> {
         FoldRole::Other
     }
 
-    fn absorb_before(&mut self, _: &Matrix<f32>, _: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, _: &Affine) -> bool {
         false
     }
 

@@ -7,10 +7,9 @@ use anyhow::Result;
 use embedded_rnn::Kind as RecordKind;
 use embedded_rnn::format::LayerRecord;
 
-use super::Layer;
+use super::{Affine, Layer};
 use crate::activation::Activation;
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
-use crate::tensor::Matrix;
 
 /// A layer that can be stored in a model file.
 pub trait Export: Sized {
@@ -55,9 +54,8 @@ pub trait Export: Sized {
     /// Returns the function of the layer as far as it can be folded into the weights of a neighbor.
     fn fold_role(&self) -> FoldRole;
 
-    /// Folds the affine map `scale * x + offset` of the inputs into the weights; returns `false` if the layer
-    /// has no such weights.
-    fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool;
+    /// Folds the affine map of the inputs into the weights; returns `false` if the layer has no such weights.
+    fn absorb_before(&mut self, affine: &Affine) -> bool;
 
     /// Folds the function that follows the layer into its weights; returns `false` if that is not exact.
     fn absorb_after(&mut self, next: &FoldRole) -> bool;
@@ -91,12 +89,7 @@ pub enum FoldRole {
     /// The identity, outside of training.
     TrainingOnly,
     /// `scale * x + offset`, one of each per feature.
-    Affine {
-        /// `[features x 1]`.
-        scale: Matrix<f32>,
-        /// `[features x 1]`.
-        offset: Matrix<f32>,
-    },
+    Affine(Affine),
     /// An activation.
     Function(Activation),
     /// Any other function.

@@ -5,11 +5,11 @@ use embedded_rnn::Kind as RecordKind;
 use embedded_rnn::format::LayerRecord;
 
 use super::{
-    Activation, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole, InputStage,
-    Layer, LayerNormalization, Masking, Module, Normalization, RecordSummary, Recurrent, Stored,
+    Activation, Affine, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole,
+    InputStage, Layer, LayerNormalization, Masking, Module, Normalization, RecordSummary, Recurrent, Stored,
 };
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
-use crate::tensor::{Matrix, Real};
+use crate::tensor::Real;
 
 /// The table of layers: a layer is a file in this folder, a row here, and a row of `config.rs`. Dispatch has
 /// no default arm.
@@ -84,8 +84,8 @@ macro_rules! kinds {
             }
 
             /// Calls [`Export::absorb_before`].
-            pub fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool {
-                match self { $(Self::$layer(layer) => layer.absorb_before(scale, offset),)* }
+            pub fn absorb_before(&mut self, affine: &Affine) -> bool {
+                match self { $(Self::$layer(layer) => layer.absorb_before(affine),)* }
             }
 
             /// Calls [`Export::absorb_after`].

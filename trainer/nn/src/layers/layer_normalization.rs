@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Stored, check_epsilon, scale_and_shift, scale_and_shift_gradients,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Stored, check_epsilon, scale_and_shift, scale_and_shift_gradients,
 };
 use crate::data::Dataset;
 use crate::export::{
@@ -225,7 +225,7 @@ impl Export for LayerNormalization<f32> {
         FoldRole::Other
     }
 
-    fn absorb_before(&mut self, _: &Matrix<f32>, _: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, _: &Affine) -> bool {
         false
     }
 

@@ -1,6 +1,7 @@
 //! Layers: their weights, and their forward and backward passes over packed batches.
 
 pub mod activation;
+mod affine;
 pub mod batch_normalization;
 pub mod bidirectional;
 mod config;
@@ -18,6 +19,7 @@ mod recurrent;
 mod rows;
 mod spec;
 
+pub use affine::Affine;
 pub use config::{LayerConfig, NAMES};
 pub use export::{Export, FoldRole, InputStage, RecordSummary, Stored};
 pub use kind::Kind;

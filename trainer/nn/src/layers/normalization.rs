@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Stored,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Stored,
 };
 use crate::data::Dataset;
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site, framewise_record};
@@ -194,10 +194,11 @@ impl Export for Normalization<f32> {
     }
 
     fn fold_role(&self) -> FoldRole {
-        FoldRole::Other
+        let scale = cast::<f32, f64>(&self.deviation()).map(|deviation| 1.0 / deviation);
+        FoldRole::Affine(Affine { offset: -cast::<f32, f64>(&self.mean).component_mul(&scale), scale })
     }
 
-    fn absorb_before(&mut self, _: &Matrix<f32>, _: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, _: &Affine) -> bool {
         false
     }
 

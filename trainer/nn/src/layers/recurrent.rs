@@ -6,10 +6,10 @@ use embedded_rnn::format::{GO_BACKWARDS, LayerRecord, RETURN_SEQUENCES};
 use rand_chacha::ChaCha8Rng;
 
 use super::dropout::mask;
-use super::rows::{fold_input, read_rows, summarize_rows};
+use super::rows::{read_rows, summarize_rows};
 use super::{
-    Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer, Pass,
-    RecordSummary, Signal, Stored,
+    Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerSpec, Module, Observer,
+    Pass, RecordSummary, Signal, Stored,
 };
 use crate::activation::Activation;
 use crate::cells::{AnyCell, CellConfig, SharedOptions, all_layouts, check, layout_of};
@@ -350,9 +350,9 @@ impl Export for Recurrent<f32> {
         FoldRole::Other
     }
 
-    fn absorb_before(&mut self, scale: &Matrix<f32>, offset: &Matrix<f32>) -> bool {
+    fn absorb_before(&mut self, affine: &Affine) -> bool {
         let (w, bias) = self.cell.input_weights_mut();
-        fold_input(w, bias, scale, offset);
+        affine.fold_before(w, bias);
         true
     }
 

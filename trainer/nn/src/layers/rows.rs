@@ -1,4 +1,4 @@
-//! Weighted rows of Dense and of cells: reading back, folding, and counting.
+//! Weighted rows of Dense and of cells: reading back and counting.
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::format::LayerRecord;
@@ -6,7 +6,7 @@ use embedded_rnn::format::LayerRecord;
 use super::{RecordSummary, Stored};
 use crate::activation::Activation;
 use crate::export::{Activations, FloatWeights, PackedLayout, Sizes, Slot, Weights, panels};
-use crate::tensor::{Matrix, product};
+use crate::tensor::Matrix;
 
 /// Reads the weights and the activations of a layer of weighted rows back; `hidden` is 0 if it is not
 /// recurrent.
@@ -41,17 +41,6 @@ pub(super) fn read_rows<N: FloatWeights>(
         *number = word / layout.activation(row / sizes.units, activations).code().fold();
     }
     Ok((weights, activations))
-}
-
-/// Folds `x -> scale * x + offset` into the weights over x: `W' = W diag(scale)`, `b' = b + W offset`.
-pub(super) fn fold_input(
-    w: &mut Matrix<f32>,
-    bias: &mut Matrix<f32>,
-    scale: &Matrix<f32>,
-    offset: &Matrix<f32>,
-) {
-    *bias += product(w, offset);
-    w.column_iter_mut().zip(scale.iter()).for_each(|(mut column, &scale)| column *= scale);
 }
 
 /// Summarizes a record of weighted rows; `hidden` is 0 if the layer is not recurrent.

@@ -9,7 +9,9 @@ use embedded_rnn_nn::evaluate::EncoderDecoder;
 use embedded_rnn_nn::net::Network;
 
 use super::calibrate::MAX_GENERATED;
+use super::classes::ClassChanges;
 use super::input::input_layers;
+use crate::meta::Meta;
 use crate::session::{RunMode, Session};
 
 /// A quantized model and its quantization error.
@@ -18,6 +20,8 @@ pub struct Quantized {
     pub bytes: Vec<u8>,
     /// The error of each layer's output on the calibration data, first to last.
     pub errors: Vec<LayerError>,
+    /// The changes of the class on the calibration data, if the model is a classifier.
+    pub classes: Option<ClassChanges>,
 }
 
 impl Quantized {
@@ -28,23 +32,31 @@ impl Quantized {
     /// The errors of `pack`.
     pub fn new(
         network: &Network<f32>,
+        meta: &Meta,
         sequences: &[&[f32]],
         pack: impl Fn(&Network<f32>) -> Result<Vec<u8>>,
     ) -> Result<Self> {
         let bytes = pack(network)?;
         let sequences = &unmasked(network, sequences);
-        let mut errors = Vec::new();
-        let last = network.layers.len() - usize::from(network.decoder.is_none());
-        for (count, layer) in network.layers.iter().enumerate().skip(input_layers(network)) {
-            let layers = network.layers[..=count].to_vec();
-            let prefix = Network::new(network.input_size, layers);
-            let packed = if count == last { bytes.clone() } else { pack(&prefix)? };
-            errors.push(LayerError::measure(&layer.name, &prefix, &packed, sequences)?);
+        let (mut errors, mut classes) = (Vec::new(), None);
+        let inner = network.layers.len() - usize::from(network.decoder.is_none());
+        let first = input_layers(network);
+        for (count, layer) in network.layers[..inner].iter().enumerate().skip(first) {
+            let prefix = Network::new(network.input_size, network.layers[..=count].to_vec());
+            let runs = Run::all(&layer.name, &prefix, &pack(&prefix)?, sequences)?;
+            errors.push(LayerError::new(&layer.name, &runs));
         }
-        if let Some(layer) = network.decoder.as_ref().and_then(|decoder| decoder.layers.last()) {
-            errors.push(LayerError::measure(&layer.name, network, &bytes, sequences)?);
+        if let Some(layer) = network.all_layers().skip(first).last() {
+            let runs = Run::all(&layer.name, network, &bytes, sequences)?;
+            errors.push(LayerError::new(&layer.name, &runs));
+            classes = ClassChanges::count(network, meta, &runs);
         }
-        Ok(Quantized { bytes, errors })
+        Ok(Quantized { bytes, errors, classes })
+    }
+
+    /// Returns the root mean square error of the output of the model.
+    pub(super) fn output_error(&self) -> f64 {
+        self.errors.last().map_or(0.0, |error| error.rms)
     }
 }
 
@@ -72,28 +84,43 @@ pub struct LayerError {
 }
 
 impl LayerError {
-    /// Measures the error of the outputs of a file; the decoder of an encoder-decoder gets the classes that
-    /// the float network generates as inputs.
-    fn measure(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[Vec<f32>]) -> Result<Self> {
-        let session = Session::new(Path::new(name), bytes)?;
+    fn new(name: &str, runs: &[Run]) -> Self {
         let (mut worst, mut squares, mut count, mut range) = (0f64, 0f64, 0usize, 0f64);
-        for sequence in sequences.iter().filter(|s| !s.is_empty()) {
-            let (found, golden) = if network.decoder.is_some() {
-                let ids = network.decode(sequence, MAX_GENERATED);
-                let generated: Vec<f32> = ids.iter().map(|&id| id as f32).collect();
-                (session.predict_forced(sequence, &generated)?, network.predict_forced(sequence, &generated))
-            } else {
-                (session.predict(sequence, RunMode::Sequence)?, network.predict(sequence))
-            };
-            for (found, golden) in found.into_iter().zip(golden) {
-                let error = (f64::from(found) - f64::from(golden)).abs();
-                worst = worst.max(error);
-                squares += error * error;
-                count += 1;
-                range = range.max(f64::from(golden).abs());
-            }
+        for (&found, &golden) in runs.iter().flat_map(|run| run.found.iter().zip(&run.golden)) {
+            let error = (f64::from(found) - f64::from(golden)).abs();
+            worst = worst.max(error);
+            squares += error * error;
+            count += 1;
+            range = range.max(f64::from(golden).abs());
         }
-        Ok(Self { name: name.to_owned(), worst, rms: (squares / count.max(1) as f64).sqrt(), range })
+        Self { name: name.to_owned(), worst, rms: (squares / count.max(1) as f64).sqrt(), range }
+    }
+}
+
+/// The outputs for a sequence.
+pub(super) struct Run {
+    /// Those of the model file.
+    pub found: Vec<f32>,
+    /// Those of the float network.
+    pub golden: Vec<f32>,
+}
+
+impl Run {
+    /// Runs a file and its network over all sequences; the decoder of an encoder-decoder gets the classes
+    /// that the float network generates as inputs.
+    fn all(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[Vec<f32>]) -> Result<Vec<Self>> {
+        let session = Session::new(Path::new(name), bytes)?;
+        let run = |sequence: &Vec<f32>| {
+            if network.decoder.is_none() {
+                let found = session.predict(sequence, RunMode::Sequence)?;
+                return Ok(Self { found, golden: network.predict(sequence) });
+            }
+            let ids = network.decode(sequence, MAX_GENERATED);
+            let generated: Vec<f32> = ids.iter().map(|&id| id as f32).collect();
+            let found = session.predict_forced(sequence, &generated)?;
+            Ok(Self { found, golden: network.predict_forced(sequence, &generated) })
+        };
+        sequences.iter().filter(|sequence| !sequence.is_empty()).map(run).collect()
     }
 }
 

@@ -32,7 +32,7 @@ pub fn input_records(network: &Network<f32>, ranges: &[Ranges]) -> Result<InputR
                 return Ok(InputRecords { records, unit, layers });
             }
             InputStage::Affine(words) => {
-                let unit = ranges.get(k).map_or(1.0, |ranges| unit_for(ranges.output));
+                let unit = ranges.get(k).map_or(1.0, |ranges| unit_of_affine(&words, ranges));
                 records.push(affine_record(words(unit), unit, &layer.name, network.input_size));
                 return Ok(InputRecords { records, unit, layers });
             }
@@ -59,6 +59,19 @@ pub fn input_layers(network: &Network<f32>) -> usize {
         }
     }
     count
+}
+
+/// The largest offset in units of the integers that an f32 sum rounds to less than an eighth of a unit.
+const MAX_OFFSET: f32 = (1u32 << 21) as f32;
+
+/// Returns the unit of normalized inputs: that of the calibrated range, or where the offsets are too large
+/// for f32 the next power of two, by which a Normalization whose scales are powers of two computes without
+/// rounding.
+fn unit_of_affine(words: &dyn Fn(f64) -> Vec<f32>, ranges: &Ranges) -> f64 {
+    let unit = unit_for(ranges.output);
+    let words = words(unit);
+    let offsets = &words[words.len() / 2..];
+    if offsets.iter().any(|offset| offset.abs() > MAX_OFFSET) { unit.log2().ceil().exp2() } else { unit }
 }
 
 /// Returns the unit of inputs that no layer normalizes: that of the calibrated range, but at most 1 for

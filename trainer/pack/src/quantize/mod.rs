@@ -1,35 +1,69 @@
 //! Quantization of a network to an i8 model file, by the rules of runtime/INTEGER.md, or to f16 weights.
 //!
 //! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `file` writes the
-//! layers, and `errors` measures the error of each layer. The quantization of a layer is defined in its own
-//! file.
+//! layers, `errors` measures the error of each layer, and `classes` counts the classes that change. The
+//! quantization of a layer is defined in its own file.
 
 mod calibrate;
+mod classes;
 mod errors;
 mod file;
 mod input;
+#[cfg(test)]
+mod normalization_tests;
 
 pub use calibrate::{calibrate, sample};
+pub use classes::ClassChanges;
 pub use errors::{ErrorTable, LayerError, Quantized};
 
 use anyhow::{Context, Result};
 use embedded_rnn_nn::export::FloatWeights;
 use embedded_rnn_nn::net::Network;
 
-use crate::fold::folded;
+use crate::fold::{folded, folded_at};
 use crate::meta::Meta;
 use crate::write::{check_packable, write_float};
 
 /// Quantizes `network` to i8 with the ranges of the calibration data `sequences`, the first of which also
 /// becomes the golden trace.
 ///
+/// A normalization that [`folded`] leaves inside the network is folded into the layer after it if that
+/// increases the error of the output by at most a tenth.
+///
 /// # Errors
 /// The name of a layer that has no integer form; sequences without frames.
 pub fn quantize(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
     check_packable(network)?;
-    let network = integer_form(&folded(network))?;
+    let mut network = folded(network);
+    let mut quantized = quantize_layers(&network, meta, sequences);
+    // From the last layer on, as a layer that is folded is gone.
+    for index in (0..network.all_layers().count()).rev() {
+        let Some(shorter) = folded_at(&network, index) else { continue };
+        let found = quantize_layers(&shorter, meta, sequences);
+        if is_preferred(&found, &quantized) {
+            (network, quantized) = (shorter, found);
+        }
+    }
+    quantized
+}
+
+/// The largest growth of the error of the output for which a network with one layer less is preferred.
+const MAX_GROWTH: f64 = 1.1;
+
+/// Returns `true` if the model of a network with one layer less is as good as the other.
+fn is_preferred(shorter: &Result<Quantized>, other: &Result<Quantized>) -> bool {
+    match (shorter, other) {
+        (Err(_), _) => false,
+        (Ok(_), Err(_)) => true,
+        (Ok(shorter), Ok(other)) => shorter.output_error() <= MAX_GROWTH * other.output_error(),
+    }
+}
+
+/// Quantizes every layer of a network.
+fn quantize_layers(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
+    let network = integer_form(network)?;
     let ranges = calibrate(&network, sequences.iter().copied())?;
-    Quantized::new(&network, sequences, |network| file::write_int(network, meta, sequences, &ranges))
+    Quantized::new(&network, meta, sequences, |network| file::write_int(network, meta, sequences, &ranges))
 }
 
 /// Rounds the weights of `network` to the weights of dtype `N` and measures the error of each layer on
@@ -43,7 +77,7 @@ pub fn quantize_weights<N: FloatWeights>(
     sequences: &[&[f32]],
 ) -> Result<Quantized> {
     let frames = sequences.iter().find(|s| !s.is_empty()).context("no frames")?;
-    Quantized::new(&folded(network), sequences, |network| write_float::<N>(network, meta, frames))
+    Quantized::new(&folded(network), meta, sequences, |network| write_float::<N>(network, meta, frames))
 }
 
 /// Rejects a network with a layer that has no integer form.

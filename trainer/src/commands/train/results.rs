@@ -9,7 +9,7 @@ use super::{Job, Spent};
 use embedded_rnn::F32;
 
 use crate::commands::print_line;
-use crate::commands::quantize::warn_of_errors;
+use crate::commands::quantize::{print_errors, warn_of_errors};
 use crate::report::{ModelFacts, Report};
 use embedded_rnn_nn::evaluate::Evaluation;
 use embedded_rnn_nn::forecast::Comparison;
@@ -17,7 +17,7 @@ use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_nn::training::{Run, csv};
 use embedded_rnn_pack::session::Session;
 use embedded_rnn_pack::summary::Summary;
-use embedded_rnn_pack::{self as pack, ErrorTable, LayerError, Meta, Quantized};
+use embedded_rnn_pack::{self as pack, LayerError, Meta, Quantized};
 
 pub const FLOAT: &str = "model.ernn";
 pub const INTEGER: &str = "model.i8.ernn";
@@ -43,11 +43,12 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let mut models =
         vec![evaluate(job, FLOAT, pack::write_float::<F32>(&run.network, &meta, calibration[0])?)?];
     let (errors, failure) = match quantize(&models[0].session, &calibration) {
-        Ok(Quantized { bytes, errors }) => {
-            models.push(evaluate(job, INTEGER, bytes)?);
-            print_line(&format!("Quantization error per layer\n{}", ErrorTable(&errors)))?;
-            warn_of_errors(&errors, &job.out.join(INTEGER));
-            (errors, None)
+        Ok(quantized) => {
+            print_line("Quantization error per layer")?;
+            print_errors(&quantized)?;
+            warn_of_errors(&quantized, &job.out.join(INTEGER));
+            models.push(evaluate(job, INTEGER, quantized.bytes)?);
+            (quantized.errors, None)
         }
         Err(error) => (Vec::new(), Some(error)),
     };
