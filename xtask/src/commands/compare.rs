@@ -9,7 +9,8 @@ use xtask::cmd::{Cmd, root, target_dir};
 /// Compares the imports of random networks with the engine that made them
 ///
 /// Every network either has the engine's outputs or is rejected by name. The first run installs the engine
-/// with pip, in target/compare/ENGINE; the files of a network with other outputs stay in its folder `networks`.
+/// with pip, in target/compare/ENGINE; the files of a network with other outputs stay in its folder
+/// `networks`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  cargo xtask compare keras --count 1000 --seed 7")]
 pub struct Compare {

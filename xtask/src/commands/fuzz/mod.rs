@@ -121,8 +121,7 @@ impl FuzzCrate {
     /// Builds targets, and returns the folder of the programs.
     fn build(&self, toolchain: &Instrumentation, names: &[&str]) -> Result<PathBuf> {
         let builds = target_dir().join("fuzz/build").join(self.folder.replace('/', "-"));
-        let build =
-            Cmd::cargo().args(["build", "--release", "--locked"]).dir(xtask::cmd::root().join(self.folder));
+        let build = Cmd::cargo().args(["build", "--release"]).dir(xtask::cmd::root().join(self.folder));
         let build =
             build.args(names.iter().flat_map(|name| ["--bin", name])).env("CARGO_TARGET_DIR", &builds);
         toolchain.fuzzing(build, self.is_sanitized).run()?;
