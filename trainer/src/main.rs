@@ -1,5 +1,6 @@
 //! The command `ernn`: parses the arguments, runs the subcommand, and prints errors on one line.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -42,22 +43,30 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ernn: {}", one_line(&error));
-            ExitCode::from(2)
-        }
+        Err(error) => fail(&error),
     }
+}
+
+/// Prints an error on one line.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    // A failure to print cannot be reported anywhere.
+    _ = writeln!(io::stderr(), "ernn: {}", one_line(error));
+    ExitCode::from(2)
 }
 
 /// Prints help and version unchanged, and the first paragraph of a usage error on one line, like every error.
 fn explain(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        // A failure to print cannot be reported anywhere.
-        _ = error.print();
-        return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        let printed = error.print();
+        return match printed {
+            _ if error.use_stderr() => ExitCode::from(2),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                fail(&anyhow::Error::new(error).context("stdout"))
+            }
+            _ => ExitCode::SUCCESS,
+        };
     }
     let text = error.to_string();
-    let reason = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    eprintln!("ernn: {}; see --help", one_line(&anyhow::Error::msg(reason)));
-    ExitCode::from(2)
+    let reason = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    fail(&anyhow::Error::msg(format!("{reason}; see --help")))
 }

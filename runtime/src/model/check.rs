@@ -150,7 +150,7 @@ impl<'m> Walk<'m> {
         if N::feature_bits::<F>(record) & !F != 0 {
             return Err(LayerFault::Kind);
         }
-        self.check_pair(record)?;
+        self.check_pair::<F>(record)?;
         if record.input_size != self.size {
             return Err(LayerFault::InputSize);
         }
@@ -185,7 +185,10 @@ impl<'m> Walk<'m> {
 
     /// Checks the order of a Bidirectional: a forward direction, a backward one of the same sizes, then the
     /// record that merges them.
-    fn check_pair(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
+    fn check_pair<const F: u32>(&mut self, record: &'m LayerRecord) -> Result<(), LayerFault> {
+        if Kind::from_code(Kind::Bidirectional as u8, F).is_none() {
+            return if record.is_direction() { Err(LayerFault::Place) } else { Ok(()) };
+        }
         let merges = record.kind == Kind::Bidirectional as u8;
         let right = match self.pair {
             None => !(merges || record.is_direction() && record.go_backwards()),
@@ -243,8 +246,8 @@ fn check_place<N: Number, const F: u32>(
 /// many, of the same kinds and sizes as the decoder's, and the decoder begins with an Embedding of its own
 /// outputs.
 fn check_decoder<'m, N: Number, const F: u32>(layers: &'m [LayerRecord], decoder_at: usize) -> bool {
-    if decoder_at == 0 {
-        return true;
+    if decoder_at == 0 || F & DECODER == 0 {
+        return decoder_at == 0;
     }
     let Some((encoder, decoder)) = layers.split_at_checked(decoder_at) else { return false };
     let recurrent = |layers: &'m [LayerRecord]| layers.iter().filter(|record| N::is_recurrent::<F>(record));

@@ -21,6 +21,7 @@
 
 use super::span::Span;
 use crate::format::LayerRecord;
+use crate::format::feature_bits::{DECODER, WHOLE_SEQUENCES};
 use crate::number::Number;
 
 /// The words of memory that a model's state takes.
@@ -40,13 +41,15 @@ impl Sizes {
     /// Computes the sizes of these layers, of which those from `decoder_at` on are a decoder unless it is 0;
     /// `None` if they are too large to count.
     pub fn of<N: Number, const F: u32>(records: &[LayerRecord], decoder_at: usize) -> Option<Self> {
-        let (first, decoder) = records.split_at_checked(decoder_at)?;
-        let first = if decoder_at == 0 { decoder } else { first };
         let words = |records, ends| Span::<N, F> { records, weights: &[], ends }.words();
-        let own = words(first, decoder_at == 0)?;
-        let of_decoder = if decoder_at == 0 { 0 } else { words(decoder, true)? };
-        let mut sizes = Sizes { layers: own.checked_add(of_decoder)?, frame: 0, buffers: [0; 2] };
-        if first.iter().any(LayerRecord::go_backwards) {
+        let (first, layers) = if F & DECODER == 0 || decoder_at == 0 {
+            (records, words(records, true)?)
+        } else {
+            let (first, decoder) = records.split_at_checked(decoder_at)?;
+            (first, words(first, false)?.checked_add(words(decoder, true)?)?)
+        };
+        let mut sizes = Sizes { layers, frame: 0, buffers: [0; 2] };
+        if F & WHOLE_SEQUENCES != 0 && first.iter().any(LayerRecord::go_backwards) {
             for (number, group) in Groups::<N, F>::new(first).enumerate() {
                 let words = N::frame_words(group.width(first));
                 let slot = if group.cell(first).is_some_and(LayerRecord::return_sequences) {

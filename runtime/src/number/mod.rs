@@ -164,8 +164,9 @@ impl Number for I8 {
 
     #[inline(always)]
     fn widen(acts: &[i16], out: &mut [i32]) {
-        for (out, &act) in out.iter_mut().zip(acts) {
-            *out = act.into();
+        // Only a last layer has room for them.
+        if !out.is_empty() {
+            widen(acts, out);
         }
     }
     #[inline(always)]
@@ -216,6 +217,16 @@ impl Number for I8 {
     }
     fn real_of_cell(c: i32, scale: f32) -> f32 {
         c as f32 * scale
+    }
+}
+
+/// Writes integers as words. On a microcontroller all layers share one copy of the code: the compiler unrolls
+/// it to 400 bytes.
+#[cfg_attr(own_isa, inline(never))]
+#[cfg_attr(not(own_isa), inline(always))]
+fn widen(acts: &[i16], out: &mut [i32]) {
+    for (out, &act) in out.iter_mut().zip(acts) {
+        *out = act.into();
     }
 }
 

@@ -8,15 +8,17 @@
 //! ```text
 //! keras     onnx     pytorch      one folder per format; they do not import each other
 //!     \       |       /
-//! importer  cells  stack  tensor  variance  limits
+//! importer  cells  one_step  stack  tensor  variance  limits  foreign
 //! ```
 //! All formats share [`Tensor`], the values of a file; [`cells`], weights and gate orders; and the limits on
 //! memory.
 
 pub mod cells;
+mod foreign;
 mod importer;
 pub mod keras;
 mod limits;
+mod one_step;
 pub mod onnx;
 pub mod pytorch;
 mod stack;
@@ -68,7 +70,8 @@ impl Importers {
         let (own, others): (Vec<_>, Vec<_>) = self.all().into_iter().partition(is_own);
         let &[own] = &own[..] else {
             let known = self.all().map(listed).join(", ");
-            bail!("unknown file name extension: expected {known}")
+            let hint = foreign::hint(path, &extension).map_or(String::new(), |hint| format!("; {hint}"));
+            bail!("unknown file name extension: expected {known}{hint}")
         };
         for other in others {
             if let Some(flag) = other.first_flag() {

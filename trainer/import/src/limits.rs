@@ -2,4 +2,4 @@
 
 /// The maximum number of bytes of a file, and of anything that is unpacked from it: far above any network for
 /// a microcontroller, and harmless for a PC.
-pub const MAX_BYTES: u64 = 1 << 30;
+pub const MAX_BYTES: u64 = 1 << 28;

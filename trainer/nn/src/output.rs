@@ -144,15 +144,43 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The maximum number of characters of an error line.
+const MAX_LINE: usize = 1000;
+
 /// Formats an error with its causes, outermost first, on one line: `FILE: PLACE: REASON`.
+///
+/// Names in it may come from a file: characters that a terminal would not print are escaped, and of a line
+/// that is too long only both ends remain.
 pub fn one_line(error: &anyhow::Error) -> String {
     let whole = format!("{error:#}");
-    whole.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let line = whole.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let printable: Vec<char> = line.chars().flat_map(printable).collect();
+    if printable.len() <= MAX_LINE {
+        return printable.into_iter().collect();
+    }
+    let (begin, end) = (&printable[..MAX_LINE / 2], &printable[printable.len() - MAX_LINE / 2..]);
+    format!("{} ... {}", String::from_iter(begin), String::from_iter(end))
+}
+
+/// Returns a character, or its escape if it is a control character or another one that is not printed.
+fn printable(character: char) -> impl Iterator<Item = char> {
+    let is_plain = matches!(character, '"' | '\'' | '\\');
+    let escaped = (!is_plain).then(|| character.escape_debug());
+    escaped.into_iter().flatten().chain(is_plain.then_some(character))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_one_printable_line() {
+        let error = anyhow::anyhow!("reason\n  with \"quotes\", \\, é").context("bad\x1b[31m\u{202e}name");
+        assert_eq!(one_line(&error), r#"bad\u{1b}[31m\u{202e}name: reason with "quotes", \, é"#);
+        let long = one_line(&anyhow::anyhow!("the reason").context("x".repeat(1 << 20)).context("net.onnx"));
+        assert_eq!(long.chars().count(), MAX_LINE + " ... ".len());
+        assert!(long.starts_with("net.onnx: xxx") && long.ends_with("xxx: the reason"), "{long}");
+    }
 
     #[test]
     fn a_folder_has_one_lock_at_a_time() {

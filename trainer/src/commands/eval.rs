@@ -11,7 +11,7 @@ use embedded_rnn_nn::forecast::{Comparison, Forecast};
 use embedded_rnn_pack::session::Session;
 
 const HELP: &str = "\
-A data set is an .npz file with these arrays, or each of them twice: x_train and x_test, ...
+A data set is an .npz file with these arrays, of which x may be named x_test or x_train, and so on:
   x      [n, time, features], or [n, time] of ids
   len    [n], the lengths of padded sequences (optional)
   y      [n] of classes or [n, outputs] of values; for a model that returns sequences, [n, time] or
@@ -49,13 +49,15 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Reads the data to evaluate on, and the naive forecasts to compare a forecast with.
 fn read(path: &Path) -> Result<(Dataset, Option<Forecast>)> {
-    let (Data { train, test }, forecast) = match path.extension().and_then(OsStr::to_str) {
+    match path.extension().and_then(OsStr::to_str) {
         Some("csv") => {
             bail!("{}: a config splits the series: use the model's .toml file instead", path.display())
         }
-        Some("toml") => Config::read(path)?.read_data(path)?,
-        _ => (Data::read(path)?, None),
-    };
-    let data = forecast.as_ref().map(|forecast| forecast.test.clone());
-    Ok((data.or(test).unwrap_or(train), forecast))
+        Some("toml") => {
+            let (Data { train, test }, forecast) = Config::read(path)?.read_data(path)?;
+            let data = forecast.as_ref().map(|forecast| forecast.test.clone());
+            Ok((data.or(test).unwrap_or(train), forecast))
+        }
+        _ => Ok((Dataset::read_test(path)?, None)),
+    }
 }

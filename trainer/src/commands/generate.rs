@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::sampling::sample;
 use crate::vocabulary::Vocabulary;
 use embedded_rnn_nn::data::{Input, InputKind};
+use embedded_rnn_nn::evaluate::NonFinite;
 use embedded_rnn_nn::initializers::{Purpose, stream_of};
 use embedded_rnn_nn::loss::argmax;
 use embedded_rnn_pack::session::Session;
@@ -92,12 +93,21 @@ pub fn run(args: &Args) -> Result<()> {
     let place = || args.model.display().to_string();
     let model = Session::read(&args.model)?;
     let generator = Generator::new(&model, args).with_context(place)?;
+    let mut non_finite = NonFinite::default();
     for (s, start) in starts(&model, args)?.iter().enumerate() {
         for k in 0..args.count {
             let mut rng = stream_of(args.seed, Purpose::Sample, k, s as u64);
-            let generated = generator.generate(start, &mut rng).with_context(place)?;
-            super::print_line(&if args.json { serde_json::to_string(&generated)? } else { generated.text })?;
+            let (generated, found) = generator.generate(start, &mut rng).with_context(place)?;
+            non_finite = non_finite.plus(found);
+            let line = if args.json { serde_json::to_string(&generated)? } else { generated.text };
+            // The lines are all that the command is for.
+            if !super::print_for_reader(&line)? {
+                return Ok(());
+            }
         }
+    }
+    if let Some(complaint) = non_finite.complaint() {
+        super::warn(&format!("{}: {complaint}", place()));
     }
     Ok(())
 }
@@ -156,9 +166,12 @@ impl<'a> Generator<'a> {
         Ok(Self { model, vocabulary, end, steps: args.steps as usize, temperature: args.temperature })
     }
 
-    fn generate(&self, start: &[f32], rng: &mut ChaCha8Rng) -> Result<Generated> {
+    /// Generates a sequence, and counts the outputs that are not finite.
+    fn generate(&self, start: &[f32], rng: &mut ChaCha8Rng) -> Result<(Generated, NonFinite)> {
         let (mut ids, mut ended) = (Vec::new(), false);
+        let mut non_finite = NonFinite::default();
         self.model.generate(start, |output| {
+            non_finite = non_finite.plus(NonFinite::of(output));
             let class = self.choose(output, rng);
             ended = self.end == Some(class);
             if !ended {
@@ -166,7 +179,7 @@ impl<'a> Generator<'a> {
             }
             (!ended && ids.len() < self.steps).then_some(class as u16)
         })?;
-        Ok(Generated { text: self.vocabulary.text(&ids), ids, ended })
+        Ok((Generated { text: self.vocabulary.text(&ids), ids, ended }, non_finite))
     }
 
     fn choose(&self, output: &[f32], rng: &mut ChaCha8Rng) -> usize {

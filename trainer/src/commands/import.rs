@@ -9,7 +9,7 @@ use embedded_rnn::{F16, F32};
 use super::overwrite::Overwrite;
 use embedded_rnn_import::Importers;
 use embedded_rnn_import::keras::Keras;
-use embedded_rnn_import::onnx::Onnx;
+use embedded_rnn_import::onnx::{Cut, Onnx};
 use embedded_rnn_import::pytorch::{self, PyTorch};
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::output::write_atomically;
@@ -19,6 +19,7 @@ use embedded_rnn_nn::output::write_atomically;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  ernn import gestures.keras -o gestures.ernn\n  \
                         ernn import denoiser.onnx -o denoiser.ernn --weights f16\n  \
+                        ernn import speech.onnx -o speech.ernn --from /norm/Add --to /fc/Add\n  \
                         ernn import tags.safetensors -o tags.ernn --return-sequences \
                         --activation fc=softmax\n  \
                         ernn import vad.safetensors -o vad.ernn --prefix decoder. --modules rnn,fc1,fc2 \
@@ -38,9 +39,31 @@ pub struct Args {
     /// Whether the output may replace the file.
     #[command(flatten)]
     pub overwrite: Overwrite,
+    /// The options of an ONNX graph.
+    #[command(flatten)]
+    pub onnx: OnnxArgs,
     /// The options of a state dict.
     #[command(flatten)]
     pub pytorch: PyTorchArgs,
+}
+
+/// The flags for an `.onnx` file.
+#[derive(clap::Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Options for .onnx files")]
+pub struct OnnxArgs {
+    /// Start at this tensor inside the graph, as the input of the model; given several times, the others are
+    /// initial states
+    #[arg(long, value_name = "TENSOR")]
+    pub from: Vec<String>,
+    /// End at this tensor inside the graph, as the output of the model
+    #[arg(long, value_name = "TENSOR")]
+    pub to: Option<String>,
+}
+
+impl From<OnnxArgs> for Onnx {
+    fn from(OnnxArgs { from, to }: OnnxArgs) -> Self {
+        Self { cut: Cut { from, to } }
+    }
 }
 
 /// The dtypes of the weights of an imported model.
@@ -59,8 +82,8 @@ pub struct PyTorchArgs {
     /// Use only tensors whose names start with PREFIX, and remove it from the names: `encoder.`
     #[arg(long, value_name = "PREFIX")]
     pub prefix: Option<String>,
-    /// Exclude these modules with all tensors below them: `stft_conv,conv1`
-    #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
+    /// Exclude these modules with all tensors below them, or single tensors: `stft_conv,conv1,noise.std`
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub without: Vec<String>,
     /// All modules in their order, if it does not follow from names and sizes: `lstm,fc1,fc2`
     #[arg(long, value_name = "MODULE,..", value_delimiter = ',')]
@@ -77,6 +100,10 @@ pub struct PyTorchArgs {
     /// Output every time step, and not only the last
     #[arg(long)]
     pub return_sequences: bool,
+    /// Output the last time step of both directions of a bidirectional LSTM or RNN, `out[:, -1]`, and not
+    /// their final states
+    #[arg(long)]
+    pub last_step: bool,
     /// The epsilon of BatchNorm1d and LayerNorm [default: 1e-5]
     #[arg(long)]
     pub eps: Option<f64>,
@@ -110,6 +137,7 @@ impl From<PyTorchArgs> for pytorch::Options {
             activations: args.activation,
             nonlinearity: args.nonlinearity.map(Into::into),
             return_sequences: args.return_sequences,
+            last_step: args.last_step,
             eps: args.eps,
         }
     }
@@ -144,7 +172,7 @@ pub fn run(args: &Args) -> Result<()> {
     let place = || args.file.display().to_string();
     let pytorch = PyTorch { options: args.pytorch.clone().into() };
     // Without `..`: the flags of a further importer belong here.
-    let importers = Importers { keras: Keras, onnx: Onnx, pytorch };
+    let importers = Importers { keras: Keras, onnx: args.onnx.clone().into(), pytorch };
     let mut imported = importers.read(&args.file).with_context(place)?;
     if let Some(name) = &args.name {
         imported.meta.name.clone_from(name);

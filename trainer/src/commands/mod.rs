@@ -9,9 +9,10 @@ pub mod predict;
 pub mod quantize;
 pub mod train;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use anyhow::Context;
 use clap::builder::RangedI64ValueParser;
 use embedded_rnn_nn::forecast::Forecast;
 use embedded_rnn_nn::output::one_line;
@@ -38,8 +39,16 @@ fn warn_of_spacing(forecast: Option<&Forecast>, file: &Path) {
     }
 }
 
-/// Prints a line. A closed pipe is an error, not a panic.
+/// Prints a line. Without a reader (`| head`), the work goes on: it may write files.
 pub fn print_line(line: &str) -> anyhow::Result<()> {
+    print_for_reader(line).map(drop)
+}
+
+/// Prints a line, and returns whether there is still a reader.
+fn print_for_reader(line: &str) -> anyhow::Result<bool> {
     let mut out = std::io::stdout().lock();
-    Ok(writeln!(out, "{line}").and_then(|()| out.flush())?)
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        printed => printed.map(|()| true).context("stdout"),
+    }
 }

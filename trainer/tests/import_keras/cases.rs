@@ -4,12 +4,16 @@ use std::path::Path;
 
 use embedded_rnn::F32;
 use embedded_rnn_trainer::import::keras;
+use embedded_rnn_trainer::pack::quantize;
 use embedded_rnn_trainer::session::{RunMode, Session};
 
 use crate::golden::{Array, Members, members};
 
 /// The bound, relative to outputs above 1. Measured: 3.52e-6.
 const BOUND: f32 = 4.2e-6;
+
+/// The bound of i8 models, as a share of the largest output. Measured: 2.0e-3.
+const I8_BOUND: f32 = 0.0024;
 
 /// Returns the largest difference of a model's outputs from those of Keras, masked frames included.
 fn difference(file: &[u8], x: &Array, y: &Array) -> anyhow::Result<f32> {
@@ -44,7 +48,7 @@ fn compare(version: &str, members: &Members) -> (f32, Vec<String>) {
 fn imported_models_match_keras() {
     // The numbers of models that `make_golden.py` writes.
     for (version, models) in
-        [("2.13.1", 11), ("2.15.0", 22), ("3.0.5", 11), ("3.3.3", 11), ("3.8.0", 11), ("3.15.1", 121)]
+        [("2.13.1", 11), ("2.15.0", 57), ("3.0.5", 11), ("3.3.3", 11), ("3.8.0", 11), ("3.15.1", 160)]
     {
         let members = members(version);
         let files = members.keys().filter(|file| !file.ends_with(".npy")).count();
@@ -53,4 +57,39 @@ fn imported_models_match_keras() {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert_eq!(files, models);
     }
+}
+
+/// Checks that layers which are composed of others, or scale their input, are useful in 8 bits too.
+#[test]
+fn composed_layers_quantize() {
+    let members = members("3.15.1");
+    for case in ["slopes", "limits", "mean", "arithmetic", "normalized", "convolution"] {
+        let imported = keras::read(members[&format!("{case}.keras")].clone(), "file").unwrap();
+        let [x, y] = ["x", "y"].map(|which| Array::read(&members[&format!("{case}.{which}.npy")]));
+        let sequences: Vec<&[f32]> = x.sequences().collect();
+        let quantized = quantize(&imported.network, &imported.meta, &sequences).unwrap();
+        let model = Session::new(Path::new("model.i8.ernn"), &quantized.bytes).unwrap();
+        let mut all = 0.0f32;
+        let largest = y.values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        for (frames, expected) in sequences.iter().zip(y.sequences()) {
+            let found = model.predict(frames, RunMode::Sequence).unwrap();
+            let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / largest);
+            let worst = errors.fold(0.0, f32::max);
+            all = all.max(worst);
+            assert!(worst < I8_BOUND, "{case}: off by {worst} of the largest output");
+        }
+        println!("{case} in i8: {all:.1e} of the largest output");
+    }
+}
+
+#[test]
+fn notes_name_the_layers() {
+    let imported = keras::read(members("3.15.1")["stateful.keras"].clone(), "file").unwrap();
+    let note = "Stateful: lstm, gru: the state goes on until it is reset, as in Keras; `predict` and `eval` \
+                start each sequence at a reset state";
+    assert_eq!(imported.notes, [note]);
+    let imported = keras::read(members("3.15.1")["mean.keras"].clone(), "file").unwrap();
+    let note = "Mean: global_average_pooling1d adds up 5 time steps and divides by 5: sequences must be of \
+                this length";
+    assert_eq!(imported.notes, [note]);
 }

@@ -47,25 +47,27 @@ fn survivors(bytes: &[u8], seed: u64, file: impl Fn(Vec<u8>) -> Vec<u8>) -> usiz
 #[test]
 fn damaged_files_are_imported_or_rejected() {
     let cases = members("3.15.1");
-    let both_ways = &cases["both_ways.keras"];
-    let parts = unpacked(both_ways.clone());
-    let repacked = |name: &str| {
-        let (name, parts) = (name.to_owned(), parts.clone());
-        move |bytes| {
-            let mut parts = parts.clone();
-            parts.insert(name.clone(), bytes);
-            zipped(&parts, stored())
-        }
-    };
-    let found = [
-        survivors(both_ways, 1, |bytes| bytes),
-        survivors(&cases["both_ways.h5"], 2, |bytes| bytes),
-        survivors(&parts["model.weights.h5"], 3, repacked("model.weights.h5")),
-        survivors(&parts["config.json"], 4, repacked("config.json")),
-    ];
-    println!("{found:?} of {MUTATIONS} are imported");
-    // A zip has checksums; HDF5 has many bytes without meaning.
-    assert!(found.iter().all(|&survivors| survivors < MUTATIONS));
+    for (seed, case) in (1..).step_by(4).zip(["both_ways", "nested", "normalized", "one_step", "slopes"]) {
+        let whole = &cases[&format!("{case}.keras")];
+        let parts = unpacked(whole.clone());
+        let repacked = |name: &str| {
+            let (name, parts) = (name.to_owned(), parts.clone());
+            move |bytes| {
+                let mut parts = parts.clone();
+                parts.insert(name.clone(), bytes);
+                zipped(&parts, stored())
+            }
+        };
+        let found = [
+            survivors(whole, seed, |bytes| bytes),
+            survivors(&cases[&format!("{case}.h5")], seed + 1, |bytes| bytes),
+            survivors(&parts["model.weights.h5"], seed + 2, repacked("model.weights.h5")),
+            survivors(&parts["config.json"], seed + 3, repacked("config.json")),
+        ];
+        println!("{case}: {found:?} of {MUTATIONS} are imported");
+        // A zip has checksums; HDF5 has many bytes without meaning.
+        assert!(found.iter().all(|&survivors| survivors < MUTATIONS));
+    }
 }
 
 #[test]
@@ -89,8 +91,14 @@ fn archives_that_unpack_to_too_much_are_rejected() {
         error_of(zipped(&parts, SimpleFileOptions::default()))
     };
     let spaces = vec![b' '; (1 << 24) + 1];
-    assert_eq!(with("config.json", spaces.clone()), "config.json: more than 16777216 bytes");
-    assert_eq!(with("metadata.json", spaces), "metadata.json: more than 16777216 bytes");
+    assert_eq!(
+        with("config.json", spaces.clone()),
+        "config.json: 16777217 bytes when unpacked, more than the limit of 16777216"
+    );
+    assert_eq!(
+        with("metadata.json", spaces),
+        "metadata.json: 16777217 bytes when unpacked, more than the limit of 16777216"
+    );
     let nested = with("config.json", vec![b'['; 1 << 20]);
     assert_eq!(nested, "config.json: recursion limit exceeded at line 1 column 128");
     assert_eq!(with("metadata.json", b"{}".to_vec()), "metadata.json: keras_version: missing");
@@ -105,4 +113,25 @@ fn archives_that_unpack_to_too_much_are_rejected() {
     let without = error_of(zipped(&parts, stored()));
     assert_eq!(without, "model.weights.h5: specified file not found in archive");
     assert_eq!(error_of(b"model".to_vec()), "neither a .keras nor an .h5 file by its first bytes");
+}
+
+/// Returns the error of a `.keras` file whose directory declares this size of `model.weights.h5`.
+fn with_declared_size(size: u32) -> String {
+    const NAME: &[u8] = b"model.weights.h5";
+    let mut bytes = members("3.15.1")["lstm.keras"].clone();
+    let is_entry = |at: &usize| bytes[*at..].starts_with(b"PK\x01\x02") && bytes[at + 46..].starts_with(NAME);
+    let entry = (0..bytes.len()).rfind(is_entry).unwrap();
+    bytes[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
+    error_of(bytes)
+}
+
+#[test]
+fn declared_sizes_are_limits_of_memory() {
+    assert_eq!(
+        with_declared_size((1 << 28) + 1),
+        "model.weights.h5: 268435457 bytes when unpacked, more than the limit of 268435456"
+    );
+    assert_eq!(with_declared_size(9), "model.weights.h5: File is larger than its declared uncompressed size");
+    // Not enough bytes follow, which costs no memory.
+    assert_eq!(with_declared_size(1 << 28), "imported");
 }

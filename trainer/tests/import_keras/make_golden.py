@@ -41,6 +41,7 @@ else:
     KERAS_2 = False
     VERSION = keras.__version__
 L = keras.layers
+TWO_VERSIONS = ["2.15.0", "3.15.1"]
 IDS, FEATURES, TIME, SEQUENCES = 7, 2, 5, 3
 MASKED = -9.0
 
@@ -107,6 +108,69 @@ def chains():
 OF_ALL_VERSIONS = [name for name, _ in chains()]
 
 
+def of_two_versions():
+    """Yields the cases of the newest Keras 2 and the newest Keras 3."""
+    yield "normalized", lambda: [
+        frames(), L.Normalization(), seq("gru", 3), L.Rescaling(-2.0, offset=0.5), L.Normalization(axis=None),
+        L.LSTM(3), L.Dense(2), L.Normalization(invert=True),
+    ]
+    yield "normalized_by_config", lambda: [
+        frames(), L.Rescaling([0.25, -3.0], offset=1.5),
+        L.Normalization(mean=[0.5, -2.0], variance=[4.0, 0.0625]), seq("lstm", 3),
+        L.Normalization(mean=0.25, variance=0.0625),
+        L.TimeDistributed(L.Normalization(mean=[0.5, 0.25, 0.125], variance=[1.0, 0.5, 2.0])), L.GRU(3),
+    ]
+    yield "normalization_first", lambda: [
+        frames(), L.Normalization(mean=[0.5, -2.0], variance=[4.0, 0.0]), L.LSTM(3), L.Dense(2)
+    ]
+    yield "same_frames", lambda: [
+        frames(TIME), L.Reshape((TIME, FEATURES)), L.Permute((1, 2)), seq("lstm", 3), L.Reshape((-1, 3)),
+        L.TimeDistributed(L.Flatten()), L.LSTM(3), L.Flatten(), L.Reshape((3,)), L.Permute((1,)), L.Dense(2),
+    ]
+    yield "one_step", lambda: [
+        frames(1), seq("lstm", 3), L.Flatten(), L.Dense(4), L.RepeatVector(1), seq("gru", 3),
+        L.GlobalAveragePooling1D(), L.Dense(3), L.Reshape((1, 3)), L.GlobalMaxPooling1D(keepdims=True),
+        L.LSTM(3), L.Dense(2),
+    ]
+    yield "row_as_step", lambda: [rows(3), L.Reshape((1, 3)), L.LSTM(4), L.Dense(2)]
+    yield "convolution", lambda: [
+        frames(), L.Conv1D(4, 1, activation="relu"), seq("lstm", 3),
+        L.Conv1D(3, 1, padding="same", use_bias=False), L.LSTM(3),
+    ]
+    yield "slopes", lambda: [
+        frames(TIME), L.LeakyReLU(3.0), L.Dense(4), L.LeakyReLU(), seq("lstm", 3), L.LeakyReLU(0.75),
+        L.Dense(3, use_bias=False), L.ReLU(negative_slope=0.0625), L.TimeDistributed(L.LeakyReLU(0.01)),
+        L.PReLU(shared_axes=[1]), seq("gru", 3, activation="linear"), L.TimeDistributed(L.PReLU()), L.LSTM(3),
+        L.PReLU(), L.Dense(2, activation="tanh"), L.LeakyReLU(0.5),
+    ]
+    yield "mean", lambda: [
+        frames(TIME), seq("lstm", 3), L.Dense(4, activation="tanh"), L.GlobalAveragePooling1D(), L.Dense(2)
+    ]
+    yield "limits", lambda: [
+        frames(), L.ReLU(0.75), L.Dense(4), L.ReLU(1.0), seq("lstm", 3), L.TimeDistributed(L.ReLU(0.125)),
+        L.LSTM(3), L.Dense(3), L.ReLU(0.5), L.Dense(2),
+    ]
+    yield "stateful", lambda: [
+        L.Input((TIME, FEATURES), batch_size=SEQUENCES), seq("lstm", 3, stateful=True),
+        L.GRU(3, stateful=True),
+    ]
+    yield "nested", lambda: [
+        frames(),
+        keras.Sequential(
+            [seq("lstm", 3), L.Bidirectional(seq("gru", 3)), L.TimeDistributed(L.Dense(3))], name="encoder"
+        ),
+        L.Dense(3, activation="relu"),
+        keras.Sequential([L.Input((None, 3)), L.LSTM(3), L.BatchNormalization(), L.Dense(3)], name="head"),
+        L.Dense(2),
+    ]
+    if KERAS_2:
+        # Keras 3 does not store the shapes.
+        yield "input_shape_inside", lambda: [
+            frames(), L.Bidirectional(seq("lstm", 3, input_shape=(TIME, FEATURES))),
+            L.TimeDistributed(L.Dense(4, input_shape=(6,))), L.Bidirectional(L.GRU(3, input_shape=(TIME, 4))),
+        ]
+
+
 def of_this_version():
     """Yields the cases of the newest version only."""
     for cell in CELLS:
@@ -170,6 +234,21 @@ def of_this_version():
         rows(), L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dense(3), L.Softmax()
     ]
     yield "zeros_without_mask", lambda: [frames(), L.LSTM(3, zero_output_for_mask=True)]
+    yield "nested_twice", lambda: [
+        frames(),
+        keras.Sequential(
+            [
+                seq("lstm", 3), keras.Sequential([L.Dense(4, activation="relu"), L.Dense(3)], name="inner"),
+                L.Dense(3),
+            ],
+            name="outer",
+        ),
+        L.Dense(4), L.LSTM(3),
+    ]
+    yield "words_nested", lambda: [
+        ids(), keras.Sequential([L.Embedding(IDS, 3, mask_zero=True), L.GRU(3)], name="words"), L.Dense(2)
+    ]
+    yield "rescaled_by_array", lambda: [frames(), L.Rescaling(np.array([0.5, 4.0])), L.LSTM(3)]
     yield "named_like_the_default", lambda: [
         frames(), seq("lstm", 3, name="lstm_1"), seq("lstm", 3, name="lstm"), L.LSTM(3, name="lstm_2")
     ]
@@ -198,11 +277,32 @@ def functional():
     """Yields Functional models, by name."""
     for name in ["masked_stack", "both_ways", "words", "leaky"]:
         yield f"functional_{name}", lambda n=name: row(dict(chains())[n]())
+    if VERSION in TWO_VERSIONS:
+        yield "last_step", lambda: last_step("lstm", (slice(None), -1))
+        yield "arithmetic", arithmetic
+        index = (slice(None), -1, slice(None))
+        yield "last_step_backwards", lambda: last_step("gru", index, go_backwards=True)
+        for name in ["nested", "normalized"]:
+            yield f"functional_{name}", lambda n=name: row(dict(of_two_versions())[n]())
     if KERAS_2 or "keras" in sys.argv:
         return
+    yield "functional_nested_twice", lambda: row(dict(of_this_version())["nested_twice"]())
     for name in ["per_frame", "of_training", "no_time"]:
         yield f"functional_{name}", lambda n=name: row(dict(of_this_version())[n]())
     yield "states_unused", states_unused
+
+
+def arithmetic():
+    x = frames()
+    y = 2.0 * (x / 255.0 - 0.5) + 0.25
+    y = 1 - L.LSTM(3)(-y)
+    return keras.Model(x, 0.75 + L.Dense(2)(y) / -3 * 0.5)
+
+
+def last_step(cell, index, **options):
+    x = frames()
+    y = L.Dense(4, activation="relu")(seq(cell, 3, **options)(seq("lstm", 3)(x)))
+    return keras.Model(x, L.Dense(2)(y[index]))
 
 
 def states_unused():
@@ -228,13 +328,43 @@ def rejected():
     y, h, c = seq("lstm", 3, return_state=True, name="encoder")(x)
     yield "state_given", keras.Model(x, L.LSTM(3, name="decoder")(y, initial_state=[h, c]))
     yield "training", keras.Model(x, L.Dropout(0.5, name="always")(x, training=True))
-    inner = keras.Sequential([frames(), L.LSTM(3)], name="inner")
+    inner = keras.Model(x, L.LSTM(3)(x), name="inner")
     yield "nested", keras.Sequential([frames(), inner, L.Dense(2)])
+    for name, layers in [("masked_nested", [L.LSTM(3)]), ("nested_mask", [L.Masking(MASKED)])]:
+        inner = keras.Sequential([frames()] + layers, name="inner")
+        before = [frames(), L.Masking(MASKED)] if name == "masked_nested" else [frames()]
+        yield name, keras.Sequential(before + [inner] + ([] if len(before) == 2 else [L.LSTM(3)]))
     yield "lambda", keras.Sequential([frames(), L.LSTM(3), L.Lambda(lambda x: x * 2, name="twice")])
     yield "conv", keras.Sequential([frames(), L.Conv1D(3, 2, name="conv"), L.LSTM(3)])
     yield "flatten", keras.Sequential([frames(TIME), seq("lstm", 3), L.Flatten(name="flatten"), L.Dense(2)])
-    stateful = L.LSTM(3, stateful=True, name="stateful")
-    yield "stateful", keras.Sequential([L.Input((None, 2), batch_size=1), stateful])
+    for name, layer in [("permute", L.Permute((2, 1), name="p")), ("reshape", L.Reshape((2, 5), name="r"))]:
+        yield name, keras.Sequential([frames(TIME), layer, L.Dense(2)])
+    yield "repeat", keras.Sequential([frames(), L.LSTM(3), L.RepeatVector(4, name="repeat"), L.LSTM(3)])
+    step = L.RepeatVector(1, name="step")
+    yield "step_again", keras.Sequential([frames(), L.LSTM(3), step, L.LSTM(3)])
+    late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalAveragePooling1D(name="pool")]
+    yield "masked_mean", keras.Sequential([frames(TIME)] + late)
+    for pooling in [L.GlobalAveragePooling1D, L.GlobalMaxPooling1D]:
+        name = pooling.__name__
+        yield name, keras.Sequential([frames(), seq("lstm", 3), pooling(name="pool"), L.Dense(2)])
+    y = seq("lstm", 3, name="a")(x)
+    yield "first_step", keras.Model(x, y[:, 0])
+    yield "last_features", keras.Model(x, y[:, :, -1])
+    yield "last_of_both", keras.Model(x, L.Bidirectional(seq("gru", 3), name="both")(x)[:, -1])
+    yield "two_tensors", keras.Model(x, y + y)
+    yield "divided", keras.Model(x, L.Dense(2)(1 / L.LSTM(3, name="lstm")(x)))
+    yield "masked_arithmetic", keras.Model(x, L.LSTM(3)(L.Masking(MASKED)(x) * 2))
+    yield "last_of_none", keras.Model(x, L.Dense(3, name="dense")(x)[:, -1])
+    yield "last_of_masked", keras.Model(x, seq("lstm", 3, name="lstm")(L.Masking(MASKED)(x))[:, -1])
+    late = L.Rescaling(2.0, name="r")
+    yield "rescaled_late", keras.Sequential([frames(), L.Masking(MASKED), late, L.LSTM(3)])
+    times = L.Normalization(axis=[1, 2], name="n")
+    yield "normalized_times", keras.Sequential([frames(TIME), times, L.LSTM(3)])
+    batch = L.Input((None, 2), batch_size=1)
+    stateful = L.LSTM(3, stateful=True, go_backwards=True, name="stateful")
+    yield "stateful", keras.Sequential([batch, stateful])
+    both = L.Bidirectional(L.LSTM(3, stateful=True), name="both")
+    yield "stateful_both", keras.Sequential([batch, both])
     yield "rnn_of_cells", keras.Sequential([frames(), L.RNN([L.LSTMCell(3), L.LSTMCell(3)], name="cells")])
     yield "half", keras.Sequential([frames(), L.LSTM(3, dtype="mixed_float16", name="half")])
     yield "custom", keras.Sequential([frames(), L.LSTM(3), L.Dense(2, activation=mine, name="dense")])
@@ -356,18 +486,20 @@ def put_weights(model, rng):
     for layer in model.layers:
         for weight in layer.weights:
             name = getattr(weight, "path", weight.name)
-            if "seed" in name:
+            if "seed" in name or "count" in name:
                 continue
             values = np.round(512 * rng.uniform(-0.8, 1.0, weight.shape)) / 512
             weight.assign(np.abs(values) + 0.25 if "variance" in name else values)
+        if isinstance(layer, L.Normalization):
+            layer.finalize_state()
 
 
 def inputs(model, rng):
     first = model.layers[0] if not isinstance(model.layers[0], L.InputLayer) else model.layers[1]
-    if isinstance(first, L.Embedding):
+    if isinstance(first, L.Embedding) or first.name == "words":
         return rng.integers(0, IDS, (SEQUENCES, TIME)).astype("int32")
     shape = model.input_shape
-    shape = (SEQUENCES, TIME, shape[-1]) if len(shape) == 3 else (SEQUENCES, shape[-1])
+    shape = (SEQUENCES, shape[1] or TIME, shape[-1]) if len(shape) == 3 else (SEQUENCES, shape[-1])
     x = np.round(512 * rng.uniform(-1.5, 1.0, shape)) / 512
     if any(isinstance(layer, L.Masking) for layer in model.layers):
         x[0, 3:] = MASKED
@@ -392,7 +524,8 @@ def extensions(name):
     """Returns the formats of a case: both if they may differ; .h5 of Keras 3 from the newest version only."""
     plain = name.removeprefix("functional_")
     both = plain in OF_ALL_VERSIONS + ["per_frame", "of_training", "mirrored", "no_time", "states_unused"]
-    return [".keras", ".h5"] if both and VERSION in ["2.15.0", "3.15.1"] else [".keras"]
+    both = both or plain in [name for name, _ in of_two_versions()] + ["nested_twice", "last_step", "arithmetic"]
+    return [".keras", ".h5"] if both and VERSION in TWO_VERSIONS else [".keras"]
 
 
 def put(zipped, name, data):
@@ -420,6 +553,8 @@ def main():
     print("Keras", VERSION, "TensorFlow", tf.__version__, "numpy", np.__version__)
     newest = not KERAS_2 and "keras" not in sys.argv
     cases = {name: (lambda l=layers: keras.Sequential(l())) for name, layers in chains()}
+    if VERSION in TWO_VERSIONS:
+        cases |= {name: (lambda l=layers: keras.Sequential(l())) for name, layers in of_two_versions()}
     if newest:
         cases |= {name: (lambda l=layers: keras.Sequential(l())) for name, layers in of_this_version()}
     cases |= dict(functional())

@@ -17,9 +17,9 @@ pub fn error_of(bytes: Vec<u8>) -> String {
 /// The models of `rejected.zip.gz`, with their errors.
 const REJECTED: &[(&str, &str)] = &[
     ("branch.keras", "add: inbound_nodes: 2 inputs, only one is supported"),
-    ("conv.keras", "conv: class_name Conv1D: not supported"),
+    ("conv.keras", "conv: kernel_size [2]: only 1 is supported"),
     ("custom.keras", "dense: activation function mine: unknown"),
-    ("flatten.keras", "flatten: class_name Flatten: not supported"),
+    ("flatten.keras", "flatten: class_name Flatten: only supported for one time step"),
     ("half.keras", "half: dtype DTypePolicy mixed_float16: only float32 is supported"),
     ("lambda.keras", "twice: class_name Lambda: not supported"),
     ("lora.keras", "lora: lora_rank 1: only plain float weights are supported"),
@@ -29,16 +29,20 @@ const REJECTED: &[(&str, &str)] = &[
         "turned: go_backwards true: not supported with return_sequences after a mask, which Keras does not \
          reverse",
     ),
-    ("nested.keras", "inner: class_name Sequential: a nested model is not supported"),
+    ("nested.keras", "inner: class_name Functional: only Sequential models can be nested"),
     ("not_mirrored.keras", "pair: backward_layer: activation: differs from the forward layer"),
-    ("own_mask.keras", "any_4: class_name Any: not part of a mask"),
+    ("own_mask.keras", "any_11: class_name Any: not part of a mask"),
     ("quantized.keras", "quantized: dtype QuantizedDTypePolicy: only float32 is supported"),
     ("rnn_of_cells.keras", "cells: class_name RNN: not supported"),
     ("shared.keras", "output_layers: twice 1 0: only layers that are used once are supported"),
     ("skip.keras", "cat: inbound_nodes: 2 inputs, only one is supported"),
     ("state_given.keras", "decoder: inbound_nodes: initial_state [encoder, encoder]: unknown"),
     ("state_used.keras", "of_h: inbound_nodes: states 0 1: only the first output is supported"),
-    ("stateful.keras", "stateful: stateful true: state that outlives its sequence is not supported"),
+    (
+        "stateful.keras",
+        "stateful: stateful true: not supported in a layer that runs backwards, which starts at the end of \
+         each sequence",
+    ),
     ("training.keras", "always: inbound_nodes: training true: only inference is supported"),
     ("two_inputs.keras", "input_layers: 2 layers, only one is supported"),
     ("two_outputs.keras", "output_layers: 2 layers, only one is supported"),
@@ -47,6 +51,66 @@ const REJECTED: &[(&str, &str)] = &[
     (
         "weights_alone.h5",
         "model_config: missing: the file contains weights only; save the model with model.save(FILE)",
+    ),
+    (
+        "GlobalAveragePooling1D.keras",
+        "pool: class_name GlobalAveragePooling1D: not supported for an open number of time steps",
+    ),
+    (
+        "GlobalMaxPooling1D.keras",
+        "pool: class_name GlobalMaxPooling1D: only supported for one time step, as no layer of the runtime \
+         pools over time",
+    ),
+    ("two_tensors.keras", "add: inbound_nodes: 2 inputs, only one is supported"),
+    ("divided.keras", "true_divide: 1 divided by the input: not supported"),
+    (
+        "masked_arithmetic.keras",
+        "multiply: class_name Multiply: not supported after a mask, which not all versions of Keras pass on",
+    ),
+    ("first_step.keras", "get_item: index [__slice__, 0]: only the last time step, [:, -1], is supported"),
+    (
+        "last_features.keras",
+        "get_item_1: index [__slice__, __slice__, -1]: only the last time step, [:, -1], is supported",
+    ),
+    (
+        "last_of_both.keras",
+        "get_item_2: index [:, -1] of both: not supported, as its backward layer has seen one time step \
+         there; return_sequences=False returns the final states",
+    ),
+    (
+        "last_of_masked.keras",
+        "get_item_4: index [:, -1]: not supported after a mask, as Keras's GPU kernels return zeros at \
+         masked frames",
+    ),
+    ("last_of_none.keras", "get_item_3: index [:, -1]: not supported without a recurrent layer before it"),
+    (
+        "masked_nested.keras",
+        "inner: class_name Sequential: not supported after a mask, which not all versions of Keras pass on",
+    ),
+    (
+        "nested_mask.keras",
+        "inner: class_name Sequential: not supported after a mask, which not all versions of Keras pass on",
+    ),
+    (
+        "masked_mean.keras",
+        "pool: class_name GlobalAveragePooling1D: not supported after a mask, which not all versions of \
+         Keras pass on",
+    ),
+    ("normalized_times.keras", "n: axis [1, 2]: only the last axis or none is supported"),
+    ("permute.keras", "p: dims [2, 1]: only the same order is supported"),
+    ("repeat.keras", "repeat: n 4: only 1 is supported, as no layer of the runtime repeats a frame"),
+    (
+        "rescaled_late.keras",
+        "r: class_name Rescaling: not supported after a mask, which not all versions of Keras pass on",
+    ),
+    ("reshape.keras", "r: target_shape [2, 5]: only the same frames are supported"),
+    (
+        "stateful_both.keras",
+        "both: stateful true: not supported in a Bidirectional, which starts at both ends of each sequence",
+    ),
+    (
+        "step_again.keras",
+        "step: class_name RepeatVector: not supported after the last time step of a sequence",
     ),
     ("zeros_at_the_end.keras", "zeros: zero_output_for_mask true: not supported after a mask"),
     ("cyclic_links.h5", "lstm: /model_weights/lstm/seq/lstm/lstm_cell/kernel: group not found: lstm"),

@@ -106,7 +106,8 @@ impl Graph {
         self
     }
 
-    fn value(number: u64, name: &str, element: i64, shape: &[i64]) -> Vec<u8> {
+    /// Encodes an input, an output or the type of another tensor: field 11, 12 or 13.
+    pub fn value(number: u64, name: &str, element: i64, shape: &[i64]) -> Vec<u8> {
         let axes = joined(
             shape
                 .iter()

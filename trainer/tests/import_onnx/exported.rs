@@ -5,18 +5,20 @@ use std::io::Cursor;
 
 use embedded_rnn::Backend;
 use embedded_rnn_trainer::import::onnx::read;
+use embedded_rnn_trainer::pack::quantize;
 use npyz::NpyFile;
 
 use crate::run::run;
 use crate::{Worst, imported, unzipped};
 
-/// Per exporter: the zip, the folder, the bound, and the number of cases. The worst differences are 2.9e-7,
-/// 1.8e-7, 3.6e-7 and 9.0e-8, over backends with and without fused multiply-add.
+/// Per source: the zip, the folder, the bound, and the number of cases. The worst differences are 2.9e-7,
+/// 1.8e-7, 3.6e-7, 9.0e-8 and 4.2e-7, over backends with and without fused multiply-add.
 const EXPORTERS: &[(&str, &str, f32, usize)] = &[
     ("torch.zip", "torch_script/", 3.5e-7, 25),
     ("torch.zip", "torch_dynamo/", 2.2e-7, 15),
     ("torch.zip", "nodes/", 4.3e-7, 22),
     ("keras.zip", "keras/", 1.1e-7, 13),
+    ("operators.zip", "operators/", 4.3e-7, 52),
 ];
 
 struct Array {
@@ -82,6 +84,21 @@ fn exported_networks_match_onnx_runtime() {
         let mut worst = Worst::default();
         names.iter().for_each(|name| compare(&files, name, &mut worst));
         worst.assert_within(bound);
+    }
+}
+
+/// Everything that an operator becomes has an integer form, with a small error.
+#[test]
+fn every_operator_runs_in_integers() {
+    let files = unzipped("operators.zip");
+    for name in files.keys().filter_map(|name| name.strip_suffix(".onnx")) {
+        let imported = read(&files[&format!("{name}.onnx")], "model").unwrap();
+        let frames = imported.synthetic_frames(200);
+        let quantized = quantize(&imported.network, &imported.meta, &[&frames]);
+        for error in quantized.unwrap_or_else(|error| panic!("{name}: {error:#}")).errors {
+            let (rms, range) = (error.rms, error.range);
+            assert!(rms <= 0.007 * range, "{name}, {}: {rms} of {range}", error.name);
+        }
     }
 }
 

@@ -41,16 +41,19 @@ class Golden:
         self._put(name + ".onnx", model.SerializeToString(deterministic=True))
         for key, value in arrays.items():
             out = io.BytesIO()
-            np.save(out, value.astype(np.int64 if value.dtype.kind == "i" else np.float32))
+            value = value.astype(np.int64 if value.dtype.kind == "i" else np.float32)
+            np.save(out, np.ascontiguousarray(value))
             self._put(f"{name}/{key}.npy", out.getvalue())
 
     def close(self):
         self.zip.close()
 
 
-def outputs(model, inputs):
+def outputs(model, inputs, options=None):
     """Returns all outputs for inputs in the order of the network."""
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     names = [value.name for value in session.get_inputs()]
     assert len(names) == len(inputs), names
     return session.run(None, dict(zip(names, inputs)))

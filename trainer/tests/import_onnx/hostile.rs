@@ -1,6 +1,7 @@
 //! Hostile files: they end in an error, in little memory and time.
 
 use embedded_rnn::F32;
+use embedded_rnn_trainer::import::MAX_BYTES;
 use embedded_rnn_trainer::import::onnx::read;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,6 +17,10 @@ fn samples() -> Vec<Vec<u8>> {
     let (torch, keras) = (unzipped("torch.zip"), unzipped("keras.zip"));
     for name in ["torch_dynamo/lstm_states_both.onnx", "torch_script/gru_ids.onnx", "nodes/lstm_hard.onnx"] {
         samples.push(torch[name].clone());
+    }
+    let operators = unzipped("operators.zip");
+    for name in ["leaky_relu_of_dense", "input_functions", "packed_states", "dequantized", "flipped_layers"] {
+        samples.push(operators[&format!("operators/{name}.onnx")].clone());
     }
     samples.extend(["keras/lstm_backwards.onnx", "keras/old_both_sum.onnx"].map(|name| keras[name].clone()));
     samples
@@ -67,7 +72,7 @@ fn sizes_beyond_the_memory_limit() {
         reason(&gru().initializer(joined([tensor("huge", shape, 1, &[])])).output("Y").file(22))
     };
     assert_eq!(huge(&[1 << 62, 1 << 62]), "initializer huge: shape too large");
-    assert_eq!(huge(&[1 << 40]), "initializer huge: more than 1073741824 bytes of tensor data");
+    assert_eq!(huge(&[1 << 40]), "initializer huge: more than 268435456 bytes of tensor data");
     assert_eq!(huge(&[1 << 20]), "initializer huge: raw_data: 0 values, expected 1048576");
     assert_eq!(huge(&[-1]), "graph: initializer: an axis of -1");
     // A list of ones that is doubled again and again.
@@ -77,12 +82,12 @@ fn sizes_beyond_the_memory_limit() {
         doubled = doubled.node("Concat", &[&from, &from], &[&to], &[int("axis", 0)]);
     }
     let error = reason(&doubled.output("Y").file(22));
-    assert!(error.ends_with("more than 1073741824 bytes of tensor data"), "{error}");
+    assert!(error.ends_with("more than 268435456 bytes of tensor data"), "{error}");
     let spread = gru()
         .initializer(indices("shape", &[1 << 30, 1 << 30]))
         .initializer(indices("one", &[1]))
         .node("Expand", &["one", "shape"], &["many"], &[]);
-    assert!(reason(&spread.output("Y").file(22)).contains("more than 1073741824 bytes"));
+    assert!(reason(&spread.output("Y").file(22)).contains("more than 268435456 bytes"));
     // Lengths that are squared again and again.
     let mut product = gru().node("Shape", &["X"], &["s0"], &[]);
     for k in 0..40 {
@@ -91,6 +96,22 @@ fn sizes_beyond_the_memory_limit() {
     }
     let error = reason(&product.output("Y").file(22));
     assert!(error.ends_with("a product of too many lengths"), "{error}");
+    // A Dense layer of as many units as the input has features.
+    let wide = Graph::default()
+        .input("X", &[0, 0, 1 << 20])
+        .initializer(weights("W", &[1, 6, 3]))
+        .initializer(weights("R", &[1, 6, 2]))
+        .node("LeakyRelu", &["X"], &["x"], &[])
+        .node("GRU", &["x", "W", "R"], &["Y"], &[]);
+    let error = reason(&wide.output("Y").file(22));
+    assert!(error.ends_with(&format!("more than {MAX_BYTES} bytes of tensor data")), "{error}");
+    let mut many = Graph::default().input("X", &[0, 0, 3]);
+    for k in 0..100 {
+        let from = if k == 0 { "X".to_owned() } else { format!("n{k}") };
+        many = many.node("Neg", &[&from], &[&format!("n{}", k + 1)], &[]);
+    }
+    let error = reason(&many.output("n100").file(22));
+    assert_eq!(error, "Neg (node 64): more than 64 functions of an input");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod axes;
 mod build;
 mod conformance;
+mod cut;
 mod exported;
 mod hostile;
 mod rejected;

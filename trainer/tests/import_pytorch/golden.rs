@@ -56,6 +56,36 @@ fn imported_networks_match_pytorch() {
     assert!(worst < ALLOWED, "{worst:e}, allowed: {ALLOWED:e}: {place}");
 }
 
+/// `out[:, -1]` is the last time step of all.
+#[test]
+fn the_last_step_of_both_directions_matches_pytorch() {
+    for case in cases().into_iter().filter(|case| case.name == "lstm_bidirectional_sequences") {
+        let file = path(&format!("{}.safetensors", case.name));
+        let imported = import(&file, &["--last-step", "--activation", "fc=softmax"]).unwrap();
+        assert_eq!(imported.output(), "2 values at the last time step");
+        let bytes = imported.write::<F32>().unwrap();
+        for backend in Backend::all() {
+            let model = Session::new(Path::new(&case.name), &bytes).unwrap().with_backend(backend);
+            for (frames, golden) in case.sequences.iter().zip(&case.outputs) {
+                let found = model.predict(frames, RunMode::Streaming).unwrap();
+                let last = &golden[golden.len() - 2..];
+                let errors = found.iter().zip(last).map(|(&found, golden)| (f64::from(found) - golden).abs());
+                let worst = errors.fold(0.0, f64::max);
+                assert!(found.len() == 2 && worst < ALLOWED, "{worst:e} on {}", backend.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_step_of_both_directions_of_a_gru_is_rejected() {
+    let error = import(&path("gru_bidirectional.safetensors"), &["--last-step"]).unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "--last-step: gru_l1: a GRU keeps a share of its state at every time step"
+    );
+}
+
 /// A file without a case would not be tested.
 #[test]
 fn every_file_has_a_case() {

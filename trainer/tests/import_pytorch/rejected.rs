@@ -98,6 +98,21 @@ fn unsupported_tensors_are_named() {
     }
 }
 
+/// A parameter of no module, a noise level for example, is excluded by its own name.
+#[test]
+fn single_tensors_are_excluded_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let imported = |name: &str, bytes: &[u8], args: &[&str]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        import(&path, args).unwrap().network
+    };
+    let more: &Shapes<'_> = &[("noise", &[4]), ("lstm.scale", &[1])];
+    let found = imported("more.safetensors", &with(more), &["--without", "noise,lstm.scale"]);
+    assert_eq!(found, imported("lstm.safetensors", &with(&[]), &[]));
+    assert_eq!(error(&with(more), &["--without", "noise"]), "lstm.scale: not a tensor of a recurrent module");
+}
+
 #[test]
 fn mismatched_shapes_are_named() {
     let hh = "expected 4 times as many (LSTM), 3 times (GRU) or as many (RNN)";
@@ -207,8 +222,8 @@ fn flags_without_effect_are_named() {
     let fc: &Shapes<'_> = &[("fc.weight", &[2, 4]), ("fc.bias", &[2])];
     for (args, expected) in [
         (&["--prefix", "model."][..], "--prefix model.: no tensor name starts with it"),
-        (&["--without", "conv"], "--without conv: no such module"),
-        (&["--without", "l"], "--without l: no such module"),
+        (&["--without", "conv"], "--without conv: no such module or tensor"),
+        (&["--without", "l"], "--without l: no such module or tensor"),
         (&["--without", "lstm,fc"], "--without: no tensor is left"),
         (&["--activation", "fc=relu,fc=tanh"], "--activation fc: given twice"),
         (&["--nonlinearity", "relu"], "--nonlinearity: the file has no RNN"),
@@ -216,6 +231,12 @@ fn flags_without_effect_are_named() {
             &["--without", "lstm", "--return-sequences"],
             "--return-sequences: the file has no RNN or LSTM or GRU",
         ),
+        (
+            &["--last-step"],
+            "--last-step: lstm has one direction, whose last time step is the output without it",
+        ),
+        (&["--last-step", "--return-sequences"], "--last-step: not with --return-sequences"),
+        (&["--without", "lstm", "--last-step"], "--last-step: the file has no RNN, LSTM or GRU"),
         (&["--eps", "0.1"], "--eps: the file has no BatchNorm1d or LayerNorm"),
         (&["--eps", "0"], "epsilon: 0 is not a number of at least 1e-9"),
     ] {
@@ -254,6 +275,8 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("net.safetensors"), with(&[("conv.weight", &[4, 4, 3])])).unwrap();
     fs::write(folder.path().join("net.onnx"), []).unwrap();
+    fs::create_dir(folder.path().join("saved")).unwrap();
+    fs::write(folder.path().join("saved/saved_model.pb"), []).unwrap();
     let error =
         |args: &[&str]| common::error_line(folder.path(), &[&["import", "-o", "net.ernn"], args].concat());
     for (args, expected) in [
@@ -263,8 +286,26 @@ fn the_command_rejects_in_one_line_and_writes_nothing() {
         ),
         (
             &["net.pt"],
-            "net.pt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors",
+            "net.pt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors; a pickle \
+             of PyTorch runs code when it is read: write the state dict with save_file of safetensors.torch, \
+             or the network with torch.onnx.export",
         ),
+        (
+            &["net.tflite"],
+            "net.tflite: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors; a \
+             TensorFlow Lite file: import the Keras model that it was converted from, or an ONNX file of \
+             tf2onnx",
+        ),
+        (
+            &["saved"],
+            "saved: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors; a \
+             SavedModel: load it in Keras and write a .keras file, or convert it with tf2onnx",
+        ),
+        (
+            &["net.txt"],
+            "net.txt: unknown file name extension: expected .keras, .h5, .hdf5, .onnx, .safetensors",
+        ),
+        (&["net.safetensors", "--to", "y"], "net.safetensors: --to: only valid for .onnx files"),
         (&["net.onnx", "--modules", "a"], "net.onnx: --modules: only valid for .safetensors files"),
         (
             &["net.onnx", "--return-sequences"],

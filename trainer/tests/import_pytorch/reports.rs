@@ -95,6 +95,13 @@ fn the_command_prints_what_it_assumed_and_what_the_output_is() {
              Output: 2 values at the last time step, from the final states of both directions of gru_l1: \
              h_n in PyTorch, and not out[:, -1]\n",
         ),
+        (
+            "lstm",
+            &["--activation", "fc=leaky_relu"],
+            "Assumed: the order lstm,fc (--modules); slope 0.2 (nn.LeakyReLU has 0.01) in leaky_relu after \
+             fc (--activation); only the last time step of lstm (--return-sequences)\n\
+             Output: 2 values at the last time step\n",
+        ),
         ("gru_stacked_sequences", &["--return-sequences"], "Output: 3 values at every time step\n"),
         (
             "rnn",

@@ -1,7 +1,7 @@
-"""Writes the golden files of the two networks from Python packages: inputs rounded to half precision, and the
+"""Writes the golden files of the networks from Python packages: inputs rounded to half precision, and the
 outputs of the network for exactly these.
 
-    cargo xtask data webrtc_vad && cargo xtask data silero_vad && cargo xtask data nsnet2
+    for net in webrtc_vad silero_vad nsnet2 riann dtln; do cargo xtask data $net; done
     python3 -m venv VENV
     VENV/bin/pip install numpy==2.4.6 onnxruntime==1.32.0 safetensors==0.8.0 torch==2.15.0
     VENV/bin/python make_golden.py
@@ -10,7 +10,9 @@ Silero's convolutions are not part of the recurrent network, so its golden file 
 outputs for recorded speech, and the probabilities of speech that LSTM and head (PyTorch, float64) compute
 from these. (The package's ONNX files have the same layers with other weights, so their outputs differ.)
 
-NSNet2 has synthetic, seeded log powers as inputs, and outputs by ONNX Runtime.
+NSNet2 has synthetic, seeded log powers as inputs, RIANN a synthetic motion (acceleration in m/s^2, angular
+velocity in rad/s, the time step in s), and DTLN synthetic magnitudes. Their outputs are by ONNX Runtime; the
+states of DTLN are carried from one frame to the next.
 """
 
 from pathlib import Path
@@ -95,6 +97,42 @@ def nsnet2():
     np.save(HERE / "nsnet2/gains.npy", gains[0])
 
 
+def riann():
+    session = onnxruntime.InferenceSession(HERE / "riann/package/riann/riann.onnx")
+    rng = np.random.default_rng(5)
+    time = np.arange(200)[:, None] / 100
+    tilt = 0.8 * np.sin(time * [2.0, 3.0])
+    gravity = 9.81 * np.concatenate([np.sin(tilt), np.cos(tilt[:, :1]) * np.cos(tilt[:, 1:])], axis=1)
+    rates = 0.8 * np.cos(time * [2.0, 3.0, 0.5]) * [2.0, 3.0, 0.5]
+    frames = np.concatenate([gravity, rates, np.full((200, 1), 0.01)], axis=1)
+    frames[:, :6] += rng.normal(0, 0.05, (200, 6))
+    rounded = frames.astype(np.float16)
+    states = np.zeros((2, 1, 1, 200), np.float32)
+    quaternions, _ = session.run(None, {"input": rounded[None].astype(np.float32), "h0": states})
+    print(f"riann: from {quaternions[0, 0]} to {quaternions[0, -1]}")
+    np.save(HERE / "riann/motion.npy", rounded.view(np.uint16))
+    np.save(HERE / "riann/quaternions.npy", quaternions[0])
+
+
+def dtln():
+    path = HERE / "dtln/package/livekit/plugins/dtln/models/model_1.onnx"
+    session = onnxruntime.InferenceSession(path)
+    rng = np.random.default_rng(6)
+    band, time = np.arange(257), np.arange(20)[:, None]
+    voice = 8 * np.abs(np.cos(np.pi * band / (10 + 0.2 * time))) * np.exp(-band / 70)
+    rounded = (voice + np.abs(rng.normal(0, 0.4, (20, 257)))).astype(np.float16)
+    states, masks = np.zeros((1, 2, 128, 2), np.float32), []
+    for frame in rounded.astype(np.float32):
+        mask, states = session.run(None, {"input_2": frame[None, None], "input_3": states})
+        masks.append(mask[0, 0])
+    masks = np.array(masks)
+    print(f"dtln: masks {masks.min():.3f} to {masks.max():.3f}, mean {masks.mean():.3f}")
+    np.save(HERE / "dtln/magnitudes.npy", rounded.view(np.uint16))
+    np.save(HERE / "dtln/masks.npy", masks)
+
+
 if __name__ == "__main__":
     silero()
     nsnet2()
+    riann()
+    dtln()

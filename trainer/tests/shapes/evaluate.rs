@@ -50,6 +50,35 @@ fn padded_ids_and_their_padded_targets() {
     }
 }
 
+/// The test part may be alone in its file, and is used if there is a training part too.
+#[test]
+fn test_parts_with_and_without_a_training_part() {
+    let folder = folder(&random(CLASSIFIER, 1, 3), &[]);
+    let sequences = ids(&[4, 1, 6], 5);
+    write_padded(folder.path(), &sequences);
+    let y = likeliest(folder.path(), "m.ernn", &["--lengths", "len.npy"], 3);
+    let wrong: Vec<i64> = y.iter().map(|y| (y + 1) % 3).collect();
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let part = |y: &[i64], [x, len, name]: [&'static str; 3]| {
+        vec![(x, read("x.npy")), (len, read("len.npy")), (name, integers(&[3], y))]
+    };
+    let test = part(&y, ["x_test", "len_test", "y_test"]);
+    let train = part(&wrong, ["x_train", "len_train", "y_train"]);
+    let write = |arrays: &[_]| write_npz(&folder.path().join("d.npz"), arrays);
+    write(&test);
+    is_right(folder.path(), "m.ernn");
+    write(&[train.clone(), test.clone()].concat());
+    is_right(folder.path(), "m.ernn");
+
+    let eval = ["eval", "m.ernn", "--data", "d.npz"];
+    write(&[test.clone(), vec![("y", read("len.npy"))]].concat());
+    assert_eq!(error_line(folder.path(), &eval), "d.npz: y: not used beside x_test");
+    write(&[test, vec![train[1].clone()]].concat());
+    assert_eq!(error_line(folder.path(), &eval), "d.npz: len_train: not used without x_train");
+    write(&[train[2].clone()]);
+    assert_eq!(error_line(folder.path(), &eval), "d.npz: contains neither x_test nor x_train nor x");
+}
+
 #[test]
 fn whole_and_masked_sequences() {
     let spots = vec![0.5, 0.5, 0.3, 0.5, 0.5, 0.5, 0.7, 0.5, -0.8, 0.1, 0.5, 0.5];

@@ -13,5 +13,6 @@ mod inspect;
 mod large_errors;
 mod models;
 mod non_finite;
+mod output;
 mod predict;
 mod quantize;

@@ -1,4 +1,4 @@
-//! Models whose outputs overflow: `ernn predict` and `ernn eval` warn.
+//! Models whose outputs overflow: `ernn predict`, `ernn eval` and `ernn generate` warn.
 
 use std::fs;
 
@@ -60,6 +60,12 @@ fn probabilities_behind_generated_classes_are_counted() {
     let error = stderr(&folder, &predict);
     assert!(
         error.starts_with("warning: m.ernn: ") && error.ends_with(" outputs are not finite\n"),
+        "{error}"
+    );
+    let generate = ["generate", "m.ernn", "--input", "x.npy", "--steps", "1", "--count", "2"];
+    let error = stderr(&folder, &generate);
+    assert!(
+        error.starts_with("warning: m.ernn: ") && error.ends_with(" of 10 outputs are not finite\n"),
         "{error}"
     );
     let pair = [("x", vec![1, 4]), ("y", vec![1, 1]), ("len", vec![1]), ("len_y", vec![1])];

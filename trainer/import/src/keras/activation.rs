@@ -51,37 +51,39 @@ fn of_config(value: Value) -> Result<Activation> {
     let mut read = || {
         options.ignore_training()?;
         // Only -1 is the last axis, as the number of axes is unknown here.
-        let activation = of_layer(&class, &mut options, -1)?
-            .with_context(|| format!("class_name {class}: not supported"))?;
+        let activation = match of_layer(&class, &mut options, -1)? {
+            Some(LayerFunction::Named(activation)) => activation,
+            Some(LayerFunction::Limited(limit)) => bail!("max_value {limit}: only 6 or null is supported"),
+            Some(LayerFunction::Leaky(slope)) => bail!("negative_slope {slope}: only 0.2 is supported"),
+            None => bail!("class_name {class}: not supported"),
+        };
         options.clone().finish().map(|()| activation)
     };
     read().with_context(|| name)
 }
 
-/// Returns the activation of a layer class; `None` for any other class. `last` is another index of the last
+/// The function of a layer that is an activation.
+pub enum LayerFunction {
+    /// An activation of the runtime.
+    Named(Activation),
+    /// `clip(x, 0, limit)`
+    Limited(f32),
+    /// `x`, or `slope x` below 0.
+    Leaky(f32),
+}
+
+/// Returns the function of a layer class; `None` for any other class. `last` is another index of the last
 /// axis.
 ///
 /// # Errors
-/// Parameters that no activation of the runtime has.
-pub fn of_layer(class: &str, options: &mut ConfigDict, last: i64) -> Result<Option<Activation>> {
-    Ok(Some(match class {
-        "ReLU" => {
-            options.only("negative_slope", &[0.into()], "only 0 is supported")?;
-            options.only("threshold", &[0.into()], "only 0 is supported")?;
-            match options.take("max_value") {
-                None => Activation::Relu,
-                Some(most) if most.as_f64() == Some(6.0) => Activation::Relu6,
-                Some(other) => return Err(rejection("max_value", &other, "only 6 or null is supported")),
-            }
-        }
+/// Parameters that no layer of the runtime has.
+pub fn of_layer(class: &str, options: &mut ConfigDict, last: i64) -> Result<Option<LayerFunction>> {
+    let named = match class {
+        "ReLU" => return relu(options).map(Some),
         "LeakyReLU" => {
             // Keras 2 names it alpha.
             let key = if options.has("alpha") { "alpha" } else { "negative_slope" };
-            let slope = options.number(key)?;
-            if slope as f32 != 0.2 {
-                bail!("{key} {slope}: only 0.2 is supported");
-            }
-            Activation::LeakyRelu
+            return slope(options, key).map(leaky).map(Some);
         }
         "ELU" => {
             options.only("alpha", &[1.into()], "only 1 is supported")?;
@@ -92,7 +94,35 @@ pub fn of_layer(class: &str, options: &mut ConfigDict, last: i64) -> Result<Opti
             Activation::Softmax
         }
         _ => return Ok(None),
-    }))
+    };
+    Ok(Some(LayerFunction::Named(named)))
+}
+
+fn relu(options: &mut ConfigDict) -> Result<LayerFunction> {
+    options.only("threshold", &[0.into()], "only 0 is supported")?;
+    let slope = if options.has("negative_slope") { slope(options, "negative_slope")? } else { 0.0 };
+    let Some(value) = options.take("max_value") else { return Ok(leaky(slope)) };
+    let limit = value.as_f64().map(|limit| limit as f32).filter(|&limit| limit > 0.0 && limit.is_finite());
+    let limit = limit.ok_or_else(|| rejection("max_value", &value, "expected a positive number or null"))?;
+    ensure!(slope == 0.0, "negative_slope {slope}: only 0 is supported with max_value");
+    Ok(if limit == 6.0 { LayerFunction::Named(Activation::Relu6) } else { LayerFunction::Limited(limit) })
+}
+
+/// Removes and returns a slope below 0.
+fn slope(options: &mut ConfigDict, key: &str) -> Result<f32> {
+    let slope = options.number(key)? as f32;
+    ensure!(slope.is_finite(), "{key} {slope}: not a finite f32");
+    Ok(slope)
+}
+
+fn leaky(slope: f32) -> LayerFunction {
+    if slope == 0.0 {
+        LayerFunction::Named(Activation::Relu)
+    } else if slope == 0.2 {
+        LayerFunction::Named(Activation::LeakyRelu)
+    } else {
+        LayerFunction::Leaky(slope)
+    }
 }
 
 /// Checks that the axis is the last one.

@@ -3,12 +3,15 @@
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::arithmetic;
+use super::composed;
 use super::frames::FrameInfo;
 use super::framewise::{Framewise, not_quantized};
 use super::inbound::{MaskArg, MaskSource};
 use super::layer_config::{InputSpec, LayerConfig};
 use super::naming::SubLayer;
 use super::recurrent::{bidirectional, recurrent};
+use super::shapes;
 use super::version::KerasVersion;
 use super::weights::LayerWeights;
 use crate::stack::{Imported, LayerStack};
@@ -16,13 +19,17 @@ use embedded_rnn_nn::layers::{Embedding, Kind, Layer, Masking};
 
 /// The layers so far, and their output.
 pub struct LayerBuilder {
-    stack: LayerStack,
+    pub(super) stack: LayerStack,
     /// The number of features per input frame; 1 for an id.
     input_size: usize,
     /// The output of the layers.
-    info: FrameInfo,
+    pub(super) info: FrameInfo,
     /// Whether the next layer reads ids.
     ids: bool,
+    /// The names of the stateful layers.
+    stateful: Vec<String>,
+    /// Facts for the user.
+    pub(super) notes: Vec<String>,
 }
 
 /// Returns whether a layer has weights.
@@ -31,10 +38,10 @@ pub fn has_weights(layer: &LayerConfig) -> bool {
     let mut has = |key| options.flag(key, true).unwrap_or(true);
     match layer.class.as_str() {
         "LayerNormalization" => has("scale") || has("center"),
-        class => {
-            let with = ["LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "Dense", "Embedding"];
-            with.contains(&class) || class == "BatchNormalization"
-        }
+        "Normalization" => !layer.options.has("mean"),
+        "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional" | "TimeDistributed" | "Dense" | "Conv1D" | "PReLU"
+        | "Embedding" | "BatchNormalization" => true,
+        _ => false,
     }
 }
 
@@ -45,10 +52,10 @@ impl LayerBuilder {
     /// An input that is neither a sequence of frames, nor one frame, nor a sequence of ids.
     pub fn new(version: KerasVersion, input: &InputSpec, first: &str) -> Result<Self> {
         let ids = first == "Embedding";
-        let (features, has_time) = match (&input.shape[..], ids) {
-            ([_], true) => (1, true),
-            (&[_, Some(features)], false) => (features, true),
-            (&[Some(features)], false) => (features, false),
+        let (features, steps, has_time) = match (&input.shape[..], ids) {
+            (&[steps], true) => (1, steps, true),
+            (&[steps, Some(features)], false) => (features, steps, true),
+            (&[Some(features)], false) => (features, None, false),
             (shape, _) => bail!(
                 "batch_shape {}: only [batch, time, features], [batch, features] and ids [batch, time] \
                  are supported",
@@ -62,8 +69,15 @@ impl LayerBuilder {
             "dtype {}: only float32 is supported, and integers for an Embedding",
             input.dtype
         );
-        let info = FrameInfo { version, features, has_time, mask: None };
-        Ok(Self { stack: LayerStack::default(), input_size: features, info, ids })
+        let info = FrameInfo { version, features, has_time, steps, is_input: true, mask: None };
+        Ok(Self {
+            stack: LayerStack::default(),
+            input_size: features,
+            info,
+            ids,
+            stateful: Vec::new(),
+            notes: Vec::new(),
+        })
     }
 
     /// Appends a layer.
@@ -73,27 +87,38 @@ impl LayerBuilder {
     pub fn push(&mut self, layer: &mut LayerConfig, mut weights: LayerWeights<'_>) -> Result<()> {
         // In Keras 2, any layer that was once the first has it.
         layer.options.ignore(&["batch_input_shape"]);
-        self.check_mask(layer)?;
+        self.check_inputs(layer)?;
         let mut class = layer.class.clone();
-        let kind = match layer.class.as_str() {
-            "Masking" => Some(Kind::Masking(self.masking(layer)?)),
-            "Embedding" => Some(Kind::Embedding(self.embedding(layer, &mut weights)?)),
+        let kinds = match class.clone().as_str() {
+            "Masking" => vec![Kind::Masking(self.masking(layer)?)],
+            "Embedding" => vec![Kind::Embedding(self.embedding(layer, &mut weights)?)],
             "LSTM" | "GRU" | "SimpleRNN" => {
-                Some(Kind::Recurrent(recurrent(&self.info, layer, &mut weights)?))
+                let (recurrent, stateful) = recurrent(&self.info, layer, &mut weights)?;
+                self.stateful.extend(stateful.then(|| layer.name.clone()));
+                vec![Kind::Recurrent(recurrent)]
             }
             "Bidirectional" => {
                 let (inner, layer) = bidirectional(&self.info, layer, &mut weights)?;
                 class = format!("Bidirectional({inner})");
-                Some(Kind::Bidirectional(layer))
+                vec![Kind::Bidirectional(layer)]
             }
             "TimeDistributed" => {
                 let inner = self.inner(layer)?;
                 class = format!("TimeDistributed({})", inner.class);
-                let (class, sub_layer) = (&inner.class, SubLayer::Inner);
-                let weights = &mut weights;
-                let layer = Framewise { class, options: inner.options, sub_layer, weights, axes: 2 };
-                layer.read(&self.info).context("layer")?
+                self.per_frame(inner, &mut weights).context("layer")?
             }
+            "GetItem" | "SlicingOpLambda" => {
+                self.take_last_step(layer)?;
+                Vec::new()
+            }
+            class if arithmetic::is_arithmetic(class) => {
+                self.info.check_unmasked(class)?;
+                vec![arithmetic::read(layer, self.info.features)?]
+            }
+            "GlobalAveragePooling1D" if self.info.has_time && self.info.steps != Some(1) => {
+                self.mean(layer)?
+            }
+            _ if self.reshape(layer)? => Vec::new(),
             class => {
                 let axes = if self.info.has_time { 3 } else { 2 };
                 let (options, sub_layer) = (layer.options.clone(), SubLayer::Own);
@@ -102,12 +127,22 @@ impl LayerBuilder {
             }
         };
         weights.finish()?;
-        let Some(kind) = kind else { return Ok(()) };
-        self.info.features = kind.get().output_size();
-        if !kind.get().keeps_time() {
-            (self.info.has_time, self.info.mask) = (false, None);
+        self.append(&layer.name, &format!("Keras {class} {}", layer.name), kinds)
+    }
+
+    /// Appends the layers of the runtime that compute a layer.
+    fn append(&mut self, name: &str, origin: &str, mut kinds: Vec<Kind<f32>>) -> Result<()> {
+        composed::merge(self.stack.layers_mut().last_mut(), &mut kinds);
+        for (number, kind) in (1..).zip(kinds) {
+            (self.info.features, self.info.is_input) = (kind.get().output_size(), false);
+            if !kind.get().keeps_time() {
+                (self.info.has_time, self.info.steps, self.info.mask) = (false, None, None);
+            }
+            // Keras has no name with a slash.
+            let name = if number == 1 { name.to_owned() } else { format!("{name}/{number}") };
+            self.stack.push(&name, origin.to_owned(), kind)?;
         }
-        self.stack.push(&layer.name, format!("Keras {class} {}", layer.name), kind)
+        Ok(())
     }
 
     /// Returns the network.
@@ -123,17 +158,41 @@ impl LayerBuilder {
                 "{name}: class_name Masking: not supported without a recurrent layer after it"
             );
         }
-        self.stack.finish(name, self.input_size)
+        let mut notes = self.notes;
+        if !self.stateful.is_empty() {
+            notes.push(format!(
+                "Stateful: {}: the state goes on until it is reset, as in Keras; `predict` and `eval` start \
+                 each sequence at a reset state",
+                self.stateful.join(", ")
+            ));
+        }
+        Ok(Imported { notes, ..self.stack.finish(name, self.input_size)? })
     }
 
-    /// Checks that an explicit mask is the one of the input.
-    fn check_mask(&self, layer: &LayerConfig) -> Result<()> {
+    /// Checks that a layer has no input but the output so far and its mask.
+    ///
+    /// # Errors
+    /// Another mask, or an index.
+    pub fn check_inputs(&self, layer: &LayerConfig) -> Result<()> {
+        let takes_part = matches!(layer.class.as_str(), "GetItem" | "SlicingOpLambda");
+        let is_read = (takes_part || layer.index.is_none())
+            && (arithmetic::is_arithmetic(&layer.class) || layer.operand.is_none());
+        ensure!(is_read, "inbound_nodes: 2 inputs, only one is supported");
         let is_recurrent = matches!(layer.class.as_str(), "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional");
         if let MaskArg::Explicit(mask) = &layer.mask {
             let fits = *mask == self.info.mask || (mask.is_none() && !is_recurrent);
             ensure!(fits, "inbound_nodes: mask: differs from the mask of the input");
         }
         Ok(())
+    }
+
+    /// Checks that no mask goes into a nested model: Keras 3 drops it there, Keras 2 does not.
+    ///
+    /// # Errors
+    /// A mask, or another input.
+    pub fn check_nested(&self, model: &LayerConfig) -> Result<()> {
+        self.check_inputs(model)?;
+        self.info.check_unmasked(&model.class)
     }
 
     fn masking(&mut self, layer: &mut LayerConfig) -> Result<Masking<f32>> {
@@ -172,9 +231,21 @@ impl LayerBuilder {
     fn inner(&self, layer: &mut LayerConfig) -> Result<LayerConfig> {
         ensure!(self.info.has_time, "class_name TimeDistributed: no time axis");
         layer.options.ignore_training()?;
-        let inner = LayerConfig::read(layer.options.required("layer")?).context("layer")?;
+        let inner = LayerConfig::inside(layer.options.required("layer")?).context("layer")?;
         layer.options.clone().finish()?;
         Ok(inner)
+    }
+
+    /// Reads a layer that is applied to every frame, as [`Framewise::read`].
+    fn per_frame(&self, mut layer: LayerConfig, weights: &mut LayerWeights<'_>) -> Result<Vec<Kind<f32>>> {
+        let frame = [Some(self.info.features)];
+        if let Some(axes) = shapes::read(&mut layer, &frame)? {
+            self.info.check_unmasked(&layer.class)?;
+            ensure!(axes == frame, "class_name {}: not supported per frame", layer.class);
+            return Ok(Vec::new());
+        }
+        let (class, options, sub_layer) = (&layer.class, layer.options, SubLayer::Inner);
+        Framewise { class, options, sub_layer, weights, axes: 2 }.read(&self.info)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Frame-wise layers: the same computation on every frame.
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
-use super::activation::{self, last_axis};
-use super::dict::ConfigDict;
+use super::activation::{self, LayerFunction, last_axis};
+use super::affine;
+use super::composed;
+use super::dict::{ConfigDict, rejection};
 use super::frames::FrameInfo;
 use super::naming::SubLayer;
 use super::weights::LayerWeights;
@@ -38,22 +41,34 @@ pub struct Framewise<'a, 'w> {
 }
 
 impl Framewise<'_, '_> {
-    /// Reads the layer; `None` if it has no effect in inference.
+    /// Reads the layer, as one or more layers of the runtime; none if it has no effect in inference.
     ///
     /// # Errors
     /// A construct that is not supported.
-    pub fn read(mut self, info: &FrameInfo) -> Result<Option<Kind<f32>>> {
+    pub fn read(mut self, info: &FrameInfo) -> Result<Vec<Kind<f32>>> {
         self.options.ignore_training()?;
-        let kind = match self.class {
-            "Dense" => Some(Kind::Dense(self.dense(info)?)),
-            "BatchNormalization" => Some(Kind::BatchNormalization(self.batch_normalization(info)?)),
-            "LayerNormalization" => Some(Kind::LayerNormalization(self.layer_normalization(info)?)),
+        let kinds = match self.class {
+            "PReLU" => composed::leaky(&self.slopes(info)?)?,
+            "Dense" => vec![Kind::Dense(self.dense(info)?)],
+            "Conv1D" => vec![Kind::Dense(self.convolution(info)?)],
+            "Normalization" => {
+                info.check_unmasked(self.class)?;
+                let size = (self.axes, info.features);
+                let (options, weights) = (&mut self.options, &mut *self.weights);
+                vec![affine::normalization(options, weights, self.sub_layer, size, info.is_input)?]
+            }
+            "Rescaling" => {
+                info.check_unmasked(self.class)?;
+                vec![affine::rescaling(&mut self.options, info.features)?]
+            }
+            "BatchNormalization" => vec![Kind::BatchNormalization(self.batch_normalization(info)?)],
+            "LayerNormalization" => vec![Kind::LayerNormalization(self.layer_normalization(info)?)],
             "Activation" => {
                 activation_layer(info, activation::read(info.version, "activation", &mut self.options)?)
             }
             class if TRAINING_ONLY.contains(&class) => {
                 self.options.ignore(&["rate", "noise_shape", "stddev", "l1", "l2"]);
-                None
+                Vec::new()
             }
             class => {
                 let found = activation::of_layer(class, &mut self.options, self.axes - 1)?;
@@ -62,23 +77,68 @@ impl Framewise<'_, '_> {
                 if class == "Softmax" && info.mask.is_some() {
                     bail!("class_name Softmax: not supported after a mask; use Activation");
                 }
-                activation_layer(info, function)
+                match function {
+                    LayerFunction::Named(function) => activation_layer(info, function),
+                    LayerFunction::Limited(limit) => composed::limited(info.features, limit),
+                    LayerFunction::Leaky(slope) => composed::leaky(&vec![slope; info.features])?,
+                }
             }
         };
         self.options.finish()?;
-        Ok(kind)
+        Ok(kinds)
     }
 
     fn dense(&mut self, info: &FrameInfo) -> Result<Dense<f32>> {
         let units = self.options.size("units")?;
+        self.weighted(info, units, vec![info.features, units])
+    }
+
+    /// Reads a convolution over time whose kernel is one frame.
+    fn convolution(&mut self, info: &FrameInfo) -> Result<Dense<f32>> {
+        ensure!(self.axes == 3, "class_name Conv1D: no time axis");
+        info.check_unmasked(self.class)?;
+        self.options.only("kernel_size", &[1.into(), vec![1].into()], "only 1 is supported")?;
+        self.options.only("strides", &[1.into(), vec![1].into()], "only 1 is supported")?;
+        self.options.only("groups", &[1.into()], "only 1 is supported")?;
+        self.options.only("data_format", &["channels_last".into()], "only channels_last is supported")?;
+        // Without effect on a kernel of one frame.
+        self.options.ignore(&["padding", "dilation_rate"]);
+        let filters = self.options.size("filters")?;
+        self.weighted(info, filters, vec![1, info.features, filters])
+    }
+
+    /// Reads weights per unit, bias and activation.
+    fn weighted(&mut self, info: &FrameInfo, units: usize, kernel: Vec<usize>) -> Result<Dense<f32>> {
         let activation = activation::read(info.version, "activation", &mut self.options)?;
         let use_bias = self.options.flag("use_bias", true)?;
         not_quantized(&mut self.options)?;
-        let mut expected = vec![("kernel", vec![info.features, units])];
+        let mut expected = vec![("kernel", kernel)];
         expected.extend(use_bias.then(|| ("bias", vec![units])));
         let found = self.weights.arrays(self.sub_layer, &expected)?;
         let bias = found.get(1).map_or_else(|| Ok(Matrix::zeros(units, 1)), |bias| bias.column())?;
-        Ok(Dense { weight: found[0].matrix()?.transpose(), bias, activation, use_bias })
+        let weight = Matrix::from_row_slice(info.features, units, found[0].values()).transpose();
+        Ok(Dense { weight, bias, activation, use_bias })
+    }
+
+    /// Reads the slopes of a PReLU, one per feature.
+    fn slopes(&mut self, info: &FrameInfo) -> Result<Vec<f32>> {
+        let shared = self.options.take("shared_axes");
+        let is_one_step = info.steps == Some(1) && shared.is_none();
+        let shape = if self.axes == 2 { vec![info.features] } else { vec![1, info.features] };
+        let is_supported = match &shared {
+            None => self.axes == 2 || is_one_step,
+            Some(axes) => self.axes == 3 && *axes == Value::from(vec![1]),
+        };
+        ensure!(
+            is_supported,
+            rejection(
+                "shared_axes",
+                &shared.unwrap_or_default(),
+                "only slopes per feature, [1], are supported"
+            )
+        );
+        let [alpha] = self.weights.array_tuple(self.sub_layer, [("alpha", shape)])?;
+        Ok(alpha.values().to_vec())
     }
 
     fn batch_normalization(&mut self, info: &FrameInfo) -> Result<BatchNormalization<f32>> {
@@ -118,10 +178,10 @@ impl Framewise<'_, '_> {
     }
 }
 
-/// Returns an activation as a layer; `None` for the linear one.
-fn activation_layer(info: &FrameInfo, function: Activation) -> Option<Kind<f32>> {
+/// Returns an activation as a layer; none for the linear one.
+fn activation_layer(info: &FrameInfo, function: Activation) -> Vec<Kind<f32>> {
     let layer = layers::Activation::new(info.features, function);
-    (function != Activation::Linear).then_some(Kind::Activation(layer))
+    (function != Activation::Linear).then_some(Kind::Activation(layer)).into_iter().collect()
 }
 
 /// Checks that the weights are plain floats.

@@ -1,27 +1,15 @@
 //! The config tree as a chain of layers: a `Sequential` model as it is, a `Functional` model followed from
 //! its input to its output.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::dict::ConfigDict;
-use super::inbound::{Inbound, first_output};
-use super::layer_config::{InputSpec, LayerConfig, axes};
+use super::inbound::{Inbound, layer_of};
+use super::layer_config::{InputSpec, LayerChain, LayerConfig, axes};
 use super::masks::take_masks;
-
-/// A model whose layers form a chain.
-pub struct LayerChain {
-    /// The name of the model.
-    pub name: String,
-    /// The input of the model.
-    pub input: InputSpec,
-    /// The layers after the input, in the order of the config.
-    pub layers: Vec<LayerConfig>,
-    /// The indices of the layers, from the input to the output.
-    pub order: Vec<usize>,
-}
 
 /// Reads the config of a model.
 ///
@@ -45,6 +33,11 @@ pub fn read(config: Value) -> Result<LayerChain> {
 fn sequential(config: Value) -> Result<LayerChain> {
     let mut config = ConfigDict::new(config)?;
     let name = config.string("name")?;
+    sequential_named(name, config)
+}
+
+/// Reads the rest of the config of a Sequential model with this name.
+fn sequential_named(name: String, mut config: ConfigDict) -> Result<LayerChain> {
     let mut layers = layer_configs(&mut config)?;
     let built = config.take("build_input_shape");
     config.ignore_training()?;
@@ -67,9 +60,11 @@ fn functional(config: Value) -> Result<LayerChain> {
     let mut config = ConfigDict::new(config)?;
     let name = config.string("name")?;
     let mut layers = layer_configs(&mut config)?;
+    let is_nested = |layer: &&LayerConfig| layer.nested.is_some();
+    let nested = layers.iter().filter(is_nested).map(|layer| layer.name.clone()).collect();
     let [first, last] = ["input_layers", "output_layers"].map(|key| {
         let value = config.required(key)?;
-        single_layer(&value).with_context(|| key.to_owned())
+        single_layer(&value, &nested).with_context(|| key.to_owned())
     });
     let (first, last) = (first?, last?);
     config.ignore_training()?;
@@ -81,7 +76,7 @@ fn functional(config: Value) -> Result<LayerChain> {
     let input = layers.remove(index).input()?;
     ensure!(input.name == first, "input_layers {first}: expected {}", input.name);
 
-    connect(&mut layers)?;
+    connect(&mut layers, &nested)?;
     let order = chain_order(&layers, &input.name)?;
     let end = order.last().map_or(&input.name, |&index| &layers[index].name);
     ensure!(*end == last, "output_layers {last}: the last layer is {end}");
@@ -89,16 +84,19 @@ fn functional(config: Value) -> Result<LayerChain> {
 }
 
 /// Reads the inputs of all layers and their masks.
-fn connect(layers: &mut Vec<LayerConfig>) -> Result<()> {
+fn connect(layers: &mut Vec<LayerConfig>, nested: &HashSet<String>) -> Result<()> {
     let mut inbound = HashMap::new();
     for layer in &mut *layers {
         let nodes = layer.inbound_nodes.take();
-        inbound.insert(layer.name.clone(), Inbound::read(nodes).with_context(|| layer.name.clone())?);
+        let read = Inbound::read(nodes, nested).with_context(|| layer.name.clone())?;
+        inbound.insert(layer.name.clone(), read);
     }
     let masks = take_masks(layers, &inbound)?;
     for layer in layers {
         let inbound = &inbound[&layer.name];
         layer.from.clone_from(&inbound.from);
+        layer.operand = inbound.operand;
+        layer.index.clone_from(&inbound.index);
         layer.mask = inbound.mask(&masks).with_context(|| layer.name.clone())?;
         layer.states_unused = true;
     }
@@ -136,7 +134,12 @@ fn layer_configs(config: &mut ConfigDict) -> Result<Vec<LayerConfig>> {
         let layer = LayerConfig::read(layer);
         if has_name { layer } else { layer.with_context(|| format!("layers[{index}]")) }
     };
-    let layers: Vec<LayerConfig> = layers.into_iter().enumerate().map(layer_config).collect::<Result<_>>()?;
+    let mut layers: Vec<LayerConfig> =
+        layers.into_iter().enumerate().map(layer_config).collect::<Result<_>>()?;
+    for layer in layers.iter_mut().filter(|layer| layer.class == "Sequential") {
+        let nested = sequential_named(layer.name.clone(), layer.options.clone());
+        layer.nested = Some(Box::new(nested.with_context(|| layer.name.clone())?));
+    }
     let mut names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -146,14 +149,12 @@ fn layer_configs(config: &mut ConfigDict) -> Result<Vec<LayerConfig>> {
 }
 
 /// Returns the only layer of a list of `[NAME, 0, 0]`, which may come without the list.
-fn single_layer(value: &Value) -> Result<String> {
+fn single_layer(value: &Value, nested: &HashSet<String>) -> Result<String> {
     let list = value.as_array().context("expected a list")?;
     let one = match &list[..] {
         [Value::Array(one)] => one,
         _ => list,
     };
-    let [Value::String(name), node, tensor] = &one[..] else {
-        bail!("{} layers, only one is supported", list.len())
-    };
-    first_output(name, node, tensor)
+    ensure!(matches!(one[..], [Value::String(_), _, _]), "{} layers, only one is supported", list.len());
+    layer_of(one, nested)
 }

@@ -183,7 +183,8 @@ fn innermost(mut error: Error) -> anyhow::Error {
 /// time or memory, whatever it declares. Each piece that is read costs its length and
 /// [`MeteredStorage::PIECE`] bytes.
 struct MeteredStorage {
-    bytes: Arc<[u8]>,
+    /// Shared as they are: a slice of its own would be a second copy.
+    bytes: Arc<Vec<u8>>,
     left: AtomicU64,
 }
 
@@ -193,8 +194,8 @@ impl MeteredStorage {
 
     fn new(bytes: Vec<u8>) -> Self {
         // The names of a group are looked up one by one, so its index is read once per name.
-        let limit = (1 << 24) + 64 * bytes.len() as u64;
-        Self { bytes: bytes.into(), left: AtomicU64::new(limit.min(4 * MAX_BYTES)) }
+        let limit = (bytes.len() as u64).saturating_mul(64).saturating_add(1 << 24);
+        Self { bytes: Arc::new(bytes), left: AtomicU64::new(limit.min(16 * MAX_BYTES)) }
     }
 }
 
@@ -204,11 +205,26 @@ impl Storage for MeteredStorage {
     }
 
     fn read_range(&self, offset: u64, len: usize) -> Reading<StorageBuffer> {
-        let cost = len as u64 + Self::PIECE;
+        // The length comes from the file.
+        let cost = (len as u64).saturating_add(Self::PIECE);
         let charged =
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(cost));
         charged.map_err(|_| Error::ResourceLimit("the same bytes are read too often".into()))?;
         let offset = usize::try_from(offset).map_err(|_| Error::OffsetOutOfBounds(offset))?;
-        StorageBuffer::from_shared(self.bytes.clone(), offset, len)
+        StorageBuffer::from_shared_owner(self.bytes.clone(), offset, len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_beyond_the_file_are_rejected() {
+        let storage = MeteredStorage::new(vec![0; 8]);
+        assert_eq!(&*storage.read_range(2, 6).unwrap(), [0; 6]);
+        for (offset, len) in [(0, 9), (9, 0), (u64::MAX, 1), (2, usize::MAX), (u64::MAX, usize::MAX)] {
+            assert!(storage.read_range(offset, len).is_err(), "{len} bytes at {offset}");
+        }
     }
 }

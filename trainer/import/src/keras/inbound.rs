@@ -5,10 +5,10 @@
 //! the operations that compute it, `NotEqual` and `Any`, are layers of the config, and each layer that uses
 //! it refers to it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::dict::{ConfigDict, rejection};
 
@@ -32,12 +32,23 @@ pub struct MaskSource {
     pub any_feature: bool,
 }
 
+/// The number in an operation on a tensor and a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Operand {
+    /// The number.
+    pub value: f64,
+    /// Whether it comes before the tensor: `1 - x`.
+    pub is_first: bool,
+}
+
 /// The inputs of a layer.
 pub struct Inbound {
     /// The layer whose output is the input.
     pub from: String,
-    /// The value that the input is compared with, for an operation that compares.
-    pub constant: Option<f64>,
+    /// The other input, for an operation with a number.
+    pub operand: Option<Operand>,
+    /// The index into the input, for an operation that takes a part of it.
+    pub index: Option<Value>,
     /// The operation that computes the mask. `None` if masks are implicit.
     mask: Option<Option<String>>,
 }
@@ -47,7 +58,7 @@ impl Inbound {
     ///
     /// # Errors
     /// Anything but one input.
-    pub fn read(nodes: Option<Value>) -> Result<Self> {
+    pub fn read(nodes: Option<Value>, nested: &HashSet<String>) -> Result<Self> {
         let nodes = nodes.unwrap_or_default();
         let list = nodes.as_array().map(Vec::as_slice).unwrap_or_default();
         let [node] = list else {
@@ -55,21 +66,38 @@ impl Inbound {
         };
         match node {
             Value::Object(_) => Self::keras3(node.clone()),
-            _ => Self::keras2(node),
+            _ => Self::keras2(node, nested),
         }
         .context("inbound_nodes")
     }
 
-    fn keras2(node: &Value) -> Result<Self> {
+    fn keras2(node: &Value, nested: &HashSet<String>) -> Result<Self> {
         let inputs = node.as_array().map(Vec::as_slice).unwrap_or_default();
-        let [Value::Array(input)] = inputs else { bail!("{} inputs, only one is supported", inputs.len()) };
+        let input = match inputs {
+            [Value::Array(input)] => input,
+            // An operator is not a layer with a list of inputs.
+            [Value::String(_), ..] => inputs,
+            _ => bail!("{} inputs, only one is supported", inputs.len()),
+        };
         let (tensor, kwargs) = input.split_at(input.len().min(3));
-        let from = layer_of(tensor)?;
         let kwargs = kwargs.first().cloned().unwrap_or(Value::Object(Default::default()));
         let mut kwargs = ConfigDict::new(kwargs)?;
         kwargs.off("training", "only inference is supported")?;
+        let index = kwargs.take("slice_spec");
+        let (from, operand) = match (tensor, kwargs.take("y")) {
+            ([Value::String(first), _, Value::Number(number)], Some(Value::Array(tensor)))
+                if first == "_CONSTANT_VALUE" =>
+            {
+                (layer_of(&tensor, nested)?, number.as_f64().map(|value| Operand { value, is_first: true }))
+            }
+            (tensor, Some(Value::Number(number))) => {
+                (layer_of(tensor, nested)?, number.as_f64().map(|value| Operand { value, is_first: false }))
+            }
+            (_, Some(_)) => bail!("2 inputs, only one is supported"),
+            (tensor, None) => (layer_of(tensor, nested)?, None),
+        };
         kwargs.finish()?;
-        Ok(Self { from, constant: None, mask: None })
+        Ok(Self { from, operand, index, mask: None })
     }
 
     fn keras3(node: Value) -> Result<Self> {
@@ -78,18 +106,20 @@ impl Inbound {
         let mut kwargs = ConfigDict::new(node.required("kwargs")?)?;
         node.finish()?;
         let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
-        let (from, constant) = match args {
-            [tensor @ Value::Object(_)] => (keras_tensor(tensor)?, None),
-            [tensor @ Value::Object(_), Value::Number(constant)] => {
-                (keras_tensor(tensor)?, constant.as_f64())
-            }
+        let number = |value: &Number, is_first| value.as_f64().map(|value| Operand { value, is_first });
+        let (tensor, operand, index) = match args {
+            [tensor @ Value::Object(_)] => (tensor, None, None),
+            [tensor @ Value::Object(_), Value::Number(second)] => (tensor, number(second, false), None),
+            [Value::Number(first), tensor @ Value::Object(_)] => (tensor, number(first, true), None),
+            [tensor @ Value::Object(_), index @ Value::Array(_)] => (tensor, None, Some(index.clone())),
             [Value::Array(inputs)] => bail!("{} inputs, only one is supported", inputs.len()),
             _ => bail!("{} inputs, only one is supported", args.len()),
         };
+        let from = keras_tensor(tensor)?;
         kwargs.off("training", "only inference is supported")?;
         let mask = kwargs.take("mask").map(|mask| keras_tensor(&mask)).transpose().context("mask")?;
         kwargs.finish()?;
-        Ok(Self { from, constant, mask: Some(mask) })
+        Ok(Self { from, operand, index, mask: Some(mask) })
     }
 
     /// Returns the mask argument, given the masks that operations compute.
@@ -109,20 +139,20 @@ impl Inbound {
     }
 }
 
-/// Returns the name of the layer whose only use and first output a tensor is.
+/// Returns the name of the layer in `[NAME, 0, 0]`, or of the nested model in `[NAME, 1, 0]`: Keras 2 counts
+/// its construction as a use.
 ///
 /// # Errors
 /// Another output, or another use.
-pub fn first_output(name: &str, node: &Value, tensor: &Value) -> Result<String> {
-    ensure!(node == 0, "{name} {node} {tensor}: only layers that are used once are supported");
+pub fn layer_of(tensor: &[Value], nested: &HashSet<String>) -> Result<String> {
+    let [Value::String(name), node, tensor] = tensor else { bail!("not an input") };
+    let is_only_use = *node == 1 && nested.contains(name);
+    ensure!(
+        *node == 0 || is_only_use,
+        "{name} {node} {tensor}: only layers that are used once are supported"
+    );
     ensure!(tensor == 0, "{name} {node} {tensor}: only the first output is supported");
     Ok(name.to_owned())
-}
-
-/// Returns the name of the layer in `[NAME, 0, 0]`.
-fn layer_of(tensor: &[Value]) -> Result<String> {
-    let [Value::String(name), node, tensor] = tensor else { bail!("not an input") };
-    first_output(name, node, tensor)
 }
 
 /// Returns the name of the layer that produces a tensor of Keras 3.
@@ -130,5 +160,6 @@ fn keras_tensor(value: &Value) -> Result<String> {
     let history = value.pointer("/config/keras_history").and_then(Value::as_array);
     let history =
         history.filter(|_| value.get("class_name").is_some_and(|class| class == "__keras_tensor__"));
-    layer_of(history.ok_or_else(|| rejection("input", value, "not the output of a layer"))?)
+    let history = history.ok_or_else(|| rejection("input", value, "not the output of a layer"))?;
+    layer_of(history, &HashSet::new())
 }

@@ -4,10 +4,37 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::dict::{ConfigDict, rejection};
-use super::inbound::MaskArg;
+use super::inbound::{MaskArg, Operand};
 
-/// The classes of models.
-const MODELS: [&str; 3] = ["Sequential", "Functional", "Model"];
+/// The modules of layers, of models and of operations.
+const MODULES: [&str; 6] = [
+    "keras",
+    "keras.layers",
+    "tf_keras.layers",
+    "keras.src.layers.core.tf_op_layer",
+    "keras.src.ops.numpy",
+    "keras.src.ops.operation",
+];
+
+/// A model whose layers form a chain.
+pub struct LayerChain {
+    /// The name of the model.
+    pub name: String,
+    /// The input of the model.
+    pub input: InputSpec,
+    /// The layers after the input, in the order of the config.
+    pub layers: Vec<LayerConfig>,
+    /// The indices of the layers, from the input to the output.
+    pub order: Vec<usize>,
+}
+
+impl LayerChain {
+    /// Returns the class of the first layer, which may be inside a nested model.
+    pub fn first_class(&self) -> &str {
+        let Some(layer) = self.order.first().and_then(|&first| self.layers.get(first)) else { return "" };
+        layer.nested.as_ref().map_or(&layer.class, |nested| nested.first_class())
+    }
+}
 
 /// A layer of the config.
 pub struct LayerConfig {
@@ -21,6 +48,12 @@ pub struct LayerConfig {
     pub from: String,
     /// The mask argument.
     pub mask: MaskArg,
+    /// The layers of a nested Sequential model, after the model has read them.
+    pub nested: Option<Box<LayerChain>>,
+    /// The number, for an operation with a number.
+    pub operand: Option<Operand>,
+    /// The index into the output of the layer that it reads, for an operation that takes a part of it.
+    pub index: Option<Value>,
     /// Whether no layer reads its states, which only a Functional model determines.
     pub states_unused: bool,
     /// The inputs, until the model reads them.
@@ -39,7 +72,7 @@ pub struct InputSpec {
 }
 
 impl LayerConfig {
-    /// Reads a layer of a model, or one inside another layer.
+    /// Reads a layer of a model.
     ///
     /// # Errors
     /// Anything but a layer of Keras.
@@ -51,8 +84,29 @@ impl LayerConfig {
         let name = if options.has("name") { options.string("name") } else { outer.string("name") }?;
         let inbound_nodes =
             inbound_nodes(outer, &class, &name).with_context(|| format!("{name}: class_name {class}"))?;
-        let (from, mask) = (String::new(), MaskArg::Implicit);
-        Ok(Self { class, name, options, from, mask, states_unused: false, inbound_nodes })
+        Ok(Self {
+            class,
+            name,
+            options,
+            from: String::new(),
+            mask: MaskArg::Implicit,
+            nested: None,
+            operand: None,
+            index: None,
+            states_unused: false,
+            inbound_nodes,
+        })
+    }
+
+    /// Reads a layer inside another one.
+    ///
+    /// # Errors
+    /// Anything but a layer of Keras.
+    pub fn inside(layer: Value) -> Result<Self> {
+        let mut layer = Self::read(layer)?;
+        // Keras 2 stores here what the user passed as its input_shape; the outer layer has the input.
+        layer.options.ignore(&["batch_input_shape"]);
+        Ok(layer)
     }
 
     /// Reads an `InputLayer`.
@@ -76,12 +130,11 @@ impl LayerConfig {
 
 /// Checks the keys of a layer next to its config, and returns its inputs.
 fn inbound_nodes(mut outer: ConfigDict, class: &str, name: &str) -> Result<Option<Value>> {
-    ensure!(!MODELS.contains(&class), "a nested model is not supported");
-    let modules = ["keras.layers", "tf_keras.layers", "keras.src.ops.numpy", "keras.src.ops.operation"];
-    outer.only("module", &modules.map(Value::from), "only layers of Keras are supported")?;
+    ensure!(!["Functional", "Model"].contains(&class), "only Sequential models can be nested");
+    outer.only("module", &MODULES.map(Value::from), "only layers of Keras are supported")?;
     outer.only("registered_name", &[Value::from(class)], "only layers of Keras are supported")?;
     outer.only("name", &[Value::from(name)], "differs from the name in its config")?;
-    outer.ignore(&["build_config", "shared_object_id"]);
+    outer.ignore(&["build_config", "compile_config", "shared_object_id"]);
     let inbound_nodes = outer.take("inbound_nodes");
     outer.finish()?;
     Ok(inbound_nodes)

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::hdf5::Hdf5;
 use super::source::ModelSource;
 use super::version::KerasVersion;
-use super::weights::WeightStore;
+use super::weight_store::WeightStore;
 
 /// Reads the config and the weights.
 ///

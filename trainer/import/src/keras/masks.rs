@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::inbound::{Inbound, MaskSource};
+use super::inbound::{Inbound, MaskSource, Operand};
 use super::layer_config::LayerConfig;
 
 /// Removes the operations that compute masks from the layers, and returns the mask of each.
@@ -40,8 +40,10 @@ fn mask_source(
     operation.options.off("keepdims", "not part of a mask")?;
     operation.options.ignore(&["dtype"]);
     operation.options.finish()?;
-    match (inbound.constant, sources.get(&inbound.from)) {
-        (Some(value), None) => Ok(MaskSource { layer: inbound.from.clone(), value, any_feature: false }),
+    match (inbound.operand, sources.get(&inbound.from)) {
+        (Some(Operand { value, is_first: false }), None) => {
+            Ok(MaskSource { layer: inbound.from.clone(), value, any_feature: false })
+        }
         (None, Some(MaskSource { layer, value, any_feature: false })) => {
             Ok(MaskSource { layer: layer.clone(), value: *value, any_feature: true })
         }

@@ -16,39 +16,49 @@
 //!
 //!            config tree                                   weight store
 //! builder    layers one after another; takes both
-//! recurrent  framewise  activation                         weights     which arrays belong to a layer
-//! frames     data between two layers                       naming      groups and arrays in Keras's names
-//! graph      the chain of layers                           hdf5        bounded reading
-//! masks      operations that compute masks
-//! layer_config  inbound   one layer; its inputs
+//! recurrent  framewise                                     weight_store  weights of each layer
+//! time_axis  affine  shapes
+//! activation  composed   layers of several layers of the runtime
+//! frames     data between two layers                       weights       arrays of one layer
+//! graph      the chain of layers                           naming        groups and arrays in Keras's names
+//! masks      operations that compute masks                 hdf5          bounded reading
+//! layer_config  inbound              one layer; its inputs
+//! last_step  arithmetic              operations of Functional models
 //! dict       options that must be read
 //! version
 //! ```
 
 mod activation;
+mod affine;
 mod archive;
+mod arithmetic;
 mod builder;
+mod composed;
 mod dict;
 mod frames;
 mod framewise;
 mod graph;
 mod hdf5;
 mod inbound;
+mod last_step;
 mod layer_config;
 mod legacy;
 mod masks;
 mod naming;
 mod recurrent;
+mod shapes;
 mod source;
+mod time_axis;
 mod version;
+mod weight_store;
 mod weights;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use self::builder::{LayerBuilder, has_weights};
-use self::graph::LayerChain;
-use self::layer_config::LayerConfig;
+use self::layer_config::{InputSpec, LayerChain, LayerConfig};
 use self::source::ModelSource;
+use self::weight_store::WeightStore;
 use self::weights::LayerWeights;
 use super::importer::Importer;
 use super::stack::Imported;
@@ -83,22 +93,60 @@ pub fn read(bytes: Vec<u8>, name: &str) -> Result<Imported> {
         _ => bail!("neither a .keras nor an .h5 file by its first bytes"),
     };
     let ModelSource { version, config, mut weights, place } = source?;
-    let LayerChain { name: own_name, input, mut layers, order } = graph::read(config)?;
+    let chain = graph::read(config)?;
+    let LayerChain { name: own_name, input, .. } = &chain;
+    let own_name = if own_name.is_empty() { name.to_owned() } else { own_name.clone() };
+    let mut builder = LayerBuilder::new(version, input, chain.first_class())
+        .with_context(|| if input.name.is_empty() { "input" } else { &input.name }.to_owned())?;
+    push_all(&mut builder, &mut weights, place, chain)?;
+    weights.finish().context(place)?;
+    builder.finish(&own_name)
+}
+
+/// Appends the layers of a model.
+fn push_all(
+    builder: &mut LayerBuilder,
+    weights: &mut WeightStore,
+    place: &'static str,
+    chain: LayerChain,
+) -> Result<()> {
+    let LayerChain { input, mut layers, order, .. } = chain;
     // Groups are numbered in the order of the config, which may differ from the order of the layers.
     let group = |layer: &LayerConfig| weights.group(&layer.class, &layer.name, has_weights(layer));
     let groups: Vec<String> = layers.iter().map(group).collect();
     let own = weights.group("InputLayer", &input.name, false);
     weights.layer(&own, &input.name).and_then(LayerWeights::finish).context(place)?;
-    let first = order.first().map_or("", |&first| layers[first].class.as_str());
-    let mut builder = LayerBuilder::new(version, &input, first)
-        .with_context(|| if input.name.is_empty() { "input" } else { &input.name }.to_owned())?;
     for index in order {
         let layer = &mut layers[index];
         let name = layer.name.clone();
-        let own = weights.layer(&groups[index], &name);
-        let pushed = own.context(place).and_then(|own| builder.push(layer, own));
+        let pushed = match layer.nested.take() {
+            Some(nested) => push_nested(builder, weights, place, &groups[index], (layer, *nested)),
+            None => {
+                let own = weights.layer(&groups[index], &name).context(place);
+                own.and_then(|own| builder.push(layer, own))
+            }
+        };
         pushed.with_context(|| name)?;
     }
+    Ok(())
+}
+
+/// Appends the layers of a nested model.
+fn push_nested(
+    builder: &mut LayerBuilder,
+    weights: &mut WeightStore,
+    place: &'static str,
+    group: &str,
+    (layer, nested): (&LayerConfig, LayerChain),
+) -> Result<()> {
+    builder.check_nested(layer)?;
+    let InputSpec { dtype, .. } = &nested.input;
+    // Keras converts the input to this dtype.
+    let is_kept = dtype == "float32" || nested.first_class() == "Embedding";
+    ensure!(is_kept, "dtype {dtype}: only float32 is supported, and integers for an Embedding");
+    let mut weights = weights.nested(group, &layer.name).context(place)?;
+    push_all(builder, &mut weights, place, nested)?;
     weights.finish().context(place)?;
-    builder.finish(if own_name.is_empty() { name } else { &own_name })
+    // Nor does one go out.
+    builder.check_nested(layer)
 }

@@ -26,13 +26,13 @@ struct RecurrentConfig {
     go_backwards: bool,
     zero_output_for_mask: bool,
     unroll: bool,
+    stateful: bool,
 }
 
 impl RecurrentConfig {
     fn read(version: KerasVersion, class: &str, mut options: ConfigDict) -> Result<Self> {
         let options = &mut options;
         options.ignore_training()?;
-        options.off("stateful", "state that outlives its sequence is not supported")?;
         options.off("time_major", "only batches of sequences are supported")?;
         // The implementation in Keras, and the initialization.
         options.ignore(&["implementation", "use_cudnn", "unit_forget_bias"]);
@@ -60,6 +60,7 @@ impl RecurrentConfig {
             go_backwards: options.flag("go_backwards", false)?,
             zero_output_for_mask: options.flag("zero_output_for_mask", false)?,
             unroll: options.flag("unroll", false)?,
+            stateful: options.flag("stateful", false)?,
         };
         options.clone().finish()?;
         Ok(config)
@@ -99,6 +100,11 @@ impl RecurrentConfig {
             "return_state true: states as outputs are not supported"
         );
         ensure!(
+            !self.stateful || !self.go_backwards,
+            "stateful true: not supported in a layer that runs backwards, which starts at the end of each \
+             sequence"
+        );
+        ensure!(
             info.mask.is_none() || !self.return_sequences || !self.go_backwards,
             "go_backwards true: not supported with return_sequences after a mask, \
              which Keras does not reverse"
@@ -119,6 +125,10 @@ impl RecurrentConfig {
     /// time steps if it unrolls the backward layer (`backend.rnn` applies the mask to reversed outputs).
     fn check_bidirectional(&self, info: &FrameInfo) -> Result<()> {
         ensure!(
+            !self.stateful,
+            "stateful true: not supported in a Bidirectional, which starts at both ends of each sequence"
+        );
+        ensure!(
             info.mask.is_none() || !self.unroll || !self.return_sequences,
             "unroll true: not supported with return_sequences after a mask, \
              which Keras applies in the wrong order"
@@ -127,7 +137,7 @@ impl RecurrentConfig {
     }
 }
 
-/// Reads an `LSTM`, a `GRU` or a `SimpleRNN`.
+/// Reads an `LSTM`, a `GRU` or a `SimpleRNN`, and whether it is stateful.
 ///
 /// # Errors
 /// An option that is not supported.
@@ -135,13 +145,13 @@ pub fn recurrent(
     info: &FrameInfo,
     layer: &LayerConfig,
     weights: &mut LayerWeights<'_>,
-) -> Result<Recurrent<f32>> {
+) -> Result<(Recurrent<f32>, bool)> {
     let config = RecurrentConfig::read(info.version, &layer.class, layer.options.clone())?;
     config.check(info, &layer.class, layer.states_unused)?;
     config.check_unidirectional(info)?;
     let cell = config.cell(info.features, weights, SubLayer::Cell)?;
-    let RecurrentConfig { return_sequences, go_backwards, .. } = config;
-    Ok(Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) })
+    let RecurrentConfig { return_sequences, go_backwards, stateful, .. } = config;
+    Ok((Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) }, stateful))
 }
 
 /// Reads a `Bidirectional`, and returns the class of its layers with it.
@@ -156,10 +166,10 @@ pub fn bidirectional(
     let mut options = layer.options.clone();
     options.ignore_training()?;
     let merge_mode = merge_mode(&mut options)?;
-    let inner = LayerConfig::read(options.required("layer")?).context("layer")?;
+    let inner = LayerConfig::inside(options.required("layer")?).context("layer")?;
     let backward = match options.take("backward_layer") {
         Some(backward) => {
-            let backward = LayerConfig::read(backward).context("backward_layer")?;
+            let backward = LayerConfig::inside(backward).context("backward_layer")?;
             check_backward(&inner, &backward).context("backward_layer")?;
             Some(backward.name)
         }

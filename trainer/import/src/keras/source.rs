@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::version::KerasVersion;
-use super::weights::WeightStore;
+use super::weight_store::WeightStore;
 
 /// The config and the weights of a model.
 pub struct ModelSource {

@@ -1,47 +1,19 @@
-//! The arrays of each layer.
-//!
-//! The kernel of the cell of the second LSTM layer, which is named `zebra`:
-//!
-//! | file | path |
-//! |---|---|
-//! | `.keras` | `layers/lstm_1/cell/vars/0` |
-//! | `.keras` of 2.13 | `_layer_checkpoint_dependencies/lstm_2/cell/vars/0` |
-//! | `.h5` | `model_weights/zebra/zebra/lstm_cell/kernel:0` |
-//!
-//! In a `.keras` file the group has the class in snake case, numbered in the order of the config; in 2.13 the
-//! number grows by two, as its dictionary contains each layer with weights twice. In an `.h5` file the group
-//! has the layer's name, and the attribute `weight_names` lists the rest of the path, from Keras 3 on without
-//! `:0`. Arrays are never found by their shapes, but every shape is checked.
-
-use std::collections::{BTreeSet, HashMap};
+//! The arrays of one layer, each of which must be read.
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::hdf5::Hdf5;
-use super::naming::{Directions, SubLayer, belongs_to, leaf, snake_case};
+use super::naming::{Directions, SubLayer, belongs_to, leaf};
 use crate::tensor::Tensor;
 
 /// The name and the shape of an array.
 pub type ExpectedArray<'a> = (&'a str, Vec<usize>);
 
 /// Arrays of random number generators, without effect in inference.
-const RANDOM_STATES: [&str; 2] = ["seed_generator", "seed_generator_state"];
+pub const RANDOM_STATES: [&str; 2] = ["seed_generator", "seed_generator_state"];
 
 /// The maximum depth of groups below that of a layer.
 const MAX_DEPTH: usize = 4;
-
-/// The weights in a file.
-pub struct WeightStore {
-    file: Hdf5,
-    /// The group that contains the layers.
-    root: String,
-    /// In a `.keras` file, the numbers that a layer with weights takes; `None` in an `.h5` file.
-    numbers: Option<usize>,
-    /// The numbers taken so far, by class.
-    counts: HashMap<String, usize>,
-    /// The groups of layers that have not been read yet.
-    unread: BTreeSet<String>,
-}
 
 /// The weights of one layer.
 pub struct LayerWeights<'a> {
@@ -57,94 +29,12 @@ pub struct LayerWeights<'a> {
     sub_layers: Vec<(&'static [&'static str], usize)>,
 }
 
-impl WeightStore {
-    /// Opens `model.weights.h5` of a `.keras` file.
-    ///
-    /// # Errors
-    /// A file without the weights of layers.
-    pub fn of_archive(file: Hdf5) -> Result<Self> {
-        let groups = file.members("/")?.groups;
-        let (root, numbers) = match () {
-            () if groups.contains("layers") => ("/layers", 1),
-            () if groups.contains("_layer_checkpoint_dependencies") => ("/_layer_checkpoint_dependencies", 2),
-            () => bail!("layers: missing"),
-        };
-        if groups.contains("vars") {
-            let own = file.members("/vars")?;
-            ensure!(own.datasets.is_empty(), "vars: weights outside of layers are not supported");
-        }
-        let unread = file.members(root)?.groups;
-        Ok(Self { file, root: root.to_owned(), numbers: Some(numbers), counts: HashMap::new(), unread })
+impl<'a> LayerWeights<'a> {
+    /// Creates the weights in a group. `names` lists the arrays, in an `.h5` file.
+    pub fn new(file: &'a Hdf5, group: String, exists: bool, names: Option<Vec<String>>) -> Self {
+        Self { file, group, exists, names, directions: Default::default(), sub_layers: Vec::new() }
     }
 
-    /// Opens an `.h5` file.
-    ///
-    /// # Errors
-    /// A file without the weights of layers.
-    pub fn of_h5(file: Hdf5) -> Result<Self> {
-        let root = "/model_weights".to_owned();
-        let unread = string_list(&file, &root, "layer_names")?.into_iter().collect();
-        let own = "top_level_model_weights";
-        if file.members(&root)?.groups.contains(own) {
-            let found = string_list(&file, &format!("{root}/{own}"), "weight_names")?;
-            ensure!(
-                found.is_empty(),
-                "{own} {}: weights outside of layers are not supported",
-                found.join(" ")
-            );
-        }
-        Ok(Self { file, root, numbers: None, counts: HashMap::new(), unread })
-    }
-
-    /// Returns the name of the group of the next layer in the config.
-    pub fn group(&mut self, class: &str, name: &str, has_weights: bool) -> String {
-        let Some(numbers) = self.numbers else { return name.to_owned() };
-        let class = snake_case(class);
-        let count = self.counts.entry(class.clone()).or_default();
-        let own = if *count == 0 { class } else { format!("{class}_{count}") };
-        *count += if has_weights { numbers } else { 1 };
-        own
-    }
-
-    /// Returns the weights in a group, which must be those of the layer with this name.
-    ///
-    /// # Errors
-    /// A damaged file, or a group that belongs to another layer.
-    pub fn layer(&mut self, own: &str, name: &str) -> Result<LayerWeights<'_>> {
-        let group = format!("{}/{own}", self.root);
-        let exists = self.unread.remove(own);
-        let mut names = None;
-        if self.numbers.is_none() {
-            names = Some(if exists { string_list(&self.file, &group, "weight_names")? } else { Vec::new() });
-        } else if exists && self.file.members(&group)?.groups.contains("vars") {
-            // Newer versions store the name of the layer: 3.8 does, 3.5 does not.
-            let stored = self.file.strings(&format!("{group}/vars"), "name")?;
-            let same = stored.as_ref().is_none_or(|stored| stored[..] == [name]);
-            ensure!(same, "{group}: name {}: expected {name}", stored.unwrap_or_default().join(" "));
-        }
-        Ok(LayerWeights {
-            file: &self.file,
-            group,
-            exists,
-            names,
-            directions: Default::default(),
-            sub_layers: Vec::new(),
-        })
-    }
-
-    /// Checks that the weights of all layers have been read.
-    ///
-    /// # Errors
-    /// Weights of a layer that the config does not have.
-    pub fn finish(self) -> Result<()> {
-        match self.unread.first() {
-            Some(name) => bail!("{}/{name}: weights of a layer that the config does not have", self.root),
-            None => Ok(()),
-        }
-    }
-}
-
-impl LayerWeights<'_> {
     /// Sets the names of the layers of both directions in the config, which may have one name for both: Keras
     /// 3 writes these names, Keras 2 prepends `forward_` and `backward_`.
     ///
@@ -203,6 +93,25 @@ impl LayerWeights<'_> {
         expected.iter().map(named).collect()
     }
 
+    /// Leaves out the array after those of a sub-layer that have been read: it has no effect in inference.
+    ///
+    /// # Errors
+    /// A missing array.
+    pub fn skip(&mut self, sub_layer: SubLayer, name: &str) -> Result<()> {
+        let place = || format!("{}: {name}: missing", self.group);
+        match &mut self.names {
+            Some(names) => {
+                let index = names.iter().position(|found| leaf(found) == name).with_context(place)?;
+                names.remove(index);
+            }
+            None => {
+                let read = self.sub_layers.iter_mut().find(|(path, _)| *path == sub_layer.path());
+                read.with_context(place)?.1 += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that all arrays of the layer have been read.
     ///
     /// # Errors
@@ -217,57 +126,49 @@ impl LayerWeights<'_> {
                 unread.cloned().unwrap_or_default()
             );
         } else if self.exists {
-            self.check_group(&self.group, &self.sub_layers, MAX_DEPTH)?;
-        }
-        Ok(())
-    }
-
-    /// Checks that a group contains nothing but the arrays of these sub-layers, whose paths start here.
-    /// Layers without weights, and layers that are saved under another name, leave groups without arrays.
-    fn check_group(
-        &self,
-        group: &str,
-        sub_layers: &[(&'static [&'static str], usize)],
-        depth: usize,
-    ) -> Result<()> {
-        let members = self.file.members(group)?;
-        if let Some(name) = members.datasets.first() {
-            bail!("{group}/{name}: unexpected array");
-        }
-        ensure!(depth > 0, "{group}: nested too deeply");
-        for name in &members.groups {
-            let path = format!("{group}/{name}");
-            let inside: Vec<_> = sub_layers
-                .iter()
-                .filter_map(|(path, count)| path.split_first().map(|(first, rest)| (*first, rest, *count)))
-                .filter_map(|(first, rest, count)| (first == name).then_some((rest, count)))
-                .collect();
-            match name.as_str() {
-                "vars" => {
-                    let own =
-                        sub_layers.iter().find(|(path, _)| path.is_empty()).map_or(0, |(_, count)| *count);
-                    let found = self.file.members(&path)?.datasets.len();
-                    ensure!(found == own, "{path}: {found} arrays, expected {own}");
-                }
-                name if RANDOM_STATES.contains(&name) => {}
-                _ => self.check_group(&path, &inside, depth - 1)?,
-            }
+            check_group(self.file, &self.group, &self.sub_layers, MAX_DEPTH)?;
         }
         Ok(())
     }
 }
 
-/// Reads a list of names from an attribute; a long one is split into `KEY0`, `KEY1` and so on.
-fn string_list(file: &Hdf5, group: &str, key: &str) -> Result<Vec<String>> {
-    if let Some(names) = file.strings(group, key)? {
-        return Ok(names);
+/// Checks that a group contains no arrays.
+///
+/// # Errors
+/// An array, by its path.
+pub fn check_empty(file: &Hdf5, group: &str) -> Result<()> {
+    check_group(file, group, &[], MAX_DEPTH)
+}
+
+/// Checks that a group contains nothing but the arrays of these sub-layers, whose paths start here.
+/// Layers without weights, and layers that are saved under another name, leave groups without arrays.
+fn check_group(
+    file: &Hdf5,
+    group: &str,
+    sub_layers: &[(&'static [&'static str], usize)],
+    depth: usize,
+) -> Result<()> {
+    let members = file.members(group)?;
+    if let Some(name) = members.datasets.first() {
+        bail!("{group}/{name}: unexpected array");
     }
-    let mut all = Vec::new();
-    let mut pieces = 0;
-    while let Some(names) = file.strings(group, &format!("{key}{pieces}"))? {
-        all.extend(names);
-        pieces += 1;
+    ensure!(depth > 0, "{group}: nested too deeply");
+    for name in &members.groups {
+        let path = format!("{group}/{name}");
+        let inside: Vec<_> = sub_layers
+            .iter()
+            .filter_map(|(path, count)| path.split_first().map(|(first, rest)| (*first, rest, *count)))
+            .filter_map(|(first, rest, count)| (first == name).then_some((rest, count)))
+            .collect();
+        match name.as_str() {
+            "vars" => {
+                let own = sub_layers.iter().find(|(path, _)| path.is_empty()).map_or(0, |(_, count)| *count);
+                let found = file.members(&path)?.datasets.len();
+                ensure!(found == own, "{path}: {found} arrays, expected {own}");
+            }
+            name if RANDOM_STATES.contains(&name) => {}
+            _ => check_group(file, &path, &inside, depth - 1)?,
+        }
     }
-    ensure!(pieces > 0, "{group}: {key}: missing");
-    Ok(all)
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The knowledge that grows while the nodes are visited: the factors of all axes with their roles, the number
 //! of features of each input, and the memory budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -42,10 +42,16 @@ pub struct GraphContext<'a> {
     pub producer: &'a str,
     /// The names of the graph's inputs.
     pub inputs: Vec<&'a str>,
-    /// What is probably wrong in the file, a line each.
-    pub warnings: Vec<String>,
+    /// The indices of inputs whose values are not read, but the lengths of their axes.
+    pub only_measured: BTreeSet<usize>,
+    /// The inputs, by index, that are the lengths of the sequences.
+    pub lengths: BTreeSet<usize>,
+    /// Facts for the user, a line each.
+    pub notes: Vec<String>,
     factors: Vec<FactorInfo>,
     features: BTreeMap<usize, usize>,
+    /// The layers of selected features, by input and indices.
+    pub selections: Vec<((usize, Vec<usize>), Edge)>,
     values_left: u64,
 }
 
@@ -64,9 +70,12 @@ impl<'a> GraphContext<'a> {
             opset,
             producer,
             inputs,
-            warnings: Vec::new(),
+            only_measured: BTreeSet::new(),
+            lengths: BTreeSet::new(),
+            notes: Vec::new(),
             factors: Vec::new(),
             features: BTreeMap::new(),
+            selections: Vec::new(),
             values_left: MAX_BYTES / 4,
         }
     }
@@ -98,6 +107,13 @@ impl<'a> GraphContext<'a> {
     /// Returns the length of an axis, if it is fixed.
     pub fn axis_size(&self, axis: &Axis, data: &Data) -> Option<usize> {
         axis.iter().try_fold(1usize, |size, &factor| size.checked_mul(self.factor_size(factor, data)?))
+    }
+
+    /// Sets the length of an axis that the file leaves open, by the weights that are multiplied with it.
+    pub fn fix_size(&mut self, axis: &Axis, size: usize) {
+        if let [AxisFactor::Indexed(number)] = axis[..] {
+            self.factors[number].size.get_or_insert(size);
+        }
     }
 
     /// Returns the length of a factor, fixed or symbolic.
@@ -208,10 +224,17 @@ impl<'a> GraphContext<'a> {
         );
         let mut held = axis.map(|axis| data.axes[axis].clone()).unwrap_or_default();
         let edge = match &data.components[..] {
+            [Component::Waiting { input, span }] => Edge { source: Source::Input(input.input), span: *span },
+            [Component::InputPart { .. }] if held.is_empty() => self.input_features_of(&data.components)?,
+            parts @ [Component::InputPart { .. }, ..] if held[..] == [AxisFactor::Components] => {
+                held.clear();
+                self.input_features_of(parts)?
+            }
             [component] => self.edge_of(component)?.clone(),
             [forward, backward] if held.first() == Some(&AxisFactor::Components) => {
                 held.remove(0);
-                Edge::bidirectional(self.edge_of(forward)?, self.edge_of(backward)?, MergeMode::Concat)?
+                let (forward, backward) = (self.edge_of(forward)?.clone(), self.edge_of(backward)?.clone());
+                self.directions(&forward, &backward, MergeMode::Concat)?
             }
             components => {
                 bail!("{} tensors at once, which are not directions of one layer", components.len())
@@ -243,6 +266,10 @@ impl<'a> GraphContext<'a> {
                 size
             }
         };
+        let edge = match &data.components[..] {
+            [Component::Waiting { input, span }] => Edge { span: *span, ..self.resolved(input, size)? },
+            _ => edge,
+        };
         Ok(FrameInput { edge, size })
     }
 
@@ -271,8 +298,12 @@ impl<'a> GraphContext<'a> {
             Component::CellState(node) => {
                 bail!("the cell state of {} cannot be the input of a layer", node.name)
             }
-            Component::InputPart { input, index } => {
-                bail!("part {index} of the input {}", self.inputs[*input])
+            Component::InputPart { input, .. } => {
+                bail!("a part of the input {}: neither features nor an initial state", self.inputs[*input])
+            }
+            Component::Group(_) => bail!("states of several layers cannot be the input of a layer"),
+            Component::Waiting { input, .. } => {
+                bail!("input {}: the feature axis is unknown", self.inputs[input.input])
             }
         }
     }

@@ -7,9 +7,13 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::context::{FrameInput, GraphContext};
 use super::graph::GraphValues;
-use super::layer_graph::{Edge, LayerNode, LayerPath, TimeSpan};
+use super::layer_graph::{Edge, LayerNode, LayerOp, LayerPath, Source, TimeSpan, WHOLE};
 use super::value::{AxisFactor, Component, Data, Value};
+use crate::cells::{CellKind, CellWeights, Framework, cell};
 use crate::stack::{Imported, LayerStack};
+use embedded_rnn_nn::activation::Activation;
+use embedded_rnn_nn::export::Activations;
+use embedded_rnn_nn::tensor::Matrix;
 
 /// An output of the graph.
 struct Output<'a> {
@@ -18,20 +22,21 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Returns whether it consists of nothing but final states of recurrent layers.
-    fn is_final_states(&self) -> bool {
-        self.data.components.iter().all(|part| state_of(part).is_some())
+    /// Returns whether it consists of nothing but final states of layers that `is_own` accepts.
+    fn is_final_states(&self, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> bool {
+        self.data.components.iter().all(|part| is_state(part, is_own))
     }
 }
 
-/// Returns the recurrent layer whose final state this is.
-fn state_of(component: &Component) -> Option<&Rc<LayerNode>> {
+/// Returns whether this is the final state of a recurrent layer that `is_own` accepts.
+fn is_state(component: &Component, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> bool {
     match component {
-        Component::CellState(node) => Some(node),
+        Component::CellState(node) => is_own(node),
         Component::Frames(edge) if edge.span == TimeSpan::Last => {
-            edge.node().filter(|node| node.framewise_kind().is_none())
+            edge.node().is_some_and(|node| node.framewise_kind().is_none() && is_own(node))
         }
-        _ => None,
+        Component::Group(parts) => parts.iter().all(|part| is_state(part, is_own)),
+        Component::Frames(_) | Component::InputPart { .. } | Component::Waiting { .. } => false,
     }
 }
 
@@ -52,10 +57,9 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     let recurrent: Vec<Rc<LayerNode>> = layers.iter().flat_map(|(node, _)| node.recurrent_nodes()).collect();
     ensure!(!recurrent.is_empty(), "output {}: no LSTM, GRU or RNN on its path", all[index].name);
     for (_, output) in all.iter().enumerate().filter(|&(other, _)| other != index) {
-        let is_own =
-            |part| state_of(part).is_some_and(|node| recurrent.iter().any(|own| Rc::ptr_eq(own, node)));
+        let is_own = |node: &Rc<LayerNode>| recurrent.iter().any(|own| Rc::ptr_eq(own, node));
         ensure!(
-            output.data.components.iter().all(is_own),
+            output.is_final_states(&is_own),
             "output {}: neither the output {} nor the final state of a layer on its path",
             output.name,
             all[index].name
@@ -65,15 +69,17 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     let size = context.input_features(input).context("an input without features")?;
     let mut stack = LayerStack::default();
     for (node, span) in &layers {
-        stack.push(&node.name, origin(&context, node), node.kind(*span)?)?;
+        let name = unique(&node.name, &stack);
+        stack.push(&name, origin(&context, node), node.kind(*span)?)?;
     }
-    Ok(Imported { notes: context.warnings, ..stack.finish(name, size)? })
+    Ok(Imported { notes: context.notes, ..stack.finish(name, size)? })
 }
 
 /// Returns the index and the edge of the network's output: the graph output that is not a final state, or, if
 /// all are final states, the one with the longest path.
 fn main_output(context: &mut GraphContext<'_>, outputs: &[Output<'_>]) -> Result<(usize, Edge)> {
-    let others: Vec<usize> = (0..outputs.len()).filter(|&index| !outputs[index].is_final_states()).collect();
+    let others: Vec<usize> =
+        (0..outputs.len()).filter(|&index| !outputs[index].is_final_states(&|_| true)).collect();
     if let [first, rest @ ..] = &others[..] {
         ensure!(
             rest.is_empty(),
@@ -117,11 +123,36 @@ fn edge_of(context: &mut GraphContext<'_>, data: &Data) -> Result<Edge> {
     }
     let axis = context.features_axis(&data);
     let FrameInput { edge, .. } = context.frame_input(&data, axis)?;
-    ensure!(
-        !matches!(edge.span, TimeSpan::Whole { reversed: true }),
-        "outputs the last time step first (a reversed sequence, or all steps of a backward layer)"
-    );
-    Ok(edge)
+    if edge.span == (TimeSpan::Whole { reversed: true }) {
+        in_order_of_time(context, &edge)
+    } else {
+        Ok(edge)
+    }
+}
+
+/// Returns the frames of an edge whose last time step comes first in the order of time: a cell that copies
+/// its input runs over them backwards.
+fn in_order_of_time(context: &mut GraphContext<'_>, edge: &Edge) -> Result<Edge> {
+    let node = edge.node().context("the input of the graph, reversed in time")?;
+    context.spend((node.size * node.size).saturating_mul(2))?;
+    let weights = CellWeights {
+        w_ih: Matrix::identity(node.size, node.size),
+        w_hh: Matrix::zeros(node.size, node.size),
+        bias: None,
+        recurrent_bias: None,
+    };
+    let activations = Activations { value: Activation::Linear, recurrent: Activation::Sigmoid };
+    let cell = Rc::new(cell(CellKind::SimpleRnn, Framework::Onnx, weights, activations)?);
+    let op = LayerOp::Recurrent { cell, backwards: true };
+    let input = Edge { source: edge.source.clone(), span: WHOLE };
+    let origin = format!("the order of time behind {}", node.name);
+    let node = LayerNode::new(&format!("{}_in_time", node.name), &origin, op, input, node.size)?;
+    context.notes.push(format!(
+        "Added: {}, a SimpleRNN that brings the outputs, computed from the last time step to the first, into \
+         the order of time",
+        node.name
+    ));
+    Ok(Edge { source: Source::Node(Rc::new(node)), span: WHOLE })
 }
 
 /// Checks that each input is the input sequence or an initial state of these layers.
@@ -132,7 +163,9 @@ fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<Lay
     let initial: Vec<_> = recurrent.iter().flat_map(|node| &node.initial).collect();
     for (number, name) in context.inputs.iter().enumerate().filter(|&(number, _)| number != sequence) {
         ensure!(
-            initial.iter().any(|initial| initial.input == number),
+            context.only_measured.contains(&number)
+                || context.lengths.contains(&number)
+                || initial.iter().any(|initial| initial.input == number),
             "input {name}: neither the input sequence nor an initial state of a layer"
         );
     }
@@ -145,11 +178,18 @@ fn check_inputs(context: &GraphContext<'_>, sequence: usize, recurrent: &[Rc<Lay
     Ok(())
 }
 
+/// Returns the name of a further layer: several layers may be composed of one node.
+fn unique(name: &str, stack: &LayerStack) -> String {
+    let is_free = |name: &String| stack.layers().iter().all(|layer| layer.name != *name);
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
+}
+
 /// Describes the origin of a layer, and the inputs that are its initial states.
 fn origin(context: &GraphContext<'_>, node: &Rc<LayerNode>) -> String {
     let mut origin = node.origin.clone();
     for initial in node.recurrent_nodes().iter().flat_map(|node| &node.initial) {
-        let part = initial.part.map_or(String::new(), |part| format!("[{part}]"));
+        let part: String = initial.part.iter().map(|part| format!("[{part}]")).collect();
         origin += &format!(", {} {}{part}", initial.state, context.inputs[initial.input]);
     }
     origin

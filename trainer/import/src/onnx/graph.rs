@@ -39,6 +39,7 @@ pub fn evaluate<'a>(model: &ModelProto<'a>) -> Result<GraphValues<'a>> {
     let names = inputs.iter().map(|input| input.name).collect();
     let context = GraphContext::new(opset(model)?, model.producer, names);
     let mut tensors = GraphValues { context, values: BTreeMap::new() };
+    tensors.context.only_measured = only_measured(graph, &inputs);
     tensors.constants(graph)?;
     for (number, input) in inputs.iter().enumerate() {
         tensors.input(number, input).with_context(|| format!("input {}", input.name))?;
@@ -69,14 +70,35 @@ fn place(node: &NodeProto<'_>, number: usize) -> String {
 /// Operators that run subgraphs.
 const CONTROL: &[&str] = &["If", "Loop", "Scan", "SequenceMap"];
 
+/// Operators on numbers that the graph itself quantizes.
+const QUANTIZED: &[&str] = &[
+    "QuantizeLinear",
+    "DynamicQuantizeLinear",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+    "MatMulInteger",
+    "ConvInteger",
+    "QLinearMatMul",
+    "QLinearConv",
+];
+
 /// Returns the operator of a node.
 ///
 /// # Errors
 /// An unsupported operator.
 fn operator(node: &NodeProto<'_>) -> Result<ops::Operator> {
+    ensure!(
+        !QUANTIZED.contains(&node.op),
+        "quantized in the graph: import the float model, and quantize it with ernn quantize"
+    );
     ensure!(is_standard(node.domain), "domain {:?}: not a standard ONNX operator", node.domain);
     ensure!(!CONTROL.contains(&node.op), "control flow with subgraphs is not supported");
-    ops::find(node.op).context("unsupported operator")
+    ops::find(node.op).with_context(|| match (node.op, node.inputs.first()) {
+        ("ArgMax" | "TopK", Some(input)) => {
+            format!("unsupported operator; a model outputs what it selects from: --to {input}")
+        }
+        _ => "unsupported operator; --from and --to import the part of a graph without it".to_owned(),
+    })
 }
 
 fn opset(model: &ModelProto<'_>) -> Result<i64> {
@@ -100,6 +122,17 @@ fn is_standard(domain: &str) -> bool {
 fn run_time_inputs<'a>(graph: &GraphProto<'a>) -> Vec<ValueInfo<'a>> {
     let constants: BTreeSet<&str> = graph.initializers.iter().map(|tensor| tensor.name).collect();
     graph.inputs.iter().filter(|input| !constants.contains(input.name)).cloned().collect()
+}
+
+/// Returns the indices of inputs of which the graph reads the lengths of axes only.
+fn only_measured(graph: &GraphProto<'_>, inputs: &[ValueInfo<'_>]) -> BTreeSet<usize> {
+    let (mut measured, mut read) = (BTreeSet::new(), BTreeSet::new());
+    for node in &graph.nodes {
+        let by = if node.op == "Shape" { &mut measured } else { &mut read };
+        by.extend(node.inputs.iter().copied());
+    }
+    let is_own = |input: &ValueInfo<'_>| measured.contains(input.name) && !read.contains(input.name);
+    inputs.iter().enumerate().filter(|(_, input)| is_own(input)).map(|(number, _)| number).collect()
 }
 
 /// Returns a unique layer name for a node.

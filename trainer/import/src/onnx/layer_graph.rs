@@ -43,8 +43,8 @@ pub struct InitialState {
     pub state: &'static str,
     /// The index of the graph input.
     pub input: usize,
-    /// The index along its first axis, if the input holds several states.
-    pub part: Option<usize>,
+    /// The index along each axis that enumerates states, if the input holds several.
+    pub part: Vec<usize>,
 }
 
 /// The computation of a layer.
@@ -100,12 +100,19 @@ pub enum TimeSpan {
     Last,
 }
 
-/// The error for a single step of a bidirectional sequence, which is not an output of any model.
-pub const STEP_OF_BIDIRECTIONAL: &str = "one step of a bidirectional sequence, where only one direction has \
-    processed the whole sequence; a model outputs all steps or the final states of both directions (h_n)";
-
 /// All frames in the order in which they were computed.
 pub const WHOLE: TimeSpan = TimeSpan::Whole { reversed: false };
+
+impl TimeSpan {
+    /// Returns the frames in the opposite order.
+    ///
+    /// # Errors
+    /// A single frame.
+    pub fn reversed(self) -> Result<Self> {
+        let Self::Whole { reversed } = self else { bail!("a single time step cannot be reversed") };
+        Ok(Self::Whole { reversed: !reversed })
+    }
+}
 
 impl Source {
     fn depth(&self) -> usize {
@@ -115,11 +122,11 @@ impl Source {
         }
     }
 
-    /// Returns whether both are the same input or the very same node.
+    /// Returns whether both are the same input or the very same layer.
     pub fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Input(a), Self::Input(b)) => a == b,
-            (Self::Node(a), Self::Node(b)) => Rc::ptr_eq(a, b),
+            (Self::Node(a), Self::Node(b)) => Rc::ptr_eq(a, b) || a.has_directions_of(b),
             _ => false,
         }
     }
@@ -143,7 +150,10 @@ impl LayerNode {
     }
 
     /// Returns the same frame-wise layer on another input.
-    fn with_input(&self, input: Edge) -> Result<Self> {
+    ///
+    /// # Errors
+    /// A layer that is not frame-wise.
+    pub fn with_input(&self, input: Edge) -> Result<Self> {
         let LayerOp::Framewise(kind) = &self.op else { bail!("not a frame-wise layer") };
         Self::new(&self.name, &self.origin, LayerOp::Framewise(kind.clone()), input, self.size)
     }
@@ -162,6 +172,23 @@ impl LayerNode {
     /// Returns whether the node is a cell that runs from the last frame to the first.
     pub fn runs_backwards(&self) -> bool {
         matches!(self.op, LayerOp::Recurrent { backwards: true, .. })
+    }
+
+    /// Returns whether both are the same two directions, merged in the same way: each reader of two
+    /// directions merges them anew.
+    fn has_directions_of(&self, other: &Self) -> bool {
+        use LayerOp::Bidirectional;
+        match (&self.op, &other.op) {
+            (
+                Bidirectional { forward, backward, merge },
+                Bidirectional { forward: other_forward, backward: other_backward, merge: other_merge },
+            ) => {
+                Rc::ptr_eq(forward, other_forward)
+                    && Rc::ptr_eq(backward, other_backward)
+                    && merge == other_merge
+            }
+            _ => false,
+        }
     }
 
     /// Returns the nodes with states of which the layer consists.
@@ -198,72 +225,17 @@ impl Edge {
         if let Source::Node(node) = &self.source { Some(node) } else { None }
     }
 
+    /// Returns the frame-wise layer of the edge.
+    pub fn framewise(&self) -> Option<&Kind<f32>> {
+        self.node().and_then(|node| node.framewise_kind())
+    }
+
     /// Returns the edge reversed in time.
     ///
     /// # Errors
     /// An edge of one frame.
     pub fn reversed(&self) -> Result<Self> {
-        let TimeSpan::Whole { reversed } = self.span else { bail!("a single time step cannot be reversed") };
-        Ok(Self { source: self.source.clone(), span: TimeSpan::Whole { reversed: !reversed } })
-    }
-
-    /// Returns the edge of one frame at an end of the sequence: of the last frame, or of the first. It must
-    /// be the frame that a recurrent layer computes last. Frame-wise layers in between then get that frame
-    /// only.
-    ///
-    /// # Errors
-    /// Another frame, or one of a bidirectional layer.
-    pub fn at_end(&self, last: bool) -> Result<Self> {
-        let mut framewise = Vec::new();
-        let mut edge = self;
-        let recurrent = loop {
-            let Source::Node(node) = &edge.source else { bail!("one step of the network's input") };
-            match &node.op {
-                LayerOp::Framewise(_) => {
-                    framewise.push(node.clone());
-                    edge = &node.input;
-                }
-                LayerOp::Recurrent { .. } => break edge,
-                LayerOp::Bidirectional { .. } => bail!(STEP_OF_BIDIRECTIONAL),
-            }
-        };
-        match self.span {
-            TimeSpan::Whole { reversed } if reversed == last => {
-                bail!("the step computed first; a model outputs all steps or the one computed last")
-            }
-            TimeSpan::Whole { .. } => {}
-            TimeSpan::Last => bail!("one step of a single time step"),
-        }
-        let mut end = Self { source: recurrent.source.clone(), span: TimeSpan::Last };
-        for node in framewise.into_iter().rev() {
-            end = Self { source: Source::Node(Rc::new(node.with_input(end)?)), span: TimeSpan::Last };
-        }
-        Ok(end)
-    }
-
-    /// Combines two recurrent layers that read the same edge in opposite directions.
-    ///
-    /// # Errors
-    /// Anything else.
-    pub fn bidirectional(forward: &Self, backward: &Self, merge: MergeMode) -> Result<Self> {
-        let mismatch = "the two tensors are not the directions of one bidirectional layer";
-        let (Source::Node(f), Source::Node(b)) = (&forward.source, &backward.source) else { bail!(mismatch) };
-        let runs = |node: &LayerNode, reverse| match node.op {
-            LayerOp::Recurrent { backwards, .. } => backwards == reverse,
-            LayerOp::Framewise(_) | LayerOp::Bidirectional { .. } => false,
-        };
-        let same = f.input.source.is(&b.input.source) && f.input.span == b.input.span;
-        ensure!(same && runs(f, false) && runs(b, true), mismatch);
-        let span = match (forward.span, backward.span) {
-            (WHOLE, TimeSpan::Whole { reversed: true }) => WHOLE,
-            (TimeSpan::Last, TimeSpan::Last) => TimeSpan::Last,
-            _ => bail!("the two directions have different time steps"),
-        };
-        let size = if merge == MergeMode::Concat { f.size + b.size } else { f.size };
-        ensure!(f.size == b.size, "directions of {} and {} units", f.size, b.size);
-        let op = LayerOp::Bidirectional { forward: f.clone(), backward: b.clone(), merge };
-        let node = LayerNode::new(&f.name, &f.origin, op, f.input.clone(), size)?;
-        Ok(Self { source: Source::Node(Rc::new(node)), span })
+        Ok(Self { source: self.source.clone(), span: self.span.reversed()? })
     }
 
     /// Returns the layers from an input of the graph to this edge, in order.

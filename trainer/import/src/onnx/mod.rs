@@ -52,6 +52,13 @@
 //! An empty bracket is an axis of length 1 without a factor. That the first axis of x is the batch and the
 //! second is time follows from the node LSTM, which binds the roles of the factors behind its input.
 //!
+//! # A part of a graph
+//!
+//! A network inside a larger graph (behind a spectrum, in front of a decoder) is imported by the names of the
+//! tensors around it (`cut`). The rest of the graph is removed before the evaluation and need not be
+//! supported. An input that only `Shape` reads, as the zero states of many exporters do, is no input of the
+//! network.
+//!
 //! # Rejections
 //!
 //! The importer is exact or fails. It rejects unknown operators and attributes (an attribute that no
@@ -62,10 +69,12 @@
 //! [`MAX_BYTES`], whatever the file declares.
 //!
 //! ```text
-//! finish   graph                  the output and its path; the evaluation of all nodes
+//! finish   graph    cut           the output and its path; the evaluation of all nodes; a part of a graph
 //!       ops                       one function per operator
-//!    call      context            a node with resolved inputs; axis factors, layers, memory budget
-//! attributes     value            what an operator reads; what is known of a tensor
+//!    call   elementwise linear    a node with resolved inputs; the layers of functions of single values
+//!           directions            the two directions of a layer, and one time step of them
+//!            context              axis factors, layers, memory budget
+//! attributes     value  waiting   what an operator reads; what is known of a tensor
 //!   proto      layer_graph        messages of the file; layer nodes and edges
 //!   tensor                        constants of the file
 //!    array      wire              computed constants; protobuf
@@ -77,16 +86,23 @@ mod array;
 mod attributes;
 mod call;
 mod context;
+mod cut;
+mod directions;
+mod elementwise;
 mod finish;
 mod graph;
 mod layer_graph;
+mod linear;
 mod ops;
 mod proto;
 mod tensor;
+mod untyped;
 mod value;
+mod waiting;
 mod wire;
 
 pub use array::Array;
+pub use cut::Cut;
 pub use tensor::{Constant, TensorProto};
 
 use anyhow::Result;
@@ -94,9 +110,12 @@ use anyhow::Result;
 use super::importer::Importer;
 use super::stack::Imported;
 
-/// The importer of `.onnx` files; it has no options.
+/// The importer of `.onnx` files.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Onnx;
+pub struct Onnx {
+    /// The part of the graph to import.
+    pub cut: Cut,
+}
 
 impl Importer for Onnx {
     fn extensions(&self) -> &'static [&'static str] {
@@ -104,11 +123,11 @@ impl Importer for Onnx {
     }
 
     fn first_flag(&self) -> Option<&'static str> {
-        None
+        self.cut.first_flag()
     }
 
     fn read(&self, bytes: Vec<u8>, name: &str) -> Result<Imported> {
-        read(&bytes, name)
+        read_part(&bytes, name, &self.cut)
     }
 }
 
@@ -117,6 +136,17 @@ impl Importer for Onnx {
 /// # Errors
 /// A construct that is not supported, by node and attribute.
 pub fn read(bytes: &[u8], name: &str) -> Result<Imported> {
-    let model = proto::ModelProto::read(bytes)?;
-    finish::network(graph::evaluate(&model)?, &model.graph.outputs, name)
+    read_part(bytes, name, &Cut::default())
+}
+
+/// Reads the part of a file between the tensors of a cut.
+///
+/// # Errors
+/// A cut that does not fit the graph, or as [`read`].
+pub fn read_part(bytes: &[u8], name: &str, cut: &Cut) -> Result<Imported> {
+    let mut model = proto::ModelProto::read(bytes)?;
+    cut.apply(&mut model.graph)?;
+    let mut imported = finish::network(graph::evaluate(&model)?, &model.graph.outputs, name)?;
+    imported.notes.extend(cut.note(imported.network.input_size));
+    Ok(imported)
 }

@@ -73,6 +73,8 @@ pub struct GraphProto<'a> {
     pub inputs: Vec<ValueInfo<'a>>,
     /// The names of the outputs.
     pub outputs: Vec<&'a str>,
+    /// The types of tensors inside the graph, unread `ValueInfoProto`s.
+    pub types: Vec<&'a [u8]>,
 }
 
 impl<'a> GraphProto<'a> {
@@ -85,8 +87,9 @@ impl<'a> GraphProto<'a> {
                 5 => self.initializers.push(TensorProto::read(wire.bytes()?).context("initializer")?),
                 11 => self.inputs.push(ValueInfo::read(wire.bytes()?).context("input")?),
                 12 => self.outputs.push(ValueInfo::read(wire.bytes()?).context("output")?.name),
-                // The name, the description, the types of intermediate tensors, and notes.
-                2 | 10 | 13 | 16 => {}
+                13 => self.types.push(wire.bytes()?),
+                // The name, the description, and notes.
+                2 | 10 | 16 => {}
                 14 => bail!("quantization_annotation: quantized tensors are not supported"),
                 15 => bail!("sparse_initializer: sparse weights are not supported"),
                 _ => bail!("field {number}: unknown field"),
@@ -96,6 +99,7 @@ impl<'a> GraphProto<'a> {
                 counts.iter().all(|&len| len <= MAX_ENTRIES),
                 "more than {MAX_ENTRIES} nodes, initializers, inputs or outputs"
             );
+            ensure!(self.types.len() <= MAX_ENTRIES, "value_info: more than {MAX_ENTRIES} tensors");
         }
         Ok(())
     }
@@ -161,7 +165,11 @@ pub struct ValueInfo<'a> {
 }
 
 impl<'a> ValueInfo<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Self> {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// A damaged message, or anything but a tensor.
+    pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut input = Self::default();
         for field in Fields::new(bytes) {
             match field? {

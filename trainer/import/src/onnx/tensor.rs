@@ -21,6 +21,8 @@ pub struct TensorProto<'a> {
 /// Codes of the supported element types.
 pub mod element {
     pub const FLOAT: i64 = 1;
+    pub const UINT8: i64 = 2;
+    pub const INT8: i64 = 3;
     pub const INT32: i64 = 6;
     pub const INT64: i64 = 7;
     pub const BOOL: i64 = 9;
@@ -120,10 +122,21 @@ impl<'a> TensorProto<'a> {
                 |bytes| i32::from_le_bytes(bytes).into(),
                 |wire, each| wire.each_int(each),
             )?),
+            // The values of a quantized tensor.
+            element::UINT8 => {
+                ints(self.numbers(5, |[byte]| byte.into(), |wire, each| wire.each_int(each))?)
+            }
+            element::INT8 => ints(self.numbers(
+                5,
+                |bytes| i8::from_le_bytes(bytes).into(),
+                |wire, each| wire.each_int(each),
+            )?),
             element::BOOL => {
                 ints(self.numbers(5, |[byte]| (byte != 0).into(), |wire, each| wire.each_int(each))?)
             }
-            other => bail!("element type {other}: only floats, INT64, INT32 and BOOL are supported"),
+            other => {
+                bail!("element type {other}: only floats, INT64, INT32, INT8, UINT8 and BOOL are supported")
+            }
         }
     }
 

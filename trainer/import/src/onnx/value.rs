@@ -16,7 +16,8 @@ use std::rc::Rc;
 use anyhow::{Context, Result, ensure};
 
 use super::array::{Array, MAX_AXES};
-use super::layer_graph::{Edge, LayerNode};
+use super::layer_graph::{Edge, LayerNode, TimeSpan};
+use super::waiting::WaitingInput;
 
 /// The length of an axis: a product of a number and of lengths known at run time only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,9 +86,28 @@ pub enum Component {
     InputPart {
         /// The index of the input.
         input: usize,
-        /// The index of the part.
-        index: usize,
+        /// The place along each axis that has been divided, in the order of the divisions.
+        places: Vec<PartPlace>,
     },
+    /// Components along an axis of their own, beside another such axis: final states of several layers come
+    /// in one tensor.
+    Group(Vec<Component>),
+    /// An input of the graph behind functions of single values, as long as its feature axis is unknown.
+    Waiting {
+        /// The input and the functions, which all readers share.
+        input: Rc<WaitingInput>,
+        /// The frames that a reader gets: all, or all reversed.
+        span: TimeSpan,
+    },
+}
+
+/// The place of a part along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPlace {
+    /// The index of the part.
+    pub index: usize,
+    /// The number of parts.
+    pub count: usize,
 }
 
 /// A tensor whose values are known at run time only.

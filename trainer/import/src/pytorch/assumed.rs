@@ -3,6 +3,7 @@
 use super::module::{Candidate, TorchModule};
 use super::options::Options;
 use super::order::{Choice, shown};
+use embedded_rnn_nn::activation::Activation;
 
 /// Describes everything that neither the file nor an option determines, each with the option that changes it.
 pub fn note(modules: &[TorchModule], order: &[Choice], options: &Options) -> Option<String> {
@@ -30,6 +31,10 @@ pub fn note(modules: &[TorchModule], order: &[Choice], options: &Options) -> Opt
         ["Linear", "Conv1d"].contains(&candidate.class) && options.activation_of(&module.name).is_none()
     };
     assume("no activation after ", names(&is_linear), "--activation");
+    let is_leaky = |module: &TorchModule, _: &Candidate| {
+        options.activation_of(&module.name) == Some(Activation::LeakyRelu)
+    };
+    assume("slope 0.2 (nn.LeakyReLU has 0.01) in leaky_relu after ", names(&is_leaky), "--activation");
     if options.nonlinearity.is_none() {
         assume("tanh in ", of_class(&["RNN"]), "--nonlinearity");
     }

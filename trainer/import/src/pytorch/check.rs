@@ -13,6 +13,7 @@ use embedded_rnn_nn::layers::check_epsilon;
 /// file lacks.
 pub fn check(options: &Options, modules: &[TorchModule]) -> Result<()> {
     check_names(options, modules)?;
+    ensure!(!(options.last_step && options.return_sequences), "--last-step: not with --return-sequences");
     check_epsilon(options.eps)?;
     let has_any = |classes: &[&str]| {
         let mut candidates = modules.iter().flat_map(|module| &module.candidates);

@@ -58,11 +58,12 @@ mod recurrent;
 
 pub use options::{Nonlinearity, Options, WeightRole};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::importer::Importer;
+use super::one_step::{side_by_side, without_state};
 use super::stack::{Imported, LayerStack};
-use embedded_rnn_nn::layers::{Activation, Kind};
+use embedded_rnn_nn::layers::{Activation, Kind, Layer, Recurrent};
 use module::{Candidate, InputKind, TorchModule};
 use order::Choice;
 
@@ -127,6 +128,9 @@ fn network(modules: Vec<TorchModule>, order: &[Choice], options: &Options, name:
             layers.push(&format!("{name}.{}", activation.keras_name()), "--activation".to_owned(), kind)?;
         }
     }
+    if options.last_step {
+        return_last_step_of_both(&mut layers)?;
+    }
     if !options.return_sequences {
         return_last_step(&mut layers);
     }
@@ -143,4 +147,26 @@ fn return_last_step(layers: &mut LayerStack) {
     for layer in last.into_iter().flatten().flatten() {
         layer.return_sequences = false;
     }
+}
+
+/// Replaces the last recurrent layer, a bidirectional one, by one that computes the last step of both of its
+/// directions.
+///
+/// # Errors
+/// Another layer, or a GRU.
+fn return_last_step_of_both(layers: &mut LayerStack) -> Result<()> {
+    let is_recurrent =
+        |layer: &&mut Layer<f32>| matches!(layer.kind, Kind::Recurrent(_) | Kind::Bidirectional(_));
+    let last = layers.layers_mut().iter_mut().rev().find(is_recurrent);
+    let last = last.context("--last-step: the file has no RNN, LSTM or GRU")?;
+    let Kind::Bidirectional(both) = &last.kind else {
+        bail!("--last-step: {} has one direction, whose last time step is the output without it", last.name)
+    };
+    let backward = without_state(&both.backward.cell);
+    let cell = backward.and_then(|backward| side_by_side(&both.forward.cell, &backward));
+    let cell = cell.with_context(|| {
+        format!("--last-step: {}: a GRU keeps a share of its state at every time step", last.name)
+    })?;
+    last.kind = Kind::Recurrent(Recurrent::new(cell, true));
+    Ok(())
 }

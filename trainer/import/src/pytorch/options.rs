@@ -14,7 +14,7 @@ const DEFAULT_EPSILON: f64 = 1e-5;
 pub struct Options {
     /// Use only tensors whose names start with this prefix, and remove it from the names.
     pub prefix: Option<String>,
-    /// Exclude these modules, with all tensors below them.
+    /// Exclude these modules, with all tensors below them, and these tensors.
     pub without: Vec<String>,
     /// All modules in their order. Empty: the order follows from the sizes, if the names allow that.
     pub modules: Vec<String>,
@@ -26,6 +26,8 @@ pub struct Options {
     pub nonlinearity: Option<Nonlinearity>,
     /// Whether the network outputs every time step, and not only the last.
     pub return_sequences: bool,
+    /// Whether the output is the last time step of both directions, `out[:, -1]`, and not their final states.
+    pub last_step: bool,
     /// The epsilon of BatchNorm1d and LayerNorm, 1e-5 unless it is given.
     pub eps: Option<f64>,
 }
@@ -52,7 +54,17 @@ impl Options {
     /// Returns the flag of the first option that is set.
     pub(super) fn first_flag(&self) -> Option<&'static str> {
         // Without `..`: a further option that is missing here is an unused variable.
-        let Self { prefix, without, modules, roles, activations, nonlinearity, return_sequences, eps } = self;
+        let Self {
+            prefix,
+            without,
+            modules,
+            roles,
+            activations,
+            nonlinearity,
+            return_sequences,
+            last_step,
+            eps,
+        } = self;
         let flags = [
             ("--prefix", prefix.is_some()),
             ("--without", !without.is_empty()),
@@ -61,6 +73,7 @@ impl Options {
             ("--activation", !activations.is_empty()),
             ("--nonlinearity", nonlinearity.is_some()),
             ("--return-sequences", *return_sequences),
+            ("--last-step", *last_step),
             ("--eps", eps.is_some()),
         ];
         flags.into_iter().find_map(|(flag, is_set)| is_set.then_some(flag))
@@ -77,7 +90,7 @@ impl Options {
         tensor.strip_prefix(self.prefix.as_deref().unwrap_or_default())
     }
 
-    /// Checks that tensors are selected, and that the excluded modules exist.
+    /// Checks that tensors are selected, and that the excluded modules and tensors exist.
     ///
     /// # Errors
     /// The option that selects nothing.
@@ -90,7 +103,8 @@ impl Options {
             }
         }
         for module in &self.without {
-            ensure!(names.iter().any(|name| is_below(name, module)), "--without {module}: no such module");
+            let exists = names.iter().any(|name| is_below(name, module));
+            ensure!(exists, "--without {module}: no such module or tensor");
         }
         ensure!(tensors.iter().any(|tensor| self.select(tensor).is_some()), "--without: no tensor is left");
         Ok(())
@@ -120,7 +134,7 @@ impl Options {
     }
 }
 
-/// Returns whether a tensor belongs to a module, or to one inside it.
-fn is_below(tensor: &str, module: &str) -> bool {
-    tensor.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'))
+/// Returns whether a tensor is this one, or belongs to this module or to one inside it.
+fn is_below(tensor: &str, excluded: &str) -> bool {
+    tensor.strip_prefix(excluded).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

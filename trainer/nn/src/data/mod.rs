@@ -280,6 +280,27 @@ impl Data {
 }
 
 impl Dataset {
+    /// Reads the part of a file that a model is evaluated on: the test part if there is one, which may be
+    /// alone in the file. The names of all arrays are checked as by [`Data::read`].
+    ///
+    /// # Errors
+    /// Unknown or missing arrays, or unsuitable ones, by name.
+    pub fn read_test(path: &Path) -> Result<Self> {
+        let read = || -> Result<Self> {
+            let mut npz = Npz::open(path)?;
+            let parts: &[&str] = match (npz.has("x_test"), npz.has("x_train"), npz.has("x")) {
+                (true, true, _) => &["_test", "_train"],
+                (true, false, false) => &["_test"],
+                (false, true, _) => &["_train"],
+                (_, false, true) => &[""],
+                (false, false, false) => bail!("contains neither x_test nor x_train nor x"),
+            };
+            check_names(&mut npz, parts)?;
+            dataset(&mut npz, parts[0])
+        };
+        read().with_context(|| path.display().to_string())
+    }
+
     fn check_like(&self, test: &Self) -> Result<()> {
         let (ours, theirs) = (self.sequences.features, test.sequences.features);
         ensure!(ours == theirs, "x_test: {theirs} features per frame, but x_train has {ours}");

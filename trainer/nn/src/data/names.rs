@@ -24,7 +24,7 @@ pub(super) fn check_names(npz: &mut Npz, parts: &[&str]) -> Result<()> {
     for name in names.iter().filter(|name| !expected.contains(name)) {
         if let Some(part) = PARTS.into_iter().find(|part| part_names(part).contains(name)) {
             match part {
-                "" => bail!("{name}: not used beside x_train"),
+                "" => bail!("{name}: not used beside x{}", parts[0]),
                 "_test" if npz.has("x_train") => bail!("{name}: not used without x_test"),
                 _ => bail!("{name}: not used without x_train"),
             }

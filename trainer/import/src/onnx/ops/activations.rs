@@ -4,7 +4,10 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::onnx::call::Call;
 use crate::onnx::context::{FrameInput, GraphContext};
+use crate::onnx::elementwise;
 use crate::onnx::value::{Component, Data, Value, axis_index};
+use crate::onnx::waiting::Elementwise::{Function, With};
+use crate::onnx::waiting::Parameterized;
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{self, Kind};
 
@@ -66,8 +69,8 @@ fn by_keras_name(name: Option<&str>) -> Option<Activation> {
     Activation::from_keras_name(name?)
 }
 
-/// Evaluates `Relu`, `Tanh` and other elementwise functions.
-pub fn elementwise(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+/// Evaluates `Relu`, `Tanh` and other functions of one value.
+pub fn function(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(1)?;
     let op = call.op;
     let mut parameters = defaults(op)?;
@@ -77,8 +80,11 @@ pub fn elementwise(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Resul
             *parameter = call.attributes.float(name)?.or(*parameter);
         }
     }
-    let function = runtime_activation(op, parameters)?;
-    elementwise_layer(context, call, function)
+    let function = match (op, parameters[0]) {
+        ("LeakyRelu", Some(slope)) if slope != 0.2 => With(Parameterized::LeakyRelu, slope),
+        _ => Function(runtime_activation(op, parameters)?),
+    };
+    context.elementwise(call, &call.data(0)?, &[function])
 }
 
 /// Evaluates `Gelu`.
@@ -87,10 +93,10 @@ pub fn gelu(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<V
     let approximate = call.attributes.text("approximate")?.unwrap_or("none");
     ensure!(approximate == "none", "approximate {approximate:?}: only the exact Gelu is supported");
     let function = by_keras_name(Some("gelu")).context("unsupported activation")?;
-    elementwise_layer(context, call, function)
+    context.elementwise(call, &call.data(0)?, &[Function(function)])
 }
 
-/// Evaluates `Clip` with bounds that correspond to an activation.
+/// Evaluates `Clip`.
 pub fn clip(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(3)?;
     let mut bounds = [None, None];
@@ -102,20 +108,8 @@ pub fn clip(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<V
         };
     }
     let [low, high] = [bounds[0].unwrap_or(f32::MIN), bounds[1].unwrap_or(f32::MAX)];
-    let data = call.data(0)?;
-    let function = match (low, high) {
-        (low, high) if low <= f32::MIN && high >= f32::MAX => Some("linear"),
-        (0.0, high) if high >= f32::MAX => Some("relu"),
-        (0.0, 6.0) => Some("relu6"),
-        (-1.0, 1.0) => Some("hard_tanh"),
-        _ => None,
-    };
-    let function =
-        by_keras_name(function).with_context(|| format!("min {low}, max {high}: unsupported activation"))?;
-    if function == Activation::Linear {
-        return Ok(vec![Value::Data(data)]);
-    }
-    elementwise_layer(context, call, function)
+    let functions = elementwise::clip(low, high)?;
+    context.elementwise(call, &call.data(0)?, &functions)
 }
 
 /// Evaluates `Softmax` and `LogSoftmax` over the features.
@@ -170,17 +164,6 @@ pub fn times_input(
         }
     }
     Ok(None)
-}
-
-fn elementwise_layer(
-    context: &mut GraphContext<'_>,
-    call: &Call<'_>,
-    function: Activation,
-) -> Result<Vec<Value>> {
-    let data = call.data(0)?;
-    let axis = context.elementwise_axis(&data)?;
-    let frames = context.frame_input(&data, axis)?;
-    activation_layer(context, call, &data, axis, frames, function)
 }
 
 /// Adds an activation layer; one after a Dense layer is fused into it when the model is written.

@@ -63,13 +63,16 @@ fn zeros(context: &GraphContext<'_>, values: &[&Value], axis: usize) -> Result<V
 
 /// Concatenates run-time data: directions or layers along an axis of their own, or directions as features of
 /// one frame.
-fn concatenated(context: &GraphContext<'_>, all: &[&Data], axis: usize) -> Result<Data> {
+fn concatenated(context: &mut GraphContext<'_>, all: &[&Data], axis: usize) -> Result<Data> {
     let first = all[0];
     for other in &all[1..] {
         let same = first.axes.len() == other.axes.len()
             && (0..first.axes.len()).all(|k| k == axis || is_same_axis(context, first, k, other))
             && first.ids == other.ids;
         ensure!(same, "tensors of different axes");
+    }
+    if let Some(grouped) = grouped(context, all, axis)? {
+        return concatenated(context, &grouped.iter().collect::<Vec<_>>(), axis);
     }
     let mut axes = first.axes.clone();
     axes[axis].retain(|&factor| factor != AxisFactor::Components);
@@ -95,6 +98,26 @@ fn concatenated(context: &GraphContext<'_>, all: &[&Data], axis: usize) -> Resul
         axes[axis].insert(0, AxisFactor::Components);
     }
     Ok(Data { components, axes, ids: first.ids })
+}
+
+/// Returns tensors whose components lie along another axis than this one, as tensors of one component each.
+fn grouped(context: &mut GraphContext<'_>, all: &[&Data], axis: usize) -> Result<Option<Vec<Data>>> {
+    let other = all[0].axes.iter().position(|held| held[..] == [AxisFactor::Components]);
+    let count = all[0].components.len();
+    let is_group = |data: &&Data| data.components.iter().any(|part| matches!(part, Component::Group(_)));
+    let Some(other) = other.filter(|&other| other != axis) else { return Ok(None) };
+    if all.iter().any(|data| data.components.len() != count || is_group(data)) {
+        return Ok(None);
+    }
+    // A component takes the memory of some ten values.
+    context.spend(count.saturating_mul(all.len()).saturating_mul(10))?;
+    let factor = AxisFactor::Indexed(context.add_factor(None, Some(count), format!("{count} layers")));
+    let group = |data: &&Data| {
+        let mut axes = data.axes.clone();
+        axes[other] = vec![factor];
+        Data { components: vec![Component::Group(data.components.clone())], axes, ids: data.ids }
+    };
+    Ok(Some(all.iter().map(group).collect()))
 }
 
 /// Returns whether an axis is the same in both; features may be those of different layers of the same size.

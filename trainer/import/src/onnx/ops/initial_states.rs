@@ -21,8 +21,8 @@ pub struct StateShape {
 }
 
 impl StateShape {
-    /// Checks the shape of zeros. They may have a fixed batch where that of the data is not fixed: exporters
-    /// create them for an example.
+    /// Checks the shape of zeros. They may have a fixed batch where that of the data is not fixed, as
+    /// exporters create them for an example; or, in a part of a graph, the batch of another input.
     fn check_zeros(&self, shape: &[Dim]) -> Result<()> {
         let Self { directions, directions_axis, batch, hidden } = self;
         let is = |dim: &Dim, len: usize| *dim == Dim::known(len as i64);
@@ -30,7 +30,7 @@ impl StateShape {
             let own = &shape[1 - directions_axis];
             is(&shape[*directions_axis], *directions)
                 && is(&shape[2], *hidden)
-                && (own == batch || (own.value().is_some() && batch.value().is_none()))
+                && (own == batch || own.value().is_none() || batch.value().is_none())
         };
         ensure!(
             shape.len() == 3 && fits(shape),
@@ -76,10 +76,13 @@ pub fn initial_states(
         "{} directions, expected {directions}",
         count.unwrap_or_default()
     );
-    let initial = |component: &Component, part: Option<usize>| match *component {
-        Component::InputPart { input, index } => Ok(Some(InitialState { state, input, part: Some(index) })),
+    let initial = |component: &Component, part: Option<usize>| match component {
+        Component::InputPart { input, places } => {
+            let part = places.iter().map(|place| place.index).collect();
+            Ok(Some(InitialState { state, input: *input, part }))
+        }
         Component::Frames(Edge { source: Source::Input(input), span: WHOLE }) => {
-            Ok(Some(InitialState { state, input, part }))
+            Ok(Some(InitialState { state, input: *input, part: Vec::from_iter(part) }))
         }
         _ => bail!("computed by another layer; initial states are zeros or inputs of the graph"),
     };

@@ -94,13 +94,9 @@ pub fn squeeze(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Ve
     let sizes: Vec<Option<i64>> = dims(context, &value)?.iter().map(Dim::value).collect();
     let removed = match axes {
         Some(axes) => axes.iter().map(|&axis| axis_index(axis, rank)).collect::<Result<Vec<_>>>()?,
-        None => {
-            ensure!(
-                sizes.iter().all(Option::is_some),
-                "axes: missing, and some lengths are known at run time only"
-            );
-            (0..rank).filter(|&axis| sizes[axis] == Some(1)).collect()
-        }
+        // A length that is not fixed is that of sequences or time steps, which the axis enumerates
+        // whatever its length.
+        None => (0..rank).filter(|&axis| sizes[axis] == Some(1)).collect(),
     };
     for &axis in &removed {
         ensure!(sizes[axis] == Some(1), "axes: axis {axis} does not have the fixed length 1");

@@ -3,10 +3,13 @@
 mod activations;
 mod arithmetic;
 mod concat;
+mod folding;
 mod gather;
 mod initial_states;
 mod layout;
+mod merging;
 mod normalization;
+mod product;
 mod recurrent;
 mod recurrent_cells;
 mod shapes;
@@ -29,27 +32,41 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("LSTM", recurrent::lstm),
     ("GRU", recurrent::gru),
     ("RNN", recurrent::rnn),
-    ("Gemm", arithmetic::gemm),
-    ("MatMul", arithmetic::mat_mul),
+    ("Gemm", product::gemm),
+    ("MatMul", product::mat_mul),
+    ("Conv", product::conv),
     ("Add", arithmetic::add),
     ("Sub", arithmetic::sub),
     ("Mul", arithmetic::mul),
     ("Div", arithmetic::div),
+    ("Neg", arithmetic::neg),
+    ("Max", arithmetic::max),
+    ("Min", arithmetic::min),
+    ("Mean", merging::mean_or_sum),
+    ("Sum", merging::mean_or_sum),
+    ("ReduceMean", merging::reduce),
+    ("ReduceSum", merging::reduce),
+    ("Sqrt", folding::function),
+    ("Reciprocal", folding::function),
+    ("Abs", folding::function),
+    ("Pow", folding::pow),
+    ("DequantizeLinear", folding::dequantize),
     ("BatchNormalization", normalization::batch),
     ("LayerNormalization", normalization::layer),
-    ("Relu", activations::elementwise),
-    ("Tanh", activations::elementwise),
-    ("Sigmoid", activations::elementwise),
-    ("Softplus", activations::elementwise),
-    ("Softsign", activations::elementwise),
-    ("Exp", activations::elementwise),
-    ("HardSwish", activations::elementwise),
-    ("Mish", activations::elementwise),
-    ("LeakyRelu", activations::elementwise),
-    ("Elu", activations::elementwise),
-    ("Celu", activations::elementwise),
-    ("Selu", activations::elementwise),
-    ("HardSigmoid", activations::elementwise),
+    ("Relu", activations::function),
+    ("Tanh", activations::function),
+    ("Sigmoid", activations::function),
+    ("Softplus", activations::function),
+    ("Softsign", activations::function),
+    ("Exp", activations::function),
+    ("HardSwish", activations::function),
+    ("Mish", activations::function),
+    ("LeakyRelu", activations::function),
+    ("PRelu", arithmetic::prelu),
+    ("Elu", activations::function),
+    ("Celu", activations::function),
+    ("Selu", activations::function),
+    ("HardSigmoid", activations::function),
     ("Gelu", activations::gelu),
     ("Clip", activations::clip),
     ("Softmax", activations::softmax),
@@ -63,6 +80,7 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Reshape", layout::reshape),
     ("Flatten", layout::flatten),
     ("Gather", gather::gather),
+    ("OneHot", gather::one_hot),
     ("Slice", slice::slice),
     ("Split", slice::split),
     ("Concat", concat::concat),
@@ -70,6 +88,8 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Constant", shapes::constant),
     ("ConstantOfShape", shapes::constant_of_shape),
     ("Expand", shapes::expand),
+    ("Equal", shapes::equal),
+    ("Where", shapes::where_),
     ("Shape", shapes::shape),
     ("ReduceProd", shapes::reduce_prod),
 ];

@@ -22,6 +22,9 @@ pub fn batch(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
     let epsilon = call.attributes.float("epsilon")?.unwrap_or(EPSILON);
     let data = call.data(0)?;
     ensure!(data.axes.len() >= 2, "an input of {} axes", data.axes.len());
+    if let Some(scale) = call.floats(1)? {
+        context.fix_size(&data.axes[1], scale.values().len());
+    }
     let FrameInput { edge, size } = context.frame_input(&data, Some(1))?;
     let mut column_of = |index: usize, name: &'static str| -> Result<Matrix<f32>> {
         let array = call.weights(index)?.with_context(|| format!("{name}: missing"))?;
@@ -48,8 +51,9 @@ pub fn layer(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
     call.attributes.int("stash_type")?;
     let epsilon = call.attributes.float("epsilon")?.unwrap_or(EPSILON);
     ensure!(epsilon > 0.0, "epsilon {epsilon}: not positive");
-    let FrameInput { edge, size } = context.frame_input(&data, Some(last))?;
     let gamma = call.weights(1)?.context("Scale: missing")?;
+    context.fix_size(&data.axes[last], gamma.values().len());
+    let FrameInput { edge, size } = context.frame_input(&data, Some(last))?;
     let beta = match call.weights(2)? {
         Some(beta) => column(&beta, size).context("B")?,
         None => Matrix::zeros(size, 1),

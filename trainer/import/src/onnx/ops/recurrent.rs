@@ -42,7 +42,7 @@ pub fn gru(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
     let reset_after = call.attributes.int("linear_before_reset")?.unwrap_or(0) != 0;
     call.at_most(6)?;
     if context.producer == PYTORCH && !reset_after {
-        context.warnings.push(format!(
+        context.notes.push(format!(
             "Warning: {}: a GRU of PyTorch without linear_before_reset: nn.GRU always resets after the \
              recurrent product, and the exporter of PyTorch 2.10 leaves the attribute out; the model \
              computes what the file states, as ONNX Runtime does",
@@ -125,6 +125,9 @@ fn frames_of(
     context.bind_role(&axes[1], AxisRole::Batch).context("X")?;
     whole_length(context, call, 4, data, layout.time)?;
     let features = if data.axes[2].is_empty() { None } else { Some(2) };
+    if let Some(&columns) = call.floats(1).context("W")?.as_ref().and_then(|w| w.shape().get(2)) {
+        context.fix_size(&data.axes[2], columns);
+    }
     Ok((context.frame_input(data, features).context("X")?, axes))
 }
 

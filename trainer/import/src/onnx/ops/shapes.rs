@@ -1,7 +1,8 @@
 //! Constants, and shapes that are computed at run time.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use super::folding::combine_floats;
 use super::layout::{dims, product};
 use crate::onnx::array::{Array, MAX_AXES};
 use crate::onnx::call::Call;
@@ -100,9 +101,12 @@ fn spread(context: &mut GraphContext<'_>, value: &Value, shape: &[Dim]) -> Resul
         Value::Ints(array) => Some(array.single().context("more than one value")?.clone()),
         _ if value.is_zeros() => None,
         Value::Floats(array) => {
-            let &value = array.single().context("more than one value")?;
-            let shape = known.context("values other than zeros, in a shape known at run time only")?;
-            return Ok(Value::floats(filled(context, value, shape)?));
+            let shape = known.context(
+                "a constant other than zeros, repeated along a length known at run time only, as learned \
+                 initial states are: initial states are zeros or inputs of the graph",
+            )?;
+            let zeros = filled(context, 0.0, shape)?;
+            return combine_floats(context, array, &zeros, |value, _| value);
         }
         _ => bail!("expected one constant"),
     };
@@ -110,6 +114,38 @@ fn spread(context: &mut GraphContext<'_>, value: &Value, shape: &[Dim]) -> Resul
         (Some(int), Some(shape)) => Ok(Value::ints(filled(context, int, shape)?)),
         (int, _) => Ok(Value::Uniform(Uniform { int, shape: shape.to_vec() })),
     }
+}
+
+/// Evaluates `Equal` of lengths: 1 where they are equal.
+pub fn equal(_: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(2)?;
+    let (Value::Ints(a), Value::Ints(b)) = (call.value(0)?, call.value(1)?) else { bail!("only of lengths") };
+    let is_equal = |a: &Dim, b: &Dim| match (a.value(), b.value()) {
+        (Some(a), Some(b)) => Ok(a == b),
+        _ if a == b => Ok(true),
+        // A length at run time is positive, and shapes have -1 for a length that is kept.
+        (Some(known), None) | (None, Some(known)) if known < 0 => Ok(false),
+        _ => Err(anyhow!("of lengths known at run time only")),
+    };
+    Ok(vec![combine_lengths(a, b, |a, b| Ok(Dim::known(is_equal(a, b)?.into())))?])
+}
+
+/// Evaluates `Where` of lengths.
+pub fn where_(_: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
+    call.at_most(3)?;
+    let [Value::Ints(condition), Value::Ints(a), Value::Ints(b)] =
+        [call.value(0)?, call.value(1)?, call.value(2)?]
+    else {
+        bail!("only of lengths")
+    };
+    ensure!(condition.shape() == a.shape() && condition.shape() == b.shape(), "lengths of different shapes");
+    let chosen = condition.values().iter().zip(a.values()).zip(b.values());
+    let chosen = chosen.map(|((condition, a), b)| match condition.value() {
+        Some(0) => Ok(b.clone()),
+        Some(_) => Ok(a.clone()),
+        None => Err(anyhow!("a condition known at run time only")),
+    });
+    Ok(vec![Value::ints(Array::new(a.shape().to_vec(), chosen.collect::<Result<_>>()?)?)])
 }
 
 fn filled<T: Clone>(context: &mut GraphContext<'_>, value: T, shape: Vec<usize>) -> Result<Array<T>> {

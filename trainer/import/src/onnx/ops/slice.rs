@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::gather::{at_index, input_parts};
+use super::gather::{at_index, input_parts, is_input};
 use super::layout::dims;
 use super::time::reversed;
 use crate::onnx::call::Call;
 use crate::onnx::context::{AxisRole, GraphContext};
-use crate::onnx::layer_graph::{Edge, Source};
 use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index, map_constants};
+use crate::onnx::waiting::LayerName;
 
 /// The longest axis whose indices are listed.
 const MAX_LENGTH: usize = 1 << 20;
@@ -73,9 +73,10 @@ pub fn slice(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
     let lens = [starts.len(), ends.len(), axes.len(), steps.len()];
     ensure!(lens.iter().all(|&len| len == axes.len()), "starts, ends, axes and steps of {lens:?} values");
     let mut value = call.value(0)?.clone();
+    let name = LayerName::of(call);
     for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
         let axis = axis_index(axis, value.rank())?;
-        value = sliced(context, &value, axis, &SliceRange { start, end, step })?;
+        value = sliced(context, &name, &value, axis, &SliceRange { start, end, step })?;
     }
     Ok(vec![value])
 }
@@ -101,16 +102,23 @@ pub fn split(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
     );
     let mut start = 0;
     let mut parts = Vec::new();
+    let name = LayerName::of(call);
     for len in lens {
         let range = SliceRange { start: Dim::known(start), end: Dim::known(start + len), step: 1 };
-        parts.push(sliced(context, &value, axis, &range)?);
+        parts.push(sliced(context, &name, &value, axis, &range)?);
         start += len;
     }
     Ok(parts)
 }
 
 /// Returns a range of a value along an axis.
-fn sliced(context: &mut GraphContext<'_>, value: &Value, axis: usize, range: &SliceRange) -> Result<Value> {
+fn sliced(
+    context: &mut GraphContext<'_>,
+    name: &LayerName,
+    value: &Value,
+    axis: usize,
+    range: &SliceRange,
+) -> Result<Value> {
     let len = dims(context, value)?[axis].clone();
     if range.step == 1 && range.start.value() == Some(0) && range.reaches_end(&len) {
         return Ok(value.clone());
@@ -126,7 +134,16 @@ fn sliced(context: &mut GraphContext<'_>, value: &Value, axis: usize, range: &Sl
         let mut shape = uniform.shape.clone();
         shape[axis] = Dim::known(range.indices(len)?.len() as i64);
         shape
-    }, data => Ok(Value::Data(sliced_data(context, &data, axis, range, &len)?)))
+    }, data => {
+        let features = context.axis_role(&data.axes[axis]) == Some(AxisRole::Features);
+        let size = context.axis_size(&data.axes[axis], &data).filter(|&size| size <= MAX_LENGTH);
+        Ok(Value::Data(match size {
+            Some(size) if features => {
+                context.selected_features(name, &data, axis, &range.indices(size)?)?
+            }
+            _ => sliced_data(context, &data, axis, range, &len)?,
+        }))
+    })
 }
 
 /// Returns a range of run-time data: directions or layers, the sequence reversed in time, or one step.
@@ -150,10 +167,12 @@ fn sliced_data(
         _ if range.is_reversal(size) => return reversed(context, data, axis),
         _ => {}
     }
-    let is_input = matches!(&data.components[..], [Component::Frames(Edge { source: Source::Input(_), .. })]);
-    if is_input && context.axis_role(held) != Some(AxisRole::Time) {
+    if let [input] = &data.components[..]
+        && is_input(input)
+        && context.axis_role(held) != Some(AxisRole::Time)
+    {
         let size = size.with_context(|| unknown_length(context, data, axis))?;
-        let parts = input_parts(context, &data.components[0], size)?;
+        let parts = input_parts(input, size)?;
         return selected(context, data, axis, &parts, indices.as_deref());
     }
     let start = range.start.value().context("a range from a length known at run time only")?;
