@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -68,6 +69,14 @@ impl Cmd {
             bail!("`{line}` ended with {status}");
         }
         Ok(())
+    }
+
+    /// Echoes and runs the command, and writes its output into a file. Any exit status but success is an
+    /// error.
+    pub fn run_logged(mut self, log: &Path) -> Result<()> {
+        let file = File::create(log).with_context(|| log.display().to_string())?;
+        self.command.stdout(file.try_clone()?).stderr(file);
+        self.run()
     }
 
     /// Echoes and runs the command in the place of this program, whose exit status becomes that of the

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xtask::args::{BoardArgs, DataArgs};
 
-use commands::{ci::Ci, delegate, doctor::Doctor, setup::Setup, style::Style};
+use commands::{ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, setup::Setup, style::Style};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The scripts of this project")]
@@ -25,8 +25,10 @@ struct Cli {
 enum Command {
     Board(BoardArgs),
     Ci(Ci),
+    Compare(Compare),
     Data(DataArgs),
     Doctor(Doctor),
+    Fuzz(Fuzz),
     Setup(Setup),
     Style(Style),
 }
@@ -36,7 +38,9 @@ fn main() -> ExitCode {
         Command::Board(_) => delegate::board(),
         Command::Data(_) => delegate::data(),
         Command::Ci(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Compare(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Doctor(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Fuzz(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Setup(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Style(command) => command.run().map(|()| ExitCode::SUCCESS),
     };

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub mod ci;
+pub mod compare;
 pub mod delegate;
 pub mod doctor;
+pub mod fuzz;
 pub mod setup;
 pub mod style;

@@ -4,8 +4,9 @@ use anyhow::Result;
 use xtask::boards;
 use xtask::cmd::{Cmd, Failed, root, target_dir, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
+use xtask::instrument::Instrumentation;
 
-use crate::commands::{delegate, setup};
+use crate::commands::{delegate, fuzz, setup};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
@@ -36,6 +37,9 @@ pub const STEPS: &[Step] = &[
     }),
     ("test-32-bit", test_32_bit),
     ("benches", benches),
+    ("fuzz", fuzz),
+    ("address-sanitizer", address_sanitizer),
+    ("valgrind", valgrind),
     ("clippy", || run(clippy())),
     ("clippy-firmware", clippy_firmware),
     ("msrv", msrv),
@@ -59,8 +63,8 @@ fn run_all(results: impl IntoIterator<Item = Result<()>>) -> Result<Outcome> {
 }
 
 fn fmt() -> Result<Outcome> {
-    let firmware = Cmd::cargo().args(["fmt", "--check"]).dir(root().join("firmware"));
-    run_all([Cmd::cargo().args(["fmt", "--all", "--check"]).run(), firmware.run()])
+    let check = |folder: &str| Cmd::cargo().args(["fmt", "--all", "--check"]).dir(root().join(folder)).run();
+    run_all([".", "firmware", "runtime/fuzz", "trainer/fuzz"].map(check))
 }
 
 /// Runs cargo-deny, or the checks of `deny.toml` that need no advisory database where it is not installed.
@@ -108,6 +112,41 @@ fn test_32_bit() -> Result<Outcome> {
 fn benches() -> Result<Outcome> {
     let bench = ["bench", "--profile", "dev", "--package", "embedded-rnn-benches", "--", "--test"];
     run(Cmd::cargo().args(bench))
+}
+
+/// Runs every fuzz target for a few seconds. `cargo xtask fuzz --hours 1` is for longer runs.
+fn fuzz() -> Result<Outcome> {
+    let toolchain = Instrumentation::look()?;
+    match toolchain.missing_for_fuzzing() {
+        Some(reason) => Ok(Outcome::Skipped(reason)),
+        None => passed(fuzz::smoke(&toolchain, 3)?),
+    }
+}
+
+/// Tests kernels and activations with AddressSanitizer; whole models run under it in the step `fuzz`.
+fn address_sanitizer() -> Result<Outcome> {
+    let toolchain = Instrumentation::look()?;
+    if let Some(reason) = toolchain.missing_for_sanitizing() {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let tests = ["test", "--package", "embedded-rnn", "--features", "std", "--lib"];
+    // Kernels of all backends, instrumented: the fewer optimizations, the sooner they are compiled.
+    let level = ["--config", "profile.dev.package.embedded-rnn.opt-level=1"];
+    let test =
+        Cmd::cargo().args(tests).args(level).env("CARGO_TARGET_DIR", target_dir().join("address-sanitizer"));
+    run(toolchain.sanitizing(test))
+}
+
+/// Runs models of all layers and dtypes under valgrind, where it is installed: their outputs, states and
+/// generation. It finds reads of memory that nothing has written, which AddressSanitizer does not.
+fn valgrind() -> Result<Outcome> {
+    if which("valgrind").is_none() {
+        return Ok(Outcome::Skipped("valgrind is not installed".into()));
+    }
+    let host = Instrumentation::look()?.host.to_uppercase().replace('-', "_");
+    let test = Cmd::cargo().args(["test", "--test", "runtime", "--"]);
+    let test = test.args(["stacks_agree", "saved_states", "sequences::", "generation"]);
+    run(test.env(&format!("CARGO_TARGET_{host}_RUNNER"), "valgrind --quiet --error-exitcode=99"))
 }
 
 fn clippy() -> Cmd {
