@@ -57,16 +57,15 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
     }))
 }
 
-/// Returns the folder of a board's images. Flags are not a part of the path that cargo chooses in it.
+/// Returns the folder of a board's images: boards are built side by side, and some with flags of their own.
 fn target_dir(toolchain: &Toolchain, board: &Board) -> PathBuf {
-    let folder = toolchain.target_dir();
-    board.target_cpu.map_or(folder.clone(), |cpu| folder.join(cpu))
+    toolchain.target_dir().join(board.name)
 }
 
 /// Creates the command `cargo SUBCOMMAND` on the images, with the variables that their build script requires.
 pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Case) -> Result<Cmd> {
     let folder = target_dir(toolchain, board);
-    let memory_x = folder.join(board.name).with_extension("memory.x");
+    let memory_x = folder.join("board.memory.x");
     fs::create_dir_all(&folder)?;
     fs::write(&memory_x, board.memory_x())?;
     // A lock file older than the runtime's manifest is updated on a desk and an error in CI.

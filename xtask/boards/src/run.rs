@@ -1,6 +1,9 @@
 //! The command `cargo xtask board`.
 
 use std::fs;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use xtask::args::{BoardArgs, DType};
@@ -29,11 +32,16 @@ pub fn run(args: &BoardArgs) -> Result<()> {
 
     let mut failures = Failures::default();
     let mut rows = Vec::new();
-    for case in cases(&nets, args.dtype, &mut failures) {
-        for board in boards.iter().filter(|board| !every_board || case.net.is_selected_by(board.selection)) {
-            let name = format!("{} {} {}", board.name, case.net.name, case.dtype.name());
-            let row = failures.note(&name, run_case(&toolchain, board, &case, &rustc));
-            if let Some(row) = row {
+    let cases = cases(&nets, args.dtype, &mut failures);
+    let results = each_in_parallel(&boards, |board| {
+        let selected = cases.iter().filter(|case| !every_board || case.net.is_selected_by(board.selection));
+        let named = selected.map(|case| (case.label(), run_case(&toolchain, board, case, &rustc)));
+        named.collect::<Vec<_>>()
+    });
+    for (board, results) in boards.iter().zip(results) {
+        for (case, row) in results {
+            let name = format!("{} {case}", board.name);
+            if let Some(row) = failures.note(&name, row) {
                 failures.note(&name, verdict(board, &row));
                 rows.push(row);
             }
@@ -47,6 +55,31 @@ pub fn run(args: &BoardArgs) -> Result<()> {
     results::update(&root().join("target/boards.jsonl"), &rows)?;
     print!("{}", results::table(&rows));
     failures.finish()
+}
+
+/// Computes a result for each board, in the order of the boards, on all cores of this machine: a build of an
+/// image takes one core most of the time.
+fn each_in_parallel<R: Send>(boards: &[&'static Board], work: impl Fn(&Board) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        while let index = next.fetch_add(1, Relaxed)
+            && let Some(board) = boards.get(index)
+        {
+            done.push((index, work(board)));
+        }
+        done
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(boards.len());
+    let mut all: Vec<(usize, R)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, result)| result).collect()
 }
 
 fn boards(args: &BoardArgs) -> Result<Vec<&'static Board>> {
