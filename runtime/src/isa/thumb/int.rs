@@ -19,17 +19,17 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SID
 }
 
 /// Computes [`mulr`](crate::isa::mulr) from four products of half-words: 64-bit products are a call of a
-/// library function that takes twice as long.
+/// library function that takes twice as long. No sum overflows: a product of a half-word with and one without
+/// sign is at most 2^31 - 98,303, the others of its sum are at most 65,534 and 2^15.
 #[cfg(not(armv7m))]
 #[inline(never)]
 fn mulr(a: i32, b: i32) -> i32 {
     let (a_low, a_high) = (a & 0xffff, a >> 16);
     let (b_low, b_high) = (b & 0xffff, b >> 16);
-    let low = (a_low as u32).wrapping_mul(b_low as u32);
-    let (first, second) = (a_low.wrapping_mul(b_high), a_high.wrapping_mul(b_low));
-    let middle = (low >> 16) + (first as u32 & 0xffff) + (second as u32 & 0xffff) + (1 << 15);
-    let high = a_high.wrapping_mul(b_high).wrapping_add(first >> 16).wrapping_add(second >> 16);
-    high.wrapping_add((middle >> 16) as i32)
+    let low = ((a_low as u32).wrapping_mul(b_low as u32) >> 16) as i32;
+    let first = a_high.wrapping_mul(b_low).wrapping_add(low).wrapping_add(1 << 15);
+    let second = a_low.wrapping_mul(b_high).wrapping_add(first & 0xffff);
+    a_high.wrapping_mul(b_high).wrapping_add(first >> 16).wrapping_add(second >> 16)
 }
 
 /// Computes the sums of products of four rows (FORMAT.md has the order of their weights).
