@@ -60,138 +60,115 @@ pub struct Board {
     pub selection: Selection,
 }
 
+/// What most boards with a Cortex-M have in common.
+const CORTEX_M: Board = Board {
+    name: "",
+    core: "",
+    target: "",
+    target_cpu: None,
+    qemu: "qemu-system-arm",
+    machine: &[],
+    flash: Region { origin: 0, length: 4 << 20 },
+    ram: Region { origin: 0x2000_0000, length: 4 << 20 },
+    counter_hz: 25e6,
+    icount_shift: 6,
+    float: Float::Fused,
+    float_steps: usize::MAX,
+    no_panic: true,
+    selection: Selection::OnePerLayer,
+};
+
+/// What the boards with a RISC-V core have in common.
+const RISCV: Board = Board {
+    qemu: "qemu-system-riscv32",
+    machine: &["-machine", "virt", "-bios", "none"],
+    // The emulated machine has RAM only; its first part serves as flash.
+    flash: Region { origin: 0x8000_0000, length: 4 << 20 },
+    ram: Region { origin: 0x8040_0000, length: 4 << 20 },
+    // Under `-icount`, `minstret` counts nanoseconds of virtual time.
+    counter_hz: 1e9,
+    ..CORTEX_M
+};
+
+/// Limit of the time steps of a core that computes floats in software.
+const FLOAT_STEPS_IN_SOFTWARE: usize = 300;
+
 /// All boards, in the order of the tables.
 pub static BOARDS: &[Board] = &[
     Board {
         name: "cortex-m4",
         core: "Cortex-M4F: DSP, FPU",
         target: "thumbv7em-none-eabihf",
-        target_cpu: None,
-        qemu: "qemu-system-arm",
         machine: &["-machine", "mps2-an386", "-cpu", "cortex-m4"],
-        flash: Region { origin: 0, length: 4 << 20 },
-        ram: Region { origin: 0x2000_0000, length: 4 << 20 },
-        counter_hz: 25e6,
-        icount_shift: 6,
-        float: Float::Fused,
-        float_steps: usize::MAX,
-        no_panic: true,
         selection: Selection::All,
+        ..CORTEX_M
     },
     Board {
         name: "cortex-m0",
         core: "Cortex-M0: no DSP, no FPU, 256K + 16K",
         target: "thumbv6m-none-eabi",
-        target_cpu: None,
-        qemu: "qemu-system-arm",
         machine: &["-machine", "microbit", "-cpu", "cortex-m0"],
         flash: Region { origin: 0, length: 256 << 10 },
         ram: Region { origin: 0x2000_0000, length: 16 << 10 },
         counter_hz: 16e6,
-        icount_shift: 6,
         float: Float::Separate,
-        float_steps: 300,
-        no_panic: true,
+        float_steps: FLOAT_STEPS_IN_SOFTWARE,
         selection: Selection::All,
+        ..CORTEX_M
     },
     Board {
         name: "cortex-m3",
         core: "Cortex-M3: no DSP, no FPU",
         target: "thumbv7m-none-eabi",
-        target_cpu: None,
-        qemu: "qemu-system-arm",
         machine: &["-machine", "mps2-an385", "-cpu", "cortex-m3"],
-        flash: Region { origin: 0, length: 4 << 20 },
-        ram: Region { origin: 0x2000_0000, length: 4 << 20 },
-        counter_hz: 25e6,
-        icount_shift: 6,
         float: Float::Separate,
-        float_steps: 300,
-        no_panic: true,
-        selection: Selection::OnePerLayer,
+        float_steps: FLOAT_STEPS_IN_SOFTWARE,
+        ..CORTEX_M
     },
     Board {
         name: "cortex-m7",
         core: "Cortex-M7F: DSP, FPU",
         target: "thumbv7em-none-eabihf",
-        target_cpu: None,
-        qemu: "qemu-system-arm",
         machine: &["-machine", "mps2-an500", "-cpu", "cortex-m7"],
-        flash: Region { origin: 0, length: 4 << 20 },
-        ram: Region { origin: 0x2000_0000, length: 4 << 20 },
-        counter_hz: 25e6,
-        icount_shift: 6,
-        float: Float::Fused,
-        float_steps: usize::MAX,
-        no_panic: true,
-        selection: Selection::OnePerLayer,
+        ..CORTEX_M
     },
     Board {
         name: "cortex-m33",
         core: "Cortex-M33F: DSP, FPU",
         target: "thumbv8m.main-none-eabihf",
         target_cpu: Some("cortex-m33"),
-        qemu: "qemu-system-arm",
         machine: &["-machine", "mps2-an505", "-cpu", "cortex-m33"],
         // The core starts in the secure state, which has aliases of the memories.
         flash: Region { origin: 0x1000_0000, length: 4 << 20 },
         ram: Region { origin: 0x3800_0000, length: 2 << 20 },
         counter_hz: 20e6,
-        icount_shift: 6,
-        float: Float::Fused,
-        float_steps: usize::MAX,
-        no_panic: true,
-        selection: Selection::OnePerLayer,
+        ..CORTEX_M
     },
     Board {
         name: "cortex-m55",
         core: "Cortex-M55: DSP, Helium, FPU; 512K + 512K",
         target: "thumbv8m.main-none-eabihf",
         target_cpu: Some("cortex-m55"),
-        qemu: "qemu-system-arm",
         machine: &["-machine", "mps3-an547", "-cpu", "cortex-m55"],
         flash: Region { origin: 0, length: 512 << 10 },
         ram: Region { origin: 0x2000_0000, length: 512 << 10 },
         counter_hz: 32e6,
-        icount_shift: 6,
-        float: Float::Fused,
-        float_steps: usize::MAX,
-        no_panic: true,
-        selection: Selection::OnePerLayer,
+        ..CORTEX_M
     },
     Board {
         name: "riscv32imc",
         core: "RISC-V 32 IMC: no FPU",
         target: "riscv32imc-unknown-none-elf",
-        target_cpu: None,
-        qemu: "qemu-system-riscv32",
-        machine: &["-machine", "virt", "-bios", "none"],
-        // The emulated machine has RAM only; its first part serves as flash.
-        flash: Region { origin: 0x8000_0000, length: 4 << 20 },
-        ram: Region { origin: 0x8040_0000, length: 4 << 20 },
-        // Under `-icount`, `minstret` counts nanoseconds of virtual time.
-        counter_hz: 1e9,
-        icount_shift: 6,
         float: Float::Separate,
-        float_steps: 300,
-        no_panic: true,
+        float_steps: FLOAT_STEPS_IN_SOFTWARE,
         selection: Selection::All,
+        ..RISCV
     },
     Board {
         name: "riscv32imafc",
         core: "RISC-V 32 IMAFC: FPU",
         target: "riscv32imafc-unknown-none-elf",
-        target_cpu: None,
-        qemu: "qemu-system-riscv32",
-        machine: &["-machine", "virt", "-bios", "none"],
-        flash: Region { origin: 0x8000_0000, length: 4 << 20 },
-        ram: Region { origin: 0x8040_0000, length: 4 << 20 },
-        counter_hz: 1e9,
-        icount_shift: 6,
-        float: Float::Fused,
-        float_steps: usize::MAX,
-        no_panic: true,
-        selection: Selection::OnePerLayer,
+        ..RISCV
     },
 ];
 
