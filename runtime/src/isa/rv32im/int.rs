@@ -9,23 +9,26 @@ use core::arch::naked_asm;
 
 scalar_int!(Rv32im, rows, mulr);
 
-/// Computes [`Int::rows`] of one block, which always has four rows.
+/// Computes [`Int::rows`] of one block.
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
-    const { assert!(R == 4) };
     scalar::rows(block, sides, dot, mulr)
 }
 
-/// Computes the sums of products of four rows (FORMAT.md has the order of their weights).
+/// Computes the sums of products of four rows (FORMAT.md has the order of their weights). A last word of
+/// activations without a second one is left out.
 #[inline(always)]
 fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
+    const { assert!(R == 4) };
+    let acts = acts.as_chunks::<2>().0.as_flattened();
     let mut sums = [0; R];
     if weights.len() / R < acts.len() / 2 {
         return sums;
     }
     let (eights, four) = acts.as_chunks::<4>();
     let end = eights.as_ptr_range().end.cast();
-    // SAFETY: the weights are as many words as the loop reads, two for each four of activations and row.
+    // SAFETY: the activations are whole pairs of words, and the weights are as many words as the loop reads,
+    // four for each pair. `sums` is four words.
     unsafe { four_rows(weights.as_ptr(), acts.as_ptr(), end, four.len(), sums.as_mut_ptr()) };
     sums
 }

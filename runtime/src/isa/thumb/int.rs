@@ -11,10 +11,9 @@ use core::arch::naked_asm;
 
 scalar_int!(Thumb, rows, mulr);
 
-/// Computes [`Int::rows`] of one block, which always has four rows.
+/// Computes [`Int::rows`] of one block.
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: [Side<'_>; SIDES]) -> [i32; R] {
-    const { assert!(R == 4) };
     scalar::rows(block, sides, dot, mulr)
 }
 
@@ -32,9 +31,12 @@ fn mulr(a: i32, b: i32) -> i32 {
     a_high.wrapping_mul(b_high).wrapping_add(first >> 16).wrapping_add(second >> 16)
 }
 
-/// Computes the sums of products of four rows (FORMAT.md has the order of their weights).
+/// Computes the sums of products of four rows (FORMAT.md has the order of their weights). A last word of
+/// activations without a second one is left out.
 #[inline(always)]
 fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
+    const { assert!(R == 4) };
+    let acts = acts.as_chunks::<2>().0.as_flattened();
     let (eights, four) = acts.as_chunks::<4>();
     let mut sums = [0; R];
     if weights.len() / R < acts.len() / 2 {
@@ -42,7 +44,8 @@ fn dot<const R: usize>(weights: &[i32], acts: &[i32]) -> [i32; R] {
     }
     let end = eights.as_ptr_range().end;
     let groups = Groups { eights: end.cast(), four: four.len() };
-    // SAFETY: the weights are as many words as the loop reads, two for each four of activations and row.
+    // SAFETY: the activations are whole pairs of words, and the weights are as many words as the loop reads,
+    // four for each pair. `sums` is four words.
     unsafe { four_rows(weights.as_ptr(), acts.as_ptr(), &groups, sums.as_mut_ptr()) };
     sums
 }
