@@ -179,7 +179,7 @@ mod tests {
         }
         assert_eq!(
             check_classes(classes(6), LARGE_ERROR).unwrap_err().to_string(),
-            "another class than that of the f32 model in 6 of 100 outputs, over 0.05 of them"
+            "the class differs from that of the f32 model in 6 of 100 outputs, over 0.05 of them"
         );
     }
 

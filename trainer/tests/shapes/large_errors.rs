@@ -40,7 +40,7 @@ fn another_class_is_counted_and_is_a_warning() {
     write_frames(folder.path(), &[1, frames.len() / 2, 2], &frames);
     let found = output(folder.path(), &QUANTIZE);
     let [out, error] = [found.stdout, found.stderr].map(|text| String::from_utf8(text).unwrap());
-    let changes = out.lines().find(|line| line.starts_with("another class ")).unwrap();
+    let changes = out.lines().find(|line| line.starts_with("the class differs ")).unwrap();
     assert!(changes.ends_with(&format!(" of {} outputs", frames.len() / 2)), "{out}");
     assert!(error.contains(&format!("warning: q.ernn: {changes}, over 0.05 of them\n")), "{error}");
     let error = error_line(folder.path(), &[&QUANTIZE[..], &["--force", "--max-error", "0.4"]].concat());

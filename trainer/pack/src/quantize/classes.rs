@@ -71,7 +71,7 @@ fn rule(network: &Network<f32>, meta: &Meta) -> Option<Rule> {
 impl fmt::Display for ClassChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { changed, outputs } = self;
-        write!(f, "another class than that of the f32 model in {changed} of {outputs} outputs")
+        write!(f, "the class differs from that of the f32 model in {changed} of {outputs} outputs")
     }
 }
 
