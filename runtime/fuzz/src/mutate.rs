@@ -2,7 +2,7 @@
 
 use embedded_rnn::Kind;
 use embedded_rnn::format::{
-    DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, PREAMBLE_LEN, RECORD_LEN, RETURN_SEQUENCES,
+    DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, PREAMBLE_LEN, RECORD_LEN, RETURN_SEQUENCES, SEPARATE_SCALES,
 };
 use libfuzzer_sys::fuzzer_mutate;
 use rand::seq::IndexedRandom;
@@ -116,12 +116,12 @@ fn field(record: &mut LayerRecord, rng: &mut ChaCha8Rng) {
         1 => record.activation = rng.random_range(0..=28),
         2 => record.recurrent_activation = rng.random_range(0..=28),
         3 => {
-            record.flags ^= [RETURN_SEQUENCES, GO_BACKWARDS, DIRECTION, MASKS].choose(rng).expect("not empty")
+            record.flags ^= [RETURN_SEQUENCES, GO_BACKWARDS, DIRECTION, MASKS, SEPARATE_SCALES].choose(rng).expect("not empty")
         }
         4 => record.units = rng.random_range(0..40),
         5 => record.input_size = rng.random_range(0..40),
-        6 => record.x_shift = rng.random_range(0..=31),
-        7 => record.h_shift = rng.random_range(0..=31),
+        6 => record.frac = rng.random_range(7..=16),
+        7 => record.input_frac = rng.random_range(7..=16),
         8 => record.cell_frac = rng.random_range(18..=29),
         9 => record.merge_mode = rng.random_range(0..=4),
         10 => record.output_scale = f32::from_bits(rng.random()),

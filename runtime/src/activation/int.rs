@@ -1,12 +1,12 @@
 //! Activations in integers: INTEGER.md in code. Every function here is part of the specification.
 
-use crate::format::{LINEAR_FRAC, PRE_FRAC, UNIT_FRAC, WIDE_FRAC};
+use crate::format::{LINEAR_FRAC, PRE_FRAC, STATE_FRAC, WIDE_FRAC};
 use crate::isa::Int;
 use crate::isa::tanh::int::TANH_LIMIT;
 
 /// The limit at which pre-activations of linear and relu candidates saturate: the last one that rounds to
-/// 32,767.
-pub const RANGE: i32 = (i16::MAX as i32) << LINEAR_FRAC | 7;
+/// 32,767, the largest state of a GRU.
+pub const RANGE: i32 = (i16::MAX as i32) << (LINEAR_FRAC - STATE_FRAC) | 7;
 /// The limit at which sigmoids of candidates saturate, so that rounding them to 16 bits cannot overflow.
 pub const VALUE_LIMIT: i32 = i32::MAX - (1 << 16);
 
@@ -35,7 +35,7 @@ pub fn narrowed<S: Int>(isa: S, p: S::W) -> S::W {
 /// Computes a linear or relu candidate with 31 fraction bits of the cell's unit, not below `low`.
 #[inline(always)]
 pub fn ranged<S: Int>(isa: S, p: S::W, low: i32) -> S::W {
-    isa.shl(isa.clamp(p, low, RANGE), 31 - (UNIT_FRAC + LINEAR_FRAC))
+    isa.shl(isa.clamp(p, low, RANGE), 31 - LINEAR_FRAC)
 }
 
 /// `2^-f * 2^30` as a polynomial in `f = t * 2^-16`, 0 <= f < 1, highest power first, unit 2^-30.

@@ -21,11 +21,23 @@ pub const PRE_FRAC: u32 = 16;
 /// unscaled inputs of up to 30,000 and more.
 pub const WIDE_FRAC: u32 = 12;
 
-/// Fraction bits of an activation in its full scale: an `i16` has 2^15 units.
-pub const UNIT_FRAC: u32 = 15;
+/// Least number of fraction bits of an integer activation, whose full scale is `2^frac` units.
+pub const MIN_FRAC: u32 = 8;
 
-/// Fraction bits that the pre-activation of a linear or relu unit has beyond the unit of its output.
-pub const LINEAR_FRAC: u32 = 4;
+/// Largest number of fraction bits of an integer activation: the full scale itself fits an `i16`.
+pub const MAX_FRAC: u32 = 14;
+
+/// Fraction bits of a normalized integer input that is used as it is.
+pub const MAX_INPUT_FRAC: u32 = 15;
+
+/// Fraction bits of the state that an integer GRU carries from step to step.
+pub const STATE_FRAC: u32 = 15;
+
+/// Fraction bits of the pre-activation of a linear or relu unit, in the full scale of its output.
+pub const LINEAR_FRAC: u32 = 19;
+
+/// Bits of a weight's byte: a sum of products has so many more fraction bits than weights and activations.
+pub const BYTE_BITS: u32 = 8;
 
 /// The magnitude at which the cell state saturates, so that `f c + i g` stays below 2^31.
 pub const CELL_LIMIT: i32 = 1 << 30;
@@ -38,7 +50,7 @@ pub const MAX_CELL_FRAC: u32 = 29;
 /// scales.
 pub const fn min_cell_frac(activation: u8) -> u32 {
     match Activation::from_code(activation) {
-        Some(Activation::Relu | Activation::Linear) => UNIT_FRAC + LINEAR_FRAC + 1,
+        Some(Activation::Relu | Activation::Linear) => LINEAR_FRAC + 1,
         _ => PRE_FRAC + 2,
     }
 }
@@ -49,7 +61,8 @@ pub const MAX_IDS: u32 = 1 << 16;
 /// Largest number of ids of a float Embedding: beyond it a `f32` does not hold every whole number.
 pub const MAX_FLOAT_IDS: u32 = 1 << f32::MANTISSA_DIGITS;
 
-/// Fraction bits of an integer Embedding's row multiplier.
+/// Fraction bits of an integer Embedding's row multiplier if its output has [`MAX_INPUT_FRAC`]; one more for each
+/// bit less.
 pub const EMBEDDING_FRAC: u32 = 6;
 
 /// Bits of the width of an interval in an integer Activation's table: 512 intervals cover all 2^16 inputs.

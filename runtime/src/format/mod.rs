@@ -21,12 +21,13 @@ pub use facts::{dtype, input_size, output_scale, output_size, run_output_len};
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
     Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RECORD_LEN, RETURN_SEQUENCES,
+    SEPARATE_SCALES,
 };
 
 /// The first four bytes of a model file.
 pub const MAGIC: [u8; 4] = *b"ERNN";
 /// The version of the format that this runtime reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The alignment of a model's bytes that puts its weights at the start of a cache line; 4 is the least that
 /// works.
 pub const ALIGN: usize = 64;

@@ -13,6 +13,8 @@ pub const GO_BACKWARDS: u8 = 2;
 pub const DIRECTION: u8 = 4;
 /// Flag of a first layer that masks time steps: these leave every state as it is.
 pub const MASKS: u8 = 8;
+/// Flag of an integer recurrent layer whose rows have one scale for its input and one for its state.
+pub const SEPARATE_SCALES: u8 = 16;
 
 /// A layer as the runtime uses it, in place: kind, sizes, scales. Names are in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -24,7 +26,8 @@ pub struct LayerRecord {
     pub activation: u8,
     /// Code of the gates' [`Activation`] in cells that have gates.
     pub recurrent_activation: u8,
-    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`]; no other bit is in use.
+    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`], [`SEPARATE_SCALES`]; no other bit is in
+    /// use.
     pub flags: u8,
     /// Input values per time step.
     pub input_size: u32,
@@ -32,10 +35,10 @@ pub struct LayerRecord {
     pub units: u32,
     /// Bytes of its weights.
     pub weights_len: u32,
-    /// i8: left shift of the input side's sums of products before they are scaled (INTEGER.md).
-    pub x_shift: u8,
-    /// i8: the same for the recurrent side.
-    pub h_shift: u8,
+    /// i8: fraction bits of an output (INTEGER.md).
+    pub frac: u8,
+    /// i8 Activation: fraction bits of an input; 0 in others.
+    pub input_frac: u8,
     /// i8 LSTM: fraction bits of the cell state.
     pub cell_frac: u8,
     /// Bidirectional: code of the [`MergeMode`]; 0 in others.
@@ -67,6 +70,11 @@ impl LayerRecord {
     /// Returns `true` if the layer masks time steps.
     pub fn masks(&self) -> bool {
         self.flags & MASKS != 0
+    }
+
+    /// Returns `true` if the rows have one scale for the input and one for the state.
+    pub fn has_separate_scales(&self) -> bool {
+        self.flags & SEPARATE_SCALES != 0
     }
 
     /// Returns the input size as an index.

@@ -1,33 +1,92 @@
 //! The operations that the integer kernels use. INTEGER.md defines the result of each, to the bit.
 
+use core::marker::PhantomData;
+use core::ops::Range;
+
 /// Computes `(a * b + 2^31) >> 32`: the one multiplication of two 32-bit numbers, to the nearest, halves up.
 #[inline(always)]
 pub const fn mulr(a: i32, b: i32) -> i32 {
     ((a as i64 * b as i64 + (1 << 31)) >> 32) as i32
 }
 
-/// One side of a layer: the activations that are multiplied with a part of each row.
-#[derive(Clone, Copy)]
-pub struct Side<'a> {
-    /// Activations, two `i16` to a word, the first in the low half; an even number of words, with zeros at
-    /// the end.
-    pub acts: &'a [i32],
-    /// Left shift of the sums of products before they are scaled, below 32.
-    pub shift: u8,
+/// Computes `(a * b) >> 32`, rounded down: the scaling of a sum of products.
+#[inline(always)]
+pub const fn mulh(a: i32, b: i32) -> i32 {
+    ((a as i64 * b as i64) >> 32) as i32
 }
 
-impl Side<'_> {
-    /// Returns the words of `rows` rows of this side in a block: a multiplier each, and one word for two
-    /// words of activations.
-    pub const fn words(&self, rows: usize) -> usize {
-        rows + rows * (self.acts.len() / 2)
+/// Computes `(a + 2^(by-1)) >> by`, to the nearest, halves up; `by` is 2 to 31.
+#[inline(always)]
+pub const fn shr_round(a: i32, by: u32) -> i32 {
+    a.wrapping_shr(by.wrapping_sub(1)).wrapping_add(1) >> 1
+}
+
+/// One side of a layer: the activations that a part of each row is multiplied with, four to a quad. A quad is
+/// two words, the first activation in the low half of the first.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Side<'a> {
+    from: *const [i32; 2],
+    to: *const [i32; 2],
+    acts: PhantomData<&'a [[i32; 2]]>,
+}
+
+impl<'a> Side<'a> {
+    /// Takes the whole quads of `acts`.
+    #[inline(always)]
+    fn new(acts: &'a [i32]) -> Self {
+        let Range { start: from, end: to } = acts.as_chunks::<2>().0.as_ptr_range();
+        Self { from, to, acts: PhantomData }
+    }
+
+    /// Returns the number of quads.
+    #[inline(always)]
+    fn len(&self) -> usize {
+        (self.to.addr() - self.from.addr()) / size_of::<[i32; 2]>()
+    }
+
+    /// Returns the quads.
+    #[cfg(not(own_isa))]
+    #[inline(always)]
+    pub fn quads(&self) -> &'a [[i32; 2]] {
+        // SAFETY: the pointers are the ends of a slice that is borrowed for `'a`.
+        unsafe { core::slice::from_raw_parts(self.from, self.len()) }
+    }
+}
+
+/// The sides of a row, at whose end loops in assembly find a side that begins and ends at address 0.
+#[repr(C)]
+pub struct Sides<'a, const N: usize> {
+    sides: [Side<'a>; N],
+    end: [usize; 2],
+}
+
+impl<'a, const N: usize> Sides<'a, N> {
+    /// Takes activations in whole quads, none of them empty.
+    #[inline(always)]
+    pub fn new(acts: [&'a [i32]; N]) -> Self {
+        Self { sides: acts.map(Side::new), end: [0; 2] }
+    }
+
+    /// Returns the words of `rows` rows in a block: start values, a word for each quad, multipliers.
+    #[inline(always)]
+    pub fn words(&self, rows: usize) -> usize {
+        self.sides.iter().fold(2 * rows, |words, side| words + rows * side.len())
+    }
+
+    /// Iterates over the sides.
+    #[cfg(not(own_isa))]
+    #[inline(always)]
+    pub fn iter(&self) -> impl Iterator<Item = &Side<'a>> {
+        self.sides.iter()
     }
 }
 
 /// Vectors of `i32` and the one hot loop over blocks of weights.
 ///
-/// A block is `R` rows of weights, one word after another: `R` biases, then each [`Side`]. Work is done in
-/// groups of [`BLOCKS`](Int::BLOCKS) blocks, whose `R` pre-activations each are `R` vectors of as many lanes.
+/// A block consists of rows of weights, `R` at a time: `R` start values, a word of each row for each quad of
+/// the [`Sides`], `R` multipliers. Work is done in groups of [`BLOCKS`](Int::BLOCKS) blocks, whose `R`
+/// pre-activations each are `R` vectors of as many lanes.
 pub trait Int: Copy {
     /// [`BLOCKS`](Int::BLOCKS) values of `i32`.
     type W: Copy;
@@ -35,8 +94,12 @@ pub trait Int: Copy {
     const BLOCKS: usize;
 
     /// Computes the pre-activations of the `R` rows that begin at word `at` of each block, one vector per row
-    /// with one lane per block, wrapping: the row's bias, and for each side
-    /// `mulr(sum_k w[r][k] * acts[k] << shift, multiplier[r])`.
+    /// with one lane per block: the [`mulh`] of the row's sum and its multiplier. The sum, wrapping, is the start
+    /// value and for each word `w` of weights, whose halves are `i16`, and its quad of activations
+    ///
+    /// ```text
+    /// low(w << 8) a[0] + high(w << 8) a[1] + low(w) a[2] + high(w) a[3]
+    /// ```
     ///
     /// `blocks` holds up to [`BLOCKS`](Int::BLOCKS) blocks of `stride` words; the result of a missing block
     /// is unspecified.
@@ -45,7 +108,7 @@ pub trait Int: Copy {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [Self::W; R];
 
     /// Computes [`rows`](Int::rows) in their order, block by block: the first vector holds the rows of the
@@ -56,7 +119,7 @@ pub trait Int: Copy {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [Self::W; R] {
         const { assert!(Self::BLOCKS == 1, "more blocks need the order") };
         self.rows(blocks, stride, at, sides)
@@ -87,8 +150,11 @@ pub trait Int: Copy {
     fn shr(self, a: Self::W, by: u32) -> Self::W;
     /// Computes `a << by`, dropping the bits beyond 32; `by` below 32.
     fn shl(self, a: Self::W, by: u32) -> Self::W;
-    /// Computes `(a + 2^(N-1)) >> N`, the addition wrapping.
-    fn shr_round<const N: u32>(self, a: Self::W) -> Self::W;
+    /// Computes [`shr_round`].
+    #[inline(always)]
+    fn shr_round(self, a: Self::W, by: u32) -> Self::W {
+        self.half(self.add_i32(self.shr(a, by.wrapping_sub(1)), self.splat_i32(1)))
+    }
     /// Clamps `a` to `low..=high`.
     fn clamp(self, a: Self::W, low: i32, high: i32) -> Self::W;
     /// Computes [`tanh`](super::tanh::int::tanh) of each.

@@ -27,7 +27,7 @@ mod portable;
 mod rv32im;
 
 pub use float::{Arithmetic, Float, FloatWeight, Part};
-pub use int::{Int, Side, mulr};
+pub use int::{Int, Sides, mulh, mulr, shr_round};
 
 /// An instruction set: the float half and the integer half.
 pub trait Isa: Float + Int {

@@ -87,28 +87,28 @@ macro_rules! scalar_float {
 #[cfg(not(armv7em_fpu))]
 pub(super) use scalar_float;
 
-/// Computes [`Int::rows`](super::Int::rows) of one block: `dot` computes the sums of products of a side from
-/// its weights and its activations, `mulr` scales them.
-#[cfg(not(armv7em))]
+/// The sums of four rows of a block, in assembly: reads its start values and a word of each row for each quad
+/// of the sides, which end where one begins and ends at the same address, and writes four sums.
+#[cfg(any(thumb, rv32im))]
+pub type FourRows = unsafe extern "C" fn(block: *const i32, sides: *const (), sums: *mut i32);
+
+/// Computes [`Int::rows`](super::Int::rows) of one block, which always has four rows, from their sums.
+#[cfg(any(thumb, rv32im))]
 #[inline(always)]
 pub fn rows<const R: usize, const SIDES: usize>(
     block: &[i32],
-    sides: [super::Side<'_>; SIDES],
-    dot: impl Fn(&[i32], &[i32]) -> [i32; R],
-    mulr: impl Fn(i32, i32) -> i32,
+    sides: &super::Sides<'_, SIDES>,
+    four_rows: FourRows,
+    mulh: impl Fn(i32, i32) -> i32,
 ) -> [i32; R] {
-    let Some((&(mut p), mut rest)) = block.split_first_chunk::<R>() else { return [0; R] };
-    for side in &sides {
-        let Some((own, others)) = rest.split_at_checked(side.words(R)) else { break };
-        rest = others;
-        let Some((multipliers, weights)) = own.split_first_chunk::<R>() else { break };
-        let sums = dot(weights, side.acts);
-        let shift = u32::from(side.shift);
-        for ((p, sum), &multiplier) in p.iter_mut().zip(sums).zip(multipliers) {
-            *p = p.wrapping_add(mulr(sum.wrapping_shl(shift), multiplier));
-        }
-    }
-    p
+    const { assert!(R == 4) };
+    let words = sides.words(R);
+    let multipliers = block.get(..words).and_then(|block| block.last_chunk::<R>());
+    let Some(multipliers) = multipliers else { return [0; R] };
+    let mut sums = [0; R];
+    // SAFETY: the block is as long as its sides need, these end as required, and `sums` is four words.
+    unsafe { four_rows(block.as_ptr(), core::ptr::from_ref(sides).cast(), sums.as_mut_ptr()) };
+    core::array::from_fn(|r| mulh(sums[r], multipliers[r]))
 }
 
 /// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations and `$mulr` is
@@ -125,7 +125,7 @@ macro_rules! scalar_int {
                 blocks: &[i32],
                 _stride: usize,
                 at: usize,
-                sides: [Side<'_>; SIDES],
+                sides: &Sides<'_, SIDES>,
             ) -> [i32; R] {
                 $rows(blocks.get(at..).unwrap_or_default(), sides)
             }
@@ -181,10 +181,6 @@ macro_rules! scalar_int {
             #[inline(always)]
             fn shl(self, a: i32, by: u32) -> i32 {
                 a.wrapping_shl(by)
-            }
-            #[inline(always)]
-            fn shr_round<const N: u32>(self, a: i32) -> i32 {
-                a.wrapping_add(1 << (N - 1)) >> N
             }
             #[inline(always)]
             fn clamp(self, a: i32, low: i32, high: i32) -> i32 {

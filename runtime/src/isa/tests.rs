@@ -52,9 +52,9 @@ binary!(Mulr, |isa, a, b| isa.mulr(a, b), |a, b| (a * b + (1 << 31)).div_euclid(
 binary!(Clamp, |isa, a, _b| isa.clamp(a, -(1 << 30), (1 << 30) - 1), |a, _| a
     .clamp(-(1 << 30), (1 << 30) - 1));
 binary!(Tanh, |isa, a, _b| isa.tanh_i32(a), |a, _| int::tanh(a as i32).into());
-// The addition wraps at 32 bits before the shift.
-binary!(Round16, |isa, a, _b| isa.shr_round::<16>(a), |a, _| ((a + (1 << 15)) as i32 >> 16).into());
-binary!(Round12, |isa, a, _b| isa.shr_round::<12>(a), |a, _| ((a + (1 << 11)) as i32 >> 12).into());
+binary!(Round16, |isa, a, _b| isa.shr_round(a, 16), |a, _| (a + (1 << 15)) >> 16);
+binary!(Round12, |isa, a, _b| isa.shr_round(a, 12), |a, _| (a + (1 << 11)) >> 12);
+binary!(Round2, |isa, a, _b| isa.shr_round(a, 2), |a, _| (a + 2) >> 2);
 
 fn check<O: Binary>(operation: O, a: &[i32], b: &[i32]) {
     for backend in Backend::all() {
@@ -90,6 +90,7 @@ fn operations_are_those_of_the_specification() {
     check(Tanh, &a, &b);
     check(Round16, &a, &b);
     check(Round12, &a, &b);
+    check(Round2, &a, &b);
 }
 
 // Some more inputs than the table has, and an odd number of them.

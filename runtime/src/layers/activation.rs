@@ -4,7 +4,8 @@
 use super::{Layer, padded};
 use crate::activation::float::{activate, fold, normalize};
 use crate::format::{
-    Activation as Function, LANES, LayerRecord, TABLE_INTERVAL_BITS as INTERVAL_BITS, TABLE_WORDS,
+    Activation as Function, LANES, LayerRecord, MAX_INPUT_FRAC, TABLE_INTERVAL_BITS as INTERVAL_BITS,
+    TABLE_WORDS,
 };
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8, Step, quads};
@@ -53,6 +54,7 @@ impl Layer<I8> for Activation {
     // The table holds the function; the code in the record is for readers of the file.
     const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
     const RECURRENT: bool = false;
+    const HAS_INPUT_FRAC: bool = true;
 
     // Values at the ends of the intervals, two `i16` to a word, the first in the low half; the last half is
     // not used.
@@ -74,8 +76,11 @@ impl Layer<I8> for Activation {
         let Step { x, record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let table: &[i16] = bytemuck::try_cast_slice(weights).ok()?;
+        let shift = MAX_INPUT_FRAC.wrapping_sub(record.input_frac.into());
+        let end = 1i32.wrapping_shl(record.input_frac.into());
         for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {
-            let index = (i32::from(x) + (1 << 15)) as usize;
+            let x = i32::from(x).max(end.wrapping_neg()).min(end);
+            let index = x.wrapping_shl(shift).wrapping_add(1 << MAX_INPUT_FRAC) as usize;
             let (interval, part) = (index >> INTERVAL_BITS, (index & ((1 << INTERVAL_BITS) - 1)) as i32);
             let &[from, to] = table.get(interval..)?.first_chunk::<2>()?;
             *act = between(from.into(), to.into(), part) as i16;

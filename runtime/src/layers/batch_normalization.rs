@@ -4,7 +4,7 @@
 use super::Layer;
 use super::normalization::Normalization;
 use crate::format::{Activation, LINEAR_FRAC, LayerRecord};
-use crate::isa::{Isa, mulr};
+use crate::isa::{Isa, mulr, shr_round};
 use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct BatchNormalization;
@@ -32,11 +32,11 @@ impl<N: FloatNumber> Layer<N> for BatchNormalization {
     }
 }
 
-/// Converts the pre-activation of a linear unit to an activation.
+/// Converts the pre-activation of a linear unit to an activation of `frac` fraction bits.
 #[inline(always)]
-pub fn linear(p: i32) -> i16 {
-    let rounded = p.wrapping_add(1 << (LINEAR_FRAC - 1)) >> LINEAR_FRAC;
-    rounded.clamp(-(i16::MAX as i32), i16::MAX as i32) as i16
+pub fn linear(p: i32, frac: u8) -> i16 {
+    let end = 1i32.wrapping_shl(frac.into());
+    shr_round(p, LINEAR_FRAC.wrapping_sub(frac.into())).max(end.wrapping_neg()).min(end) as i16
 }
 
 impl Layer<I8> for BatchNormalization {
@@ -64,7 +64,7 @@ impl Layer<I8> for BatchNormalization {
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let (multipliers, offsets) = weights.split_at_checked(record.units())?;
         for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {
-            *act = linear(mulr(i32::from(x) << 16, multiplier).wrapping_add(offset));
+            *act = linear(mulr(i32::from(x) << 16, multiplier).wrapping_add(offset), record.frac);
         }
         Some(acts)
     }

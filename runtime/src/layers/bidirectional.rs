@@ -4,7 +4,7 @@
 
 use super::Layer;
 use crate::format::{Activation, LayerRecord, MergeMode};
-use crate::isa::Isa;
+use crate::isa::{Isa, shr_round};
 use crate::number::{FloatNumber, I8, Step, quads};
 
 pub struct Bidirectional;
@@ -21,12 +21,12 @@ fn merge<T: Copy>(
     r: &LayerRecord,
     x: &[T],
     out: &mut [T],
-    [sum, ave, product]: [fn(T, T) -> T; 3],
+    [sum, ave, product]: [fn(T, T, u32) -> T; 3],
 ) -> Option<()> {
     let (f, b) = x.get(..r.input_size())?.split_at_checked(r.input_size() / 2)?;
-    let each = |merged: fn(T, T) -> T, out: &mut [T]| {
+    let each = |merged: fn(T, T, u32) -> T, out: &mut [T]| {
         for ((out, &f), &b) in out.iter_mut().zip(f).zip(b) {
-            *out = merged(f, b);
+            *out = merged(f, b, r.frac.into());
         }
     };
     match MergeMode::from_code(r.merge_mode)? {
@@ -66,7 +66,7 @@ impl<N: FloatNumber> Layer<N> for Bidirectional {
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
         let Step { x, record, .. } = step;
-        merge(record, x, memory, [|f, b| f + b, |f, b| (f + b) * 0.5, |f, b| f * b])?;
+        merge(record, x, memory, [|f, b, _| f + b, |f, b, _| (f + b) * 0.5, |f, b, _| f * b])?;
         Some(memory)
     }
 }
@@ -97,9 +97,8 @@ impl Layer<I8> for Bidirectional {
     ) -> Option<&'a [i16]> {
         let Step { x, record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        let mean = |f: i16, b: i16| ((i32::from(f) + i32::from(b) + 1) >> 1) as i16;
-        let product =
-            |f: i16, b: i16| ((i32::from(f) * i32::from(b) + (1 << 14)) >> 15).min(i16::MAX as i32) as i16;
+        let mean = |f: i16, b: i16, _| ((i32::from(f) + i32::from(b) + 1) >> 1) as i16;
+        let product = |f: i16, b: i16, frac| shr_round(i32::from(f) * i32::from(b), frac) as i16;
         merge(record, x, acts.get_mut(..record.units())?, [mean, mean, product])?;
         Some(acts)
     }

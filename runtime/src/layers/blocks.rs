@@ -7,32 +7,29 @@
 //! are used:
 //!
 //! ```text
-//! bias[0..4]                                   start values of the four pre-activations
-//! side x:  multiplier[0..4]                    scale of each row's sum
-//!          weights of x, by eight inputs:      row a: a0 a2 a1 a3 | a4 a6 a5 a7
-//!                                              row b: ...           (two words per row, four i8 each)
+//! start[0..4]                                  start values of the four sums
+//! weights, by four inputs of x, then of h:     row a: a0 a2 a1 a3      one word, four bytes
+//!                                              row b: b0 b2 b1 b3
 //!                                              row c, row d
-//!          ...                                 a last group of four inputs: one word per row
-//! side h:  multiplier[0..4]
-//!          weights of h, the same
+//!          ...
+//! multiplier[0..4]                             scale of each row's sum
 //! ```
 //!
-//! A side is the activations that a part of each row is multiplied with: the layer's input, or its own output
-//! of the step before. Each side has scales of its own, as the two are in different units. Activations are
-//! `i16`, two to a word, filled up with zeros to whole quads, so that a group of weights never ends within an
-//! input.
+//! A row has one scale for all of its operands, the layer's input and its own output of the step before;
+//! where these are too far apart, each has a part of its own (`SEPARATE_SCALES`). Activations are `i16`, two
+//! to a word, filled up with zeros to whole quads, so that a word of weights never ends within an input.
 //!
-//! Bytes 0 2 1 3: a core that widens the even and the odd bytes of a word with one instruction each
-//! (`SXTB16`, and the same rotated by 8) gets the weights of the inputs 0, 1 and 2, 3, in the order of the
-//! activations' words. Cores without such an instruction read bytes one by one, in any order; AVX2 shuffles
-//! the activations, once per group and four blocks.
+//! A word is multiplied as it is: its halves, with the lower byte as a part of the weight, times two
+//! activations, and shifted left by a byte times two others. The packer rounds each byte knowing the one
+//! below, so this costs no accuracy (INTEGER.md); what it costs is eight bits of the sum, which is why
+//! activations have 14 bits or less.
 //!
 //! # The loops
 //!
 //! ```text
 //! for each group of S::BLOCKS blocks                            for_each
-//!     for each side: sums[r] += w[r][k] * acts[k]               Int::rows, the hot loop: i8 x i16 -> i32
-//!                    p[r]    += mulr(sums[r] << shift, multiplier[r])
+//!     sums[r] += w[r][k] * acts[k]                              Int::rows, the hot loop
+//!     p[r]     = mulh(sums[r], multiplier[r])
 //!     update(p)                                                 activations, c and h: the layer's own
 //! ```
 //!
@@ -40,40 +37,34 @@
 //! registers for. With the four gates of a unit as the rows of an Lstm's block, its cell is updated at once,
 //! and no pre-activation goes through memory.
 //!
-//! * Cortex-M4, M7: `SXTB16`, `SMLAD`; eight activations per round, 39 instructions for 32 multiply-adds; one
-//!   call computes all sides of a block. A call per side, a counter per iterator and a saturating shift were
-//!   tried first: 15,911 instructions per step of an Lstm 10 -> 32, 11,267 without them.
-//! * AVX2: eight blocks at once. The products run block by block (`vpmaddwd`), four blocks side by side. In
-//!   an Lstm the sums are then transposed, so that activations and cell have one unit per lane; in other
-//!   layers the rows of two blocks are eight units as they are.
-//! * AVX-512 with VNNI: the same with sixteen blocks, `vpdpwssd`, and the rows of four blocks in a vector.
-//! * Cortex-M0: 65 instructions for 16 multiply-adds (4.1 each), with the sums in high registers. As the
-//!   compiler arranges the plain Rust code, a quarter of its loop moves values to and from the stack: 62,581
-//!   instructions per step of an Lstm 10 -> 32, 44,453 with the loop in assembly.
-//! * Cortex-M3: 41 for 16 (2.6 each), as it widens any byte and adds a product in one instruction each;
-//!   29,460 and 23,010.
-//! * RISC-V: a load, a multiplication and an addition per product, 3.3 instructions each; 43,065 and 27,691.
+//! * Cortex-M4, M7, M33: `SMLAD`, `LSL`, `SMLAD` for four multiply-adds; 15 instructions for 16 with the loads
+//!   and half a loop. One call computes all sides of a block.
+//! * AVX2: eight blocks at once. The products run block by block, two quads in a register (`vpmaddwd`). In an
+//!   Lstm the sums are then transposed, so that activations and cell have one unit per lane; in other layers
+//!   the rows of two blocks are eight units as they are.
+//! * AVX-512 with VNNI: the same with sixteen blocks, four quads in a register, `vpdpwssd`.
+//! * Cortex-M0, M3 and RISC-V: four rows in assembly, with the sums in registers; isa/thumb and isa/rv32im.
 //! * Other cores: one block at a time in plain Rust, which is the specification.
 //!
 //! A Gru's block has its four units gate by gate, so that the same four-row product serves it as it is.
-//!
-//! Loops that take several things by the block (`take`) replace zipped chunks in the GRUs: those are counted
-//! by a division whose divisor a compiler may fail to prove nonzero, and then a panic is linked.
 
 use crate::activation::int::{hard, narrowed, sigmoid_of_half};
+use crate::format::feature_bits::SEPARATE_SCALES;
 use crate::format::{Activation, BLOCK_ROWS, LINEAR_FRAC, LayerRecord, WEIGHTS_PER_WORD};
-use crate::isa::{Int, Side};
+use crate::isa::{Int, Sides};
 use core::marker::PhantomData;
 
-/// Returns the words of a block of `rows` rows: biases, then the sides, given their numbers of activations.
-pub fn stride(rows: usize, sides: &[usize]) -> Option<usize> {
-    let words = |acts: usize| rows.checked_mul(1 + acts.div_ceil(WEIGHTS_PER_WORD));
-    sides.iter().try_fold(rows, |sum, &acts| sum.checked_add(words(acts)?))
+/// Returns the words of four rows over operands of so many activations each: start values, weights,
+/// multipliers.
+pub fn stride(operands: &[usize]) -> Option<usize> {
+    let words = |acts: usize| BLOCK_ROWS.checked_mul(acts.div_ceil(WEIGHTS_PER_WORD));
+    operands.iter().try_fold(2 * BLOCK_ROWS, |sum, &acts| sum.checked_add(words(acts)?))
 }
 
-/// Returns the words of weights of a layer without gates.
-pub fn words(units: usize, sides: &[usize]) -> Option<usize> {
-    units.div_ceil(BLOCK_ROWS).checked_mul(stride(BLOCK_ROWS, sides)?)
+/// Returns the words of four rows of a recurrent layer over its input and its state.
+pub fn recurrent_stride(r: &LayerRecord) -> Option<usize> {
+    let (x, h) = (r.input_size(), r.units());
+    if r.has_separate_scales() { stride(&[x])?.checked_add(stride(&[h])?) } else { stride(&[x, h]) }
 }
 
 /// Takes the next `count` values of `rest`, or as many as there are.
@@ -100,14 +91,101 @@ pub fn has_units<S: Int>(k: usize, units: usize) -> bool {
     S::BLOCKS == 1 || k * S::BLOCKS < units
 }
 
-/// Returns activations as a side of rows.
+/// Returns activations as words.
 #[inline(always)]
-pub fn side(acts: &[i16], shift: u8) -> Side<'_> {
+fn words(acts: &[i16]) -> &[i32] {
     // Activations lie in words of memory, whole quads of them; a model's inputs pass a layer without rows
     // first.
-    let acts = bytemuck::try_cast_slice(acts);
-    debug_assert!(acts.is_ok(), "activations in whole words");
-    Side { acts: acts.unwrap_or_default(), shift }
+    let words = bytemuck::try_cast_slice(acts);
+    debug_assert!(words.is_ok(), "activations in whole words");
+    words.unwrap_or_default()
+}
+
+/// Returns activations as the only operand of rows.
+#[inline(always)]
+pub fn operand(acts: &[i16]) -> Sides<'_, 1> {
+    Sides::new([words(acts)])
+}
+
+/// The operands of rows.
+pub trait Operands {
+    /// Returns the words of four rows.
+    fn words(&self) -> usize;
+    /// Computes the pre-activations of the rows at word `at` of each block, as [`Int::rows`] does; with `UNITS`
+    /// as [`Int::units`].
+    fn pre_activations<S: Int, const R: usize, const UNITS: bool>(
+        &self,
+        isa: S,
+        blocks: &[i32],
+        stride: usize,
+        at: usize,
+    ) -> [S::W; R];
+}
+
+impl<const N: usize> Operands for Sides<'_, N> {
+    #[inline(always)]
+    fn words(&self) -> usize {
+        self.words(BLOCK_ROWS)
+    }
+
+    #[inline(always)]
+    fn pre_activations<S: Int, const R: usize, const UNITS: bool>(
+        &self,
+        isa: S,
+        blocks: &[i32],
+        stride: usize,
+        at: usize,
+    ) -> [S::W; R] {
+        if UNITS { isa.units(blocks, stride, at, self) } else { isa.rows(blocks, stride, at, self) }
+    }
+}
+
+/// The operands of a recurrent layer's rows: its input, and its state as activations.
+pub struct Recurrent<'a, const F: u32> {
+    both: Sides<'a, 2>,
+    /// The operands of rows with separate scales.
+    apart: [Sides<'a, 1>; 2],
+    separate: bool,
+}
+
+impl<'a, const F: u32> Recurrent<'a, F> {
+    /// Takes the operands of the rows of a layer.
+    #[inline(always)]
+    pub fn new(record: &LayerRecord, x: &'a [i16], h: &'a [i16]) -> Self {
+        Self {
+            both: Sides::new([words(x), words(h)]),
+            apart: [operand(x), operand(h)],
+            separate: F & SEPARATE_SCALES != 0 && record.has_separate_scales(),
+        }
+    }
+}
+
+impl<const F: u32> Operands for Recurrent<'_, F> {
+    #[inline(always)]
+    fn words(&self) -> usize {
+        let [x, h] = &self.apart;
+        if self.separate { x.words(BLOCK_ROWS) + h.words(BLOCK_ROWS) } else { self.both.words(BLOCK_ROWS) }
+    }
+
+    #[inline(always)]
+    fn pre_activations<S: Int, const R: usize, const UNITS: bool>(
+        &self,
+        isa: S,
+        blocks: &[i32],
+        stride: usize,
+        at: usize,
+    ) -> [S::W; R] {
+        if F & SEPARATE_SCALES == 0 || !self.separate {
+            return self.both.pre_activations::<S, R, UNITS>(isa, blocks, stride, at);
+        }
+        let [x, h] = &self.apart;
+        let mut p = x.pre_activations::<S, R, UNITS>(isa, blocks, stride, at);
+        let of_h = h.pre_activations::<S, R, UNITS>(isa, blocks, stride, at + x.words(BLOCK_ROWS));
+        for (p, of_h) in p.iter_mut().zip(of_h) {
+            *p = isa.add_i32(*p, of_h);
+        }
+        p
+    }
 }
 
 /// The update of a layer from the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to
@@ -122,54 +200,42 @@ pub trait Update<S: Int, const R: usize> {
 }
 
 /// Computes the pre-activations of all blocks of `R` rows and calls the layer's update, each with its target.
-///
-/// The iterators are zipped so that one counter serves all of them.
 #[inline(always)]
-pub fn for_each<S: Int, const R: usize, const SIDES: usize, U: Update<S, R>>(
+pub fn for_each<S: Int, const R: usize, O: Operands, U: Update<S, R>>(
     isa: S,
-    weights: &[i32],
-    sides: [(&[i16], u8); SIDES],
+    mut weights: &[i32],
+    operands: &O,
     targets: impl Iterator<Item = U::Target>,
     layer: U,
 ) {
-    let sides = sides.map(|(acts, shift)| side(acts, shift));
-    let stride = sides.iter().fold(R, |stride, side| stride + side.words(R)).max(1);
-    debug_assert!(weights.len().is_multiple_of(stride), "weights end within a block");
-    if S::BLOCKS == 1 {
-        for (block, target) in weights.chunks_exact(stride).zip(targets) {
-            let p =
-                if U::UNITS { isa.units(block, stride, 0, sides) } else { isa.rows(block, stride, 0, sides) };
-            layer.update(isa, p, target);
-        }
-    } else {
-        let mut weights = weights;
-        for target in targets {
-            let blocks = take(&mut weights, stride * S::BLOCKS);
-            let p = if U::UNITS {
-                isa.units(blocks, stride, 0, sides)
-            } else {
-                isa.rows(blocks, stride, 0, sides)
-            };
-            layer.update(isa, p, target);
-        }
+    let stride = operands.words();
+    for target in targets {
+        let blocks = take(&mut weights, stride * S::BLOCKS);
+        let p = if U::UNITS {
+            operands.pre_activations::<S, R, true>(isa, blocks, stride, 0)
+        } else {
+            operands.pre_activations::<S, R, false>(isa, blocks, stride, 0)
+        };
+        layer.update(isa, p, target);
     }
 }
 
-/// Computes the step of a layer without gates: pre-activations of its sides, activated, as `i16`.
+/// Computes the step of a layer without gates: pre-activations of its operands, activated, as `i16`.
 #[inline(always)]
-pub fn activate_into<S: Int, const SIDES: usize>(
+pub fn activate_into<S: Int, O: Operands>(
     isa: S,
     record: &LayerRecord,
     weights: &[i32],
-    sides: [(&[i16], u8); SIDES],
+    operands: &O,
     out: &mut [i16],
 ) {
-    let layer = Activate { activation: record.activation, out: PhantomData };
-    for_each::<S, BLOCK_ROWS, SIDES, _>(isa, weights, sides, out.chunks_mut(BLOCK_ROWS * S::BLOCKS), layer);
+    let layer = Activate { activation: record.activation, frac: record.frac.into(), out: PhantomData };
+    for_each::<S, BLOCK_ROWS, O, _>(isa, weights, operands, out.chunks_mut(BLOCK_ROWS * S::BLOCKS), layer);
 }
 
 struct Activate<'a> {
     activation: u8,
+    frac: u32,
     out: PhantomData<&'a mut [i16]>,
 }
 
@@ -179,7 +245,7 @@ impl<'a, S: Int> Update<S, BLOCK_ROWS> for Activate<'a> {
 
     #[inline(always)]
     fn update(&self, isa: S, mut p: [S::W; BLOCK_ROWS], out: &'a mut [i16]) {
-        activate(isa, self.activation, &mut p, out.len());
+        activate(isa, self.activation, self.frac, &mut p, out.len());
         isa.store_i16(p, out);
     }
 }
@@ -187,7 +253,7 @@ impl<'a, S: Int> Update<S, BLOCK_ROWS> for Activate<'a> {
 /// Computes the activations of a group of `units` units in place. For tanh the choice of the function, once
 /// per group, is worth its code: once per unit, it took 13 instructions of each on a Cortex-M4.
 #[inline(always)]
-fn activate<S: Int>(isa: S, activation: u8, p: &mut [S::W; BLOCK_ROWS], units: usize) {
+fn activate<S: Int>(isa: S, activation: u8, frac: u32, p: &mut [S::W; BLOCK_ROWS], units: usize) {
     if activation == Activation::Tanh as u8 {
         if has_units::<S>(BLOCK_ROWS / 2, units) {
             *p = isa.tanh_each_i32(*p);
@@ -195,41 +261,47 @@ fn activate<S: Int>(isa: S, activation: u8, p: &mut [S::W; BLOCK_ROWS], units: u
             [p[0], p[1]] = isa.tanh_each_i32([p[0], p[1]]);
         }
         for p in p {
-            *p = isa.shr_round::<16>(*p);
+            *p = from_full_scale(isa, *p, frac);
         }
         return;
     }
     for (k, p) in p.iter_mut().enumerate() {
         if has_units::<S>(k, units) {
-            *p = activate_unit(isa, activation, *p);
+            *p = activate_unit(isa, activation, frac, *p);
         }
     }
 }
 
-/// Computes an activation as an `i16` still in 32 bits, in units of 2^-15 for tanh and sigmoids, else in the
-/// layer's.
+/// Rounds a value of 31 fraction bits to an activation of `frac`.
 #[inline(always)]
-fn activate_unit<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
-    match Activation::from_code(activation) {
-        Some(Activation::Tanh) => isa.shr_round::<16>(isa.tanh_i32(p)),
-        Some(Activation::TanhWide) => isa.shr_round::<16>(isa.tanh_i32(narrowed(isa, p))),
-        Some(Activation::Sigmoid) => to_i16(isa, sigmoid_of_half(isa, p)),
-        Some(Activation::SigmoidWide) => to_i16(isa, sigmoid_of_half(isa, narrowed(isa, p))),
-        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => to_i16(isa, hard_sigmoid(isa, p)),
-        Some(Activation::Relu) => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), 0, i16::MAX as i32),
-        _ => isa.clamp(isa.shr_round::<LINEAR_FRAC>(p), -(i16::MAX as i32), i16::MAX as i32),
-    }
+pub fn from_full_scale<S: Int>(isa: S, value: S::W, frac: u32) -> S::W {
+    isa.shr_round(value, 31u32.wrapping_sub(frac))
+}
+
+/// Computes an activation of `frac` fraction bits, still in 32 bits.
+#[inline(always)]
+fn activate_unit<S: Int>(isa: S, activation: u8, frac: u32, p: S::W) -> S::W {
+    let value = match Activation::from_code(activation) {
+        Some(Activation::Tanh) => isa.tanh_i32(p),
+        Some(Activation::TanhWide) => isa.tanh_i32(narrowed(isa, p)),
+        Some(Activation::Sigmoid) => sigmoid_of_half(isa, p),
+        Some(Activation::SigmoidWide) => sigmoid_of_half(isa, narrowed(isa, p)),
+        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => hard_sigmoid(isa, p),
+        Some(Activation::Relu) => return linear(isa, p, frac, 0),
+        _ => return linear(isa, p, frac, -1),
+    };
+    from_full_scale(isa, value, frac)
+}
+
+/// Rounds a pre-activation of a linear unit to an activation, which is not below `least` full scales.
+#[inline(always)]
+pub fn linear<S: Int>(isa: S, p: S::W, frac: u32, least: i32) -> S::W {
+    let end = 1i32.wrapping_shl(frac);
+    isa.clamp(isa.shr_round(p, LINEAR_FRAC.wrapping_sub(frac)), least.wrapping_mul(end), end)
 }
 
 /// Computes `1/2 + t/2` of a hard sigmoid with 31 fraction bits.
 #[inline(always)]
 pub fn hard_sigmoid<S: Int>(isa: S, p: S::W) -> S::W {
     isa.add_i32(isa.splat_i32(1 << 30), isa.half(hard(isa, p)))
-}
-
-/// Rounds a value of 0 to 1 with 31 fraction bits to an `i16`, after a clamp to where rounding cannot
-/// overflow.
-#[inline(always)]
-fn to_i16<S: Int>(isa: S, share: S::W) -> S::W {
-    isa.shr_round::<16>(isa.clamp(share, 0, i32::MAX - (1 << 15)))
 }

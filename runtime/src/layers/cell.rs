@@ -5,7 +5,7 @@
 
 use crate::activation::{float, int};
 use crate::format::feature_bits::NON_DEFAULT_ACTIVATIONS;
-use crate::format::{Activation, LINEAR_FRAC, LayerRecord, PRE_FRAC, UNIT_FRAC};
+use crate::format::{Activation, LINEAR_FRAC, LayerRecord, PRE_FRAC};
 use crate::isa::{Float, Int};
 
 /// Activations that the value of an integer cell can have: the candidate, and in an LSTM the cell state.
@@ -144,7 +144,7 @@ impl<const F: u32, const NON_DEFAULT: bool> Activations<F, NON_DEFAULT> {
     #[inline(always)]
     pub fn of_state_i32<S: Int>(self, isa: S, c: S::W, frac: u32) -> S::W {
         let kept = match Activation::from_code(self.value) {
-            Some(Activation::Relu | Activation::Linear) if NON_DEFAULT => UNIT_FRAC + LINEAR_FRAC,
+            Some(Activation::Relu | Activation::Linear) if NON_DEFAULT => LINEAR_FRAC,
             Some(Activation::Sigmoid | Activation::SigmoidWide) if NON_DEFAULT => PRE_FRAC - 1,
             _ => PRE_FRAC,
         };

@@ -67,7 +67,7 @@ impl Layer<I8> for Dense {
     const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
-        blocks::words(r.units(), &[r.input_size()])
+        r.units().div_ceil(ROWS).checked_mul(blocks::stride(&[r.input_size()])?)
     }
 
     #[inline(always)]
@@ -84,7 +84,7 @@ impl Layer<I8> for Dense {
     ) -> Option<&'a [i16]> {
         let Step { x, record: r, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        blocks::activate_into(isa, r, weights, [(x, r.x_shift)], acts.get_mut(..r.units())?);
+        blocks::activate_into(isa, r, weights, &blocks::operand(x), acts.get_mut(..r.units())?);
         Some(acts)
     }
 
@@ -113,7 +113,7 @@ impl Layer<I8> for Dense {
         let Step { x, record: r, weights, .. } = step;
         let head = Head { activation: r.activation, out: PhantomData };
         let out = memory.chunks_mut(ROWS * S::BLOCKS);
-        blocks::for_each::<S, ROWS, 1, _>(isa, weights, [(x, r.x_shift)], out, head);
+        blocks::for_each::<S, ROWS, _, _>(isa, weights, &blocks::operand(x), out, head);
         if r.activation == Activation::Softmax as u8 {
             softmax(memory.get_mut(..r.units())?);
         }
@@ -146,17 +146,14 @@ impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
 /// comes after it.
 #[inline(always)]
 fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
-    match Activation::from_code(activation) {
-        Some(Activation::Relu) => isa.clamp(p, 0, i32::MAX),
-        Some(Activation::Tanh) => isa.shr_round::<{ 31 - PRE_FRAC }>(isa.tanh_i32(p)),
-        Some(Activation::TanhWide) => isa.shr_round::<{ 31 - PRE_FRAC }>(isa.tanh_i32(narrowed(isa, p))),
-        Some(Activation::Sigmoid) => isa.shr_round::<{ 31 - PRE_FRAC }>(sigmoid_of_half(isa, p)),
-        Some(Activation::SigmoidWide) => {
-            isa.shr_round::<{ 31 - PRE_FRAC }>(sigmoid_of_half(isa, narrowed(isa, p)))
-        }
-        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => {
-            isa.shr_round::<{ 31 - PRE_FRAC }>(blocks::hard_sigmoid(isa, p))
-        }
-        _ => p,
-    }
+    let value = match Activation::from_code(activation) {
+        Some(Activation::Relu) => return isa.clamp(p, 0, i32::MAX),
+        Some(Activation::Tanh) => isa.tanh_i32(p),
+        Some(Activation::TanhWide) => isa.tanh_i32(narrowed(isa, p)),
+        Some(Activation::Sigmoid) => sigmoid_of_half(isa, p),
+        Some(Activation::SigmoidWide) => sigmoid_of_half(isa, narrowed(isa, p)),
+        Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => blocks::hard_sigmoid(isa, p),
+        _ => return p,
+    };
+    blocks::from_full_scale(isa, value, PRE_FRAC)
 }

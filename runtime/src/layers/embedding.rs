@@ -1,8 +1,10 @@
 //! One row of weights per id: `y = W[id]`. It stands first in its chain; the model checks ids before a step.
 
 use super::Layer;
-use crate::format::{Activation, EMBEDDING_FRAC, LayerRecord, MASKS, MAX_IDS, WEIGHTS_PER_WORD};
-use crate::isa::{FloatWeight, Isa};
+use crate::format::{
+    Activation, EMBEDDING_FRAC, LayerRecord, MASKS, MAX_IDS, MAX_INPUT_FRAC, WEIGHTS_PER_WORD,
+};
+use crate::isa::{FloatWeight, Isa, shr_round};
 use crate::number::{FloatNumber, I8, Number, Step, quads};
 
 pub struct Embedding;
@@ -74,23 +76,24 @@ impl Layer<I8> for Embedding {
         Some(quads(r.units()) / 2)
     }
 
-    // `(w * multiplier + 2^5) >> 6`, saturated.
+    // `shr_round(w * multiplier, 21 - frac)`, saturated.
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
         step: Step<'a, I8>,
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
-        const NEAREST: i32 = 1 << (EMBEDDING_FRAC - 1);
         let Step { x, record, weights, .. } = step;
+        let by = (EMBEDDING_FRAC + MAX_INPUT_FRAC).wrapping_sub(record.frac.into());
+        let end = 1i32.wrapping_shl(record.frac.into());
         let words = row_words(record);
         let from = I8::id(*x.first()?)?.checked_mul(words)?;
         let (&multiplier, weights) = weights.get(from..from.checked_add(words)?)?.split_first()?;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let bytes = weights.iter().flat_map(|word| word.to_le_bytes());
         for (act, w) in acts.iter_mut().take(record.units()).zip(bytes) {
-            let scaled = i32::from(w as i8).wrapping_mul(multiplier).wrapping_add(NEAREST) >> EMBEDDING_FRAC;
-            *act = scaled.clamp(-(i16::MAX as i32), i16::MAX as i32) as i16;
+            let scaled = shr_round(i32::from(w as i8).wrapping_mul(multiplier), by);
+            *act = scaled.max(end.wrapping_neg()).min(end) as i16;
         }
         Some(acts)
     }

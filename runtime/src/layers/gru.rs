@@ -9,9 +9,10 @@
 //! s is sigmoid and act tanh, unless the record names others. Gate order z, r, n. The rows of a sigmoid hold
 //! half of their weights: s(v) = 1/2 + tanh(v/2)/2.
 
+use super::blocks::Operands;
 use super::cell::{self, Activations, by_activations};
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
-use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord};
+use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord, STATE_FRAC};
 use crate::isa::{Float, Int, Isa};
 use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
@@ -103,9 +104,10 @@ pub fn blend<S: Float>(isa: S, z: S::V, h: S::V, n: S::V) -> S::V {
     isa.mul_add(z, isa.mul_add(n, isa.splat(-1.0), h), n)
 }
 
-/// Returns the words of the rows of one gate of a block, given the sizes of its sides.
-pub fn rows(sides: &[usize]) -> Option<usize> {
-    blocks::stride(ROWS, sides)
+/// Returns the words of the state, which is finer than the activations: `i16`.
+#[inline(always)]
+pub fn state_words(r: &LayerRecord) -> usize {
+    quads(r.units()) / 2
 }
 
 impl Layer<I8> for Gru {
@@ -115,19 +117,20 @@ impl Layer<I8> for Gru {
 
     // A block is four units: their rows of z, of r, of n over x, of n over h.
     fn weights(r: &LayerRecord) -> Option<usize> {
-        let (x, h) = (r.input_size(), r.units());
-        let block = rows(&[x, h])?.checked_mul(2)?.checked_add(rows(&[x])?)?.checked_add(rows(&[h])?)?;
+        let of_n = blocks::stride(&[r.input_size()])?.checked_add(blocks::stride(&[r.units()])?)?;
+        let block = blocks::recurrent_stride(r)?.checked_mul(2)?.checked_add(of_n)?;
         r.units().div_ceil(ROWS).checked_mul(block)
     }
 
-    // Two buffers of h in `i16`.
+    // The state, then two buffers of h as activations, all in `i16`.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
-        Some(quads(r.units()))
+        state_words(r).checked_mul(3)
     }
 
     fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
-        [written(0, quads(r.units()) / 2, phase), 0..0]
+        let len = state_words(r);
+        [0..len, written(len, len, phase)]
     }
 
     #[inline(always)]
@@ -148,38 +151,47 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
 ) -> Option<&'a [i16]> {
     let Step { x, record: r, weights, phase, .. } = step;
     let activations = Activations::<F, NON_DEFAULT>::of(r);
-    let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
-    let h = &*h;
-    let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
-    let (of_n_x, of_n_h) = (ROWS + of_x.words(ROWS), ROWS + of_h.words(ROWS));
-    let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
-    let stride = 2 * gate + of_n_x + of_n_h;
+    let (state, h) = memory.split_at_mut_checked(state_words(r))?;
+    let state: &mut [i16] = bytemuck::try_cast_slice_mut(state).ok()?;
+    let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
+    let (of_x, of_h) = (blocks::operand(x), blocks::operand(h));
+    let operands = blocks::Recurrent::<F>::new(r, x, h);
+    let gate = operands.words();
+    let of_n = 2 * gate + of_x.words(ROWS);
+    let stride = of_n + of_h.words(ROWS);
     let size = ROWS * S::BLOCKS;
-    let (mut weights, mut old, mut new) = (weights, h.get(..r.units())?, next.get_mut(..r.units())?);
-    while !old.is_empty() {
+    let (mut weights, mut states, mut new) =
+        (weights, state.get_mut(..r.units())?, next.get_mut(..r.units())?);
+    while !new.is_empty() {
         let blocks = blocks::take(&mut weights, stride * S::BLOCKS);
-        let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
-        let z: [S::W; ROWS] = isa.units(blocks, stride, 0, [of_x, of_h]);
-        let r: [S::W; ROWS] = isa.units(blocks, stride, gate, [of_x, of_h]);
-        let n_x: [S::W; ROWS] = isa.units(blocks, stride, 2 * gate, [of_x]);
-        let n_h: [S::W; ROWS] = isa.units(blocks, stride, 2 * gate + of_n_x, [of_h]);
-        let mut out: [S::W; ROWS] = isa.load_i16(h);
+        let (state, next) = (blocks::take_mut(&mut states, size), blocks::take_mut(&mut new, size));
+        let z: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, stride, 0);
+        let r_gate: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, stride, gate);
+        let n_x: [S::W; ROWS] = isa.units(blocks, stride, 2 * gate, &of_x);
+        let n_h: [S::W; ROWS] = isa.units(blocks, stride, of_n, &of_h);
+        let mut out: [S::W; ROWS] = isa.load_i16(state);
         for k in 0..ROWS {
-            if !blocks::has_units::<S>(k, h.len()) {
+            if !blocks::has_units::<S>(k, next.len()) {
                 break;
             }
-            let r = activations.gate_i32(isa, r[k]);
+            let r_gate = activations.gate_i32(isa, r_gate[k]);
             // r n_h = n_h/2 + n_h t/2
-            let gated = isa.add_i32(isa.half(n_h[k]), isa.mulr(n_h[k], r));
+            let gated = isa.add_i32(isa.half(n_h[k]), isa.mulr(n_h[k], r_gate));
             out[k] = int_blend(isa, activations, z[k], out[k], isa.add_i32(n_x[k], gated));
         }
-        isa.store_i16(out, next);
+        store_state(isa, out, r.frac.into(), state, next);
     }
     Some(next)
 }
 
-/// Computes `n + z (h - n)` as an `i16` still in 32 bits, given the pre-activations of z and n, and h with 31
-/// fraction bits.
+/// Stores states with 31 fraction bits, and as activations of `frac`.
+#[inline(always)]
+pub fn store_state<S: Int>(isa: S, h: [S::W; ROWS], frac: u32, state: &mut [i16], next: &mut [i16]) {
+    isa.store_i16(h.map(|h| blocks::from_full_scale(isa, h, STATE_FRAC)), state);
+    isa.store_i16(h.map(|h| blocks::from_full_scale(isa, h, frac)), next);
+}
+
+/// Computes `n + z (h - n)`, given the pre-activations of z and n; h and the result have 31 fraction bits.
 #[inline(always)]
 pub fn int_blend<S: Int, const F: u32, const NON_DEFAULT: bool>(
     isa: S,
@@ -191,6 +203,5 @@ pub fn int_blend<S: Int, const F: u32, const NON_DEFAULT: bool>(
     let [z, n] = activations.gate_and_value_i32(isa, [p_z, p_n]);
     let d = isa.sub_i32(isa.half(h), isa.half(n)); // (h - n)/2, 31 fraction bits
     let m = isa.mulr(d, z); // half of d t
-    let out = isa.add_i32(isa.add_i32(n, d), isa.add_i32(m, m)); // z (h - n) = d + d t
-    isa.shr_round::<16>(out)
+    isa.add_i32(isa.add_i32(n, d), isa.add_i32(m, m)) // z (h - n) = d + d t
 }

@@ -1,8 +1,9 @@
 //! Gated recurrent unit, the reset gate applied before the recurrent product: `n = act(Wn x + bn + Un (r
 //! h))`, and everything else as in [`super::gru`].
 
+use super::blocks::Operands;
 use super::cell::{self, Activations, by_activations};
-use super::gru::{blend, int_blend, rows};
+use super::gru::{blend, int_blend, state_words, store_state};
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
 use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord};
 use crate::isa::{Float, Isa};
@@ -143,18 +144,18 @@ impl Layer<I8> for GruResetBefore {
 
     // The blocks of r, four units each; then blocks of four units with their rows of z and of n.
     fn weights(r: &LayerRecord) -> Option<usize> {
-        let gate = rows(&[r.input_size(), r.units()])?;
-        r.units().div_ceil(ROWS).checked_mul(gate.checked_mul(GATES)?)
+        r.units().div_ceil(ROWS).checked_mul(blocks::recurrent_stride(r)?.checked_mul(GATES)?)
     }
 
-    // Two buffers of h and r h, in `i16`.
+    // The state, two buffers of h as activations, and r h, all in `i16`.
     #[inline(always)]
     fn memory(r: &LayerRecord) -> Option<usize> {
-        (quads(r.units()) / 2).checked_mul(3)
+        state_words(r).checked_mul(4)
     }
 
     fn state(r: &LayerRecord, phase: bool) -> [Range<usize>; 2] {
-        [written(0, quads(r.units()) / 2, phase), 0..0]
+        let len = state_words(r);
+        [0..len, written(len, len, phase)]
     }
 
     #[inline(always)]
@@ -174,46 +175,47 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     memory: &'a mut [i32],
 ) -> Option<&'a [i16]> {
     let Step { x, record: r, weights, phase, .. } = step;
-    let activations = Activations::<F, NON_DEFAULT>::of(r);
-    let (buffers, reset) = memory.split_at_mut_checked(quads(r.units()))?;
+    let (activations, frac) = (Activations::<F, NON_DEFAULT>::of(r), u32::from(r.frac));
+    let (state, rest) = memory.split_at_mut_checked(state_words(r))?;
+    let (buffers, reset) = rest.split_at_mut_checked(quads(r.units()))?;
+    let state: &mut [i16] = bytemuck::try_cast_slice_mut(state).ok()?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(buffers).ok()?, phase)?;
-    let h = &*h;
     let reset: &mut [i16] = bytemuck::try_cast_slice_mut(reset).ok()?;
     let (mut of_r, mut rest) = weights.split_at_checked(weights.len() / GATES)?;
     let size = ROWS * S::BLOCKS;
-    let h_of_units = h.get(..r.units())?;
-    let (of_x, of_h) = (blocks::side(x, r.x_shift), blocks::side(h, r.h_shift));
-    let gate = ROWS + of_x.words(ROWS) + of_h.words(ROWS);
-    let (mut old, mut new) = (h_of_units, reset.get_mut(..r.units())?);
+    let operands = blocks::Recurrent::<F>::new(r, x, h);
+    let gate = operands.words();
+    let (mut old, mut new) = (state.get(..r.units())?, reset.get_mut(..r.units())?);
     while !old.is_empty() {
         let blocks = blocks::take(&mut of_r, gate * S::BLOCKS);
-        let (h, out) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
-        let mut r: [S::W; ROWS] = isa.units(blocks, gate, 0, [of_x, of_h]);
-        let h: [S::W; ROWS] = isa.load_i16(h);
+        let (state, out) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
+        let mut r: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, gate, 0);
+        let h: [S::W; ROWS] = isa.load_i16(state);
         for k in 0..ROWS {
             if !blocks::has_units::<S>(k, out.len()) {
                 break;
             }
             let t = activations.gate_i32(isa, r[k]);
-            r[k] = isa.shr_round::<16>(isa.add_i32(isa.half(h[k]), isa.mulr(h[k], t))); // h/2 + h t/2
+            let gated = isa.add_i32(isa.half(h[k]), isa.mulr(h[k], t)); // h/2 + h t/2
+            r[k] = blocks::from_full_scale(isa, gated, frac);
         }
         isa.store_i16(r, out);
     }
-    let of_reset = blocks::side(reset, r.h_shift);
-    let (mut old, mut new) = (h_of_units, next.get_mut(..r.units())?);
-    while !old.is_empty() {
+    let of_reset = blocks::Recurrent::<F>::new(r, x, reset);
+    let (mut states, mut new) = (state.get_mut(..r.units())?, next.get_mut(..r.units())?);
+    while !new.is_empty() {
         let blocks = blocks::take(&mut rest, 2 * gate * S::BLOCKS);
-        let (h, next) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
-        let z: [S::W; ROWS] = isa.units(blocks, 2 * gate, 0, [of_x, of_h]);
-        let n: [S::W; ROWS] = isa.units(blocks, 2 * gate, gate, [of_x, of_reset]);
-        let mut out: [S::W; ROWS] = isa.load_i16(h);
+        let (state, next) = (blocks::take_mut(&mut states, size), blocks::take_mut(&mut new, size));
+        let z: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, 2 * gate, 0);
+        let n: [S::W; ROWS] = of_reset.pre_activations::<S, ROWS, true>(isa, blocks, 2 * gate, gate);
+        let mut out: [S::W; ROWS] = isa.load_i16(state);
         for k in 0..ROWS {
             if !blocks::has_units::<S>(k, next.len()) {
                 break;
             }
             out[k] = int_blend(isa, activations, z[k], out[k], n[k]);
         }
-        isa.store_i16(out, next);
+        store_state(isa, out, frac, state, next);
     }
     Some(next)
 }

@@ -86,7 +86,7 @@ impl Layer<I8> for LayerNormalization {
             let d = (i64::from(x) << MEAN_FRAC) - mean;
             let nearest = (d << (NORMALIZED_FRAC + shift)) + (deviation >> 1);
             let normalized = nearest.checked_div_euclid(deviation)? as i32;
-            *act = linear(mulr(normalized, multiplier).wrapping_add(offset));
+            *act = linear(mulr(normalized, multiplier).wrapping_add(offset), record.frac);
         }
         Some(acts)
     }

@@ -107,7 +107,7 @@ impl Layer<I8> for Lstm {
     }
 
     fn weights(r: &LayerRecord) -> Option<usize> {
-        blocks::stride(GATES, &[r.input_size(), r.units()])?.checked_mul(r.units())
+        blocks::recurrent_stride(r)?.checked_mul(r.units())
     }
 
     // c in `i32`, then two buffers of h in `i16`.
@@ -140,16 +140,18 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     let (c, h) = memory.split_at_mut_checked(r.units())?;
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
     let activations = Activations::<F, NON_DEFAULT>::of(r);
-    let update = IntUpdate { activations, frac: u32::from(r.cell_frac) & 31, targets: PhantomData };
-    let sides = [(x, r.x_shift), (&*h, r.h_shift)];
+    let (cell_frac, frac) = (u32::from(r.cell_frac) & 31, u32::from(r.frac));
+    let update = IntUpdate { activations, cell_frac, frac, targets: PhantomData };
+    let operands = blocks::Recurrent::<F>::new(r, x, h);
     let targets = S::groups(c).zip(S::groups(next.get_mut(..r.units())?));
-    blocks::for_each::<S, GATES, 2, _>(isa, weights, sides, targets, update);
+    blocks::for_each::<S, GATES, _, _>(isa, weights, &operands, targets, update);
     Some(next)
 }
 
 /// The update of the units of [`Int::BLOCKS`] blocks; the targets are their c and their next h.
 struct IntUpdate<'a, const F: u32, const NON_DEFAULT: bool> {
     activations: Activations<F, NON_DEFAULT>,
+    cell_frac: u32,
     frac: u32,
     targets: PhantomData<&'a mut [i32]>,
 }
@@ -163,7 +165,7 @@ impl<'a, S: Int, const F: u32, const NON_DEFAULT: bool> blocks::Update<S, GATES>
     #[inline(always)]
     fn update(&self, isa: S, p: [S::W; GATES], (c, h): Self::Target) {
         // Brings i*g (31 fraction bits) to c's unit.
-        let into_c = isa.splat_i32(1i32.wrapping_shl(self.frac + 1));
+        let into_c = isa.splat_i32(1i32.wrapping_shl(self.cell_frac + 1));
         let [i, f, g, o] = self.activations.lstm_i32(isa, p);
         let old = isa.load_i32(c);
         let kept = isa.add_i32(isa.half(old), isa.mulr(old, f)); // f c = c/2 + c t/2
@@ -171,8 +173,8 @@ impl<'a, S: Int, const F: u32, const NON_DEFAULT: bool> blocks::Update<S, GATES>
         let new = isa.add_i32(kept, isa.mulr(gained, into_c));
         let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
         isa.store_i32([new], c);
-        let t = self.activations.of_state_i32(isa, new, self.frac);
+        let t = self.activations.of_state_i32(isa, new, self.cell_frac);
         let out = isa.add_i32(isa.half(t), isa.mulr(t, o));
-        isa.store_i16([isa.shr_round::<16>(out)], h);
+        isa.store_i16([blocks::from_full_scale(isa, out, self.frac)], h);
     }
 }

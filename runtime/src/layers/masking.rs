@@ -5,7 +5,7 @@
 
 use super::Layer;
 use super::normalization::Normalization;
-use crate::format::{Activation, LayerRecord, MASKS};
+use crate::format::{Activation, LayerRecord, MASKS, MAX_INPUT_FRAC};
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8, Step};
 
@@ -51,6 +51,7 @@ impl<N: FloatNumber> Layer<N> for Masking {
 impl Layer<I8> for Masking {
     const ACTIVATIONS: &'static [Activation] = &[];
     const RECURRENT: bool = false;
+    const MAX_FRAC: u32 = MAX_INPUT_FRAC;
     const FLAGS: u8 = MASKS;
 
     fn weights(r: &LayerRecord) -> Option<usize> {

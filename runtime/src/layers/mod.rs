@@ -30,9 +30,13 @@ pub use normalization::quantize;
 pub use table::{ALL_FEATURES, Kind};
 
 use crate::error::LayerFault;
-use crate::format::feature_bits::{EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES};
+use crate::format::feature_bits::{
+    EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, SEPARATE_SCALES as SEPARATE_SCALES_FEATURE,
+    WHOLE_SEQUENCES,
+};
 use crate::format::{
-    Activation, DIRECTION, DType, GO_BACKWARDS, LANES, LayerRecord, MAX_SIZE, RETURN_SEQUENCES,
+    Activation, DIRECTION, DType, GO_BACKWARDS, LANES, LayerRecord, MAX_FRAC, MAX_INPUT_FRAC, MAX_SIZE,
+    MIN_FRAC, RETURN_SEQUENCES, SEPARATE_SCALES,
 };
 use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
@@ -53,7 +57,17 @@ pub trait Layer<N: Number> {
     /// it works until its state is saved, or until the layer runs backwards.
     const RECURRENT: bool;
     /// The flags that the record may have.
-    const FLAGS: u8 = if Self::RECURRENT { RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION } else { 0 };
+    const FLAGS: u8 = if !Self::RECURRENT {
+        0
+    } else if is_integer::<N>() {
+        RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | SEPARATE_SCALES
+    } else {
+        RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION
+    };
+    /// The largest number of fraction bits of an integer layer's output.
+    const MAX_FRAC: u32 = MAX_FRAC;
+    /// `true` if the record states the fraction bits of an integer layer's input.
+    const HAS_INPUT_FRAC: bool = false;
 
     /// Returns `true` if the record's scales are in the range that the arithmetic needs.
     fn scales_fit(_record: &LayerRecord) -> bool {
@@ -147,7 +161,21 @@ fn feature_bits<N: Number, L: Layer<N>>(record: &LayerRecord) -> u32 {
         | bit(record.masks(), MASKED)
         | bit(record.go_backwards(), WHOLE_SEQUENCES)
         | bit(!default, NON_DEFAULT_ACTIVATIONS)
-        | bit(extended && N::DTYPE as u8 != DType::I8 as u8, EXTENDED_ACTIVATIONS)
+        | bit(extended && !is_integer::<N>(), EXTENDED_ACTIVATIONS)
+        | bit(record.has_separate_scales(), SEPARATE_SCALES_FEATURE)
+}
+
+/// Returns `true` if the dtype is that of integer models.
+const fn is_integer<N: Number>() -> bool {
+    N::DTYPE as u8 == DType::I8 as u8
+}
+
+/// Returns `true` if the fraction bits of a record are those of an integer model; a float model has none.
+fn fracs_fit<N: Number, L: Layer<N>>(record: &LayerRecord) -> bool {
+    let fits = |frac: u8, has: bool, most: u32| {
+        if is_integer::<N>() && has { (MIN_FRAC..=most).contains(&frac.into()) } else { frac == 0 }
+    };
+    fits(record.frac, true, L::MAX_FRAC) && fits(record.input_frac, L::HAS_INPUT_FRAC, MAX_INPUT_FRAC)
 }
 
 /// Checks what holds for every kind, and the kind's own rules.
@@ -159,7 +187,7 @@ fn check<N: Number, L: Layer<N>>(record: &LayerRecord) -> Result<(), LayerFault>
     if record.flags & !L::FLAGS != 0 || record.reserved != 0 || !L::fields_fit(record) {
         return Err(LayerFault::Reserved);
     }
-    if record.x_shift > 31 || record.h_shift > 31 || !L::scales_fit(record) {
+    if !fracs_fit::<N, L>(record) || !L::scales_fit(record) {
         return Err(LayerFault::Scale);
     }
     if !(over_units || among(record.activation, L::ACTIVATIONS))

@@ -1,10 +1,10 @@
 //! `y = x * scale + offset` per feature.
 //!
 //! In an integer model it stands first and converts real inputs to the integers of a step ([`quantize`]); the
-//! step itself only copies them.
+//! step itself copies them, saturated to the fraction bits that the sums of the next layer have room for.
 
 use super::Layer;
-use crate::format::{Activation, LayerRecord};
+use crate::format::{Activation, LayerRecord, MAX_INPUT_FRAC};
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8, Step, quads, to_nearest};
 
@@ -55,6 +55,7 @@ impl<N: FloatNumber> Layer<N> for Normalization {
 impl Layer<I8> for Normalization {
     const ACTIVATIONS: &'static [Activation] = &[];
     const RECURRENT: bool = false;
+    const MAX_FRAC: u32 = MAX_INPUT_FRAC;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
         words(r)
@@ -73,8 +74,9 @@ impl Layer<I8> for Normalization {
     ) -> Option<&'a [i16]> {
         let Step { x, record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
+        let end = 1i32.wrapping_shl(record.frac.into());
         for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {
-            *act = x;
+            *act = i32::from(x).max(end.wrapping_neg()).min(end) as i16;
         }
         Some(acts)
     }

@@ -1,7 +1,7 @@
 //! The vanilla recurrent layer: `h' = activation(W x + U h + b)`.
 
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
-use crate::format::{Activation, LANES, LayerRecord};
+use crate::format::{Activation, BLOCK_ROWS, LANES, LayerRecord};
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
@@ -59,7 +59,7 @@ impl Layer<I8> for SimpleRnn {
     const RECURRENT: bool = true;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
-        blocks::words(r.units(), &[r.input_size(), r.units()])
+        r.units().div_ceil(BLOCK_ROWS).checked_mul(blocks::recurrent_stride(r)?)
     }
 
     // Two buffers of h in `i16`.
@@ -80,8 +80,8 @@ impl Layer<I8> for SimpleRnn {
     ) -> Option<&'a [i16]> {
         let Step { x, record: r, weights, phase, .. } = step;
         let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(memory).ok()?, phase)?;
-        let sides = [(x, r.x_shift), (&*h, r.h_shift)];
-        blocks::activate_into(isa, r, weights, sides, next.get_mut(..r.units())?);
+        let operands = blocks::Recurrent::<F>::new(r, x, h);
+        blocks::activate_into(isa, r, weights, &operands, next.get_mut(..r.units())?);
         Some(next)
     }
 }

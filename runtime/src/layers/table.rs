@@ -7,7 +7,7 @@ use super::{
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
 use crate::format::feature_bits::{
-    DECODER, EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES,
+    DECODER, EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, SEPARATE_SCALES, WHOLE_SEQUENCES,
 };
 use crate::isa::{Backend, Isa, Operation};
 use crate::number::{Dispatch, F16, F32, I8, Number, Position, Step, Steps};
@@ -23,7 +23,7 @@ struct Forward<'s, 'a, N: Number, const F: u32> {
 
 /// The features beside the kinds of layers.
 const OTHER_FEATURES: u32 =
-    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS;
+    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS | SEPARATE_SCALES;
 
 macro_rules! layer_table {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $layer:ty;)*) => {

@@ -252,7 +252,8 @@ fn check_decoder<'m, N: Number, const F: u32>(layers: &'m [LayerRecord], decoder
     let Some((encoder, decoder)) = layers.split_at_checked(decoder_at) else { return false };
     let recurrent = |layers: &'m [LayerRecord]| layers.iter().filter(|record| N::is_recurrent::<F>(record));
     let same = |(a, b): (&LayerRecord, &LayerRecord)| {
-        (a.kind, a.units, a.cell_frac, a.output_scale) == (b.kind, b.units, b.cell_frac, b.output_scale)
+        let scales = |r: &LayerRecord| (r.frac, r.cell_frac, r.output_scale);
+        (a.kind, a.units, scales(a)) == (b.kind, b.units, scales(b))
     };
     let feeds_back = decoder.first().zip(decoder.last()).is_some_and(|(first, last)| {
         first.kind == Kind::Embedding as u8 && !first.masks() && first.input_dim == last.units

@@ -49,6 +49,8 @@ const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
     let Some(kind) = Kind::from_code(kind, ALL_FEATURES) else { return 0 };
     match kind {
         Kind::Lstm => h + c,
+        // Integers have a state that is finer than the activations.
+        Kind::Gru | Kind::GruResetBefore if integers => 2 * h,
         Kind::Gru | Kind::GruResetBefore | Kind::SimpleRnn => h,
         Kind::Normalization
         | Kind::Dense

@@ -3,7 +3,8 @@
 
 use super::Model;
 use crate::error::Error;
-use crate::format::{LANES, LayerRecord};
+use crate::format::{LANES, LayerRecord, STATE_FRAC};
+use crate::layers::Kind;
 use crate::number::{Dispatch, Number};
 use crate::state::State;
 use core::ops::Range;
@@ -12,10 +13,14 @@ use core::ops::Range;
 struct LayerState<'m> {
     record: &'m LayerRecord,
     h: Range<usize>,
+    /// The finer h of an integer layer that has one, else empty.
+    fine: Range<usize>,
     /// Empty in layers without a cell state.
     c: Range<usize>,
     /// Real value of one unit of c.
     cell_scale: f32,
+    /// Real value of one unit of the finer h.
+    fine_scale: f32,
 }
 
 /// Returns `values`, then zeros for the units that fill up a panel, so that equal states are saved as equal
@@ -58,7 +63,11 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let scale = own.record.output_scale;
         let acts = N::acts_of_mut(state.memory.get_mut(own.h).ok_or(missing)?);
         for (act, h) in acts.iter_mut().zip(filled(h)) {
-            *act = N::act_of_real(h, scale);
+            *act = N::act_of_real(h, scale, 1i32.wrapping_shl(own.record.frac.into()));
+        }
+        let fine = N::acts_of_mut(state.memory.get_mut(own.fine).ok_or(missing)?);
+        for (fine, h) in fine.iter_mut().zip(filled(h)) {
+            *fine = N::act_of_real(h, own.fine_scale, i16::MAX.into());
         }
         for (word, c) in state.memory.get_mut(own.c).ok_or(missing)?.iter_mut().zip(filled(c)) {
             *word = N::cell_of_real(c, own.cell_scale);
@@ -81,9 +90,11 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         self.check_owner(state)?;
         let own = self.state_of(state, layer, h.len(), c.len())?;
         let missing = Error::NoState { layer };
-        let acts = N::acts_of(state.memory.get(own.h).ok_or(missing)?);
+        let (range, scale) =
+            if own.fine.is_empty() { (own.h, own.record.output_scale) } else { (own.fine, own.fine_scale) };
+        let acts = N::acts_of(state.memory.get(range).ok_or(missing)?);
         for (h, &act) in h.iter_mut().zip(acts) {
-            *h = N::real_of_act(act, own.record.output_scale);
+            *h = N::real_of_act(act, scale);
         }
         for (c, &word) in c.iter_mut().zip(state.memory.get(own.c).ok_or(missing)?) {
             *c = N::real_of_cell(word, own.cell_scale);
@@ -113,9 +124,10 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let at = self.all_layers().split_at(layer).0.words().ok_or(missing)?;
         let in_decoder = self.has_decoder() && layer >= self.preamble.decoder_at as usize;
         let phase = !state.phases[usize::from(in_decoder)];
-        let (cell, output) = match <N as Dispatch>::state::<F>(record, phase) {
-            [h, none] if none.is_empty() => (none, h),
-            [c, h] => (c, h),
+        let (cell, fine, output) = match <N as Dispatch>::state::<F>(record, phase) {
+            [h, none] if none.is_empty() => (none.clone(), none, h),
+            [c, h] if record.kind == Kind::Lstm as u8 => (c, 0..0, h),
+            [fine, h] => (0..0, fine, h),
         };
         let units = record.units();
         let width = output.len() * size_of::<N::Word>() / size_of::<N::Act>();
@@ -124,7 +136,10 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
             return Err(missing);
         }
         let moved = |range: Range<usize>| at + range.start..at + range.end;
-        let cell_scale = record.output_scale / (1u64 << (record.cell_frac.saturating_sub(15) & 31)) as f32;
-        Ok(LayerState { record, h: moved(output), c: moved(cell), cell_scale })
+        // Of the full scale, 2^frac units.
+        let scale =
+            |frac: u32| record.output_scale / (1u64 << (frac.saturating_sub(record.frac.into()) & 31)) as f32;
+        let (cell_scale, fine_scale) = (scale(record.cell_frac.into()), scale(STATE_FRAC));
+        Ok(LayerState { record, h: moved(output), fine: moved(fine), c: moved(cell), cell_scale, fine_scale })
     }
 }

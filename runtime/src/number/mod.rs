@@ -54,9 +54,9 @@ pub trait Number: Dispatch + Copy + 'static {
     /// Returns words of memory as activations to write.
     #[doc(hidden)]
     fn acts_of_mut(words: &mut [Self::Word]) -> &mut [Self::Act];
-    /// Converts a real value of `h` to an activation whose unit is `scale`.
+    /// Converts a real value of `h` to an activation whose unit is `scale`, of at most `most` units.
     #[doc(hidden)]
-    fn act_of_real(h: f32, scale: f32) -> Self::Act;
+    fn act_of_real(h: f32, scale: f32, most: i32) -> Self::Act;
     /// Converts an activation whose unit is `scale` to its real value.
     #[doc(hidden)]
     fn real_of_act(h: Self::Act, scale: f32) -> f32;
@@ -136,7 +136,7 @@ macro_rules! float_number {
             fn acts_of_mut(words: &mut [f32]) -> &mut [f32] {
                 words
             }
-            fn act_of_real(h: f32, _scale: f32) -> f32 {
+            fn act_of_real(h: f32, _scale: f32, _most: i32) -> f32 {
                 h
             }
             fn real_of_act(h: f32, _scale: f32) -> f32 {
@@ -206,8 +206,8 @@ impl Number for I8 {
         debug_assert!(acts.is_ok(), "words are aligned for half-words");
         acts.unwrap_or_default()
     }
-    fn act_of_real(h: f32, scale: f32) -> i16 {
-        to_nearest(h / scale).clamp(-(i16::MAX as i32), i16::MAX as i32) as i16
+    fn act_of_real(h: f32, scale: f32, most: i32) -> i16 {
+        to_nearest(h / scale).max(most.wrapping_neg()).min(most) as i16
     }
     fn real_of_act(h: i16, scale: f32) -> f32 {
         f32::from(h) * scale

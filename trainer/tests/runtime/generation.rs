@@ -7,7 +7,7 @@ use embedded_rnn_trainer::pack::AlignedBytes;
 use crate::files::{Layer, file};
 use crate::running::{bits, model, ram, run, save};
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere};
-use crate::variants::Variant;
+use crate::variants::{FRAC, Variant};
 
 /// A model without an encoder whose outputs are scores of its input ids.
 const ONE_TO_MANY: Stack<'static> = Stack::of(
@@ -115,7 +115,7 @@ fn models_over_ids_without_an_encoder_are_their_own_decoder() {
 
 /// Returns a model of `count` ids whose outputs are zero, and one in these units.
 fn of_largest(count: u32, largest: &[usize]) -> AlignedBytes {
-    let record = |kind: Kind| Variant::of_kind(kind).record();
+    let record = |kind: Kind| Variant::of_kind(kind).record::<F32>();
     let embedding = LayerRecord { input_dim: count, ..record(Kind::Embedding) };
     let dense = LayerRecord { units: count, ..record(Kind::Dense) };
     // A panel of eight units has its biases, then the weights of the one input.
@@ -152,10 +152,12 @@ fn the_most_probable_id_is_the_lowest_of_equals_and_has_16_bits() {
 #[test]
 fn an_integer_embedding_has_65_536_ids() {
     let count = 1 << 16;
-    let record = LayerRecord { input_dim: count, ..Variant::of_kind(Kind::Embedding).record() };
+    let record = LayerRecord { input_dim: count, ..Variant::of_kind(Kind::Embedding).record::<I8>() };
     // Each row has the multiplier of one and one weight: of half the id, even rows have the low byte, odd
     // rows the high byte.
-    let words = (0..count).flat_map(|id| [64, if id % 2 == 0 { id >> 1 & 0xff } else { id >> 9 }]).collect();
+    let words = (0..count)
+        .flat_map(|id| [1 << (21 - FRAC), if id % 2 == 0 { id >> 1 & 0xff } else { id >> 9 }])
+        .collect();
     let file = file::<I8>(&[Layer { record, words }], 0);
     let model = model::<I8>(&file, Backend::best());
     let mut ram = ram(&model, 0);

@@ -44,6 +44,16 @@ fn stored<N: Number>(value: f32, unit: f32, ends: [f32; 2]) -> std::ops::RangeIn
     nearest - unit * 0.501..=nearest + unit * 0.501
 }
 
+/// Returns `true` if the layer is a GRU, whose state is finer than its activations in integers.
+fn is_gru(record: &LayerRecord) -> bool {
+    [Kind::Gru, Kind::GruResetBefore].iter().any(|&kind| kind as u8 == record.kind)
+}
+
+/// Returns the largest h of an integer layer in its units.
+fn most(record: &LayerRecord) -> f32 {
+    if is_gru(record) { 32_767.0 } else { 2f32.powi(record.frac.into()) }
+}
+
 /// Sets states in both phases of the double buffer: they are read back, other layers do not change, and the
 /// outputs have the same bits.
 fn states_are_stored<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
@@ -70,11 +80,15 @@ fn states_are_stored<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In
             assert_eq!(others(state), before);
             let record = &model.layers()[*place];
             let unit = record.output_scale;
-            // INTEGER.md: the unit of c is 2^-cell_frac of 2^15 units of h.
-            let cell_unit = unit * 2f32.powi(15 - i32::from(record.cell_frac));
+            // INTEGER.md: the unit of c is 2^-cell_frac of the full scale of h, 2^frac units. That of a GRU's h is
+            // 2^-15 of it.
+            let full_scale = unit * 2f32.powi(i32::from(record.frac));
+            let cell_unit = full_scale * 2f32.powi(-i32::from(record.cell_frac));
+            let unit = if is_gru(record) { full_scale * 2f32.powi(-15) } else { unit };
             let [h, c] = get(model, state, *place);
             for (found, &value) in h.iter().zip(&own[0]) {
-                let stored = stored::<N>(value, unit, [-32767.0, 32767.0]);
+                let most = most(record);
+                let stored = stored::<N>(value, unit, [-most, most]);
                 assert!(stored.contains(found), "h of layer {place}: {found}, not in {stored:?}");
             }
             for (found, &value) in c.iter().zip(&own[1]) {
@@ -107,9 +121,15 @@ fn extreme_values_saturate<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &[
             let own = sizes(&model.layers()[place]).map(|size| vec![value; size]);
             set(model, &mut state, &[(place, own)]);
             let [h, _] = get(model, &state, place);
-            let end = 32767.0 * model.layers()[place].output_scale;
+            let record = &model.layers()[place];
+            let unit = if is_gru(record) {
+                record.output_scale * 2f32.powi(i32::from(record.frac) - 15)
+            } else {
+                record.output_scale
+            };
+            let end = most(record) * unit;
             let stored = if value.is_nan() { 0.0 } else { value.clamp(-end, end) };
-            let right = |found: f32| (found - stored).abs() <= end / 32767.0 * 0.501;
+            let right = |found: f32| (found - stored).abs() <= unit * 0.501;
             let same = |found: f32| found.to_bits() == value.to_bits();
             let float = size_of::<N::In>() == 4;
             assert!(h.iter().all(|&h| if float { same(h) } else { right(h) }), "{value}: {h:?}");

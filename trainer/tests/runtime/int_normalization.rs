@@ -1,6 +1,6 @@
 //! An integer layer normalization compared with the formula in f64.
 
-use embedded_rnn::format::LayerRecord;
+use embedded_rnn::format::{LayerRecord, MAX_FRAC, MAX_INPUT_FRAC};
 use embedded_rnn::{Backend, I8, Kind};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,15 +14,18 @@ use crate::variants::Variant;
 const LAYERS: u64 = 200;
 
 /// A multiplier with which the output has 12 fraction bits: a normalized feature has 20, and the multiplier
-/// has 28, of which `mulr` drops 32 and a linear unit 4.
-const MULTIPLIER: i32 = 1 << 28;
+/// has 29, of which `mulr` drops 32 and a linear unit 5.
+const MULTIPLIER: i32 = 1 << 29;
+/// The largest output.
+const MOST: f64 = (1 << MAX_FRAC) as f64;
 const UNIT: f64 = 1.0 / 4096.0;
 
 /// Returns the normalized features of `x` in units of the output.
 fn found(x: &[i16], epsilon: u64) -> Vec<i32> {
     let features = x.len() as u32;
     let layer = |kind: Kind, words: Vec<u32>| {
-        let record = Variant::of_kind(kind).record();
+        let frac = if kind == Kind::Normalization { MAX_INPUT_FRAC } else { MAX_FRAC };
+        let record = LayerRecord { frac: frac as u8, ..Variant::of_kind(kind).record::<I8>() };
         Layer { record: LayerRecord { input_size: features, units: features, ..record }, words }
     };
     let mut words = vec![MULTIPLIER as u32; x.len()];
@@ -41,7 +44,7 @@ fn expected(x: &[i16], epsilon: u64) -> Vec<f64> {
     let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
     let variance = x.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
     let deviation = (variance + epsilon as f64 / 65536.0).sqrt();
-    x.iter().map(|&x| ((f64::from(x) - mean) / deviation / UNIT).clamp(-32767.0, 32767.0)).collect()
+    x.iter().map(|&x| ((f64::from(x) - mean) / deviation / UNIT).clamp(-MOST, MOST)).collect()
 }
 
 /// Rounding is within half a unit; the worst is 0.81, by the 8 fraction bits of the mean.

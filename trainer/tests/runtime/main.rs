@@ -18,6 +18,7 @@ mod damage;
 mod files;
 mod float_layers;
 mod generation;
+mod in_8_bits;
 mod initial_states;
 mod int_layers;
 mod int_normalization;

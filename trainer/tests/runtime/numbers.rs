@@ -1,10 +1,10 @@
 //! The distributions of the numbers in random integer layers.
 
+use embedded_rnn::format::MIN_FRAC;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-const SHIFTS: std::ops::RangeInclusive<u8> = 0..=31;
 /// The maximum of the fraction bits of a cell state.
 const MOST_FRAC: u8 = 29;
 
@@ -65,11 +65,12 @@ impl Numbers {
         }
     }
 
-    pub fn shift(self, rng: &mut ChaCha8Rng) -> u8 {
+    /// Draws the fraction bits of an activation, at most `most`.
+    pub fn frac(self, most: u32, rng: &mut ChaCha8Rng) -> u8 {
+        let fracs = MIN_FRAC as u8..=most as u8;
         match self {
-            Numbers::Bounded => rng.random_range(0..=8),
-            Numbers::Any => rng.random_range(SHIFTS),
-            Numbers::Ends => *[*SHIFTS.start(), *SHIFTS.end()].choose(rng).unwrap(),
+            Numbers::Bounded | Numbers::Any => rng.random_range(fracs),
+            Numbers::Ends => *[*fracs.start(), *fracs.end()].choose(rng).unwrap(),
         }
     }
 

@@ -2,7 +2,8 @@
 //! structure.
 
 use embedded_rnn::format::{
-    Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RETURN_SEQUENCES,
+    Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MAX_FRAC, MAX_INPUT_FRAC, MergeMode,
+    RETURN_SEQUENCES, SEPARATE_SCALES,
 };
 use embedded_rnn::{I8, Kind};
 use embedded_rnn_trainer::pack::AlignedBytes;
@@ -53,7 +54,7 @@ impl RandomModel {
         file::<I8>(&self.layers, self.decoder_at)
     }
 
-    /// Returns the words of a random saved state: c, then h, padded with zeros.
+    /// Returns the words of a random saved state: c or the finer h, then h, padded with zeros.
     pub fn state_words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let mut words = Vec::new();
         for Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
@@ -61,9 +62,13 @@ impl RandomModel {
             if record.kind == Kind::Lstm as u8 {
                 words.extend((0..units).map(|_| numbers.cell(rng) as u32));
             }
-            let mut h: Vec<i16> = (0..units).map(|_| numbers.activation(rng)).collect();
-            h.resize(units.next_multiple_of(ROWS), 0);
-            words.extend(h.as_chunks::<2>().0.iter().map(|pair| bytemuck::cast::<[i16; 2], u32>(*pair)));
+            // A GRU has a finer state beside its activations.
+            let fine = [Kind::Gru, Kind::GruResetBefore].iter().any(|&kind| kind as u8 == record.kind);
+            for _ in 0..if fine { 2 } else { 1 } {
+                let mut h: Vec<i16> = (0..units).map(|_| numbers.activation(rng)).collect();
+                h.resize(units.next_multiple_of(ROWS), 0);
+                words.extend(h.as_chunks::<2>().0.iter().map(|pair| bytemuck::cast::<[i16; 2], u32>(*pair)));
+            }
         }
         words
     }
@@ -193,8 +198,8 @@ impl Chain<'_> {
             let same: Vec<_> = self.variants.iter().filter(|v| v.kind == cell.kind).copied().collect();
             let own = layer(*same.choose(rng).unwrap(), self.size(), RETURN_SEQUENCES, rng);
             // The decoder copies the encoder state, so units and activation must match.
-            let LayerRecord { units, cell_frac, activation, .. } = cell;
-            let own = LayerRecord { units, cell_frac, activation, ..own };
+            let LayerRecord { units, cell_frac, activation, frac, .. } = cell;
+            let own = LayerRecord { units, cell_frac, activation, frac, ..own };
             self.push(own, rng);
         }
         if rng.random() {
@@ -224,19 +229,20 @@ fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> 
         matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation);
     let unbounded = [Activation::Relu, Activation::Linear].iter().any(|&a| a as u8 == variant.activation);
     let least_frac = if unbounded { 20 } else { 18 };
+    let separate = variant.is_recurrent() && rng.random_range(0..3) == 0;
     LayerRecord {
-        flags,
+        flags: if separate { flags | SEPARATE_SCALES } else { flags },
         input_size,
         units: if framewise { input_size } else { rng.random_range(SIZES) },
-        x_shift: numbers.shift(rng),
-        h_shift: numbers.shift(rng),
+        frac: numbers.frac(MAX_FRAC, rng),
+        input_frac: if variant.kind() == Kind::Activation { numbers.frac(MAX_INPUT_FRAC, rng) } else { 0 },
         cell_frac: if variant.kind() == Kind::Lstm { numbers.cell_frac(least_frac, rng) } else { 0 },
-        ..variant.record()
+        ..variant.record::<I8>()
     }
 }
 
 fn empty(kind: Kind, input_size: u32) -> LayerRecord {
-    LayerRecord { kind: kind as u8, input_size, output_scale: 1.0, ..bytemuck::Zeroable::zeroed() }
+    LayerRecord { kind: kind as u8, input_size, frac: 12, output_scale: 1.0, ..bytemuck::Zeroable::zeroed() }
 }
 
 /// Returns the layer of a record, with random weights.
@@ -244,16 +250,18 @@ fn filled(record: LayerRecord, rng: &mut ChaCha8Rng) -> Layer {
     let numbers = Numbers::random(rng);
     let (x, h) = (record.input_size(), record.units());
     let kind = Variant::of(&record).kind();
-    // The input sizes of the rows of a block, and the units per block.
-    let (sides, units): (&[&[usize]], _) = match kind {
-        Kind::Dense => (&[&[x]], ROWS),
-        Kind::Lstm => (&[&[x, h]], 1),
-        Kind::Gru => (&[&[x, h], &[x, h], &[x], &[h]], ROWS),
-        Kind::GruResetBefore => (&[&[x, h], &[x, h], &[x, h]], ROWS),
-        Kind::SimpleRnn => (&[&[x, h]], ROWS),
+    // The input sizes of each part of a block, and the units per block.
+    let apart = vec![vec![x], vec![h]];
+    let both = if record.has_separate_scales() { apart.clone() } else { vec![vec![x, h]] };
+    let (sides, units) = match kind {
+        Kind::Dense => (vec![vec![x]], ROWS),
+        Kind::Lstm => (both, 1),
+        Kind::Gru => ([both.clone(), both, apart].concat(), ROWS),
+        Kind::GruResetBefore => ([both.clone(), both.clone(), both].concat(), ROWS),
+        Kind::SimpleRnn => (both, ROWS),
         _ => return Layer { words: elementwise(kind, &record, numbers, rng), record },
     };
-    let blocks = (0..record.units().div_ceil(units)).flat_map(|_| sides);
+    let blocks = (0..record.units().div_ceil(units)).flat_map(|_| &sides);
     let words = blocks.flat_map(|sides| block(sides, numbers, rng)).collect();
     Layer { record, words }
 }
@@ -291,19 +299,14 @@ fn elementwise(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Cha
     }
 }
 
-/// Returns a random block: biases, then multipliers and weights per side. The weights of padding inputs are
-/// random, too.
+/// Returns rows of a random block: start values, weights, multipliers. The weights of padding inputs are random,
+/// too.
 fn block(sides: &[usize], numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut words: Vec<u32> = (0..ROWS).map(|_| numbers.bias(rng) as u32).collect();
-    for &inputs in sides {
-        words.extend((0..ROWS).map(|_| numbers.multiplier(rng) as u32));
-        let ends: [i8; ROWS] = std::array::from_fn(|_| Numbers::end(rng));
-        let quads = inputs.div_ceil(4);
-        for first in (0..quads).step_by(2) {
-            for end in ends {
-                words.extend((first..quads.min(first + 2)).map(|_| numbers.weights(end, rng)));
-            }
-        }
+    let ends: [i8; ROWS] = std::array::from_fn(|_| Numbers::end(rng));
+    for _ in 0..sides.iter().map(|inputs| inputs.div_ceil(4)).sum() {
+        words.extend(ends.map(|end| numbers.weights(end, rng)));
     }
+    words.extend((0..ROWS).map(|_| numbers.multiplier(rng) as u32));
     words
 }

@@ -1,6 +1,6 @@
 //! Each rule of FORMAT.md about the record of a layer, violated alone, has its own error.
 
-use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, RETURN_SEQUENCES};
+use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, RETURN_SEQUENCES, SEPARATE_SCALES};
 use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
 
 use crate::crafted::Place;
@@ -75,11 +75,14 @@ fn every_kind_has_its_activations_and_no_others() {
     variants_are_those::<I8>();
 }
 
-/// Returns the flags that the record may have.
-fn flags(record: &LayerRecord) -> u8 {
+/// Returns the flags that the record may have in this dtype.
+fn flags<N: Number>(record: &LayerRecord) -> u8 {
     match record.kind {
         kind if kind == Kind::Masking as u8 || kind == Kind::Embedding as u8 => MASKS,
-        _ if is_recurrent(record) => RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION,
+        _ if is_recurrent(record) => {
+            let separate = if N::DTYPE == DType::I8 { SEPARATE_SCALES } else { 0 };
+            RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | separate
+        }
         _ => 0,
     }
 }
@@ -95,7 +98,7 @@ fn others_fields_are_reserved<N: Session>(stack: &Stack<'_>) {
         let _place = Place((N::DTYPE, place));
         let mut parts = Parts::of::<N>(stack);
         let record = *parts.record(place);
-        let others = (0..8).map(|bit| 1u8 << bit).filter(|bit| flags(&record) & bit == 0);
+        let others = (0..8).map(|bit| 1u8 << bit).filter(|bit| flags::<N>(&record) & bit == 0);
         others.for_each(|bit| rejected(place, &|record| record.flags |= bit));
         rejected(place, &|record| record.reserved = 1);
         rejected(place, &|record| record.reserved = 1 << 31);
@@ -163,7 +166,8 @@ fn inconsistent_sizes_are_rejected() {
 /// Asserts the limit of features, above which the sum of their squares overflows.
 fn assert_limit_of_features<N: Number>() {
     let framewise = |kind: Kind, features: u32, words: u32| {
-        let record = LayerRecord { input_size: features, units: features, ..Variant::of_kind(kind).record() };
+        let record =
+            LayerRecord { input_size: features, units: features, ..Variant::of_kind(kind).record::<N>() };
         Layer { record, words: vec![0; words as usize] }
     };
     let more = if N::DTYPE == DType::I8 { 2 } else { 1 };
@@ -189,8 +193,8 @@ fn scales_out_of_range_are_rejected_in_integers() {
     assert_rejected_everywhere(
         &CHAIN,
         &[
-            (|p| p.record(DENSE).x_shift = 32, fault(DENSE, Scale)),
-            (|p| p.record(GRU).h_shift = 32, fault(GRU, Scale)),
+            (|p| p.record(DENSE).frac = 16, fault(DENSE, Scale)),
+            (|p| p.record(GRU).input_frac = 16, fault(GRU, Scale)),
         ],
     );
     let mut parts = Parts::of::<I8>(&CHAIN);

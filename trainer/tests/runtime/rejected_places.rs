@@ -3,13 +3,14 @@
 use embedded_rnn::format::{
     DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, PREAMBLE_LEN, Preamble, RETURN_SEQUENCES,
 };
-use embedded_rnn::{F16, F32, I8, LayerFault, Model};
+use embedded_rnn::{DType, F16, F32, I8, LayerFault, Model};
 
 use crate::crafted::Place;
 use crate::files::{file, seal};
 use crate::parts::*;
 use crate::running::Session;
 use crate::stacks::Stack;
+use crate::variants::FRAC;
 
 #[test]
 fn incomplete_bidirectional_layers_are_rejected() {
@@ -87,11 +88,17 @@ fn a_softmax_inside_an_integer_model_is_rejected() {
     assert_eq!(parts.error::<I8>(), None);
 }
 
-/// Joins an encoder and a decoder, each with the layers of a model of its own.
+/// Joins an encoder and a decoder, each with the layers of a model of its own; in integers all activations get
+/// equal units.
 fn joined<N: Session>(encoder: &str, decoder: &str) -> Parts {
     let mut parts = Parts::of::<N>(&Stack::of(1, encoder));
     parts.decoder_at = parts.layers.len();
     parts.layers.append(&mut Parts::of::<N>(&Stack::of(1, decoder)).layers);
+    if N::DTYPE == DType::I8 {
+        for layer in &mut parts.layers {
+            (layer.record.frac, layer.record.output_scale) = (FRAC, 1.0);
+        }
+    }
     parts
 }
 

@@ -1,15 +1,18 @@
 //! Each rule of FORMAT.md's "What `Model::new` checks", violated alone and with a valid CRC-32, has its own
 //! error.
 
-use embedded_rnn::format::{LayerRecord, MAX_SIZE, PREAMBLE_LEN, Preamble, RECORD_LEN};
+use embedded_rnn::format::{
+    LayerRecord, MAX_SIZE, PREAMBLE_LEN, Preamble, RECORD_LEN, RETURN_SEQUENCES, SEPARATE_SCALES,
+};
 use embedded_rnn::{ALL_FEATURES, DType, Error, F16, F32, I8, LayerFault, Model, Number, features};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::crafted::Place;
-use crate::files::seal;
+use crate::files::{Layer, file, seal};
 use crate::parts::{CHAIN, PAIR};
 use crate::running::Session;
 use crate::stacks::{self, STEPPING, Stack, WHOLE};
+use crate::variants::Variant;
 
 /// An LSTM of input size 2 and 3 units, as in the runtime's own tests; the integer model begins with a
 /// Normalization.
@@ -52,7 +55,7 @@ fn bytes_without_a_model_of_the_dtype_are_rejected() {
     }
     let truncated = Error::Truncated { expected: PREAMBLE_LEN, found: 4 };
     assert_eq!(error::<F32>(b"ERNN"), Some(truncated));
-    for (version, tiny) in [(0, TINY_F32), (2, TINY_F32), (0xffff, TINY_F32), (256, TINY_I8)] {
+    for (version, tiny) in [(0, TINY_F32), (1, TINY_F32), (0xffff, TINY_F32), (256, TINY_I8)] {
         let found = preamble::<F32>(tiny, |p| p.version = version);
         assert_eq!(found, Some(Error::Version { found: version }));
     }
@@ -66,7 +69,7 @@ fn bytes_without_a_model_of_the_dtype_are_rejected() {
     // The bytes of an integer model with the dtype f32, and vice versa.
     assert_eq!(
         preamble::<F32>(TINY_I8, |p| p.dtype = 0),
-        Some(Error::Layer { index: 1, reason: LayerFault::Weights })
+        Some(Error::Layer { index: 0, reason: LayerFault::Scale })
     );
     assert_eq!(
         preamble::<I8>(TINY_F32, |p| p.dtype = 2),
@@ -150,8 +153,14 @@ fn layers_that_violate_a_rule_are_rejected_by_it() {
     assert_eq!(float(|r| r.reserved = 1 << 31), Some(Reserved));
     assert_eq!(float(|r| r.merge_mode = 1), Some(Reserved));
     assert_eq!(float(|r| r.input_dim = 1), Some(Reserved));
-    assert_eq!(int(1, |r| r.x_shift = 32), Some(Scale));
-    assert_eq!(int(1, |r| r.h_shift = 255), Some(Scale));
+    assert_eq!(float(|r| r.frac = 12), Some(Scale));
+    assert_eq!(float(|r| r.input_frac = 12), Some(Scale));
+    assert_eq!(float(|r| r.flags |= 16), Some(Reserved));
+    assert_eq!(int(0, |r| r.frac = 16), Some(Scale));
+    assert_eq!(int(1, |r| r.frac = 0), Some(Scale));
+    assert_eq!(int(1, |r| r.frac = 7), Some(Scale));
+    assert_eq!(int(1, |r| r.frac = 15), Some(Scale));
+    assert_eq!(int(1, |r| r.input_frac = 12), Some(Scale));
     assert_eq!(int(1, |r| r.cell_frac = 17), Some(Scale));
     assert_eq!(int(1, |r| r.cell_frac = 30), Some(Scale));
     for code in [4, 7, 8, 28, 29, 255] {
@@ -183,7 +192,7 @@ macro_rules! without {
     };
 }
 
-fn assert_missing_features_are_rejected(bytes: &[u8], without: [(u32, Option<Error>); 17]) {
+fn assert_missing_features_are_rejected(bytes: &[u8], without: [(u32, Option<Error>); 18]) {
     let features = features(bytes);
     assert_eq!(without.iter().fold(0, |all, (bit, _)| all | 1 << bit), ALL_FEATURES);
     for (bit, error) in without {
@@ -193,18 +202,32 @@ fn assert_missing_features_are_rejected(bytes: &[u8], without: [(u32, Option<Err
     }
 }
 
+/// Returns a model of one SimpleRNN whose input and state have separate scales: two parts of start values, one
+/// word of four rows, and multipliers.
+fn with_separate_scales() -> AlignedBytes {
+    let record = |kind| Variant::of_kind(kind).record::<I8>();
+    let flags = RETURN_SEQUENCES | SEPARATE_SCALES;
+    let rnn = LayerRecord { flags, activation: 2, ..record(embedded_rnn::Kind::SimpleRnn) };
+    let input = Layer { record: record(embedded_rnn::Kind::Normalization), words: vec![0; 2] };
+    file::<I8>(&[input, Layer { record: rnn, words: vec![0; 2 * 12] }], 0)
+}
+
 #[test]
 fn a_build_without_a_required_feature_rejects_the_model() {
     let mut covered = 0;
     for stack in STEPPING.iter().chain(&WHOLE).chain([&CHAIN, &PAIR]) {
         let (bytes, _) = stacks::file::<F32>(stack, false);
         covered |= features(&bytes);
-        let found = without!(F32, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 27 28 29 30 31);
+        let found = without!(F32, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 26 27 28 29 30 31);
         assert_missing_features_are_rejected(&bytes, found);
         let (bytes, _) = stacks::file::<I8>(stack, false);
-        let found = without!(I8, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 27 28 29 30 31);
+        let found = without!(I8, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 26 27 28 29 30 31);
         assert_missing_features_are_rejected(&bytes, found);
     }
+    let bytes = with_separate_scales();
+    covered |= features(&bytes);
+    let found = without!(I8, &bytes, 1 2 3 4 5 6 7 8 9 10 11 12 26 27 28 29 30 31);
+    assert_missing_features_are_rejected(&bytes, found);
     assert_eq!(covered, ALL_FEATURES);
 }
 

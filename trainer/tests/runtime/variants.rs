@@ -1,9 +1,12 @@
 //! The variants of layers that validation at load accepts: kinds, activations and merge modes.
 
 use embedded_rnn::format::{Activation, LayerRecord, MergeMode};
-use embedded_rnn::{ALL_FEATURES, Error, Kind, LayerFault, Model, Number};
+use embedded_rnn::{ALL_FEATURES, DType, Error, F32, Kind, LayerFault, Model, Number};
 
 use crate::files::{Layer, file, is_recurrent};
+
+/// The fraction bits of activations in records of integers.
+pub const FRAC: u8 = 12;
 
 /// The fields of a record that select the function of its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +32,10 @@ impl Variant {
         Kind::from_code(self.kind, ALL_FEATURES).unwrap()
     }
 
-    /// Returns a record of one unit over one input.
-    pub fn record(self) -> LayerRecord {
+    /// Returns a record of one unit over one input; in integers all activations have [`FRAC`] fraction bits.
+    pub fn record<N: Number>(self) -> LayerRecord {
+        let integers = N::DTYPE == DType::I8;
+        let has_input_frac = integers && self.kind == Kind::Activation as u8;
         LayerRecord {
             kind: self.kind,
             activation: self.activation,
@@ -38,6 +43,8 @@ impl Variant {
             merge_mode: self.merge_mode,
             input_size: 1,
             units: 1,
+            frac: if integers { FRAC } else { 0 },
+            input_frac: if has_input_frac { FRAC } else { 0 },
             output_scale: 1.0,
             ..bytemuck::Zeroable::zeroed()
         }
@@ -53,7 +60,7 @@ impl Variant {
     }
 
     pub fn is_recurrent(self) -> bool {
-        is_recurrent(&self.record())
+        is_recurrent(&self.record::<F32>())
     }
 
     /// Returns whether the fields are valid in a record, regardless of its weights and place.
@@ -64,7 +71,7 @@ impl Variant {
             !matches!(reason, LayerFault::Kind | LayerFault::Reserved | LayerFault::Activation)
         };
         // `input_dim` is reserved in all kinds but Embedding, which requires it.
-        let record = LayerRecord { cell_frac: 29, ..self.record() };
+        let record = LayerRecord { cell_frac: 29, ..self.record::<N>() };
         accepts(record) || accepts(LayerRecord { input_dim: 1, ..record })
     }
 }

@@ -7,11 +7,11 @@ use embedded_rnn_trainer::pack::{AlignedBytes, random_cell};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::agrees::in_8_bits;
 use crate::crafted::Place;
 use crate::files::{Layer, file, layers_of};
+use crate::in_8_bits::in_8_bits;
 use crate::running::{Session, model, ram, steps};
-use crate::variants::{self, Variant};
+use crate::variants::{self, FRAC, Variant};
 
 const TANH: u8 = Activation::TanhWide as u8;
 const SIGMOID: u8 = Activation::SigmoidWide as u8;
@@ -47,10 +47,10 @@ fn parts(kind: Kind) -> Vec<([Option<bool>; ROWS], usize)> {
 /// Returns a layer whose pre-activations are its biases, wide where its activations are, and the same layer
 /// with narrow ones.
 fn both(variant: Variant, rng: &mut ChaCha8Rng) -> [Layer; 2] {
-    let LayerRecord { activation, recurrent_activation, .. } = variant.record();
+    let LayerRecord { activation, recurrent_activation, .. } = variant.record::<I8>();
     let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
     let cell_frac = if variant.kind() == Kind::Lstm { 24 } else { 0 };
-    let wide = LayerRecord { units: UNITS, flags, cell_frac, ..variant.record() };
+    let wide = LayerRecord { units: UNITS, flags, cell_frac, ..variant.record::<I8>() };
     let narrow_record = LayerRecord {
         activation: narrow(activation).unwrap_or(activation),
         recurrent_activation: narrow(recurrent_activation).unwrap_or(recurrent_activation),
@@ -60,14 +60,17 @@ fn both(variant: Variant, rng: &mut ChaCha8Rng) -> [Layer; 2] {
     for (rows, sides) in parts(variant.kind()) {
         for gate in rows {
             // Values in the range of the tables and far beyond it, in steps of 2^-12.
-            let bias = if gate.is_some() { rng.random::<i32>() >> rng.random_range(2..20) } else { 0 };
+            let bias = if gate.is_some() { rng.random::<i32>() >> rng.random_range(3..20) } else { 0 };
             let code = if gate == Some(true) { recurrent_activation } else { activation };
             let same = if narrow(code).is_some() { bias.clamp(-(1 << 15), (1 << 15) - 1) << 4 } else { bias };
-            words[0].push(bias as u32);
-            words[1].push(same as u32);
+            words[0].push((bias << 2) as u32);
+            words[1].push((same << 2) as u32);
         }
-        // The multipliers and the weights of one quad per side.
-        words.iter_mut().for_each(|words| words.extend(vec![0; sides * 2 * ROWS]));
+        // The weights of one quad per side, and multipliers of 1/4.
+        for words in &mut words {
+            words.extend(vec![0; sides * ROWS]);
+            words.extend([1 << 30; ROWS]);
+        }
     }
     let [wide_words, narrow_words] = words;
     [Layer { record: wide, words: wide_words }, Layer { record: narrow_record, words: narrow_words }]
@@ -76,13 +79,17 @@ fn both(variant: Variant, rng: &mut ChaCha8Rng) -> [Layer; 2] {
 /// Returns the outputs of three time steps of a layer, as the last one or not.
 fn outputs(layer: &Layer, last: bool, backend: Backend) -> Vec<i32> {
     let framewise = |kind, features: u32, words| Layer {
-        record: LayerRecord { input_size: features, units: features, ..Variant::of_kind(kind).record() },
+        record: LayerRecord {
+            input_size: features,
+            units: features,
+            ..Variant::of_kind(kind).record::<I8>()
+        },
         words,
     };
     let mut layers = vec![framewise(Kind::Normalization, 1, vec![0; 2]), layer.clone()];
     if !last {
-        // `y = x`: mulr(x << 16, 2^20) has the 4 fraction bits of a linear unit.
-        let factors = [vec![1 << 20; UNITS as usize], vec![0; UNITS as usize]].concat();
+        // `y = x`: mulr(x << 16, 2^(35 - frac)) has the fraction bits of a linear unit.
+        let factors = [vec![1 << (35 - FRAC); UNITS as usize], vec![0; UNITS as usize]].concat();
         layers.push(framewise(Kind::BatchNormalization, UNITS, factors));
     }
     let file = file::<I8>(&layers, 0);
@@ -136,7 +143,7 @@ fn inputs_in_the_thousands_have_an_integer_form() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let (network, _) = random_cell((cell, options), (1, 6), 1, seed).unwrap();
             // Multiples of the unit of an input, so that none is rounded; the last one determines the scale.
-            let unit = 8f32;
+            let unit = 4f32;
             let mut frames: Vec<f32> = (0..60).map(|_| rng.random_range(-2..=2) as f32 * unit).collect();
             frames.push(LARGEST as f32 * unit);
             let bytes = AlignedBytes::new(&I8::pack(&network, &[&frames]).unwrap());
@@ -147,7 +154,8 @@ fn inputs_in_the_thousands_have_an_integer_form() {
             let mut ram = ram(&model, 0);
             let xs = I8::inputs(&model, &frames);
             let found = steps(&model, &mut model.state(&mut ram).unwrap(), &xs);
-            let golden = in_8_bits(&network).predict(&frames.iter().map(|&x| x.into()).collect::<Vec<f64>>());
+            let golden =
+                in_8_bits(&network, &bytes).predict(&frames.iter().map(|&x| x.into()).collect::<Vec<f64>>());
             for (y, golden) in found.iter().zip(golden) {
                 worst = worst.max((f64::from(*y) * f64::from(model.output_scale()) - golden).abs());
             }

@@ -1,6 +1,6 @@
 //! Blocks of weights by address.
 
-use crate::isa::Side;
+use crate::isa::Sides;
 use core::marker::PhantomData;
 
 /// The rows of a block.
@@ -22,12 +22,12 @@ impl<'a, const N: usize> Blocks<'a, N> {
         words: &'a [i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> Option<Self> {
         let present = words.len().checked_div(stride)?.min(N);
-        // A side's words are those of activations in memory, a few to each, so that their sum cannot wrap;
-        // `at` is within a block.
-        if present == 0 || stride < sides.iter().fold(at + ROWS, |words, side| words + side.words(ROWS)) {
+        // The words are those of activations in memory, a few to each, so that their sum cannot wrap; `at` is
+        // within a block.
+        if present == 0 || stride < at + sides.words(ROWS) {
             return None;
         }
         let mut from = [words.as_ptr(); N];

@@ -8,7 +8,7 @@
 use super::blocks::{Blocks, ROWS, copy};
 use super::{Avx2, avx2};
 use crate::isa::tanh::int::TANH_TABLE;
-use crate::isa::{Int, Side};
+use crate::isa::{Int, Sides};
 use core::arch::x86_64::*;
 
 const BLOCKS: usize = 8;
@@ -23,7 +23,7 @@ impl Int for Avx2 {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [__m256i; R] {
         let quads = self.quads(blocks, stride, at, sides, |j| [j, j + 4]);
         let mut rows = [quads[0]; R];
@@ -37,7 +37,7 @@ impl Int for Avx2 {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [__m256i; R] {
         let quads = self.quads(blocks, stride, at, sides, |j| [2 * j, 2 * j + 1]);
         let mut units = [quads[0]; R];
@@ -146,11 +146,6 @@ impl Int for Avx2 {
     }
 
     #[inline(always)]
-    fn shr_round<const N: u32>(self, a: __m256i) -> __m256i {
-        let raised = self.add_i32(a, self.splat_i32(1 << (N - 1)));
-        avx2!(_mm256_sra_epi32(raised, _mm_cvtsi32_si128(N as i32)))
-    }
-    #[inline(always)]
     fn clamp(self, a: __m256i, low: i32, high: i32) -> __m256i {
         avx2!(_mm256_min_epi32(_mm256_max_epi32(a, self.splat_i32(low)), self.splat_i32(high)))
     }
@@ -181,7 +176,7 @@ impl Avx2 {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
         order: impl Fn(usize) -> [usize; 2] + Copy,
     ) -> [__m256i; ROWS] {
         let mut quads = [self.splat_i32(0); ROWS];
@@ -189,114 +184,122 @@ impl Avx2 {
             debug_assert!(false, "blocks shorter than their rows");
             return quads;
         };
-        for (j, quad) in quads.iter_mut().enumerate() {
-            *quad = self.two_quads(&blocks, at, order(j));
-        }
-        let mut at = at + ROWS;
-        for side in sides {
-            let [a, b] = self.parts(&blocks, at, side, [order(0), order(1)]);
-            quads[0] = self.add_i32(quads[0], a);
-            quads[1] = self.add_i32(quads[1], b);
-            if blocks.present > order(2)[0] {
-                let [a, b] = self.parts(&blocks, at, side, [order(2), order(3)]);
-                quads[2] = self.add_i32(quads[2], a);
-                quads[3] = self.add_i32(quads[3], b);
-            }
-            at += side.words(ROWS);
+        [quads[0], quads[1]] = self.two(&blocks, at, sides, [order(0), order(1)]);
+        if blocks.present > order(2)[0] {
+            [quads[2], quads[3]] = self.two(&blocks, at, sides, [order(2), order(3)]);
         }
         quads
+    }
+
+    /// Computes two vectors of the pre-activations of two blocks each.
+    #[inline(always)]
+    fn two<const SIDES: usize>(
+        self,
+        blocks: &Blocks<'_, BLOCKS>,
+        at: usize,
+        sides: &Sides<'_, SIDES>,
+        [first, second]: [[usize; 2]; 2],
+    ) -> [__m256i; 2] {
+        let [a, b, c, d] = self.sums(blocks, at, sides, [first[0], first[1], second[0], second[1]]);
+        let multipliers = at + sides.words(ROWS) - ROWS;
+        [
+            self.mulh(self.add_up(a, b), self.two_quads(blocks, multipliers, first)),
+            self.mulh(self.add_up(c, d), self.two_quads(blocks, multipliers, second)),
+        ]
+    }
+
+    /// Adds up the two halves of each of two blocks.
+    #[inline(always)]
+    fn add_up(self, a: __m256i, b: __m256i) -> __m256i {
+        avx2!(_mm256_add_epi32(
+            _mm256_permute2x128_si256::<0x20>(a, b),
+            _mm256_permute2x128_si256::<0x31>(a, b)
+        ))
+    }
+
+    /// Computes the sums of products of four blocks: those of the quads 0, 2, 4 ... in the low half, and of the
+    /// others in the high half, one row per lane.
+    #[inline(always)]
+    fn sums<const SIDES: usize>(
+        self,
+        blocks: &Blocks<'_, BLOCKS>,
+        at: usize,
+        sides: &Sides<'_, SIDES>,
+        order: [usize; 4],
+    ) -> [__m256i; 4] {
+        let mut sums = [self.splat_i32(0); 4];
+        for (sum, j) in sums.iter_mut().zip(order) {
+            // SAFETY: `at` is where the start values begin, four words that every block of `Blocks` has; AVX by
+            // the token.
+            *sum = unsafe { _mm256_zextsi128_si256(_mm_loadu_si128(blocks.at(j, at).cast())) };
+        }
+        let mut at = at + ROWS;
+        for side in sides.iter() {
+            let (pairs, last) = side.quads().as_chunks::<2>();
+            for pair in pairs {
+                let acts = self.acts(pair);
+                for (sum, j) in sums.iter_mut().zip(order) {
+                    // SAFETY: for each two quads a block has eight words of weights; AVX by the token.
+                    let words = unsafe { _mm256_loadu_si256(blocks.at(j, at).cast()) };
+                    *sum = self.multiply(*sum, words, acts);
+                }
+                at += 2 * ROWS;
+            }
+            if let [quad] = last {
+                let acts = [self.splat_i32(quad[0]), self.splat_i32(quad[1])];
+                for (sum, j) in sums.iter_mut().zip(order) {
+                    // SAFETY: for a last quad a block has four words of weights; AVX by the token.
+                    let words = unsafe { _mm256_zextsi128_si256(_mm_loadu_si128(blocks.at(j, at).cast())) };
+                    *sum = self.multiply(*sum, words, acts);
+                }
+                at += ROWS;
+            }
+        }
+        sums
+    }
+
+    /// Adds the products of words of weights to sums: those of their halves with the second activations, and of
+    /// the halves of the words shifted by a byte with the first.
+    #[inline(always)]
+    fn multiply(self, sums: __m256i, words: __m256i, [a01, a23]: [__m256i; 2]) -> __m256i {
+        avx2!({
+            let low = _mm256_madd_epi16(_mm256_slli_epi32::<8>(words), a01);
+            _mm256_add_epi32(sums, _mm256_add_epi32(low, _mm256_madd_epi16(words, a23)))
+        })
+    }
+
+    /// Loads two quads: their first activations, those of each quad in a half, then their second.
+    #[inline(always)]
+    fn acts(self, quads: &[[i32; 2]; 2]) -> [__m256i; 2] {
+        // SAFETY: four words lie behind the reference; AVX2 by the token.
+        unsafe {
+            let acts = _mm256_castsi128_si256(_mm_loadu_si128(quads.as_ptr().cast()));
+            [
+                _mm256_permutevar8x32_epi32(acts, _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2)),
+                _mm256_permutevar8x32_epi32(acts, _mm256_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3)),
+            ]
+        }
+    }
+
+    /// Computes [`mulh`](crate::isa::mulh).
+    #[inline(always)]
+    fn mulh(self, a: __m256i, b: __m256i) -> __m256i {
+        avx2!({
+            let even = _mm256_srli_epi64::<32>(_mm256_mul_epi32(a, b));
+            let odd = _mm256_mul_epi32(_mm256_srli_epi64::<32>(a), _mm256_srli_epi64::<32>(b));
+            _mm256_blend_epi32::<0b1010_1010>(even, odd)
+        })
     }
 
     /// Loads four words at `at` of two blocks.
     #[inline(always)]
     fn two_quads(self, blocks: &Blocks<'_, BLOCKS>, at: usize, [low, high]: [usize; 2]) -> __m256i {
         let (low, high) = (blocks.at(low, at).cast::<__m128i>(), blocks.at(high, at).cast::<__m128i>());
-        // SAFETY: `at` is where biases or multipliers begin, four words that every block of `Blocks` has;
+        // SAFETY: `at` is where multipliers begin, four words that every block of `Blocks` has;
         // AVX2 by the token.
         unsafe {
             _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(_mm_loadu_si128(low)), _mm_loadu_si128(high))
         }
-    }
-
-    /// Computes the part that a side, whose multipliers are at `at`, adds to two vectors of two blocks each.
-    #[inline(always)]
-    fn parts(
-        self,
-        blocks: &Blocks<'_, BLOCKS>,
-        at: usize,
-        side: Side<'_>,
-        [a, b]: [[usize; 2]; 2],
-    ) -> [__m256i; 2] {
-        let weights = [a[0], a[1], b[0], b[1]].map(|j| blocks.at(j, at + ROWS));
-        let [x, y] = self.dot(weights, side.acts);
-        [
-            self.mulr(self.shl(x, side.shift.into()), self.two_quads(blocks, at, a)),
-            self.mulr(self.shl(y, side.shift.into()), self.two_quads(blocks, at, b)),
-        ]
-    }
-
-    /// Computes the sums of products of four blocks of `Blocks` whose weights of a side begin at `weights`:
-    /// those of the first and second block in the halves of the first vector, of the third and fourth in
-    /// those of the second, one row per lane.
-    #[inline(always)]
-    fn dot(self, weights: [*const i32; 4], acts: &[i32]) -> [__m256i; 2] {
-        let zero = self.splat_i32(0);
-        let mut sums = [[zero; 2]; 4]; // of each block: rows 0 | 1 and rows 2 | 3, four partial sums each
-        let (eights, four) = acts.as_chunks::<4>();
-        for (k, acts) in eights.iter().enumerate() {
-            let acts = self.acts8(acts);
-            for (sums, weights) in sums.iter_mut().zip(weights) {
-                let words = weights.wrapping_add(8 * k);
-                // SAFETY: for each four words of activations a block has eight of weights.
-                let (a, b) = unsafe { (self.widen(words), self.widen(words.wrapping_add(4))) };
-                sums[0] = avx2!(_mm256_add_epi32(sums[0], _mm256_madd_epi16(a, acts)));
-                sums[1] = avx2!(_mm256_add_epi32(sums[1], _mm256_madd_epi16(b, acts)));
-            }
-        }
-        // Rows 0 and 2 in the low half, 1 and 3 in the high half, two partial sums each.
-        let mut pairs = [zero; 4];
-        for (pair, [a, b]) in pairs.iter_mut().zip(sums) {
-            *pair = avx2!(_mm256_hadd_epi32(a, b));
-        }
-        if let Some(acts) = four.first_chunk() {
-            let acts = self.acts4(acts);
-            for (pair, weights) in pairs.iter_mut().zip(weights) {
-                // SAFETY: for the last two words of activations a block has four of weights.
-                let rows = unsafe { self.widen(weights.wrapping_add(8 * eights.len())) };
-                let products = avx2!(_mm256_madd_epi16(rows, acts));
-                *pair = avx2!(_mm256_add_epi32(*pair, _mm256_permute4x64_epi64::<0b11_01_10_00>(products)));
-            }
-        }
-        let order = avx2!(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-        let [a, b, c, d] = pairs;
-        let (first, second) = avx2!((_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d)));
-        avx2!([_mm256_permutevar8x32_epi32(first, order), _mm256_permutevar8x32_epi32(second, order)])
-    }
-
-    /// Loads eight activations into both halves, in the order of the weights: 0, 2, 1, 3 of each four.
-    #[inline(always)]
-    fn acts8(self, acts: &[i32; 4]) -> __m256i {
-        // SAFETY: four words lie behind the reference; AVX by the token.
-        let acts = unsafe { _mm_loadu_si128(acts.as_ptr().cast()) };
-        avx2!(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(acts), self.order_0213()))
-    }
-
-    /// Loads four activations, four times over, in the order of the weights.
-    #[inline(always)]
-    fn acts4(self, acts: &[i32; 2]) -> __m256i {
-        // SAFETY: two words lie behind the reference; AVX by the token.
-        let acts = unsafe { _mm_loadl_epi64(acts.as_ptr().cast()) };
-        avx2!(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(acts), self.order_0213()))
-    }
-
-    /// Loads sixteen bytes as `i16`.
-    ///
-    /// # Safety
-    /// Four words can be read from `words`.
-    #[inline(always)]
-    unsafe fn widen(self, words: *const i32) -> __m256i {
-        // SAFETY: the caller's promise; AVX2 by the token.
-        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(words.cast())) }
     }
 
     /// Transposes four by four within each half.
@@ -314,13 +317,5 @@ impl Avx2 {
                 _mm256_unpackhi_epi64(c, d),
             ]
         })
-    }
-
-    /// Returns the byte shuffle that brings each four `i16` into the order 0, 2, 1, 3.
-    #[inline(always)]
-    fn order_0213(self) -> __m256i {
-        avx2!(_mm256_broadcastsi128_si256(_mm_setr_epi8(
-            0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15
-        )))
     }
 }

@@ -7,7 +7,7 @@
 
 use super::{Avx512, avx512, tanh};
 use crate::isa::avx2::blocks::{Blocks, ROWS, copy};
-use crate::isa::{Int, Side};
+use crate::isa::{Int, Sides};
 use core::arch::x86_64::*;
 
 const BLOCKS: usize = 16;
@@ -24,7 +24,7 @@ impl Int for Avx512 {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [__m512i; R] {
         let quads = self.quads(blocks, stride, at, sides);
         let mut rows = [quads[0]; R];
@@ -38,7 +38,7 @@ impl Int for Avx512 {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [__m512i; R] {
         let quads = self.quads(blocks, stride, at, sides);
         let mut units = [quads[0]; R];
@@ -126,11 +126,6 @@ impl Int for Avx512 {
     #[inline(always)]
     fn shl(self, a: __m512i, by: u32) -> __m512i {
         avx512!(_mm512_sll_epi32(a, _mm_cvtsi32_si128((by & 31) as i32)))
-    }
-    #[inline(always)]
-    fn shr_round<const N: u32>(self, a: __m512i) -> __m512i {
-        let raised = self.add_i32(a, self.splat_i32(1 << (N - 1)));
-        avx512!(_mm512_sra_epi32(raised, _mm_cvtsi32_si128(N as i32)))
     }
     #[inline(always)]
     fn clamp(self, a: __m512i, low: i32, high: i32) -> __m512i {
@@ -241,7 +236,7 @@ impl Avx512 {
         blocks: &[i32],
         stride: usize,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
     ) -> [__m512i; QUAD] {
         let mut quads = [self.splat_i32(0); QUAD];
         let Some(blocks) = Blocks::<BLOCKS>::new(blocks, stride, at, sides) else {
@@ -262,28 +257,19 @@ impl Avx512 {
         self,
         blocks: &Blocks<'_, BLOCKS>,
         at: usize,
-        sides: [Side<'_>; SIDES],
+        sides: &Sides<'_, SIDES>,
         quads: &mut [__m512i; QUAD],
         q: usize,
     ) {
-        let both = blocks.present > QUAD * (q + 1);
-        let [mut a, mut b] = [self.words(blocks, at, q), self.words(blocks, at, q + 1)];
-        let mut at = at + ROWS;
-        for side in sides {
-            let shift = side.shift.into();
-            let [x, y] = if both {
-                let [x, y] = self.dot::<2>(blocks, at + ROWS, side.acts, q);
-                [x, self.mulr(self.shl(y, shift), self.words(blocks, at, q + 1))]
-            } else {
-                let [x] = self.dot::<1>(blocks, at + ROWS, side.acts, q);
-                [x, b]
-            };
-            a = self.add_i32(a, self.mulr(self.shl(x, shift), self.words(blocks, at, q)));
-            b = self.add_i32(b, y);
-            at += side.words(ROWS);
+        let multipliers = at + sides.words(ROWS) - ROWS;
+        if blocks.present > QUAD * (q + 1) {
+            let [a, b] = self.sums::<SIDES, 2>(blocks, at, sides, q);
+            quads[q % QUAD] = self.mulh(a, self.words(blocks, multipliers, q));
+            quads[(q + 1) % QUAD] = self.mulh(b, self.words(blocks, multipliers, q + 1));
+        } else {
+            let [a] = self.sums::<SIDES, 1>(blocks, at, sides, q);
+            quads[q % QUAD] = self.mulh(a, self.words(blocks, multipliers, q));
         }
-        quads[q % QUAD] = a;
-        quads[(q + 1) % QUAD] = b;
     }
 
     /// Loads four words at `at` of each block of quad `q`.
@@ -291,7 +277,7 @@ impl Avx512 {
     fn words(self, blocks: &Blocks<'_, BLOCKS>, at: usize, q: usize) -> __m512i {
         let word = |j| blocks.at(QUAD * q + j, at).cast::<__m128i>();
         let [a, b, c, d] = [word(0), word(1), word(2), word(3)];
-        // SAFETY: `at` is where biases or multipliers begin, four words that every block of `Blocks` has;
+        // SAFETY: `at` is where multipliers begin, four words that every block of `Blocks` has;
         // AVX-512F by the token.
         unsafe {
             let low =
@@ -302,73 +288,112 @@ impl Avx512 {
         }
     }
 
-    /// Computes the sums of products of `Q` quads from quad `q` on, whose weights of a side begin at `at`.
+    /// Computes the sums of products of the blocks of `Q` quads from quad `q` on.
     #[inline(always)]
-    fn dot<const Q: usize>(
+    fn sums<const SIDES: usize, const Q: usize>(
         self,
         blocks: &Blocks<'_, BLOCKS>,
         at: usize,
-        acts: &[i32],
+        sides: &Sides<'_, SIDES>,
         q: usize,
     ) -> [__m512i; Q] {
-        let mut sums = [[self.splat_i32(0); QUAD]; Q]; // of each block: four partial sums of each row
-        let (eights, four) = acts.as_chunks::<4>();
-        for (k, acts) in eights.iter().enumerate() {
-            // SAFETY: four words lie behind the reference; AVX by the token.
-            let acts = self.spread(unsafe { _mm_loadu_si128(acts.as_ptr().cast()) });
-            for (i, sums) in sums.iter_mut().enumerate() {
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: for each four words of activations a block has eight of weights; AVX-512BW by
-                    // the token.
-                    let weights = unsafe {
-                        let words = blocks.at(QUAD * (q + i) + j, at + 8 * k);
-                        _mm512_cvtepi8_epi16(_mm256_loadu_si256(words.cast()))
-                    };
-                    *sum = avx512!(_mm512_dpwssd_epi32(*sum, weights, acts));
-                }
-            }
+        // The blocks, and of each its four rows, one part of each quarter.
+        let from: [[*const i32; QUAD]; Q] =
+            core::array::from_fn(|i| core::array::from_fn(|j| blocks.at(QUAD * (q + i) + j, at)));
+        let mut sums = [[self.splat_i32(0); QUAD]; Q];
+        for (sum, from) in sums.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
+            // SAFETY: `at` is where the start values begin, four words that every block of `Blocks` has; AVX by
+            // the token.
+            *sum = unsafe { _mm512_zextsi128_si512(_mm_loadu_si128(from.cast())) };
         }
-        if let Some(acts) = four.first_chunk::<2>() {
-            // SAFETY: two words lie behind the reference; AVX by the token.
-            let acts = self.spread(unsafe { _mm_loadl_epi64(acts.as_ptr().cast()) });
-            for (i, sums) in sums.iter_mut().enumerate() {
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: for the last two words of activations a block has four of weights; AVX-512BW by
-                    // the token. Each row gets four zeros behind its weights.
-                    let weights = unsafe {
-                        let words = blocks.at(QUAD * (q + i) + j, at + 8 * eights.len());
-                        _mm512_cvtepi8_epi16(_mm256_cvtepu32_epi64(_mm_loadu_si128(words.cast())))
-                    };
-                    *sum = avx512!(_mm512_dpwssd_epi32(*sum, weights, acts));
+        let mut at = ROWS;
+        for side in sides.iter() {
+            let (fours, rest) = side.quads().as_chunks::<4>();
+            for acts in fours {
+                // SAFETY: eight words lie behind the reference; AVX by the token.
+                let acts = self.spread(unsafe { _mm256_loadu_si256(acts.as_ptr().cast()) });
+                for (sum, from) in sums.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
+                    // SAFETY: for each four quads a block has sixteen words of weights; AVX-512F by the token.
+                    let words = unsafe { _mm512_loadu_si512(from.wrapping_add(at).cast()) };
+                    *sum = self.multiply(*sum, words, acts);
                 }
+                at += 4 * ROWS;
+            }
+            let (two, one) = rest.as_chunks::<2>();
+            if let Some(acts) = two.first() {
+                // SAFETY: four words lie behind the reference; AVX by the token.
+                let acts = unsafe { _mm256_zextsi128_si256(_mm_loadu_si128(acts.as_ptr().cast())) };
+                let acts = self.spread(acts);
+                for (sum, from) in sums.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
+                    // SAFETY: for two quads a block has eight words of weights; AVX-512F by the token.
+                    let words =
+                        unsafe { _mm512_zextsi256_si512(_mm256_loadu_si256(from.wrapping_add(at).cast())) };
+                    *sum = self.multiply(*sum, words, acts);
+                }
+                at += 2 * ROWS;
+            }
+            if let Some(&[a01, a23]) = one.first() {
+                let acts = [self.splat_i32(a01), self.splat_i32(a23)];
+                for (sum, from) in sums.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
+                    // SAFETY: for a last quad a block has four words of weights; AVX-512F by the token.
+                    let words =
+                        unsafe { _mm512_zextsi128_si512(_mm_loadu_si128(from.wrapping_add(at).cast())) };
+                    *sum = self.multiply(*sum, words, acts);
+                }
+                at += ROWS;
             }
         }
         let mut quads = [self.splat_i32(0); Q];
-        for i in 0..Q {
-            quads[i] = self.add_up(sums[i]);
+        for (quad, sums) in quads.iter_mut().zip(sums) {
+            *quad = self.add_up(sums);
         }
         quads
     }
 
-    /// Brings each four activations into the order 0, 2, 1, 3 of the weights, and all of them into each
-    /// quarter.
+    /// Adds the products of words of weights to sums: those of their halves with the second activations, and of
+    /// the halves of the words shifted by a byte with the first.
     #[inline(always)]
-    fn spread(self, acts: __m128i) -> __m512i {
+    fn multiply(self, sums: __m512i, words: __m512i, [a01, a23]: [__m512i; 2]) -> __m512i {
         avx512!({
-            let order = _mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
-            _mm512_broadcast_i32x4(_mm_shuffle_epi8(acts, order))
+            let sums = _mm512_dpwssd_epi32(sums, words, a23);
+            _mm512_dpwssd_epi32(sums, _mm512_slli_epi32::<8>(words), a01)
         })
     }
 
-    /// Adds up the four partial sums of each row of four blocks, one row per quarter; returns the quad.
+    /// Returns the first activations of four quads, those of each quad in a quarter, then their second.
+    #[inline(always)]
+    fn spread(self, acts: __m256i) -> [__m512i; 2] {
+        avx512!({
+            let acts = _mm512_castsi256_si512(acts);
+            let first = _mm512_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 4, 6, 6, 6, 6);
+            let second = _mm512_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3, 5, 5, 5, 5, 7, 7, 7, 7);
+            [_mm512_permutexvar_epi32(first, acts), _mm512_permutexvar_epi32(second, acts)]
+        })
+    }
+
+    /// Adds up the four quarters of each of four blocks; returns the quad.
     #[inline(always)]
     fn add_up(self, s: [__m512i; QUAD]) -> __m512i {
         avx512!({
-            let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(s[0], s[1]), _mm512_unpackhi_epi32(s[0], s[1]));
-            let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(s[2], s[3]), _mm512_unpackhi_epi32(s[2], s[3]));
-            let rows = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-            _mm512_permutexvar_epi32(order, rows)
+            let ab = _mm512_add_epi32(
+                _mm512_shuffle_i64x2::<0x44>(s[0], s[1]),
+                _mm512_shuffle_i64x2::<0xee>(s[0], s[1]),
+            );
+            let cd = _mm512_add_epi32(
+                _mm512_shuffle_i64x2::<0x44>(s[2], s[3]),
+                _mm512_shuffle_i64x2::<0xee>(s[2], s[3]),
+            );
+            _mm512_add_epi32(_mm512_shuffle_i64x2::<0x88>(ab, cd), _mm512_shuffle_i64x2::<0xdd>(ab, cd))
+        })
+    }
+
+    /// Computes [`mulh`](crate::isa::mulh).
+    #[inline(always)]
+    fn mulh(self, a: __m512i, b: __m512i) -> __m512i {
+        avx512!({
+            let even = _mm512_srli_epi64::<32>(_mm512_mul_epi32(a, b));
+            let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(a), _mm512_srli_epi64::<32>(b));
+            _mm512_mask_blend_epi32(0b1010_1010_1010_1010, even, odd)
         })
     }
 

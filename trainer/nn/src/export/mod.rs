@@ -3,10 +3,11 @@
 //!
 //! ```text
 //! cell or Dense --layout--> DenseParts --order--> float words     [panel][row][gate][8]
-//!                                      --rows---> integer words   [block][side][row][4 weights]
+//!                                      --rows---> integer words   [block][4 inputs][row]
 //! ```
 //! `layout` describes the layout of a layer of weighted rows, `parts` holds its weights and activations,
-//! `order` is the place of each weight, `float` and `rows` are the two kinds of weights, `record` builds the
+//! `order` is the place of each weight, `float` and `rows` are the two kinds of weights, `row` quantizes one row,
+//! `record` builds the
 //! records of layers without weighted rows, `units` chooses the real value of one integer step.
 //!
 //! Each layer builds its own records in its file under `layers`, with these functions.
@@ -16,6 +17,7 @@ mod layout;
 mod order;
 mod parts;
 mod record;
+mod row;
 mod rows;
 mod units;
 
@@ -25,7 +27,7 @@ pub use order::{Slot, panels};
 pub use parts::{DenseParts, Sizes};
 pub use record::framewise_record;
 pub use rows::int_rows;
-pub use units::{ACT_MAX, BIAS_LIMIT, FULL_SCALE, MULTIPLIER_LIMIT, multipliers, offsets, unit_for};
+pub use units::{BIAS_LIMIT, MULTIPLIER_LIMIT, full_scale, multipliers, offsets, unit_for};
 
 use embedded_rnn::format::LayerRecord;
 
@@ -68,6 +70,10 @@ pub struct Ranges {
 pub struct Site<'a> {
     /// The real value of one unit of the layer's input.
     pub unit: f64,
+    /// Fraction bits of an input, which is at most `2^input_frac` units.
+    pub input_frac: u32,
+    /// Fraction bits of the layer's output.
+    pub frac: u32,
     /// The ranges that calibration observed.
     pub ranges: &'a Ranges,
     /// `true` if the layer is the last one of the model.

@@ -1,9 +1,10 @@
 //! The order of weights in a file, which implements runtime/FORMAT.md. Rows are ordered gate by gate,
 //! `gate * units + unit`.
 
-use embedded_rnn::format::{BLOCK_ROWS, LANES, WEIGHTS_PER_WORD};
+use anyhow::Result;
+use embedded_rnn::format::{BLOCK_ROWS, LANES};
 
-use super::layout::{Blocks, PackedLayout, Panels, Sides};
+use super::layout::{BlockPart, Blocks, PackedLayout, Panels, Sides};
 use super::parts::Sizes;
 
 /// One number of a layer of weighted rows.
@@ -52,94 +53,87 @@ fn slot(section: &Panels, sizes: Sizes, gate: usize, row: usize, column: usize) 
     }
 }
 
-/// One side of an integer layer: its rows of weights, each of `inputs`, and the multiplier of each row.
-pub struct Side {
-    pub inputs: usize,
-    /// `[row][input]`.
-    pub weights: Vec<i8>,
-    pub multipliers: Vec<i32>,
-    /// Left shift of the pre-activations before they are multiplied.
-    pub shift: u8,
+/// A row of an integer layer, or a part of one.
+pub struct IntRow {
+    /// The start value of the sum.
+    pub start: i32,
+    /// The weights, a word for each four inputs, operand by operand.
+    pub words: Vec<i32>,
+    pub multiplier: i32,
 }
 
-/// The integer rows of a layer.
-pub struct IntRows<'a> {
-    pub units: usize,
-    /// `[gate][unit]`.
-    pub bias: &'a [i32],
-    /// The separate recurrent biases, `[gate][unit]`; not read if the layout has none.
-    pub recurrent_bias: &'a [i32],
-    /// The input side, then in a recurrent layer the recurrent side; rows in the order of `bias`.
-    pub sides: &'a [Side],
+/// Quantizes a row over these sides.
+pub type QuantizeRow<'a> = dyn FnMut(usize, Sides) -> Result<IntRow> + 'a;
+
+/// Returns the words of all blocks of a layer in file order; with `separate`, rows over both sides consist of a
+/// part for each.
+///
+/// # Errors
+/// Those of `quantize`.
+pub fn int_words(
+    layout: &PackedLayout,
+    units: usize,
+    separate: bool,
+    quantize: &mut QuantizeRow<'_>,
+) -> Result<Vec<i32>> {
+    let mut words = Vec::new();
+    let mut part = |rows: BlockRows, sides| -> Result<()> {
+        let parts: &[Sides] = match sides {
+            Sides::All if separate => &[Sides::Input, Sides::Recurrent],
+            Sides::All => &[Sides::All],
+            Sides::Input => &[Sides::Input],
+            Sides::Recurrent => &[Sides::Recurrent],
+        };
+        for &sides in parts {
+            words.extend(block(rows, sides, quantize)?);
+        }
+        Ok(())
+    };
+    for section in layout.blocks {
+        match section {
+            Blocks::Unit => {
+                for unit in 0..units {
+                    part(std::array::from_fn(|gate| Some(gate * units + unit)), Sides::All)?;
+                }
+            }
+            Blocks::Quad(parts) => {
+                for quad in 0..units.div_ceil(BLOCK_ROWS) {
+                    for BlockPart { gate, sides } in *parts {
+                        part(rows_of_quad(*gate, quad, units), *sides)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(words)
 }
 
 /// The rows of a block; `None` is padding.
 type BlockRows = [Option<usize>; BLOCK_ROWS];
 
-impl IntRows<'_> {
-    /// Returns all blocks in file order.
-    pub fn words(&self, layout: &PackedLayout) -> Vec<i32> {
-        layout.blocks.iter().flat_map(|section| self.section(section)).collect()
-    }
-
-    fn section(&self, section: &Blocks) -> Vec<i32> {
-        match section {
-            Blocks::Unit => {
-                let rows = |unit| std::array::from_fn(|gate| Some(gate * self.units + unit));
-                (0..self.units).flat_map(|unit| self.block(rows(unit), Sides::All)).collect()
-            }
-            Blocks::Quad(parts) => {
-                let parts = |quad| {
-                    parts.iter().flat_map(move |part| self.block(self.quad(part.gate, quad), part.sides))
-                };
-                (0..self.units.div_ceil(BLOCK_ROWS)).flat_map(parts).collect()
-            }
-        }
-    }
-
-    /// Returns the rows of gate `gate` of four units from `4 * quad` on.
-    fn quad(&self, gate: usize, quad: usize) -> BlockRows {
-        std::array::from_fn(|i| {
-            let unit = quad * BLOCK_ROWS + i;
-            (unit < self.units).then_some(gate * self.units + unit)
-        })
-    }
-
-    /// Returns the biases, then for each side the multipliers and the [`groups`] of weights; padding rows are
-    /// zero.
-    fn block(&self, rows: BlockRows, sides: Sides) -> Vec<i32> {
-        let (bias, sides) = match sides {
-            Sides::All => (self.bias, self.sides),
-            Sides::Input => (self.bias, &self.sides[..1]),
-            Sides::Recurrent => (self.recurrent_bias, &self.sides[1..]),
-        };
-        let mut words: Vec<i32> = rows.iter().map(|row| row.map_or(0, |row| bias[row])).collect();
-        for side in sides {
-            words.extend(rows.iter().map(|row| row.map_or(0, |row| side.multipliers[row])));
-            words.extend(groups(side, &rows));
-        }
-        words
-    }
+/// Returns the rows of a gate of four units from `4 * quad` on.
+fn rows_of_quad(gate: usize, quad: usize, units: usize) -> BlockRows {
+    std::array::from_fn(|i| {
+        let unit = quad * BLOCK_ROWS + i;
+        (unit < units).then_some(gate * units + unit)
+    })
 }
 
-/// Returns the weights in groups of eight inputs, row by row within a group, and a last group of four if four
-/// remain. A word holds the weights of four inputs in the order 0, 2, 1, 3, lowest byte first; padding inputs
+/// Returns the start values, the weights by four inputs, a word of each row, and the multipliers; padding rows
 /// are zero.
-fn groups(side: &Side, rows: &[Option<usize>]) -> Vec<i32> {
-    let weight = |row: Option<usize>, k: usize| match row {
-        Some(row) if k < side.inputs => side.weights[row * side.inputs + k],
-        _ => 0,
-    };
-    let word = |row, k| i32::from_le_bytes([k, k + 2, k + 1, k + 3].map(|k| weight(row, k) as u8));
-    let quads = side.inputs.div_ceil(WEIGHTS_PER_WORD);
-    let mut words = Vec::with_capacity(quads * rows.len());
-    for first in (0..quads).step_by(2) {
-        for &row in rows {
-            let now = first..quads.min(first + 2);
-            words.extend(now.map(|quad| word(row, quad * WEIGHTS_PER_WORD)));
-        }
+fn block(rows: BlockRows, sides: Sides, quantize: &mut QuantizeRow<'_>) -> Result<Vec<i32>> {
+    let mut quantized = Vec::new();
+    for row in rows {
+        quantized.push(row.map(|row| quantize(row, sides)).transpose()?);
     }
-    words
+    let of = |value: &dyn Fn(&IntRow) -> i32| -> Vec<i32> {
+        quantized.iter().map(|row| row.as_ref().map_or(0, value)).collect()
+    };
+    let mut words = of(&|row| row.start);
+    let count = quantized.iter().flatten().map(|row| row.words.len()).max().unwrap_or(0);
+    (0..count).for_each(|k| words.extend(of(&|row| row.words[k])));
+    words.extend(of(&|row| row.multiplier));
+    Ok(words)
 }
 
 #[cfg(test)]
@@ -164,17 +158,29 @@ mod tests {
         }
     }
 
+    /// Quantizes row `r` over a side to `[100 r + side]` and two words for each of its sides.
+    fn numbered(row: usize, sides: Sides) -> Result<IntRow> {
+        let first = 100 * row as i32 + sides as i32;
+        let count = if sides == Sides::All { 4 } else { 2 };
+        Ok(IntRow { start: first, words: (1..=count).map(|k| first + 10 * k).collect(), multiplier: -first })
+    }
+
     #[test]
-    fn a_block_is_biases_multipliers_and_groups_in_order() {
-        let side =
-            Side { inputs: 10, weights: (0..40).collect(), multipliers: vec![70, 71, 72, 73], shift: 0 };
-        let rows = IntRows { units: 1, bias: &[60, 61, 62, 63], recurrent_bias: &[], sides: &[side] };
-        let words = rows.words(&Lstm::<f32>::LAYOUTS[0]);
-        assert_eq!(words[..8], [60, 61, 62, 63, 70, 71, 72, 73]);
-        let bytes = |word: usize| words[word].to_le_bytes();
-        assert_eq!((bytes(8), bytes(9)), ([0, 2, 1, 3], [4, 6, 5, 7])); // row 0, inputs 0..8
-        assert_eq!(bytes(10), [10, 12, 11, 13]); // row 1
-        assert_eq!((bytes(16), bytes(17)), ([8, 0, 9, 0], [18, 0, 19, 0])); // rows 0 and 1, last two inputs
-        assert_eq!(words.len(), 8 + 8 + 4);
+    fn a_block_is_start_values_words_row_after_row_and_multipliers() {
+        let words = int_words(&Lstm::<f32>::LAYOUTS[0], 2, false, &mut numbered).unwrap();
+        assert_eq!(words.len(), 2 * (4 + 4 * 4 + 4));
+        // Of unit 1: the rows 1, 3, 5, 7 of its gates.
+        let of_unit = &words[24..];
+        assert_eq!(of_unit[..8], [100, 300, 500, 700, 110, 310, 510, 710]);
+        assert_eq!(of_unit[16..], [140, 340, 540, 740, -100, -300, -500, -700]);
+    }
+
+    #[test]
+    fn separate_scales_are_two_parts_and_padding_is_zero() {
+        let words = int_words(&SimpleRnn::<f32>::LAYOUTS[0], 3, true, &mut numbered).unwrap();
+        let (input, state) = (Sides::Input as i32, Sides::Recurrent as i32);
+        assert_eq!(words.len(), 2 * (4 + 2 * 4 + 4));
+        assert_eq!(words[..4], [input, 100 + input, 200 + input, 0]);
+        assert_eq!(words[16..20], [state, 100 + state, 200 + state, 0]);
     }
 }

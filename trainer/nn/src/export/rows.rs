@@ -1,22 +1,24 @@
-//! Weighted rows in integers: 8-bit weights with a multiplier per row, and the proof that no sum overflows.
+//! Weighted rows in integers: 8-bit weights with one scale per row, and the proof that no sum overflows.
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::format::{
-    Activation as ActivationCode, CELL_LIMIT, LINEAR_FRAC, MAX_CELL_FRAC, PRE_FRAC, WIDE_FRAC, min_cell_frac,
+    Activation as ActivationCode, CELL_LIMIT, LINEAR_FRAC, MAX_CELL_FRAC, PRE_FRAC, SEPARATE_SCALES,
+    WIDE_FRAC, min_cell_frac,
 };
 
-use super::order::{IntRows, Side};
-use super::units::{BIAS_LIMIT, FULL_SCALE, HEADROOM, MULTIPLIER_LIMIT};
+use super::layout::Sides;
+use super::order::{IntRow, int_words};
+use super::row::{Operand, Row};
+use super::units::{BIAS_LIMIT, HEADROOM, full_scale};
 use super::{DenseParts, PackedLayer, Site};
 use crate::activation::Activation;
 use crate::tensor::Matrix;
 
-/// The limit of the sum of magnitudes of all terms of a pre-activation, so that rounding it cannot overflow
-/// either.
-const SUM_LIMIT: f64 = (i32::MAX - (1 << 16)) as f64;
-/// The largest sum of the weight magnitudes of a row, so that the sum with activations down to -32,768 fits
-/// 32 bits.
-const ROW_LIMIT: u32 = 65_535;
+/// The growth of the variance of the weights' errors from which on the input and the state of a layer have
+/// scales of their own: their common errors are then twice as large.
+const SEPARATE_FROM: f64 = 4.0;
+/// The argument from which on a bounded activation is as good as flat.
+const FLAT_FROM: f64 = 4.0;
 
 /// Quantizes a layer of weighted rows whose output has the unit `unit`. Pre-activations that are too large
 /// for 16 fraction bits get 12 where they go through a table, which saturates long before.
@@ -50,137 +52,131 @@ fn rows_with(
     name: &str,
     table_frac: u32,
 ) -> Result<PackedLayer<i32>> {
+    let rows = Rows { p, site, unit, table_frac };
     let mut record = p.record();
     record.output_scale = unit as f32;
+    record.frac = site.frac as u8;
     if p.layout.cell_state {
         let every_second = site.ranges.states.iter().skip(1).step_by(2);
-        record.cell_frac = cell_frac(every_second.fold(0.0, |a, &b| a.max(b)), p, unit)?;
+        record.cell_frac = cell_frac(every_second.fold(0.0, |a, &b| a.max(b)), p, unit, site.frac)?;
     }
-    let head = site.head && p.sizes().hidden == 0;
-    let pre = |row: usize| pre_activations(p.activation(row), head, unit, table_frac);
-    let mut sides = Vec::new();
-    let of_x = side(p, &p.weights.w_ih, &|row| site.unit * pre(row))?;
-    record.x_shift = of_x.shift;
-    sides.push(of_x);
-    if p.sizes().hidden > 0 {
-        assert_eq!(p.sizes().hidden, p.units(), "the recurrent side is in units of the layer's own output");
-        let of_h = side(p, &p.weights.w_hh, &|row| unit * pre(row))?;
-        record.h_shift = of_h.shift;
-        sides.push(of_h);
+    rows.check_finite()?;
+    let separate = rows.need_separate_scales();
+    if separate {
+        record.flags |= SEPARATE_SCALES;
     }
-    let rows = 0..p.weights.bias.nrows();
-    let biases: Vec<i32> =
-        rows.clone().map(|row| bias(p, row, pre(row), table_frac)).collect::<Result<_>>()?;
-    let separate: Vec<i32> = rows.map(|row| recurrent_bias(p, row, pre(row))).collect::<Result<_>>()?;
-    for row in 0..biases.len() {
-        let parts = sides.iter().map(|side| side.reach(row));
-        let sum = f64::from(biases[row]).abs() + f64::from(separate[row]).abs() + parts.sum::<f64>();
-        ensure!(sum < SUM_LIMIT, "the sum of row {row} can reach {:.0}: no 32 bits hold it", sum / pre(row));
-    }
-    let rows = IntRows { units: p.units(), bias: &biases, recurrent_bias: &separate, sides: &sides };
-    Ok(PackedLayer::new(record, rows.words(p.layout), name))
+    let words = int_words(p.layout, p.units(), separate, &mut |row, sides| rows.quantized(row, sides))?;
+    Ok(PackedLayer::new(record, words, name))
 }
 
-/// Returns the units of a pre-activation per real unit, for a row of a layer whose output has the unit
-/// `unit`.
-fn pre_activations(activation: Activation, head: bool, unit: f64, table_frac: u32) -> f64 {
-    match activation {
-        Activation::Tanh | Activation::Sigmoid => 2f64.powi(table_frac as i32),
-        Activation::Linear | Activation::Relu if head => 1.0 / unit,
-        Activation::Linear | Activation::Relu => 2f64.powi(LINEAR_FRAC as i32) / unit,
-        _ => 2f64.powi(PRE_FRAC as i32),
+/// The rows of a layer to be quantized.
+struct Rows<'a> {
+    p: &'a DenseParts,
+    site: Site<'a>,
+    /// The real value of one unit of the layer's output.
+    unit: f64,
+    /// Fraction bits of a pre-activation that goes through a table.
+    table_frac: u32,
+}
+
+impl Rows<'_> {
+    fn check_finite(&self) -> Result<()> {
+        let weights = &self.p.weights;
+        for row in 0..weights.bias.nrows() {
+            let finite = |w: &Matrix<f32>| w.row(row).iter().all(|w| w.is_finite());
+            ensure!(finite(&weights.w_ih) && finite(&weights.w_hh), "a weight of row {row} is not finite");
+        }
+        Ok(())
+    }
+
+    /// Returns the units of a pre-activation per real unit.
+    fn per_unit(&self, row: usize) -> f64 {
+        let head = self.site.head && self.p.sizes().hidden == 0;
+        match self.p.activation(row) {
+            Activation::Tanh | Activation::Sigmoid => 2f64.powi(self.table_frac as i32),
+            Activation::Linear | Activation::Relu if head => 1.0 / self.unit,
+            // The full scale is `2^frac` units.
+            Activation::Linear | Activation::Relu => {
+                2f64.powi(LINEAR_FRAC as i32 - self.site.frac as i32) / self.unit
+            }
+            _ => 2f64.powi(PRE_FRAC as i32),
+        }
+    }
+
+    /// Returns `true` if the pre-activation of a row stands for the middle of its step, where rounding down is
+    /// rounding to the nearest: in a table that is not wide.
+    fn stands_for_middle(&self, row: usize) -> bool {
+        let table = matches!(self.p.activation(row), Activation::Tanh | Activation::Sigmoid);
+        table && self.table_frac == PRE_FRAC
+    }
+
+    /// Returns the operands of a row, its weights in units of the pre-activation for one unit of an activation.
+    fn operands(&self, row: usize, sides: Sides) -> Vec<Operand> {
+        let p = self.p;
+        let operand = |w: &Matrix<f32>, unit: f64, frac: u32| {
+            let bound = 1.0 / full_scale(frac);
+            let factor = f64::from(p.fold(row)) * unit * self.per_unit(row);
+            Operand { weights: w.row(row).iter().map(|&w| f64::from(w) * factor).collect(), bound }
+        };
+        let input = || operand(&p.weights.w_ih, self.site.unit, self.site.input_frac);
+        let state = || operand(&p.weights.w_hh, self.unit, self.site.frac);
+        match sides {
+            Sides::All if p.sizes().hidden == 0 => vec![input()],
+            Sides::All => vec![input(), state()],
+            Sides::Input => vec![input()],
+            Sides::Recurrent => vec![state()],
+        }
+    }
+
+    /// Returns a row with its bias. Of two parts that are added, the second is rounded to the nearest.
+    fn row(&self, row: usize, sides: Sides) -> Row {
+        let p = self.p;
+        let bias = match sides {
+            Sides::All | Sides::Input => p.bias(row),
+            Sides::Recurrent if p.has_separate_recurrent_bias(row) => p.weights.recurrent_bias[row],
+            Sides::Recurrent => 0.0,
+        };
+        let bias = f64::from(bias) * f64::from(p.fold(row)) * self.per_unit(row);
+        let down = self.stands_for_middle(row) && sides != Sides::Recurrent;
+        let flat_from = match p.activation(row) {
+            Activation::Linear | Activation::Relu | Activation::Softmax => f64::INFINITY,
+            _ => FLAT_FROM * f64::from(p.fold(row)) * self.per_unit(row),
+        };
+        Row { operands: self.operands(row, sides), bias, nearest: if down { 0.0 } else { 0.5 }, flat_from }
+    }
+
+    /// Quantizes a row over these sides.
+    fn quantized(&self, row: usize, sides: Sides) -> Result<IntRow> {
+        let found = self.row(row, sides);
+        let real = |value: f64| value / (self.per_unit(row) * f64::from(self.p.fold(row)));
+        ensure!(found.bias.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", real(found.bias));
+        found.quantized().with_context(|| {
+            let largest = real(found.reach());
+            format!("weights times activations of row {row} reach {largest:e}: no scale fits")
+        })
+    }
+
+    /// Returns `true` if a common scale of input and state would make the errors of the weights much larger.
+    fn need_separate_scales(&self) -> bool {
+        if self.p.sizes().hidden == 0 {
+            return false;
+        }
+        let variance = |sides: &[Sides]| -> f64 {
+            let rows = (0..self.p.weights.bias.nrows()).flat_map(|row| {
+                sides.iter().map(move |&sides| self.row(row, sides).variance() / self.per_unit(row).powi(2))
+            });
+            rows.sum()
+        };
+        variance(&[Sides::All]) > SEPARATE_FROM * variance(&[Sides::Input, Sides::Recurrent])
     }
 }
 
 /// Returns the fraction bits of a cell state that reaches `range`, with room above it. Its unit is the full
-/// scale of `unit`.
-fn cell_frac(range: f32, p: &DenseParts, unit: f64) -> Result<u8> {
-    let full_scales = f64::from(range) * FULL_SCALE / unit;
+/// scale of `unit`, of which it has `2^frac`.
+fn cell_frac(range: f32, p: &DenseParts, unit: f64, frac: u32) -> Result<u8> {
+    let full_scales = f64::from(range) * full_scale(frac) / unit;
     let bits = (f64::from(CELL_LIMIT) / (full_scales.max(1e-30) * HEADROOM)).log2().floor();
     let least = f64::from(min_cell_frac(p.activations.value.code() as u8));
     ensure!(bits >= least, "the cell state reaches {range}; an integer cell state ends at 2,048");
     Ok(bits.min(f64::from(MAX_CELL_FRAC)) as u8)
-}
-
-/// Quantizes one side to integer weights and multipliers. `unit` is that of the activations in units of a
-/// row's pre-activation.
-fn side(p: &DenseParts, w: &Matrix<f32>, unit: &dyn Fn(usize) -> f64) -> Result<Side> {
-    let rows = (0..w.nrows()).map(|row| {
-        let values: Vec<f64> = w.row(row).iter().map(|&v| f64::from(v) * f64::from(p.fold(row))).collect();
-        ensure!(values.iter().all(|v| v.is_finite()), "a weight of row {row} is not finite");
-        Ok(values)
-    });
-    let rows: Vec<Vec<f64>> = rows.collect::<Result<_>>()?;
-    let fitting = (0..ROW_LIMIT.ilog2() as u8).find_map(|shift| shifted(&rows, unit, shift));
-    fitting.with_context(|| {
-        let row_largest =
-            |(row, values): (usize, &Vec<f64>)| values.iter().fold(0f64, |a, b| a.max(b.abs())) * unit(row);
-        let largest = rows.iter().enumerate().map(row_largest).fold(0f64, f64::max);
-        format!("weights times activations reach {largest:e}: no scale fits")
-    })
-}
-
-/// Quantizes rows whose pre-activations are shifted left by `shift`; `None` if a multiplier does not fit.
-fn shifted(rows: &[Vec<f64>], unit: &dyn Fn(usize) -> f64, shift: u8) -> Option<Side> {
-    let (mut weights, mut multipliers) = (Vec::new(), Vec::with_capacity(rows.len()));
-    for (number, row) in rows.iter().enumerate() {
-        let (quantized, scale) = quantize_row(row, ROW_LIMIT >> shift);
-        let multiplier = (scale * unit(number) * 2f64.powi(32 - i32::from(shift))).round();
-        if multiplier >= MULTIPLIER_LIMIT {
-            return None;
-        }
-        weights.extend(quantized);
-        multipliers.push(multiplier as i32);
-    }
-    Some(Side { inputs: rows.first().map_or(0, Vec::len), weights, multipliers, shift })
-}
-
-impl Side {
-    /// Returns the largest magnitude of a row's term of the pre-activation: the sum of its weight magnitudes
-    /// times the largest activation, shifted and scaled.
-    fn reach(&self, row: usize) -> f64 {
-        let weights = &self.weights[row * self.inputs..][..self.inputs];
-        let sum: f64 = weights.iter().map(|w| f64::from(w.unsigned_abs())).sum();
-        sum * 32768.0 * 2f64.powi(i32::from(self.shift) - 32) * f64::from(self.multipliers[row]) + 1.0
-    }
-}
-
-/// Rounds the weights of a row to integers of at most 127, and returns them with their unit. The sum of their
-/// magnitudes stays within `limit`.
-fn quantize_row(values: &[f64], limit: u32) -> (Vec<i8>, f64) {
-    let largest = values.iter().fold(0f64, |a, v| a.max(v.abs()));
-    if largest == 0.0 {
-        return (vec![0; values.len()], 0.0);
-    }
-    let mut scale = largest / 127.0;
-    loop {
-        let row: Vec<i8> = values.iter().map(|v| (v / scale).round() as i8).collect();
-        let sum: u32 = row.iter().map(|w| u32::from(w.unsigned_abs())).sum();
-        if sum <= limit {
-            return (row, scale);
-        }
-        scale *= f64::from(sum) / f64::from(limit) * 1.001;
-    }
-}
-
-/// Returns the bias of a row in units of its pre-activation. In a table that is not wide `p` stands for
-/// `p + 1/2`, where rounding down is rounding to nearest.
-fn bias(p: &DenseParts, row: usize, pre: f64, table_frac: u32) -> Result<i32> {
-    let value = f64::from(p.bias(row)) * f64::from(p.fold(row)) * pre;
-    let table = table_frac == PRE_FRAC && matches!(p.activation(row), Activation::Tanh | Activation::Sigmoid);
-    let value = if table { value.floor() } else { value.round() };
-    ensure!(value.abs() < BIAS_LIMIT, "bias {} of row {row} is out of range", p.bias(row));
-    Ok(value as i32)
-}
-
-/// Returns the separate recurrent bias of a row, or 0, rounded to nearest, as the other term is already
-/// rounded down.
-fn recurrent_bias(p: &DenseParts, row: usize, pre: f64) -> Result<i32> {
-    if !p.has_separate_recurrent_bias(row) {
-        return Ok(0);
-    }
-    let bias = p.weights.recurrent_bias[row];
-    let value = (f64::from(bias) * f64::from(p.fold(row)) * pre).round();
-    ensure!(value.abs() < BIAS_LIMIT, "recurrent bias {bias} of row {row} is out of range");
-    Ok(value as i32)
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::Kind as RecordKind;
-use embedded_rnn::format::{LayerRecord, TABLE_INTERVAL_BITS};
+use embedded_rnn::format::{LayerRecord, MAX_INPUT_FRAC, TABLE_INTERVAL_BITS};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::activation::Activation as Function;
 use crate::data::Dataset;
-use crate::export::{ACT_MAX, FloatWeights, IntLayer, PackedLayer, Site, framewise_record, unit_for};
+use crate::export::{FloatWeights, IntLayer, PackedLayer, Site, framewise_record, full_scale, unit_for};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real};
 
@@ -162,19 +162,22 @@ impl Export for Activation<f32> {
         Ok(InputStage::Inner)
     }
 
-    /// Tabulates the function over all 16-bit inputs: its values at the ends of 512 intervals, two per word
+    /// Tabulates the function over the range of its inputs: its values at the ends of 512 intervals, two per word
     /// (runtime/INTEGER.md).
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
-        let unit = unit_for(site.ranges.output);
+        let unit = unit_for(site.ranges.output, site.frac);
+        let most = 1.0 / full_scale(site.frac);
+        let step = site.unit * full_scale(MAX_INPUT_FRAC - site.input_frac);
         let end = |interval: i32| {
-            let x = f64::from((interval << TABLE_INTERVAL_BITS) - (1 << 15)) * site.unit;
-            ((self.function.of(x) / unit).round().clamp(-ACT_MAX, ACT_MAX)) as i16
+            let x = f64::from((interval << TABLE_INTERVAL_BITS) - (1 << MAX_INPUT_FRAC)) * step;
+            ((self.function.of(x) / unit).round().clamp(-most, most)) as i16
         };
         let mut ends: Vec<i16> = (0..=1 << (16 - TABLE_INTERVAL_BITS)).map(end).collect();
         ends.push(0);
         let pairs = ends.as_chunks::<2>().0.iter();
         let words = pairs.map(|&[low, high]| i32::from(high) << 16 | i32::from(low as u16)).collect();
-        let record = LayerRecord { output_scale: unit as f32, ..self.record() };
+        let (frac, input_frac) = (site.frac as u8, site.input_frac as u8);
+        let record = LayerRecord { output_scale: unit as f32, frac, input_frac, ..self.record() };
         Ok((vec![PackedLayer::new(record, words, name)], unit))
     }
 

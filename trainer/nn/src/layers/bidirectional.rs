@@ -15,7 +15,7 @@ use super::{
 use crate::cells::CellConfig;
 use crate::data::Dataset;
 use crate::export::{
-    DenseParts, FULL_SCALE, FloatWeights, IntLayer, PackedLayer, Site, float_rows, int_rows,
+    DenseParts, FloatWeights, IntLayer, PackedLayer, Site, float_rows, full_scale, int_rows,
 };
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real};
@@ -261,15 +261,16 @@ impl Export for Bidirectional<f32> {
 
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let mut records = Vec::new();
-        let mut unit = FULL_SCALE;
+        let mut unit = full_scale(site.frac);
         for (parts, name) in self.directions(name) {
-            unit = cell_unit(&parts, site.ranges);
+            unit = cell_unit(&parts, site);
             let mut packed = int_rows(&parts, site, unit, &name)?;
             packed.record.flags |= DIRECTION;
             records.push(packed);
         }
-        let merged = self.merge_mode.unit(unit);
-        let record = LayerRecord { output_scale: merged as f32, ..self.merge_record() };
+        let merged = self.merge_mode.unit(unit, site.frac);
+        let frac = site.frac as u8;
+        let record = LayerRecord { output_scale: merged as f32, frac, ..self.merge_record() };
         records.push(PackedLayer::new(record, Vec::new(), name));
         Ok((records, merged))
     }

@@ -15,8 +15,8 @@ use crate::activation::Activation;
 use crate::cells::add_columns;
 use crate::data::Dataset;
 use crate::export::{
-    Activations, BIAS_LIMIT, DenseParts, FULL_SCALE, FloatWeights, IntLayer, PackedLayer, PackedLayout, Site,
-    Weights, float_rows, int_rows, unit_for,
+    Activations, BIAS_LIMIT, DenseParts, FloatWeights, IntLayer, PackedLayer, PackedLayout, Site, Weights,
+    float_rows, full_scale, int_rows, unit_for,
 };
 use crate::initializers::glorot_uniform;
 use crate::packed::PackedSequence;
@@ -196,7 +196,7 @@ impl Dense<f32> {
     /// Returns the unit of the layer's integer output.
     fn output_unit(&self, site: Site<'_>) -> f64 {
         match (self.activation, site.head) {
-            (Activation::Linear | Activation::Relu, false) => unit_for(site.ranges.output),
+            (Activation::Linear | Activation::Relu, false) => unit_for(site.ranges.output, site.frac),
             (Activation::Linear | Activation::Relu, true) => {
                 // As many fraction bits as leave room for four times the range.
                 let range = f64::from(site.ranges.output).max(1e-30);
@@ -204,7 +204,7 @@ impl Dense<f32> {
                 2f64.powi(-room.min(PRE_FRAC as i32))
             }
             (_, true) => 2f64.powi(-(PRE_FRAC as i32)),
-            (_, false) => FULL_SCALE,
+            (_, false) => full_scale(site.frac),
         }
     }
 }

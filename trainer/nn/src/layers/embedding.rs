@@ -6,7 +6,7 @@
 
 use anyhow::{Result, bail, ensure};
 use embedded_rnn::Kind as RecordKind;
-use embedded_rnn::format::{EMBEDDING_FRAC, LayerRecord, MASKS, MAX_FLOAT_IDS, MAX_IDS};
+use embedded_rnn::format::{EMBEDDING_FRAC, LayerRecord, MASKS, MAX_FLOAT_IDS, MAX_IDS, MAX_INPUT_FRAC};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::{
     Pass, RecordSummary, Stored,
 };
 use crate::data::{Dataset, is_masked};
-use crate::export::{ACT_MAX, FloatWeights, IntLayer, PackedLayer, Site, to_weights};
+use crate::export::{FloatWeights, IntLayer, PackedLayer, Site, full_scale, to_weights};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real, cast};
 
@@ -171,12 +171,13 @@ impl Embedding<f32> {
         }
     }
 
-    /// Quantizes the vector of each id to its multiplier and its weights with their own scale.
-    fn int_words(&self, unit: f64) -> Vec<i32> {
+    /// Quantizes the vector of each id to its multiplier, in units of `largest`, and its weights with their own
+    /// scale.
+    fn int_words(&self, largest: f64) -> Vec<i32> {
         let mut words = Vec::new();
         for row in self.weight.column_iter() {
             let scale = row.iter().fold(0f64, |max, &w| max.max(f64::from(w).abs())) / 127.0;
-            words.push((scale / unit * f64::from(1u32 << EMBEDDING_FRAC)).round() as i32);
+            words.push((scale / largest * f64::from(1u32 << (EMBEDDING_FRAC + MAX_INPUT_FRAC))).round() as i32);
             let byte = |w: f32| if scale > 0.0 { (f64::from(w) / scale).round() as i8 } else { 0 };
             let mut bytes: Vec<u8> = row.iter().map(|&w| byte(w) as u8).collect();
             bytes.resize(bytes.len().next_multiple_of(4), 0);
@@ -210,9 +211,13 @@ impl Export for Embedding<f32> {
         ensure!(ids <= MAX_IDS as usize, "{name}: {ids} ids; an integer model supports 65,536");
         ensure!(self.weight.iter().all(|w| w.is_finite()), "{name}: a weight is not finite");
         let largest = self.weight.iter().fold(0f32, |max, w| max.max(w.abs()));
-        let unit = f64::from(if largest > 0.0 { largest } else { 1.0 }) / ACT_MAX;
-        let record = LayerRecord { output_scale: unit as f32, ..self.record() };
-        Ok(InputStage::Ids(PackedLayer::new(record, self.int_words(unit), name), unit))
+        let largest = f64::from(if largest > 0.0 { largest } else { 1.0 });
+        let (words, name) = (self.int_words(largest), name.to_owned());
+        Ok(InputStage::Ids(Box::new(move |frac| {
+            let unit = largest * full_scale(frac);
+            let record = LayerRecord { output_scale: unit as f32, frac: frac as u8, ..self.record() };
+            (PackedLayer::new(record, words.clone(), &name), unit)
+        })))
     }
 
     fn export_int(&self, _: &str, _: Site<'_>) -> Result<IntLayer> {

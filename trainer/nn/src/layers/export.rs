@@ -79,8 +79,8 @@ pub enum InputStage<'a> {
     Mask(PackedLayer<i32>),
     /// The layer maps the inputs to integers of the given unit: scales, then offsets, one per feature each.
     Affine(Box<dyn Fn(f64) -> Vec<f32> + 'a>),
-    /// The layer maps ids to integers of this unit.
-    Ids(PackedLayer<i32>, f64),
+    /// The layer maps ids to integers: its record for the given fraction bits, and their unit.
+    Ids(Box<dyn Fn(u32) -> (PackedLayer<i32>, f64) + 'a>),
 }
 
 /// The function of a layer as far as it can be folded into the weights of a neighbor.

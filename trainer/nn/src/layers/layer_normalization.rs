@@ -17,14 +17,14 @@ use super::{
 };
 use crate::data::Dataset;
 use crate::export::{
-    FULL_SCALE, FloatWeights, IntLayer, PackedLayer, Site, framewise_record, multipliers, offsets, unit_for,
+    FloatWeights, IntLayer, PackedLayer, Site, framewise_record, full_scale, multipliers, offsets, unit_for,
 };
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real, cast};
 
-/// The least unit of an integer layer normalization's output for a factor of one, whose multiplier is then
-/// just below the limit.
-const LEAST_UNIT: f64 = FULL_SCALE * (1.0 + 1e-6);
+/// The least full scale of an integer layer normalization's output for a factor of one, whose multiplier is
+/// then just below the limit.
+const LEAST_FULL_SCALE: f64 = 1.0 + 1e-4;
 
 /// The weights of a layer normalization.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,16 +204,17 @@ impl Export for LayerNormalization<f32> {
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         // Where epsilon is far above all observed variances, the factors are far above all outputs, and must
         // fit as well.
-        let unit = unit_for(site.ranges.output).max(f64::from(self.gamma.amax()) * LEAST_UNIT);
-        let shift = 32 - NORMALIZED_FRAC as i32 + LINEAR_FRAC as i32;
+        let least = f64::from(self.gamma.amax()) * LEAST_FULL_SCALE * full_scale(site.frac);
+        let unit = unit_for(site.ranges.output, site.frac).max(least);
+        let shift = 32 - NORMALIZED_FRAC as i32 + LINEAR_FRAC as i32 - site.frac as i32;
         let mut words = multipliers(&self.gamma, 2f64.powi(shift) / unit)?;
-        words.extend(offsets(&self.beta, unit)?);
+        words.extend(offsets(&self.beta, unit, site.frac)?);
         // In the unit of squared differences from the mean.
         let step = site.unit / 2f64.powi(MEAN_FRAC as i32);
         let epsilon = (f64::from(self.epsilon) / step.powi(2)).round().max(1.0) as u64;
         words.extend([epsilon as u32 as i32, (epsilon >> 32) as u32 as i32]);
         let record = framewise_record(RecordKind::LayerNormalization, self.gamma.nrows());
-        let record = LayerRecord { output_scale: unit as f32, ..record };
+        let record = LayerRecord { output_scale: unit as f32, frac: site.frac as u8, ..record };
         Ok((vec![PackedLayer::new(record, words, name)], unit))
     }
 

@@ -5,7 +5,7 @@
 
 use anyhow::{Result, bail};
 use embedded_rnn::Kind as RecordKind;
-use embedded_rnn::format::{LayerRecord, MASKS};
+use embedded_rnn::format::{LayerRecord, MASKS, MAX_INPUT_FRAC};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +155,8 @@ impl Export for Masking<f32> {
 
     fn input_stage(&self, name: &str) -> Result<InputStage<'_>> {
         let weights = vec![self.mask_value.to_bits() as i32];
-        Ok(InputStage::Mask(PackedLayer::new(self.record(), weights, name)))
+        let record = LayerRecord { frac: MAX_INPUT_FRAC as u8, ..self.record() };
+        Ok(InputStage::Mask(PackedLayer::new(record, weights, name)))
     }
 
     fn export_int(&self, _: &str, _: Site<'_>) -> Result<IntLayer> {

@@ -49,12 +49,13 @@ impl MergeMode {
         Self::ALL.into_iter().find(|mode| mode.code() == code)
     }
 
-    /// Returns the unit of the result of merging 16-bit integers of `unit` (runtime/INTEGER.md).
-    pub fn unit(self, unit: f64) -> f64 {
+    /// Returns the unit of the result of merging integers of `unit`, whose full scale is `2^frac` units
+    /// (runtime/INTEGER.md).
+    pub fn unit(self, unit: f64, frac: u32) -> f64 {
         match self {
             Self::Concat | Self::Ave => unit,
             Self::Sum => 2.0 * unit,
-            Self::Mul => unit * unit * 32768.0,
+            Self::Mul => unit * unit * 2f64.powi(frac as i32),
         }
     }
 

@@ -15,8 +15,8 @@ use crate::activation::Activation;
 use crate::cells::{AnyCell, CellConfig, SharedOptions, all_layouts, check, layout_of};
 use crate::data::Dataset;
 use crate::export::{
-    Activations, DenseParts, FULL_SCALE, FloatWeights, IntLayer, PackedLayer, Ranges, Site, float_rows,
-    int_rows, unit_for,
+    Activations, DenseParts, FloatWeights, IntLayer, PackedLayer, Site, float_rows, full_scale, int_rows,
+    unit_for,
 };
 use crate::packed::{BatchSizes, PackedSequence};
 use crate::tensor::{Matrix, Real, product};
@@ -304,14 +304,15 @@ impl Recurrent<f32> {
 
 /// Returns the unit of a cell's output, and of its candidates and states, which an unbounded activation can
 /// take beyond its outputs.
-pub(super) fn cell_unit(parts: &DenseParts, ranges: &Ranges) -> f64 {
+pub(super) fn cell_unit(parts: &DenseParts, site: Site<'_>) -> f64 {
+    let Site { ranges, frac, .. } = site;
     if !matches!(parts.activations.value, Activation::Linear | Activation::Relu) {
-        return FULL_SCALE;
+        return full_scale(frac);
     }
     let all = &ranges.pre_activations;
     let values = (0..all.len()).filter(|&gate| !parts.layout.has_role_gate(gate));
     let inside = values.map(|gate| all[gate]).chain(ranges.states.iter().copied());
-    unit_for(inside.fold(ranges.output, f32::max))
+    unit_for(inside.fold(ranges.output, f32::max), frac)
 }
 
 impl Export for Recurrent<f32> {
@@ -338,7 +339,7 @@ impl Export for Recurrent<f32> {
 
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let parts = self.parts();
-        let unit = cell_unit(&parts, site.ranges);
+        let unit = cell_unit(&parts, site);
         Ok((vec![int_rows(&parts, site, unit, name)?], unit))
     }
 

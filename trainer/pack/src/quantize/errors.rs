@@ -106,21 +106,69 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Runs a file and its network over all sequences; the decoder of an encoder-decoder gets the classes
-    /// that the float network generates as inputs.
+    /// Runs a file and its network over all sequences.
     fn all(name: &str, network: &Network<f32>, bytes: &[u8], sequences: &[Vec<f32>]) -> Result<Vec<Self>> {
         let session = Session::new(Path::new(name), bytes)?;
         let run = |sequence: &Vec<f32>| {
-            if network.decoder.is_none() {
-                let found = session.predict(sequence, RunMode::Sequence)?;
-                return Ok(Self { found, golden: network.predict(sequence) });
-            }
-            let ids = network.decode(sequence, MAX_GENERATED);
-            let generated: Vec<f32> = ids.iter().map(|&id| id as f32).collect();
-            let found = session.predict_forced(sequence, &generated)?;
-            Ok(Self { found, golden: network.predict_forced(sequence, &generated) })
+            let Golden { generated, golden } = Golden::new(network, sequence);
+            Ok(Self { found: run(&session, sequence, generated.as_deref())?, golden })
         };
         sequences.iter().filter(|sequence| !sequence.is_empty()).map(run).collect()
+    }
+}
+
+/// The outputs of a float network for a sequence.
+struct Golden {
+    /// The classes that the decoder of an encoder-decoder generates and has as its inputs.
+    generated: Option<Vec<f32>>,
+    golden: Vec<f32>,
+}
+
+impl Golden {
+    fn new(network: &Network<f32>, sequence: &[f32]) -> Self {
+        if network.decoder.is_none() {
+            return Self { generated: None, golden: network.predict(sequence) };
+        }
+        let ids = network.decode(sequence, MAX_GENERATED);
+        let generated: Vec<f32> = ids.iter().map(|&id| id as f32).collect();
+        let golden = network.predict_forced(sequence, &generated);
+        Self { generated: Some(generated), golden }
+    }
+}
+
+/// Runs a model file over a sequence, and its decoder over the classes `generated`.
+fn run(session: &Session, sequence: &[f32], generated: Option<&[f32]>) -> Result<Vec<f32>> {
+    match generated {
+        None => session.predict(sequence, RunMode::Sequence),
+        Some(generated) => session.predict_forced(sequence, generated),
+    }
+}
+
+/// The outputs of a float network on calibration data, with which those of several files are compared.
+pub(super) struct Outputs(Vec<(Vec<f32>, Golden)>);
+
+impl Outputs {
+    pub fn new(network: &Network<f32>, sequences: &[&[f32]]) -> Self {
+        let sequences = unmasked(network, sequences).into_iter().filter(|sequence| !sequence.is_empty());
+        let golden = |sequence: Vec<f32>| {
+            let golden = Golden::new(network, &sequence);
+            (sequence, golden)
+        };
+        Self(sequences.map(golden).collect())
+    }
+
+    /// Returns the root mean square error of the outputs of a file.
+    ///
+    /// # Errors
+    /// A file that the runtime rejects.
+    pub fn rms_error(&self, bytes: &[u8]) -> Result<f64> {
+        let session = Session::new(Path::new("candidate"), bytes)?;
+        let mut runs = Vec::new();
+        for (sequence, Golden { generated, golden }) in &self.0 {
+            let found = run(&session, sequence, generated.as_deref())?;
+            runs.push(Run { found, golden: golden.clone() });
+        }
+        Ok(LayerError::new("", &runs).rms)
     }
 }
 

@@ -5,6 +5,7 @@ use embedded_rnn::{ALL_FEATURES, I8, Kind as RecordKind, Model};
 use embedded_rnn_nn::export::{PackedLayer, Ranges, Site};
 use embedded_rnn_nn::net::Network;
 
+use super::fracs::Fracs;
 use super::input::{InputRecords, input_records};
 use crate::file::{FileSpec, assemble, golden_frames};
 use crate::meta::Meta;
@@ -18,13 +19,14 @@ pub fn write_int(
     meta: &Meta,
     sequences: &[&[f32]],
     ranges: &[Ranges],
+    fracs: Fracs,
 ) -> Result<Vec<u8>> {
     let frames = sequences.iter().find(|s| !s.is_empty()).context("calibration: no frames")?;
     let golden = golden_frames(frames, network.input_size)?;
     let (of_encoder, of_decoder) = ranges.split_at(network.layers.len().min(ranges.len()));
-    let chain = IntChain::new(network, of_encoder, network.decoder.is_none())?;
+    let chain = IntChain::new(network, of_encoder, network.decoder.is_none(), fracs)?;
     let decoder = match &network.decoder {
-        Some(decoder) => Some(IntChain::new(decoder, of_decoder, true)?),
+        Some(decoder) => Some(IntChain::new(decoder, of_decoder, true, fracs)?),
         None => None,
     };
     decoder.as_ref().map_or(Ok(()), |decoder| chain.check_states_of(decoder))?;
@@ -58,16 +60,17 @@ struct IntChain {
 
 impl IntChain {
     /// Quantizes the layers of a network; with `has_head`, its last layer is the last one of the model.
-    fn new(network: &Network<f32>, ranges: &[Ranges], has_head: bool) -> Result<Self> {
-        let InputRecords { mut records, unit: input_scale, layers: input_layers } =
-            input_records(network, ranges)?;
+    fn new(network: &Network<f32>, ranges: &[Ranges], has_head: bool, fracs: Fracs) -> Result<Self> {
+        let InputRecords { mut records, unit: input_scale, frac: mut input_frac, layers: input_layers } =
+            input_records(network, ranges, fracs)?;
         let mut unit = input_scale;
         for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(input_layers) {
-            let site = Site { unit, ranges, head: has_head && i + 1 == network.layers.len() };
+            let head = has_head && i + 1 == network.layers.len();
+            let site = Site { unit, input_frac, frac: fracs.inner, ranges, head };
             let packed = layer.kind.export_int(&layer.name, site);
             let (packed, output) = packed.with_context(|| layer.name.clone())?;
             records.extend(packed);
-            unit = output;
+            (unit, input_frac) = (output, fracs.inner);
         }
         Ok(Self { records, input_scale, output_scale: unit })
     }

@@ -1,13 +1,14 @@
 //! Quantization of a network to an i8 model file, by the rules of runtime/INTEGER.md, or to f16 weights.
 //!
-//! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `file` writes the
-//! layers, `errors` measures the error of each layer, and `classes` counts the classes that change. The
+//! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `fracs` chooses the
+//! fraction bits of the activations, `file` writes the layers, `errors` measures the error of each layer, and `classes` counts the classes that change. The
 //! quantization of a layer is defined in its own file.
 
 mod calibrate;
 mod classes;
 mod errors;
 mod file;
+mod fracs;
 mod input;
 #[cfg(test)]
 mod normalization_tests;
@@ -63,7 +64,9 @@ fn is_preferred(shorter: &Result<Quantized>, other: &Result<Quantized>) -> bool 
 fn quantize_layers(network: &Network<f32>, meta: &Meta, sequences: &[&[f32]]) -> Result<Quantized> {
     let network = integer_form(network)?;
     let ranges = calibrate(&network, sequences.iter().copied())?;
-    Quantized::new(&network, meta, sequences, |network| file::write_int(network, meta, sequences, &ranges))
+    let pack = |network: &Network<f32>, fracs| file::write_int(network, meta, sequences, &ranges, fracs);
+    let fracs = fracs::best(&network, sequences, &|fracs| pack(&network, fracs))?;
+    Quantized::new(&network, meta, sequences, |network| pack(network, fracs))
 }
 
 /// Rounds the weights of `network` to the weights of dtype `N` and measures the error of each layer on
