@@ -75,6 +75,18 @@ pub fn take<'a, T>(rest: &mut &'a [T], count: usize) -> &'a [T] {
     now
 }
 
+/// Takes the next [`Int::BLOCKS`] blocks, or as many as there are; a single block is taken whole or not at all,
+/// which is less code.
+#[inline(always)]
+pub fn take_blocks<'a, S: Int>(weights: &mut &'a [i32], stride: usize) -> &'a [i32] {
+    if S::BLOCKS > 1 {
+        return take(weights, stride * S::BLOCKS);
+    }
+    let (block, rest) = weights.split_at_checked(stride).unwrap_or_default();
+    *weights = rest;
+    block
+}
+
 /// Takes the next `count` values of `rest` to write, or as many as there are.
 #[inline(always)]
 pub fn take_mut<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
@@ -210,7 +222,7 @@ pub fn for_each<S: Int, const R: usize, O: Operands, U: Update<S, R>>(
 ) {
     let stride = operands.words();
     for target in targets {
-        let blocks = take(&mut weights, stride * S::BLOCKS);
+        let blocks = take_blocks::<S>(&mut weights, stride);
         let p = if U::UNITS {
             operands.pre_activations::<S, R, true>(isa, blocks, stride, 0)
         } else {

@@ -163,7 +163,7 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     let (mut weights, mut states, mut new) =
         (weights, state.get_mut(..r.units())?, next.get_mut(..r.units())?);
     while !new.is_empty() {
-        let blocks = blocks::take(&mut weights, stride * S::BLOCKS);
+        let blocks = blocks::take_blocks::<S>(&mut weights, stride);
         let (state, next) = (blocks::take_mut(&mut states, size), blocks::take_mut(&mut new, size));
         let z: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, stride, 0);
         let r_gate: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, stride, gate);

@@ -187,7 +187,7 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     let gate = operands.words();
     let (mut old, mut new) = (state.get(..r.units())?, reset.get_mut(..r.units())?);
     while !old.is_empty() {
-        let blocks = blocks::take(&mut of_r, gate * S::BLOCKS);
+        let blocks = blocks::take_blocks::<S>(&mut of_r, gate);
         let (state, out) = (blocks::take(&mut old, size), blocks::take_mut(&mut new, size));
         let mut r: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, gate, 0);
         let h: [S::W; ROWS] = isa.load_i16(state);
@@ -204,7 +204,7 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     let of_reset = blocks::Recurrent::<F>::new(r, x, reset);
     let (mut states, mut new) = (state.get_mut(..r.units())?, next.get_mut(..r.units())?);
     while !new.is_empty() {
-        let blocks = blocks::take(&mut rest, 2 * gate * S::BLOCKS);
+        let blocks = blocks::take_blocks::<S>(&mut rest, 2 * gate);
         let (state, next) = (blocks::take_mut(&mut states, size), blocks::take_mut(&mut new, size));
         let z: [S::W; ROWS] = operands.pre_activations::<S, ROWS, true>(isa, blocks, 2 * gate, 0);
         let n: [S::W; ROWS] = of_reset.pre_activations::<S, ROWS, true>(isa, blocks, 2 * gate, gate);

@@ -21,10 +21,9 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SID
         asm!(
             "bl {four_rows}",
             four_rows = sym four_rows,
-            inout("r0") block.as_ptr() => _,
+            inout("r0") block.as_ptr() => p0,
             inout("r12") core::ptr::from_ref(sides) => _,
-            out("r1") _, out("r2") _, out("r3") _, out("lr") _,
-            out("r8") p0, out("r9") p1, out("r10") p2, out("r11") p3,
+            out("r1") p1, out("r2") p2, out("r3") p3, out("lr") _,
             options(readonly),
         );
     }
@@ -74,14 +73,13 @@ macro_rules! quad {
 
 /// Computes four pre-activations.
 ///
-/// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r8 to r11; r0 to r3, r12 and lr
-/// are lost. Reads 4 words of start values, 4 of weights for each quad of activations, and 4 multipliers. All
+/// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r0 to r3; r12 and lr are lost. Reads 4 words of start values, 4 of weights for each quad of activations, and 4 multipliers. All
 /// are aligned to 4, as LDM needs.
 #[unsafe(naked)]
 unsafe extern "C" fn four_rows() {
     naked_asm!(
         cpu!(),
-        "push {{r4-r7, lr}}",
+        "push {{r4-r11, lr}}",
         "ldmia r0!, {{r8-r11}}",
         "2:",
         "ldmia r12!, {{r1, lr}}",
@@ -99,10 +97,10 @@ unsafe extern "C" fn four_rows() {
         "b 2b",
         "5:",
         "ldmia r0!, {{r2, r3, r4, r5}}",
-        "smmul r8, r8, r2",
-        "smmul r9, r9, r3",
-        "smmul r10, r10, r4",
-        "smmul r11, r11, r5",
-        "pop {{r4-r7, pc}}",
+        "smmul r0, r8, r2",
+        "smmul r1, r9, r3",
+        "smmul r2, r10, r4",
+        "smmul r3, r11, r5",
+        "pop {{r4-r11, pc}}",
     )
 }

@@ -15,8 +15,8 @@ use crate::activation::Activation;
 use crate::tensor::Matrix;
 
 /// The growth of the variance of the weights' errors from which on the input and the state of a layer have
-/// scales of their own: their common errors are then twice as large.
-const SEPARATE_FROM: f64 = 4.0;
+/// scales of their own: their common errors are then eight times as large.
+const SEPARATE_FROM: f64 = 64.0;
 /// The argument from which on a bounded activation is as good as flat.
 const FLAT_FROM: f64 = 4.0;
 
