@@ -71,21 +71,23 @@ impl Errors {
 ///
 /// | | f32 | i8 arithmetic | i8 |
 /// |---|---|---|---|
-/// | LSTM | 3.4e-7 | 1.5e-4 | 0.029 |
-/// | GRU | 4.2e-7 | 1.4e-4 | 0.015 |
-/// | GRU, reset before | 6.3e-7 | 2.3e-4 | 0.014 |
-/// | SimpleRNN | 2.8e-6 | 1.3e-3 | 0.034 |
-/// | SimpleRNN, unbounded, 20 steps | 8.5e-7 | 0.012 | 0.041 |
+/// | LSTM | 3.4e-7 | 3.2e-3 | 0.013 |
+/// | GRU | 4.2e-7 | 2.8e-3 | 0.016 |
+/// | GRU, reset before | 6.3e-7 | 2.8e-3 | 0.014 |
+/// | SimpleRNN | 2.7e-6 | 0.032 | 0.060 |
+/// | SimpleRNN, unbounded, 20 steps | 8.4e-7 | 0.15 | 0.020 |
 ///
 /// A SimpleRNN does not average over time steps: its error is that of a chain of 200 tanh. The state of an
-/// unbounded one may grow 200-fold, and its first rounding error with it.
+/// unbounded one may grow 200-fold, and its first rounding error with it: few bits are left for the first states
+/// if the last must fit. The fraction bits are chosen by the error of i8, in which errors of the weights and of
+/// the arithmetic may cancel.
 fn tolerance((cell, options): Cell) -> Errors {
     match cell {
-        "LSTM" => Errors { float: 4.1e-7, arithmetic: 1.8e-4, int: 3.5e-2 },
-        "GRU" if options.contains("reset_after") => Errors { float: 7.6e-7, arithmetic: 2.8e-4, int: 1.7e-2 },
-        "GRU" => Errors { float: 5.1e-7, arithmetic: 1.7e-4, int: 1.8e-2 },
-        _ if is_unbounded(options) => Errors { float: 1.1e-6, arithmetic: 1.5e-2, int: 5.0e-2 },
-        _ => Errors { float: 3.3e-6, arithmetic: 1.6e-3, int: 4.1e-2 },
+        "LSTM" => Errors { float: 4.1e-7, arithmetic: 3.9e-3, int: 1.6e-2 },
+        "GRU" if options.contains("reset_after") => Errors { float: 7.6e-7, arithmetic: 3.4e-3, int: 1.7e-2 },
+        "GRU" => Errors { float: 5.1e-7, arithmetic: 3.4e-3, int: 1.9e-2 },
+        _ if is_unbounded(options) => Errors { float: 1.1e-6, arithmetic: 1.8e-1, int: 2.4e-2 },
+        _ => Errors { float: 3.3e-6, arithmetic: 3.8e-2, int: 7.2e-2 },
     }
 }
 

@@ -60,9 +60,6 @@ pub fn best(
             }
         }
         if found == before {
-            if std::env::var_os("SHOW").is_some() {
-                eprintln!("{found:?} {least:e} of {known:?}");
-            }
             return Ok(found);
         }
     }
