@@ -37,7 +37,7 @@ pub struct LayerRecord {
     pub weights_len: u32,
     /// i8: fraction bits of an output (INTEGER.md).
     pub frac: u8,
-    /// i8 Activation: fraction bits of an input; 0 in others.
+    /// i8 Activation, BatchNormalization: fraction bits of an input; 0 in others.
     pub input_frac: u8,
     /// i8 LSTM: fraction bits of the cell state.
     pub cell_frac: u8,

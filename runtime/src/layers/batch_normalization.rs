@@ -42,6 +42,7 @@ pub fn linear(p: i32, frac: u8) -> i16 {
 impl Layer<I8> for BatchNormalization {
     const ACTIVATIONS: &'static [Activation] = &[];
     const RECURRENT: bool = false;
+    const HAS_INPUT_FRAC: bool = true;
 
     // Multipliers, then offsets.
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -53,7 +54,7 @@ impl Layer<I8> for BatchNormalization {
         Some(quads(r.units()) / 2)
     }
 
-    // `mulr(x << 16, multiplier) + offset`, rounded as linear units are.
+    // `mulr(x << (30 - input_frac), multiplier) + offset`, rounded as linear units are.
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
         _isa: S,
@@ -63,8 +64,10 @@ impl Layer<I8> for BatchNormalization {
         let Step { x, record, weights, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
         let (multipliers, offsets) = weights.split_at_checked(record.units())?;
+        let shift = 30u32.wrapping_sub(record.input_frac.into());
         for (((act, &x), &multiplier), &offset) in acts.iter_mut().zip(x).zip(multipliers).zip(offsets) {
-            *act = linear(mulr(i32::from(x) << 16, multiplier).wrapping_add(offset), record.frac);
+            *act =
+                linear(mulr(i32::from(x).wrapping_shl(shift), multiplier).wrapping_add(offset), record.frac);
         }
         Some(acts)
     }

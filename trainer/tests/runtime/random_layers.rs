@@ -235,7 +235,10 @@ fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> 
         input_size,
         units: if framewise { input_size } else { rng.random_range(SIZES) },
         frac: numbers.frac(MAX_FRAC, rng),
-        input_frac: if variant.kind() == Kind::Activation { numbers.frac(MAX_INPUT_FRAC, rng) } else { 0 },
+        input_frac: match variant.kind() {
+            Kind::Activation | Kind::BatchNormalization => numbers.frac(MAX_INPUT_FRAC, rng),
+            _ => 0,
+        },
         cell_frac: if variant.kind() == Kind::Lstm { numbers.cell_frac(least_frac, rng) } else { 0 },
         ..variant.record::<I8>()
     }

@@ -35,7 +35,8 @@ impl Variant {
     /// Returns a record of one unit over one input; in integers all activations have [`FRAC`] fraction bits.
     pub fn record<N: Number>(self) -> LayerRecord {
         let integers = N::DTYPE == DType::I8;
-        let has_input_frac = integers && self.kind == Kind::Activation as u8;
+        let kinds = [Kind::Activation, Kind::BatchNormalization];
+        let has_input_frac = integers && kinds.iter().any(|&kind| kind as u8 == self.kind);
         LayerRecord {
             kind: self.kind,
             activation: self.activation,

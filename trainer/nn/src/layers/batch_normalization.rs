@@ -259,15 +259,17 @@ impl Export for BatchNormalization<f32> {
         Ok(InputStage::Affine(Box::new(words)))
     }
 
-    /// Computes `mulr(x << 16, m) + b`, where `m` is 2^(35 - frac) for a factor of one between equal units.
+    /// Computes `mulr(x << (30 - input_frac), m) + b`, where `m` is 2^21 for a factor of one between equal units of
+    /// as many fraction bits.
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let unit = unit_for(site.ranges.output, site.frac);
         let (scale, offset) = self.scale_and_offset();
-        let shift = 16 + LINEAR_FRAC as i32 - site.frac as i32;
+        let shift = 2 + LINEAR_FRAC as i32 + site.input_frac as i32 - site.frac as i32;
         let mut words = multipliers(&scale, 2f64.powi(shift) * site.unit / unit)?;
         words.extend(offsets(&offset, unit, site.frac)?);
         let record = framewise_record(RecordKind::BatchNormalization, scale.nrows());
-        let record = LayerRecord { output_scale: unit as f32, frac: site.frac as u8, ..record };
+        let (frac, input_frac) = (site.frac as u8, site.input_frac as u8);
+        let record = LayerRecord { output_scale: unit as f32, frac, input_frac, ..record };
         Ok((vec![PackedLayer::new(record, words, name)], unit))
     }
 
