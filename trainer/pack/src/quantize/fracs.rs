@@ -21,8 +21,13 @@ pub struct Fracs {
     pub inner: u32,
 }
 
-/// The fraction bits from which the search starts: the first that have a scale for every layer.
-const STARTS: [Fracs; 2] = [Fracs { input: 10, inner: 11 }, Fracs { input: MAX_INPUT_FRAC, inner: 11 }];
+/// The fraction bits from the best of which the search starts: for wide layers, for layers between, and for narrow
+/// ones, whose sums have room for all bits.
+const STARTS: [Fracs; 3] = [
+    Fracs { input: 10, inner: 11 },
+    Fracs { input: 13, inner: 12 },
+    Fracs { input: MAX_INPUT_FRAC, inner: MAX_FRAC },
+];
 /// The limit of the calibration time steps on which fraction bits are compared.
 const MAX_STEPS: usize = 2_048;
 
@@ -30,7 +35,7 @@ const MAX_STEPS: usize = 2_048;
 /// goes to the better neighbor until there is none.
 ///
 /// # Errors
-/// The errors of `pack` for the fraction bits from which the search starts.
+/// The errors of `pack` if it has no scale for any of the fraction bits from which the search starts.
 pub fn best(
     network: &Network<f32>,
     sequences: &[&[f32]],
@@ -46,10 +51,14 @@ pub fn best(
         known.insert(fracs, error);
         Ok(error)
     };
-    let [first, other] = STARTS;
-    let start = error(first).map(|error| (first, error));
-    let (mut found, mut least) =
-        start.or_else(|failed| error(other).map(|error| (other, error)).map_err(|_| failed))?;
+    let mut start: Result<(Fracs, f64)> = error(STARTS[0]).map(|error| (STARTS[0], error));
+    for fracs in &STARTS[1..] {
+        let Ok(error) = error(*fracs) else { continue };
+        if start.as_ref().map_or(true, |(_, least)| error < *least) {
+            start = Ok((*fracs, error));
+        }
+    }
+    let (mut found, mut least) = start?;
     loop {
         let before = found;
         for neighbor in neighbors(before) {
