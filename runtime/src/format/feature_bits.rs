@@ -1,5 +1,7 @@
 //! The features that a model can ask for beside its kinds of layers, whose codes are the bits below these.
 
+/// A recurrent layer starts from a state other than zeros.
+pub const INITIAL_STATES: u32 = 1 << 26;
 /// An activation is an extended one ([`Activation::is_extended`](super::Activation::is_extended)).
 pub const EXTENDED_ACTIVATIONS: u32 = 1 << 27;
 /// The first layer masks time steps.

@@ -13,6 +13,8 @@ pub const GO_BACKWARDS: u8 = 2;
 pub const DIRECTION: u8 = 4;
 /// Flag of a first layer that masks time steps: these leave every state as it is.
 pub const MASKS: u8 = 8;
+/// Flag of a recurrent layer whose initial state is not zeros; it lies at the end of the layer's weights.
+pub const INITIAL_STATE: u8 = 16;
 
 /// A layer as the runtime uses it, in place: kind, sizes, scales. Names are in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -24,7 +26,8 @@ pub struct LayerRecord {
     pub activation: u8,
     /// Code of the gates' [`Activation`] in cells that have gates.
     pub recurrent_activation: u8,
-    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`]; no other bit is in use.
+    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`], [`INITIAL_STATE`]; no other bit is
+    /// in use.
     pub flags: u8,
     /// Input values per time step.
     pub input_size: u32,
@@ -67,6 +70,11 @@ impl LayerRecord {
     /// Returns `true` if the layer masks time steps.
     pub fn masks(&self) -> bool {
         self.flags & MASKS != 0
+    }
+
+    /// Returns `true` if the initial state of the layer is not zeros.
+    pub fn has_initial_state(&self) -> bool {
+        self.flags & INITIAL_STATE != 0
     }
 
     /// Returns the input size as an index.

@@ -30,9 +30,11 @@ pub use normalization::quantize;
 pub use table::{ALL_FEATURES, Kind};
 
 use crate::error::LayerFault;
-use crate::format::feature_bits::{EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES};
+use crate::format::feature_bits::{
+    EXTENDED_ACTIVATIONS, INITIAL_STATES, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES,
+};
 use crate::format::{
-    Activation, DIRECTION, DType, GO_BACKWARDS, LANES, LayerRecord, MAX_SIZE, RETURN_SEQUENCES,
+    Activation, DIRECTION, DType, GO_BACKWARDS, INITIAL_STATE, LANES, LayerRecord, MAX_SIZE, RETURN_SEQUENCES,
 };
 use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
@@ -53,7 +55,8 @@ pub trait Layer<N: Number> {
     /// it works until its state is saved, or until the layer runs backwards.
     const RECURRENT: bool;
     /// The flags that the record may have.
-    const FLAGS: u8 = if Self::RECURRENT { RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION } else { 0 };
+    const FLAGS: u8 =
+        if Self::RECURRENT { RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | INITIAL_STATE } else { 0 };
 
     /// Returns `true` if the record's scales are in the range that the arithmetic needs.
     fn scales_fit(_record: &LayerRecord) -> bool {
@@ -63,7 +66,8 @@ pub trait Layer<N: Number> {
     fn fields_fit(record: &LayerRecord) -> bool {
         record.merge_mode == 0 && record.input_dim == 0
     }
-    /// Returns the number of weights; `None` if the sizes do not fit each other or are too large to count.
+    /// Returns the number of weights that a step reads; `None` if the sizes do not fit each other or are too
+    /// large to count.
     fn weights(record: &LayerRecord) -> Option<usize>;
     /// Returns the words of memory that the layer takes between and during steps.
     fn memory(record: &LayerRecord) -> Option<usize>;
@@ -71,6 +75,16 @@ pub trait Layer<N: Number> {
     /// which it is saved; not empty if the layer is [`RECURRENT`](Layer::RECURRENT).
     fn state(_record: &LayerRecord, _phase: bool) -> [Range<usize>; 2] {
         [0..0, 0..0]
+    }
+    /// Returns the number of weights behind those that a step reads: the initial state in the form that it
+    /// has in memory; 0 if the layer starts from zeros.
+    #[inline(always)]
+    fn initial_weights<const F: u32>(record: &LayerRecord) -> usize {
+        if F & INITIAL_STATES == 0 || !record.has_initial_state() {
+            return 0;
+        }
+        let words: usize = Self::state(record, false).iter().map(Range::len).sum();
+        words * (size_of::<N::Word>() / size_of::<N::Weight>())
     }
     /// Computes one time step and returns its output. `F` is the set of features that the build contains.
     fn forward<'a, S: Isa, const F: u32>(
@@ -114,6 +128,8 @@ pub trait Layer<N: Number> {
         skipped: bool,
     ) -> Option<Done<'a, N>> {
         let (own, others) = memory.split_at_mut_checked(Self::memory_at(step.record, step.position)?)?;
+        let read = step.weights.len().checked_sub(Self::initial_weights::<F>(step.record))?;
+        let step = Step { weights: step.weights.get(..read)?, ..step };
         let y = if skipped {
             step.x
         } else if S::ONE_FUNCTION {
@@ -146,6 +162,7 @@ fn feature_bits<N: Number, L: Layer<N>>(record: &LayerRecord) -> u32 {
     1u32.wrapping_shl(record.kind.into())
         | bit(record.masks(), MASKED)
         | bit(record.go_backwards(), WHOLE_SEQUENCES)
+        | bit(record.has_initial_state(), INITIAL_STATES)
         | bit(!default, NON_DEFAULT_ACTIVATIONS)
         | bit(extended && N::DTYPE as u8 != DType::I8 as u8, EXTENDED_ACTIVATIONS)
 }

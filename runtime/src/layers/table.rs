@@ -7,7 +7,7 @@ use super::{
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
 use crate::format::feature_bits::{
-    DECODER, EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES,
+    DECODER, EXTENDED_ACTIVATIONS, INITIAL_STATES, MASKED, NON_DEFAULT_ACTIVATIONS, WHOLE_SEQUENCES,
 };
 use crate::isa::{Backend, Isa, Operation};
 use crate::number::{Dispatch, F16, F32, I8, Number, Position, Step, Steps};
@@ -23,7 +23,7 @@ struct Forward<'s, 'a, N: Number, const F: u32> {
 
 /// The features beside the kinds of layers.
 const OTHER_FEATURES: u32 =
-    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS;
+    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS | INITIAL_STATES;
 
 macro_rules! layer_table {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $layer:ty;)*) => {
@@ -105,6 +105,12 @@ macro_rules! layer_table {
             fn weights<const F: u32>(record: &LayerRecord) -> Option<usize> {
                 match Kind::from_code(record.kind, F)? {
                     $(Kind::$kind => <$layer as Layer<$number>>::weights(record),)*
+                }
+            }
+            fn initial_weights<const F: u32>(record: &LayerRecord) -> usize {
+                match Kind::from_code(record.kind, F) {
+                    $(Some(Kind::$kind) => <$layer as Layer<$number>>::initial_weights::<F>(record),)*
+                    None => 0,
                 }
             }
             #[inline(always)]

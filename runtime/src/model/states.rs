@@ -14,6 +14,8 @@ struct LayerState<'m> {
     h: Range<usize>,
     /// Empty in layers without a cell state.
     c: Range<usize>,
+    /// The indices of both among all state vectors, in the order in which they are saved.
+    indices: [usize; 2],
     /// Real value of one unit of c.
     cell_scale: f32,
 }
@@ -54,6 +56,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     ) -> Result<(), Error> {
         self.check_owner(state)?;
         let own = self.state_of(state, layer, h.len(), c.len())?;
+        self.start(state);
         let missing = Error::NoState { layer };
         let scale = own.record.output_scale;
         let acts = N::acts_of_mut(state.memory.get_mut(own.h).ok_or(missing)?);
@@ -81,11 +84,13 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         self.check_owner(state)?;
         let own = self.state_of(state, layer, h.len(), c.len())?;
         let missing = Error::NoState { layer };
-        let acts = N::acts_of(state.memory.get(own.h).ok_or(missing)?);
+        let [h_index, c_index] = own.indices;
+        let acts = N::acts_of(self.words_of_state(state, h_index, own.h).ok_or(missing)?);
         for (h, &act) in h.iter_mut().zip(acts) {
             *h = N::real_of_act(act, own.record.output_scale);
         }
-        for (c, &word) in c.iter_mut().zip(state.memory.get(own.c).ok_or(missing)?) {
+        let words = self.words_of_state(state, c_index, own.c).ok_or(missing)?;
+        for (c, &word) in c.iter_mut().zip(words) {
             *c = N::real_of_cell(word, own.cell_scale);
         }
         Ok(())
@@ -113,10 +118,11 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let at = self.all_layers().split_at(layer).0.words().ok_or(missing)?;
         let in_decoder = self.has_decoder() && layer >= self.preamble.decoder_at as usize;
         let phase = !state.phases[usize::from(in_decoder)];
-        let (cell, output) = match <N as Dispatch>::state::<F>(record, phase) {
-            [h, none] if none.is_empty() => (none, h),
-            [c, h] => (c, h),
+        let (cell, output, order) = match <N as Dispatch>::state::<F>(record, phase) {
+            [h, none] if none.is_empty() => (none, h, [0, 1]),
+            [c, h] => (c, h, [1, 0]),
         };
+        let before = self.layers.iter().take(layer).filter(|r| N::is_recurrent::<F>(r)).count();
         let units = record.units();
         let width = output.len() * size_of::<N::Word>() / size_of::<N::Act>();
         debug_assert_eq!(width.div_ceil(LANES), units.div_ceil(LANES), "h has one value per unit");
@@ -125,6 +131,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         }
         let moved = |range: Range<usize>| at + range.start..at + range.end;
         let cell_scale = record.output_scale / (1u64 << (record.cell_frac.saturating_sub(15) & 31)) as f32;
-        Ok(LayerState { record, h: moved(output), c: moved(cell), cell_scale })
+        let indices = order.map(|k| 2 * before + k);
+        Ok(LayerState { record, h: moved(output), c: moved(cell), indices, cell_scale })
     }
 }

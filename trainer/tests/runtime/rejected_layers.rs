@@ -1,6 +1,6 @@
 //! Each rule of FORMAT.md about the record of a layer, violated alone, has its own error.
 
-use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, RETURN_SEQUENCES};
+use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, RETURN_SEQUENCES};
 use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
 
 use crate::crafted::Place;
@@ -79,7 +79,7 @@ fn every_kind_has_its_activations_and_no_others() {
 fn flags(record: &LayerRecord) -> u8 {
     match record.kind {
         kind if kind == Kind::Masking as u8 || kind == Kind::Embedding as u8 => MASKS,
-        _ if is_recurrent(record) => RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION,
+        _ if is_recurrent(record) => RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | INITIAL_STATE,
         _ => 0,
     }
 }
@@ -136,6 +136,10 @@ fn inconsistent_sizes_are_rejected() {
             (|p| p.record(MERGE).input_size = 7, fault(MERGE, InputSize)),
             (|p| p.record(MERGE).input_size = 3, fault(MERGE, InputSize)),
             (|p| p.layers[MERGE].words.push(0), fault(MERGE, Weights)),
+            // Without the words of the state.
+            (|p| p.record(RNN).flags |= INITIAL_STATE, fault(RNN, Weights)),
+            (|p| p.record(BACKWARD).flags |= INITIAL_STATE, fault(BACKWARD, Weights)),
+            (|p| p.layers[LSTM].words.extend([0; 8]), fault(LSTM, Weights)),
             (|p| p.record(BACKWARD).input_size = 3, fault(BACKWARD, InputSize)),
             (|p| p.record(BACKWARD).units = 0, fault(BACKWARD, Size)),
             (|p| p.record(RNN).input_size = 3, fault(RNN, InputSize)),

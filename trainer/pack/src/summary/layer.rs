@@ -29,6 +29,8 @@ pub struct LayerSummary {
     pub return_sequences: bool,
     /// `true` if the layer processes sequences in reverse.
     pub go_backwards: bool,
+    /// `true` if the layer starts from a state other than zeros, which the file contains.
+    pub initial_state: bool,
     /// The merge mode of a Bidirectional by its Keras name. Its two directions are layers before it.
     pub merge_mode: Option<&'static str>,
     /// The number of ids of an Embedding.
@@ -79,6 +81,7 @@ impl LayerSummary {
             recurrent_activation: own.recurrent_activation,
             return_sequences: record.return_sequences(),
             go_backwards: record.go_backwards(),
+            initial_state: record.has_initial_state(),
             merge_mode: own.merge_mode,
             input_dim: own.input_dim,
             mask_zero: own.mask_zero,
@@ -100,6 +103,7 @@ impl LayerSummary {
             self.mask_value.map(|value| format!("mask_value={value}")),
             self.merge_mode.map(|mode| format!("merge_mode={mode}")),
             flag(self.go_backwards, "go_backwards"),
+            flag(self.initial_state, "initial_state"),
             unusual.map(|name| format!("recurrent_activation={name}")),
         ];
         options.into_iter().flatten().collect::<Vec<_>>().join(", ")
