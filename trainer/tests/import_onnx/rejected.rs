@@ -74,13 +74,27 @@ fn unsupported_recurrent_nodes() {
             "LSTM (node 0): P: peepholes are not supported",
         ),
         (
-            lstm(&with(&["", "h"]), &[]).initializer(weights("h", &[1, 1, 2])),
-            "LSTM (node 0): initial_h: h: a constant other than zeros; initial states are zeros or inputs \
-             of the graph",
+            lstm(&with(&["", "h"]), &[]).initializer(weights("h", &[1, 2, 2])),
+            "LSTM (node 0): initial_h: h: the sequences of a batch start from different states, a model from \
+             one",
+        ),
+        (
+            lstm(&with(&["", "h"]), &[]).initializer(tensor(
+                "h",
+                &[1, 1, 2],
+                1,
+                &[0, 0, 192, 127, 0, 0, 0, 0],
+            )),
+            "LSTM (node 0): initial_h: h: contains NaN",
+        ),
+        (
+            lstm(&with(&["", "h", "C"]), &[]).initializer(weights("h", &[1, 1, 2])).input("C", &[1, 1, 2]),
+            "LSTM (node 0): initial_h and initial_c: a constant and an input of the graph, expected two of a \
+             kind",
         ),
         (
             lstm(&with(&["", "", "c"]), &[]).initializer(tensor("c", &[1, 1, 3], 1, &[0; 12])),
-            "LSTM (node 0): initial_c: zeros of the wrong shape, expected 1 x 2 units per sequence",
+            "LSTM (node 0): initial_c: constants of the wrong shape, expected 1 x 2 units per sequence",
         ),
         (
             lstm(&with(&["lens"]), &[]).initializer(indices("lens", &[4, 5])),
@@ -223,7 +237,8 @@ fn computed_states_and_ids() {
     assert_rejected(
         &second("H").output("Z"),
         22,
-        "GRU (node 2): initial_h: computed by another layer; initial states are zeros or inputs of the graph",
+        "GRU (node 2): initial_h: computed by another layer; initial states are constants or inputs of the \
+         graph",
     );
     let computed = Graph::default()
         .ids("X", &[0, 0])
@@ -236,7 +251,7 @@ fn computed_states_and_ids() {
 
 /// `h0.expand(-1, batch, -1)` of PyTorch, whose exporter computes the shape from comparisons.
 #[test]
-fn repeated_initial_states_are_zeros() {
+fn initial_states_that_are_repeated_in_other_ways() {
     let repeated = |h0: Vec<u8>| {
         with_weights(3)
             .initializer(h0)
@@ -255,10 +270,20 @@ fn repeated_initial_states_are_zeros() {
     let zeros = gru(repeated(tensor("h0", &[1, 1, 2], 1, &[0; 8])));
     read(&zeros.file(22), "model").unwrap();
     assert_rejected(
-        &gru(repeated(weights("h0", &[1, 1, 2]))),
+        &gru(repeated(weights("h0", &[1, 2, 2]))),
         22,
-        "Expand (node 5): a constant other than zeros, repeated along a length known at run time only, as \
-         learned initial states are: initial states are zeros or inputs of the graph",
+        "Expand (node 5): shape: incompatible with the shape of the input",
+    );
+    let parts = repeated(weights("h0", &[1, 1, 2])).initializer(indices("flat", &[-1])).node(
+        "Reshape",
+        &["h", "flat"],
+        &["f"],
+        &[],
+    );
+    assert_rejected(
+        &parts.output("f"),
+        22,
+        "Reshape (node 6): a constant that is repeated in parts of an axis",
     );
 }
 

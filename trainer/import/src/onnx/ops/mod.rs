@@ -12,6 +12,7 @@ mod normalization;
 mod product;
 mod recurrent;
 mod recurrent_cells;
+mod repeated;
 mod shapes;
 mod slice;
 mod time;
@@ -86,8 +87,9 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Concat", concat::concat),
     ("ReverseSequence", time::reverse_sequence),
     ("Constant", shapes::constant),
-    ("ConstantOfShape", shapes::constant_of_shape),
-    ("Expand", shapes::expand),
+    ("ConstantOfShape", repeated::constant_of_shape),
+    ("Expand", repeated::expand),
+    ("Tile", repeated::tile),
     ("Equal", shapes::equal),
     ("Where", shapes::where_),
     ("Shape", shapes::shape),
