@@ -47,8 +47,9 @@ pub struct LayerRecord {
     pub output_scale: f32,
     /// Embedding: the number of ids; 0 in others.
     pub input_dim: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Dense, Activation: the slope of leaky_relu below 0, or the alpha of elu; 0 stands for the default
+    /// parameter of the function. 0 in others.
+    pub activation_parameter: f32,
 }
 
 impl LayerRecord {
@@ -130,9 +131,9 @@ activations! {
     SigmoidWide = 8,
     /// `clip(x, 0, 6)`
     Relu6 = 9,
-    /// `x`, or `x / 5` below 0.
+    /// `x`, or `slope x` below 0; the default slope is 1/5.
     LeakyRelu = 10,
-    /// `x`, or `exp(x) - 1` below 0.
+    /// `x`, or `alpha (exp(x) - 1)` below 0; the default alpha is 1.
     Elu = 11,
     /// `1.0507 x`, or `1.0507 * 1.67326 (exp(x) - 1)` below 0.
     Selu = 12,
@@ -210,6 +211,12 @@ impl Activation {
             Self::HardSigmoidKeras1 => 0.2,
             _ => 1.0,
         }
+    }
+
+    /// Returns `true` if the activation with this code has a parameter
+    /// ([`LayerRecord::activation_parameter`]).
+    pub const fn has_parameter(code: u8) -> bool {
+        code == Self::LeakyRelu as u8 || code == Self::Elu as u8
     }
 
     /// Returns `true` if the code is that of an extended activation: not linear, relu, tanh, a sigmoid or

@@ -51,6 +51,8 @@ pub trait Layer<N: Number> {
     const OVER_UNITS: &'static [Activation] = &[];
     /// The activations of the gates; empty if the kind has none (the record then holds 0).
     const RECURRENT_ACTIVATIONS: &'static [Activation] = &[];
+    /// `true` if the record may have a parameter of its activation.
+    const ACTIVATION_PARAMETER: bool = false;
     /// `true` if the layer carries a state from step to step. Without a default, because a layer that forgets
     /// it works until its state is saved, or until the layer runs backwards.
     const RECURRENT: bool;
@@ -173,7 +175,9 @@ fn check<N: Number, L: Layer<N>>(record: &LayerRecord) -> Result<(), LayerFault>
         if set.is_empty() { code == 0 } else { set.iter().any(|&a| a as u8 == code) }
     };
     let over_units = L::OVER_UNITS.iter().any(|&a| a as u8 == record.activation);
-    if record.flags & !L::FLAGS != 0 || record.reserved != 0 || !L::fields_fit(record) {
+    let has_parameter = L::ACTIVATION_PARAMETER && Activation::has_parameter(record.activation);
+    let is_reserved = record.activation_parameter.to_bits() != 0 && !has_parameter;
+    if record.flags & !L::FLAGS != 0 || is_reserved || !L::fields_fit(record) {
         return Err(LayerFault::Reserved);
     }
     if record.x_shift > 31 || record.h_shift > 31 || !L::scales_fit(record) {

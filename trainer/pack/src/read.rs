@@ -87,11 +87,12 @@ mod tests {
     }
 
     #[test]
-    fn initial_states_are_read_back_to_the_bit() {
+    fn initial_states_and_parameters_are_read_back_to_the_bit() {
         let layers = "{ type = 'LSTM', units = 3, return_sequences = true },
             { type = 'GRU', units = 9, return_sequences = true },
             { type = 'GRU', units = 2, reset_after = false, return_sequences = true },
-            { type = 'SimpleRNN', units = 8 }, { type = 'Dense', units = 2 }";
+            { type = 'SimpleRNN', units = 8 }, { type = 'Dense', units = 2, activation = 'leaky_relu(0.3)' },
+            { type = 'Activation', activation = 'elu(0.7)' }";
         assert_states_are_read_back::<F32>(layers);
         assert_states_are_read_back::<F16>(layers);
     }

@@ -157,7 +157,7 @@ fn role(text: &str) -> Result<(String, pytorch::WeightRole), String> {
 /// Parses `MODULE=FUNCTION`.
 fn activation(text: &str) -> Result<(String, Activation), String> {
     let (module, name) = pair(text)?;
-    let activation = Activation::from_keras_name(name).ok_or_else(|| format!("unknown function {name}"))?;
+    let activation = Activation::parsed(name).map_err(|error| error.to_string())?;
     Ok((module, activation))
 }
 

@@ -97,8 +97,9 @@ fn others_fields_are_reserved<N: Session>(stack: &Stack<'_>) {
         let record = *parts.record(place);
         let others = (0..8).map(|bit| 1u8 << bit).filter(|bit| flags(&record) & bit == 0);
         others.for_each(|bit| rejected(place, &|record| record.flags |= bit));
-        rejected(place, &|record| record.reserved = 1);
-        rejected(place, &|record| record.reserved = 1 << 31);
+        for parameter in [f32::from_bits(1), -0.0, 0.5, f32::NAN] {
+            rejected(place, &|record| record.activation_parameter = parameter);
+        }
         if record.kind != Kind::Bidirectional as u8 {
             rejected(place, &|record| record.merge_mode = 1);
             rejected(place, &|record| record.merge_mode = 255);

@@ -85,7 +85,7 @@ pub const STEPPING: [Stack<'static>; 8] = [
         "{ type = 'Masking' }, { type = 'LSTM', units = 9, return_sequences = true },
          { type = 'GRU', units = 6, reset_after = false, return_sequences = true },
          { type = 'SimpleRNN', units = 5, activation = 'linear', return_sequences = true },
-         { type = 'GRU', units = 3{last} }",
+         { type = 'Activation', activation = 'elu(0.7)' }, { type = 'GRU', units = 3{last} }",
     )
     .masks(0.0)
     .with_initial_states(),
@@ -148,7 +148,8 @@ pub const WHOLE: [Stack<'static>; 6] = [
         "{ type = 'Masking', mask_value = 0.25 },
          { type = 'Bidirectional', layer = { type = 'LSTM', units = 5, return_sequences = true } },
          { type = 'GRU', units = 6, go_backwards = true, return_sequences = true },
-         { type = 'SimpleRNN', units = 4, go_backwards = true{last} }, { type = 'Dense', units = 3 }",
+         { type = 'SimpleRNN', units = 4, go_backwards = true{last} },
+         { type = 'Dense', units = 3, activation = 'leaky_relu(0.3)' }",
     )
     .masks(0.25)
     .with_initial_states(),

@@ -44,11 +44,11 @@ impl RecurrentConfig {
             "GRU" => CellKind::Gru { reset_after: options.flag("reset_after", false)? },
             _ => bail!("class_name {class}: not a supported recurrent layer"),
         };
-        let value = activation::read(version, "activation", options)?;
+        let value = activation::of_cell(version, "activation", options)?;
         let gates = match kind {
             CellKind::SimpleRnn => value,
             CellKind::Lstm | CellKind::Gru { .. } => {
-                activation::read(version, "recurrent_activation", options)?
+                activation::of_cell(version, "recurrent_activation", options)?
             }
         };
         let config = Self {

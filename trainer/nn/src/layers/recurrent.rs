@@ -280,7 +280,9 @@ impl<T: Real> Module<T> for Recurrent<T> {
             frames.reverse();
         }
         let mut outputs = Vec::with_capacity(frames.len());
-        states.iter().enumerate().for_each(|(k, state)| observe(Signal::State(k), state));
+        for (k, state) in self.initial_state.iter().enumerate() {
+            observe(Signal::State(k), state.as_slice());
+        }
         for frame in &frames {
             observe(Signal::PreActivations, &self.cell.get().step(frame, states));
             states.iter().enumerate().for_each(|(k, state)| observe(Signal::State(k), state));
@@ -359,7 +361,7 @@ impl Export for Recurrent<f32> {
     }
 
     fn check_export(&self) -> Result<()> {
-        self.parts().check_elementwise()
+        self.parts().check_of_cell()
     }
 
     fn export_float<N: FloatWeights>(&self, name: &str) -> Result<Vec<PackedLayer<N::Weight>>> {
