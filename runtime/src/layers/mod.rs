@@ -130,8 +130,6 @@ pub trait Layer<N: Number> {
         skipped: bool,
     ) -> Option<Done<'a, N>> {
         let (own, others) = memory.split_at_mut_checked(Self::memory_at(step.record, step.position)?)?;
-        let read = step.weights.len().checked_sub(Self::initial_weights::<F>(step.record))?;
-        let step = Step { weights: step.weights.get(..read)?, ..step };
         let y = if skipped {
             step.x
         } else if S::ONE_FUNCTION {

@@ -76,6 +76,12 @@ macro_rules! layer_table {
                     let words = record.weights_len as usize / size_of::<<$number as Number>::Weight>();
                     let (own, others) = weights.split_at_checked(words)?;
                     weights = others;
+                    let own = if F & INITIAL_STATES == 0 {
+                        own
+                    } else {
+                        let initial = <$number as Dispatch>::initial_weights::<F>(record);
+                        own.get(..own.len().checked_sub(initial)?)?
+                    };
                     let position = if ends { Position::of(i, records.len()) } else { Position::Inner };
                     let step = Step { record, weights: own, x, phase, position };
                     let skipped = skip == Some(i);
