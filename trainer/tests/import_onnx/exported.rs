@@ -121,6 +121,26 @@ fn constant_initial_states_are_those_of_the_layers() {
     }
 }
 
+/// An ArgMax at the end is left out, and the largest output has its index.
+#[test]
+fn an_argmax_at_the_end_is_left_out() {
+    let files = unzipped("argmax.zip");
+    let name = "argmax/classes";
+    assert_eq!(
+        read(&files[&format!("{name}.onnx")], "model").unwrap().notes,
+        ["Left out: ArgMax_3, which selects the index of the largest output; the model outputs the values, \
+          and `argmax` of the runtime selects the same index"]
+    );
+    let file = imported(&files[&format!("{name}.onnx")], name);
+    let [x, y] = ["x", "y"].map(|key| Array::read(&files[&format!("{name}/{key}.npy")]));
+    for sequence in 0..x.shape[0] {
+        let found = run(&file, Backend::best(), x.part(sequence), None).output;
+        let classes: Vec<f32> = found.chunks(3).map(|output| embedded_rnn::argmax(output) as f32).collect();
+        assert_eq!(classes, y.part(sequence));
+        assert!(classes.iter().any(|class| *class != classes[0]));
+    }
+}
+
 /// Layers have the names of their nodes, and record their origins.
 #[test]
 fn layers_record_their_origins() {

@@ -1,4 +1,4 @@
-"""Writes operators.zip: graphs with one operator each, before or behind a recurrent layer.
+"""Writes operators.zip and argmax.zip: graphs with one operator each, before or behind a recurrent layer.
 
 Python 3.11, onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
 
@@ -280,7 +280,26 @@ def packed_states(golden):
     golden.case(f"operators/{name}", model, arrays | {"initial": by_layer(states), "final": by_layer(new)})
 
 
+def classes():
+    """A classifier that ends in the index of its largest output, in a file of its own: argmax.zip."""
+    random = np.random.default_rng(7)
+    golden = Golden("argmax.zip")
+    nodes = "Y, H = GRU<hidden_size=4>(x, W, R, Bias) s = Squeeze(Y, one) p = MatMul(s, M) "
+    nodes += "y = ArgMax<axis=2, keepdims=0>(p)"
+    model = parser.parse_model(f"""<ir_version: 8, opset_import: ["" : 18]>
+        g ({X}) => (int64[T,B] y) {{ {nodes} }}""")
+    values = {"one": FIXED["one"], "M": random.uniform(-1, 1, (4, 3)).astype(np.float32)}
+    values |= {name: random.uniform(-1, 1, RANDOM[name]).astype(np.float32) for name in ("W", "R", "Bias")}
+    model.graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in values.items())
+    x = random.standard_normal((TIME, SEQUENCES, 3), np.float32)
+    y = outputs(model, [x])[0]
+    arrays = {"x": np.swapaxes(x, 0, 1), "y": np.swapaxes(y, 0, 1).astype(np.float32)}
+    golden.case("argmax/classes", model, arrays)
+    golden.close()
+
+
 if __name__ == "__main__":
+    classes()
     golden = Golden("operators.zip")
     for name, (inputs, nodes) in CASES.items():
         case(golden, name, inputs, nodes)

@@ -196,12 +196,17 @@ fn graphs_with_branches() {
         &[],
     );
     assert_rejected(&none.output("y"), 22, "output y: no LSTM, GRU or RNN on its path");
-    let class = gru(&[]).node("ArgMax", &["Y"], &["c"], &[int("axis", 3)]).output("c");
+    let class = |attributes: &[Vec<u8>]| gru(&[]).node("ArgMax", &["Y"], &["c"], attributes);
+    let read = class(&[int("axis", 3)]).node("Shape", &["c"], &["d"], &[]).output("c");
     assert_rejected(
-        &class,
+        &read,
         22,
         "ArgMax (node 1): unsupported operator; a model outputs what it selects from: --to Y",
     );
+    let other = class(&[int("axis", 0)]).output("c");
+    assert_rejected(&other, 22, "ArgMax (node 1): axis 0: axis 0 of input X is not the feature axis");
+    let last = class(&[int("axis", 3), int("select_last_index", 1)]).output("c");
+    assert_rejected(&last, 22, "ArgMax (node 1): select_last_index 1: only 0 is supported");
     let quantized = with_weights(3).node("DynamicQuantizeLinear", &["X"], &["q", "s", "z"], &[]).output("q");
     assert_rejected(
         &quantized,

@@ -1,6 +1,7 @@
 //! The table of operators: each is a function from the values of the inputs to those of the outputs.
 
 mod activations;
+mod arg_max;
 mod arithmetic;
 mod concat;
 mod folding;
@@ -72,6 +73,7 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Clip", activations::clip),
     ("Softmax", activations::softmax),
     ("LogSoftmax", activations::softmax),
+    ("ArgMax", arg_max::arg_max),
     ("Identity", layout::identity),
     ("Dropout", layout::dropout),
     ("Cast", layout::cast),
