@@ -2,7 +2,8 @@
 
 use embedded_rnn::Kind;
 use embedded_rnn::format::{
-    DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, PREAMBLE_LEN, RECORD_LEN, RETURN_SEQUENCES, SEPARATE_SCALES,
+    DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, PREAMBLE_LEN, RECORD_LEN, RETURN_SEQUENCES,
+    SEPARATE_SCALES,
 };
 use libfuzzer_sys::fuzzer_mutate;
 use rand::seq::IndexedRandom;
@@ -111,12 +112,14 @@ fn preamble(parts: &mut Parts, rng: &mut ChaCha8Rng) {
 
 /// Changes a field of a layer to any value that it can have.
 fn field(record: &mut LayerRecord, rng: &mut ChaCha8Rng) {
-    match rng.random_range(0..12) {
+    match rng.random_range(0..13) {
         0 => record.kind = rng.random_range(1..=12),
         1 => record.activation = rng.random_range(0..=28),
         2 => record.recurrent_activation = rng.random_range(0..=28),
         3 => {
-            record.flags ^= [RETURN_SEQUENCES, GO_BACKWARDS, DIRECTION, MASKS, SEPARATE_SCALES].choose(rng).expect("not empty")
+            let flags =
+                [RETURN_SEQUENCES, GO_BACKWARDS, DIRECTION, MASKS, INITIAL_STATE, SEPARATE_SCALES];
+            record.flags ^= flags.choose(rng).expect("not empty")
         }
         4 => record.units = rng.random_range(0..40),
         5 => record.input_size = rng.random_range(0..40),
@@ -125,6 +128,7 @@ fn field(record: &mut LayerRecord, rng: &mut ChaCha8Rng) {
         8 => record.cell_frac = rng.random_range(18..=29),
         9 => record.merge_mode = rng.random_range(0..=4),
         10 => record.output_scale = f32::from_bits(rng.random()),
+        11 => record.activation_parameter = f32::from_bits(rng.random()),
         _ => record.input_dim = rng.random_range(0..40),
     }
 }

@@ -12,10 +12,25 @@ const ROWS: u128 = 4;
 pub fn bytes(dtype: DType, record: &LayerRecord) -> Option<u128> {
     let kind = Kind::from_code(record.kind, ALL_FEATURES)?;
     let (x, units, ids) = (record.input_size.into(), record.units.into(), record.input_dim.into());
-    match dtype {
+    let read = match dtype {
         DType::I8 => int_words(kind, x, units, ids).map(|words| 4 * words),
         DType::F32 => float_values(kind, x, units, ids).map(|panels| panels.bytes(4)),
         _ => float_values(kind, x, units, ids).map(|panels| panels.bytes(2)),
+    };
+    let initial = if record.has_initial_state() { initial_words(dtype, kind, units) } else { 0 };
+    Some(read? + 4 * initial)
+}
+
+/// Returns the words of the initial state.
+fn initial_words(dtype: DType, kind: Kind, units: u128) -> u128 {
+    let (h, c) = match dtype {
+        DType::I8 => (units.next_multiple_of(4) / 2, units),
+        _ => (units.next_multiple_of(LANES), units.next_multiple_of(LANES)),
+    };
+    match kind {
+        Kind::Lstm => h + c,
+        Kind::Gru | Kind::GruResetBefore | Kind::SimpleRnn => h,
+        _ => 0,
     }
 }
 

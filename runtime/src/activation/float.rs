@@ -4,9 +4,8 @@ mod extended;
 
 use extended::extended;
 
-use crate::format::Activation;
-use crate::format::LANES;
 use crate::format::feature_bits::EXTENDED_ACTIVATIONS;
+use crate::format::{Activation, LANES, LayerRecord};
 use crate::isa::Float;
 
 /// Computes `sigmoid(x) = 1/2 + tanh(x/2)/2`, given `x/2`; never outside 0..=1; NaN stays NaN.
@@ -33,11 +32,34 @@ pub fn fold(activation: u8) -> f32 {
     Activation::from_code(activation).map_or(1.0, Activation::fold)
 }
 
+/// An activation of single units, with its parameter.
+#[derive(Clone, Copy)]
+pub struct Function {
+    /// The code of the [`Activation`].
+    pub code: u8,
+    /// [`LayerRecord::activation_parameter`].
+    parameter: f32,
+}
+
+impl Function {
+    /// Returns the function that the record names as its activation.
+    #[inline(always)]
+    pub fn of(record: &LayerRecord) -> Self {
+        Self { code: record.activation, parameter: record.activation_parameter }
+    }
+
+    /// Returns the function with this code and the default parameter.
+    #[inline(always)]
+    pub fn from_code(code: u8) -> Self {
+        Self { code, parameter: 0.0 }
+    }
+}
+
 /// Computes the activation of single units from folded pre-activations. A softmax, which is over all units,
 /// comes after. `F` is the set of features that the build contains.
 #[inline(always)]
-pub fn activate<S: Float, const F: u32>(isa: S, activation: u8, v: S::V) -> S::V {
-    match Activation::from_code(activation) {
+pub fn activate<S: Float, const F: u32>(isa: S, function: Function, v: S::V) -> S::V {
+    match Activation::from_code(function.code) {
         Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
         Some(Activation::Tanh) => isa.tanh(v),
         Some(Activation::Sigmoid) => sigmoid_of_half(isa, v),
@@ -46,7 +68,7 @@ pub fn activate<S: Float, const F: u32>(isa: S, activation: u8, v: S::V) -> S::V
             let mut values = [0.0; LANES];
             isa.store(v, &mut values, 0);
             for value in values.iter_mut().take(S::WIDTH) {
-                *value = extended(activation, *value);
+                *value = extended(activation, function.parameter, *value);
             }
             isa.load(&values, 0)
         }

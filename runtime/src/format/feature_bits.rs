@@ -1,7 +1,9 @@
 //! The features that a model can ask for beside its kinds of layers, whose codes are the bits below these.
 
 /// An integer layer has separate scales for its input and its state.
-pub const SEPARATE_SCALES: u32 = 1 << 26;
+pub const SEPARATE_SCALES: u32 = 1 << 25;
+/// A recurrent layer starts from a state other than zeros.
+pub const INITIAL_STATES: u32 = 1 << 26;
 /// An activation is an extended one ([`Activation::is_extended`](super::Activation::is_extended)).
 pub const EXTENDED_ACTIVATIONS: u32 = 1 << 27;
 /// The first layer masks time steps.

@@ -20,8 +20,8 @@ pub(crate) use facts::file_len;
 pub use facts::{dtype, input_size, output_scale, output_size, run_output_len};
 pub use preamble::{PREAMBLE_LEN, Preamble};
 pub use record::{
-    Activation, DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, MergeMode, RECORD_LEN, RETURN_SEQUENCES,
-    SEPARATE_SCALES,
+    Activation, DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, MergeMode, RECORD_LEN,
+    RETURN_SEQUENCES, SEPARATE_SCALES,
 };
 
 /// The first four bytes of a model file.

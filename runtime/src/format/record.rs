@@ -13,8 +13,10 @@ pub const GO_BACKWARDS: u8 = 2;
 pub const DIRECTION: u8 = 4;
 /// Flag of a first layer that masks time steps: these leave every state as it is.
 pub const MASKS: u8 = 8;
+/// Flag of a recurrent layer whose initial state is not zeros; it lies at the end of the layer's weights.
+pub const INITIAL_STATE: u8 = 16;
 /// Flag of an integer recurrent layer whose rows have one scale for its input and one for its state.
-pub const SEPARATE_SCALES: u8 = 16;
+pub const SEPARATE_SCALES: u8 = 32;
 
 /// A layer as the runtime uses it, in place: kind, sizes, scales. Names are in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -26,8 +28,8 @@ pub struct LayerRecord {
     pub activation: u8,
     /// Code of the gates' [`Activation`] in cells that have gates.
     pub recurrent_activation: u8,
-    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`], [`SEPARATE_SCALES`]; no other bit is in
-    /// use.
+    /// [`RETURN_SEQUENCES`], [`GO_BACKWARDS`], [`DIRECTION`], [`MASKS`], [`INITIAL_STATE`],
+    /// [`SEPARATE_SCALES`]; no other bit is in use.
     pub flags: u8,
     /// Input values per time step.
     pub input_size: u32,
@@ -47,8 +49,9 @@ pub struct LayerRecord {
     pub output_scale: f32,
     /// Embedding: the number of ids; 0 in others.
     pub input_dim: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Dense, Activation: the slope of leaky_relu below 0, or the alpha of elu; 0 stands for the default
+    /// parameter of the function. 0 in others.
+    pub activation_parameter: f32,
 }
 
 impl LayerRecord {
@@ -70,6 +73,11 @@ impl LayerRecord {
     /// Returns `true` if the layer masks time steps.
     pub fn masks(&self) -> bool {
         self.flags & MASKS != 0
+    }
+
+    /// Returns `true` if the initial state of the layer is not zeros.
+    pub fn has_initial_state(&self) -> bool {
+        self.flags & INITIAL_STATE != 0
     }
 
     /// Returns `true` if the rows have one scale for the input and one for the state.
@@ -130,9 +138,9 @@ activations! {
     SigmoidWide = 8,
     /// `clip(x, 0, 6)`
     Relu6 = 9,
-    /// `x`, or `x / 5` below 0.
+    /// `x`, or `slope x` below 0; the default slope is 1/5.
     LeakyRelu = 10,
-    /// `x`, or `exp(x) - 1` below 0.
+    /// `x`, or `alpha (exp(x) - 1)` below 0; the default alpha is 1.
     Elu = 11,
     /// `1.0507 x`, or `1.0507 * 1.67326 (exp(x) - 1)` below 0.
     Selu = 12,
@@ -210,6 +218,12 @@ impl Activation {
             Self::HardSigmoidKeras1 => 0.2,
             _ => 1.0,
         }
+    }
+
+    /// Returns `true` if the activation with this code has a parameter
+    /// ([`LayerRecord::activation_parameter`]).
+    pub const fn has_parameter(code: u8) -> bool {
+        code == Self::LeakyRelu as u8 || code == Self::Elu as u8
     }
 
     /// Returns `true` if the code is that of an extended activation: not linear, relu, tanh, a sigmoid or

@@ -2,10 +2,9 @@
 //! layer with pre-activations before it applies the function itself.
 
 use super::{Layer, padded};
-use crate::activation::float::{activate, fold, normalize};
+use crate::activation::float::{Function, activate, fold, normalize};
 use crate::format::{
-    Activation as Function, LANES, LayerRecord, MAX_INPUT_FRAC, TABLE_INTERVAL_BITS as INTERVAL_BITS,
-    TABLE_WORDS,
+    Activation as Code, LANES, LayerRecord, MAX_INPUT_FRAC, TABLE_INTERVAL_BITS as INTERVAL_BITS, TABLE_WORDS,
 };
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8, Step, quads};
@@ -13,8 +12,9 @@ use crate::number::{FloatNumber, I8, Step, quads};
 pub struct Activation;
 
 impl<N: FloatNumber> Layer<N> for Activation {
-    const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
-    const OVER_UNITS: &'static [Function] = &[Function::Softmax, Function::LogSoftmax];
+    const ACTIVATIONS: &'static [Code] = Code::ELEMENTWISE;
+    const OVER_UNITS: &'static [Code] = &[Code::Softmax, Code::LogSoftmax];
+    const ACTIVATION_PARAMETER: bool = true;
     const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -33,11 +33,11 @@ impl<N: FloatNumber> Layer<N> for Activation {
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
         let Step { x, record, .. } = step;
-        let (function, units) = (record.activation, record.units());
+        let (function, units) = (Function::of(record), record.units());
         for (y, &x) in memory.iter_mut().zip(x.get(..units)?) {
             *y = x;
         }
-        let fold = isa.splat(fold(function));
+        let fold = isa.splat(fold(function.code));
         for panel in memory.as_chunks_mut::<LANES>().0 {
             for at in (0..LANES).step_by(S::WIDTH) {
                 let v = isa.mul(isa.load(panel, at), fold);
@@ -45,14 +45,15 @@ impl<N: FloatNumber> Layer<N> for Activation {
             }
         }
         let y = memory.get_mut(..units)?;
-        normalize::<F>(function, y);
+        normalize::<F>(function.code, y);
         Some(y)
     }
 }
 
 impl Layer<I8> for Activation {
-    // The table holds the function; the code in the record is for readers of the file.
-    const ACTIVATIONS: &'static [Function] = Function::ELEMENTWISE;
+    // The table holds the function; code and parameter in the record are for readers of the file.
+    const ACTIVATIONS: &'static [Code] = Code::ELEMENTWISE;
+    const ACTIVATION_PARAMETER: bool = true;
     const RECURRENT: bool = false;
     const HAS_INPUT_FRAC: bool = true;
 

@@ -1,7 +1,7 @@
 //! The fully connected layer: `y = activation(W x + b)`.
 
 use super::{Layer, blocks, padded, panels};
-use crate::activation::float::normalize;
+use crate::activation::float::{Function, normalize};
 use crate::activation::int::{narrowed, sigmoid_of_half, softmax};
 use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord, PRE_FRAC};
 use crate::isa::{Int, Isa};
@@ -25,6 +25,7 @@ const INT_ACTIVATIONS: &[Activation] = &[
 impl<N: FloatNumber> Layer<N> for Dense {
     const ACTIVATIONS: &'static [Activation] = Activation::ELEMENTWISE;
     const OVER_UNITS: &'static [Activation] = &[Activation::Softmax, Activation::LogSoftmax];
+    const ACTIVATION_PARAMETER: bool = true;
     const RECURRENT: bool = false;
 
     fn weights(r: &LayerRecord) -> Option<usize> {
@@ -43,11 +44,11 @@ impl<N: FloatNumber> Layer<N> for Dense {
         memory: &'a mut [f32],
     ) -> Option<&'a [f32]> {
         let Step { x, record, weights, .. } = step;
-        let activation = record.activation;
+        let function = Function::of(record);
         let out = memory.as_chunks_mut::<LANES>().0.iter_mut();
-        panels::for_each(isa, record.units(), weights, x, &[], panels::Activate::<F> { activation, out });
+        panels::for_each(isa, record.units(), weights, x, &[], panels::Activate::<F> { function, out });
         let out = memory.get_mut(..record.units())?;
-        normalize::<F>(activation, out);
+        normalize::<F>(function.code, out);
         Some(out)
     }
 

@@ -31,12 +31,12 @@ pub use table::{ALL_FEATURES, Kind};
 
 use crate::error::LayerFault;
 use crate::format::feature_bits::{
-    EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, SEPARATE_SCALES as SEPARATE_SCALES_FEATURE,
-    WHOLE_SEQUENCES,
+    EXTENDED_ACTIVATIONS, INITIAL_STATES, MASKED, NON_DEFAULT_ACTIVATIONS,
+    SEPARATE_SCALES as SEPARATE_SCALES_FEATURE, WHOLE_SEQUENCES,
 };
 use crate::format::{
-    Activation, DIRECTION, DType, GO_BACKWARDS, LANES, LayerRecord, MAX_FRAC, MAX_INPUT_FRAC, MAX_SIZE,
-    MIN_FRAC, RETURN_SEQUENCES, SEPARATE_SCALES,
+    Activation, DIRECTION, DType, GO_BACKWARDS, INITIAL_STATE, LANES, LayerRecord, MAX_FRAC, MAX_INPUT_FRAC,
+    MAX_SIZE, MIN_FRAC, RETURN_SEQUENCES, SEPARATE_SCALES,
 };
 use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
@@ -53,6 +53,8 @@ pub trait Layer<N: Number> {
     const OVER_UNITS: &'static [Activation] = &[];
     /// The activations of the gates; empty if the kind has none (the record then holds 0).
     const RECURRENT_ACTIVATIONS: &'static [Activation] = &[];
+    /// `true` if the record may have a parameter of its activation.
+    const ACTIVATION_PARAMETER: bool = false;
     /// `true` if the layer carries a state from step to step. Without a default, because a layer that forgets
     /// it works until its state is saved, or until the layer runs backwards.
     const RECURRENT: bool;
@@ -60,9 +62,9 @@ pub trait Layer<N: Number> {
     const FLAGS: u8 = if !Self::RECURRENT {
         0
     } else if is_integer::<N>() {
-        RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | SEPARATE_SCALES
+        RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | INITIAL_STATE | SEPARATE_SCALES
     } else {
-        RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION
+        RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | INITIAL_STATE
     };
     /// The largest number of fraction bits of an integer layer's output.
     const MAX_FRAC: u32 = MAX_FRAC;
@@ -77,7 +79,8 @@ pub trait Layer<N: Number> {
     fn fields_fit(record: &LayerRecord) -> bool {
         record.merge_mode == 0 && record.input_dim == 0
     }
-    /// Returns the number of weights; `None` if the sizes do not fit each other or are too large to count.
+    /// Returns the number of weights that a step reads; `None` if the sizes do not fit each other or are too
+    /// large to count.
     fn weights(record: &LayerRecord) -> Option<usize>;
     /// Returns the words of memory that the layer takes between and during steps.
     fn memory(record: &LayerRecord) -> Option<usize>;
@@ -85,6 +88,16 @@ pub trait Layer<N: Number> {
     /// which it is saved; not empty if the layer is [`RECURRENT`](Layer::RECURRENT).
     fn state(_record: &LayerRecord, _phase: bool) -> [Range<usize>; 2] {
         [0..0, 0..0]
+    }
+    /// Returns the number of weights behind those that a step reads: the initial state in the form that it
+    /// has in memory; 0 if the layer starts from zeros.
+    #[inline(always)]
+    fn initial_weights<const F: u32>(record: &LayerRecord) -> usize {
+        if F & INITIAL_STATES == 0 || !record.has_initial_state() {
+            return 0;
+        }
+        let words: usize = Self::state(record, false).iter().map(Range::len).sum();
+        words * (size_of::<N::Word>() / size_of::<N::Weight>())
     }
     /// Computes one time step and returns its output. `F` is the set of features that the build contains.
     fn forward<'a, S: Isa, const F: u32>(
@@ -160,6 +173,7 @@ fn feature_bits<N: Number, L: Layer<N>>(record: &LayerRecord) -> u32 {
     1u32.wrapping_shl(record.kind.into())
         | bit(record.masks(), MASKED)
         | bit(record.go_backwards(), WHOLE_SEQUENCES)
+        | bit(record.has_initial_state(), INITIAL_STATES)
         | bit(!default, NON_DEFAULT_ACTIVATIONS)
         | bit(extended && !is_integer::<N>(), EXTENDED_ACTIVATIONS)
         | bit(record.has_separate_scales(), SEPARATE_SCALES_FEATURE)
@@ -184,7 +198,9 @@ fn check<N: Number, L: Layer<N>>(record: &LayerRecord) -> Result<(), LayerFault>
         if set.is_empty() { code == 0 } else { set.iter().any(|&a| a as u8 == code) }
     };
     let over_units = L::OVER_UNITS.iter().any(|&a| a as u8 == record.activation);
-    if record.flags & !L::FLAGS != 0 || record.reserved != 0 || !L::fields_fit(record) {
+    let has_parameter = L::ACTIVATION_PARAMETER && Activation::has_parameter(record.activation);
+    let is_reserved = record.activation_parameter.to_bits() != 0 && !has_parameter;
+    if record.flags & !L::FLAGS != 0 || is_reserved || !L::fields_fit(record) {
         return Err(LayerFault::Reserved);
     }
     if !fracs_fit::<N, L>(record) || !L::scales_fit(record) {

@@ -54,7 +54,7 @@
 //! Nothing here takes a closure over vectors: a closure is compiled without the caller's instruction set, and
 //! one that is not inlined turns every intrinsic in it into a call. The first version had them.
 
-use crate::activation::float::activate;
+use crate::activation::float::{Function, activate};
 use crate::format::LANES;
 use crate::isa::{Float, FloatWeight, Part};
 use core::marker::PhantomData;
@@ -197,7 +197,7 @@ impl<S: Float, W: FloatWeight, U: Update<S, G>, const G: usize, const P: usize> 
 /// The update of a layer without gates: activates and stores. `F` is the set of features that the build
 /// contains.
 pub struct Activate<'a, const F: u32> {
-    pub activation: u8,
+    pub function: Function,
     pub out: core::slice::IterMut<'a, [f32; LANES]>,
 }
 
@@ -209,7 +209,7 @@ impl<S: Float, const F: u32> Update<S, 1> for Activate<'_, F> {
             return;
         };
         for at in (0..LANES).step_by(S::WIDTH) {
-            isa.store(activate::<S, F>(isa, self.activation, isa.take(sums, at)), out, at);
+            isa.store(activate::<S, F>(isa, self.function, isa.take(sums, at)), out, at);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The vanilla recurrent layer: `h' = activation(W x + U h + b)`.
 
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
+use crate::activation::float::Function;
 use crate::format::{Activation, BLOCK_ROWS, LANES, LayerRecord};
 use crate::isa::Isa;
 use crate::number::{FloatNumber, I8, Step, quads};
@@ -46,9 +47,9 @@ impl<N: FloatNumber> Layer<N> for SimpleRnn {
         let Step { x, record, weights, phase, .. } = step;
         let units = record.units();
         let (h, next) = previous_and_next(memory, phase)?;
-        let activation = record.activation;
+        let function = Function::of(record);
         let out = next.as_chunks_mut::<LANES>().0.iter_mut();
-        let update = panels::Activate::<F> { activation, out };
+        let update = panels::Activate::<F> { function, out };
         panels::for_each(isa, units, weights, x, h.get(..units)?, update);
         next.get(..units)
     }

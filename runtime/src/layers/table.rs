@@ -7,7 +7,8 @@ use super::{
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
 use crate::format::feature_bits::{
-    DECODER, EXTENDED_ACTIVATIONS, MASKED, NON_DEFAULT_ACTIVATIONS, SEPARATE_SCALES, WHOLE_SEQUENCES,
+    DECODER, EXTENDED_ACTIVATIONS, INITIAL_STATES, MASKED, NON_DEFAULT_ACTIVATIONS, SEPARATE_SCALES,
+    WHOLE_SEQUENCES,
 };
 use crate::isa::{Backend, Isa, Operation};
 use crate::number::{Dispatch, F16, F32, I8, Number, Position, Step, Steps};
@@ -23,7 +24,7 @@ struct Forward<'s, 'a, N: Number, const F: u32> {
 
 /// The features beside the kinds of layers.
 const OTHER_FEATURES: u32 =
-    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS | SEPARATE_SCALES;
+    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS | INITIAL_STATES | SEPARATE_SCALES;
 
 macro_rules! layer_table {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $layer:ty;)*) => {
@@ -76,6 +77,12 @@ macro_rules! layer_table {
                     let words = record.weights_len as usize / size_of::<<$number as Number>::Weight>();
                     let (own, others) = weights.split_at_checked(words)?;
                     weights = others;
+                    let own = if F & INITIAL_STATES == 0 {
+                        own
+                    } else {
+                        let initial = <$number as Dispatch>::initial_weights::<F>(record);
+                        own.get(..own.len().checked_sub(initial)?)?
+                    };
                     let position = if ends { Position::of(i, records.len()) } else { Position::Inner };
                     let step = Step { record, weights: own, x, phase, position };
                     let skipped = skip == Some(i);
@@ -105,6 +112,12 @@ macro_rules! layer_table {
             fn weights<const F: u32>(record: &LayerRecord) -> Option<usize> {
                 match Kind::from_code(record.kind, F)? {
                     $(Kind::$kind => <$layer as Layer<$number>>::weights(record),)*
+                }
+            }
+            fn initial_weights<const F: u32>(record: &LayerRecord) -> usize {
+                match Kind::from_code(record.kind, F) {
+                    $(Some(Kind::$kind) => <$layer as Layer<$number>>::initial_weights::<F>(record),)*
+                    None => 0,
                 }
             }
             #[inline(always)]

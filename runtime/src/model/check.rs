@@ -159,7 +159,8 @@ impl<'m> Walk<'m> {
         let before =
             if index == decoder_at { None } else { index.checked_sub(1).and_then(|i| layers.get(i)) };
         check_place::<N, F>(record, before, position, self.sequences, in_decoder)?;
-        let own = N::weights::<F>(record).ok_or(LayerFault::Size)?;
+        let own = N::weights::<F>(record).and_then(|own| own.checked_add(N::initial_weights::<F>(record)));
+        let own = own.ok_or(LayerFault::Size)?;
         if own.checked_mul(size_of::<N::Weight>()) != Some(record.weights_len as usize) {
             return Err(LayerFault::Weights);
         }
@@ -231,7 +232,8 @@ fn check_place<N: Number, const F: u32>(
         || (record.return_sequences() && !recurrent)
         || (record.masks() && (before.is_some() || in_decoder))
         || (is(record, Kind::Embedding) && before.is_some())
-        || (in_decoder && recurrent && (record.go_backwards() || !record.return_sequences()));
+        || (in_decoder && recurrent && (record.go_backwards() || !record.return_sequences()))
+        || (in_decoder && record.has_initial_state());
     // Real inputs become integers in the first layer only, and a softmax has 32 bits.
     let normalized = is(record, Kind::Normalization);
     let wrong_in_integers = match before {

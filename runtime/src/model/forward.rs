@@ -64,6 +64,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Runs the time steps of `xs`. The last output stays in memory, and `out` receives as many outputs as it
     /// has room for.
     pub(super) fn forward(&self, state: &mut State<'_, N>, xs: &[N::In], out: &mut [N::Out]) {
+        self.start(state);
         let decoder = self.has_decoder();
         let chain = Chain {
             span: self.first_chain(),
@@ -87,6 +88,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// Runs one time step of a model without a decoder whose time steps cannot be masked.
     #[inline(always)]
     pub(super) fn forward_one(&self, state: &mut State<'_, N>, x: &[N::In]) {
+        self.start(state);
         let State { memory, phases: [phase, _], .. } = state;
         let done = self.all_layers().step(self.backend, N::acts(x), memory, *phase, None);
         debug_assert!(done.is_some(), "every length of a step fits");
@@ -98,6 +100,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         if !self.has_decoder() {
             return self.forward(state, &[id], &mut []);
         }
+        self.start(state);
         let (encoder, span) = self.all_layers().split_at(self.preamble.decoder_at as usize);
         let body = span.records.len();
         let chain = Chain { span, input_size: 1, body, outputs: Outputs::Every, first: false };

@@ -2,12 +2,13 @@
 //!
 //! `forward` runs the layers step by step, `sequence` a whole sequence layer by layer, both over `span`s of
 //! layers; `sizes` plans the memory of a state; `generate` feeds outputs back; `states` reads and sets the
-//! state of a layer, `saved` saves and restores all of it.
+//! state of a layer, `saved` saves and restores all of it, and `initial` has those at the start.
 
 mod check;
 mod checked;
 mod forward;
 mod generate;
+mod initial;
 mod labels;
 #[cfg(feature = "std")]
 mod owned;
@@ -172,7 +173,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let used = if self.needs_whole_sequences() { found - found % 4 } else { expected };
         let ram = ram.get_mut(..used.max(expected)).ok_or(Error::RamTooSmall { expected, found })?;
         let memory = bytemuck::try_cast_slice_mut(ram).map_err(|_| Error::Misaligned)?;
-        let mut state = State { memory, model: self.preamble.crc32, phases: [false; 2], number: PhantomData };
+        let model = self.preamble.crc32;
+        let mut state = State { memory, model, phases: [false; 2], at_start: true, number: PhantomData };
         state.reset();
         Ok(state)
     }

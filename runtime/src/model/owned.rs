@@ -56,25 +56,26 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
 pub struct Phases {
     model: u32,
     phases: [bool; 2],
+    at_start: bool,
 }
 
 impl Phases {
     /// Returns those of the start of a sequence.
     pub(crate) fn reset(self) -> Self {
-        Phases { phases: [false; 2], ..self }
+        Phases { phases: [false; 2], at_start: true, ..self }
     }
 }
 
 impl<'r, N: Number> State<'r, N> {
     /// Returns what [`reopen`](Self::reopen) requires.
     pub(crate) fn phases(&self) -> Phases {
-        Phases { model: self.model, phases: self.phases }
+        Phases { model: self.model, phases: self.phases, at_start: self.at_start }
     }
 
     /// Opens memory again that a state has left.
     pub(crate) fn reopen(memory: &'r mut [u8], phases: Phases) -> Result<Self, Error> {
         let memory = bytemuck::try_cast_slice_mut(memory).map_err(|_| Error::Misaligned)?;
-        let Phases { model, phases } = phases;
-        Ok(State { memory, model, phases, number: PhantomData })
+        let Phases { model, phases, at_start } = phases;
+        Ok(State { memory, model, phases, at_start, number: PhantomData })
     }
 }

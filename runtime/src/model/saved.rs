@@ -80,8 +80,8 @@ impl<N: Number> State<'_, N> {
         writer.put(&[VERSION])?;
         writer.put_varint(self.model)?;
         writer.put_varint(model.saved_words() as u32)?;
-        for range in model.saved_ranges(self.phases) {
-            let words = self.memory.get(range);
+        for (index, range) in model.saved_ranges(self.phases).enumerate() {
+            let words = model.words_of_state(self, index, range);
             debug_assert!(words.is_some(), "states lie in memory");
             writer.put(bytemuck::cast_slice(words.unwrap_or_default()))?;
         }
@@ -112,6 +112,7 @@ impl<N: Number> State<'_, N> {
             return Err(Error::BadSavedState);
         }
         self.reset();
+        self.at_start = false;
         let mut words = words.iter();
         for range in model.saved_ranges([false; 2]) {
             let slots = self.memory.get_mut(range);

@@ -60,6 +60,25 @@ impl<'m, N: Number, const F: u32> Span<'m, N, F> {
         })
     }
 
+    /// Returns the initial state of each layer that carries one, in the order in which it is saved; empty for
+    /// zeros.
+    pub fn initial_states(self) -> impl Iterator<Item = [&'m [N::Word]; 2]> + Clone {
+        let mut weights = self.weights;
+        self.records.iter().filter_map(move |record| {
+            let own = record.weights_len as usize / size_of::<N::Weight>();
+            let (own, rest) = weights.split_at_checked(own).unwrap_or_default();
+            weights = rest;
+            N::is_recurrent::<F>(record).then(|| {
+                let read = own.len().saturating_sub(N::initial_weights::<F>(record));
+                let words = bytemuck::try_cast_slice(own.get(read..).unwrap_or_default());
+                debug_assert!(words.is_ok(), "the weights of a layer are whole words");
+                let [first, _] = N::state::<F>(record, false);
+                let words = words.unwrap_or_default().split_at_checked(first.len());
+                words.map_or_else(Default::default, |(first, second)| [first, second])
+            })
+        })
+    }
+
     /// Runs one time step from `acts` on, through all layers but the one with index `skip`, and returns the
     /// output. `None` cannot happen: `Model::new` has walked the same way.
     #[inline(always)]

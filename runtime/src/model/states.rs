@@ -17,6 +17,8 @@ struct LayerState<'m> {
     fine: Range<usize>,
     /// Empty in layers without a cell state.
     c: Range<usize>,
+    /// The indices of what is read as h, and of c, among all state vectors, in the order in which they are saved.
+    indices: [usize; 2],
     /// Real value of one unit of c.
     cell_scale: f32,
     /// Real value of one unit of the finer h.
@@ -59,6 +61,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     ) -> Result<(), Error> {
         self.check_owner(state)?;
         let own = self.state_of(state, layer, h.len(), c.len())?;
+        self.start(state);
         let missing = Error::NoState { layer };
         let scale = own.record.output_scale;
         let acts = N::acts_of_mut(state.memory.get_mut(own.h).ok_or(missing)?);
@@ -92,11 +95,13 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let missing = Error::NoState { layer };
         let (range, scale) =
             if own.fine.is_empty() { (own.h, own.record.output_scale) } else { (own.fine, own.fine_scale) };
-        let acts = N::acts_of(state.memory.get(range).ok_or(missing)?);
+        let [h_index, c_index] = own.indices;
+        let acts = N::acts_of(self.words_of_state(state, h_index, range).ok_or(missing)?);
         for (h, &act) in h.iter_mut().zip(acts) {
             *h = N::real_of_act(act, scale);
         }
-        for (c, &word) in c.iter_mut().zip(state.memory.get(own.c).ok_or(missing)?) {
+        let words = self.words_of_state(state, c_index, own.c).ok_or(missing)?;
+        for (c, &word) in c.iter_mut().zip(words) {
             *c = N::real_of_cell(word, own.cell_scale);
         }
         Ok(())
@@ -124,11 +129,12 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let at = self.all_layers().split_at(layer).0.words().ok_or(missing)?;
         let in_decoder = self.has_decoder() && layer >= self.preamble.decoder_at as usize;
         let phase = !state.phases[usize::from(in_decoder)];
-        let (cell, fine, output) = match <N as Dispatch>::state::<F>(record, phase) {
-            [h, none] if none.is_empty() => (none.clone(), none, h),
-            [c, h] if record.kind == Kind::Lstm as u8 => (c, 0..0, h),
-            [fine, h] => (0..0, fine, h),
+        let (cell, fine, output, order) = match <N as Dispatch>::state::<F>(record, phase) {
+            [h, none] if none.is_empty() => (none.clone(), none, h, [0, 1]),
+            [c, h] if record.kind == Kind::Lstm as u8 => (c, 0..0, h, [1, 0]),
+            [fine, h] => (0..0, fine, h, [0, 1]),
         };
+        let before = self.layers.iter().take(layer).filter(|r| N::is_recurrent::<F>(r)).count();
         let units = record.units();
         let width = output.len() * size_of::<N::Word>() / size_of::<N::Act>();
         debug_assert_eq!(width.div_ceil(LANES), units.div_ceil(LANES), "h has one value per unit");
@@ -140,6 +146,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         let scale =
             |frac: u32| record.output_scale / (1u64 << (frac.saturating_sub(record.frac.into()) & 31)) as f32;
         let (cell_scale, fine_scale) = (scale(record.cell_frac.into()), scale(STATE_FRAC));
-        Ok(LayerState { record, h: moved(output), fine: moved(fine), c: moved(cell), cell_scale, fine_scale })
+        let (h, fine, c) = (moved(output), moved(fine), moved(cell));
+        let indices = order.map(|k| 2 * before + k);
+        Ok(LayerState { record, h, fine, c, indices, cell_scale, fine_scale })
     }
 }

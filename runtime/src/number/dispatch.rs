@@ -69,8 +69,13 @@ pub trait Dispatch: Sized {
     fn is_recurrent<const F: u32>(record: &LayerRecord) -> bool
     where
         Self: Number;
-    /// Returns the number of weights; `None` if the sizes do not fit each other or are too large to count.
+    /// Returns the number of weights that a step reads; `None` if the sizes do not fit each other or are too
+    /// large to count.
     fn weights<const F: u32>(record: &LayerRecord) -> Option<usize>
+    where
+        Self: Number;
+    /// Returns the number of weights behind those: the initial state; 0 if the layer starts from zeros.
+    fn initial_weights<const F: u32>(record: &LayerRecord) -> usize
     where
         Self: Number;
     /// Returns the words of memory that the layer takes in a position; `None` if they are too many to count.

@@ -14,6 +14,7 @@
 //! memory.
 
 pub mod cells;
+mod composed;
 mod foreign;
 mod importer;
 pub mod keras;

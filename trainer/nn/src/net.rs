@@ -23,8 +23,8 @@ pub struct Network<T: Real> {
 }
 
 /// Initial states: the states of each layer as [`Module::states`] lists them, `[hidden x sequences]` each, in
-/// the order of the sequences of the batch. A layer without an entry starts from zeros, and so do layers
-/// beyond the end.
+/// the order of the sequences of the batch. A layer without an entry, and one beyond the end, starts from its
+/// own initial states.
 pub type States<T> = Vec<Vec<Matrix<T>>>;
 
 /// The seed of the random numbers of a training pass. It determines all of them, independently of the number

@@ -68,10 +68,9 @@ impl<T: Real> Network<T> {
         generated
     }
 
-    /// Returns states of zeros.
+    /// Returns the states at the start of a sequence.
     fn memory(&self) -> Memory<T> {
-        let zeros = |sizes: Vec<usize>| sizes.into_iter().map(|size| vec![T::zero(); size]).collect();
-        self.layers.iter().map(|layer| zeros(layer.kind.get().states())).collect()
+        self.layers.iter().map(|layer| layer.kind.get().initial_states()).collect()
     }
 
     /// Returns the initial states of this chain after another one: its recurrent layers start from the states

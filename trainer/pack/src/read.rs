@@ -58,3 +58,42 @@ fn read_layer<N: FloatWeights>(
     let kind = RecordKind::from_code(record.kind, ALL_FEATURES).context("unknown kind")?;
     Kind::read(&Stored::<N> { kind, record, weights }, before)
 }
+
+#[cfg(test)]
+mod tests {
+    use embedded_rnn::{F16, F32};
+    use embedded_rnn_nn::layers::Module;
+    use embedded_rnn_nn::tensor::Matrix;
+
+    use super::*;
+    use crate::{Random, write_float};
+
+    /// Writes a network whose recurrent layers have initial states, and compares what is read back.
+    fn assert_states_are_read_back<N: FloatWeights>(layers: &str) {
+        let (mut network, frames) = Random { layers, input_size: 2, steps: 5, seed: 1 }.make().unwrap();
+        for layer in &mut network.layers {
+            let Kind::Recurrent(layer) = &mut layer.kind else { continue };
+            let state = |size| Matrix::from_fn(size, 1, |row, _| 0.1 + row as f32 / 7.0);
+            layer.initial_state = layer.states().into_iter().map(state).collect();
+        }
+        let bytes = write_float::<N>(&network, &Meta::default(), &frames).unwrap();
+        let (found, _) = read_float::<N>(&bytes).unwrap();
+        let states = |network: &Network<f32>| -> Vec<_> {
+            network.layers.iter().map(|layer| layer.kind.get().initial_states()).collect()
+        };
+        assert_eq!(states(&found), states(&network));
+        // Packing again gives the same file.
+        assert_eq!(write_float::<N>(&found, &Meta::default(), &frames).unwrap(), bytes);
+    }
+
+    #[test]
+    fn initial_states_and_parameters_are_read_back_to_the_bit() {
+        let layers = "{ type = 'LSTM', units = 3, return_sequences = true },
+            { type = 'GRU', units = 9, return_sequences = true },
+            { type = 'GRU', units = 2, reset_after = false, return_sequences = true },
+            { type = 'SimpleRNN', units = 8 }, { type = 'Dense', units = 2, activation = 'leaky_relu(0.3)' },
+            { type = 'Activation', activation = 'elu(0.7)' }";
+        assert_states_are_read_back::<F32>(layers);
+        assert_states_are_read_back::<F16>(layers);
+    }
+}

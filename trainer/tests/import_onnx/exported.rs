@@ -12,13 +12,14 @@ use crate::run::run;
 use crate::{Worst, imported, unzipped};
 
 /// Per source: the zip, the folder, the bound, and the number of cases. The worst differences are 2.9e-7,
-/// 1.8e-7, 3.6e-7, 9.0e-8 and 4.2e-7, over backends with and without fused multiply-add.
+/// 1.8e-7, 3.6e-7, 9.0e-8, 4.2e-7 and 4.2e-7, over backends with and without fused multiply-add.
 const EXPORTERS: &[(&str, &str, f32, usize)] = &[
     ("torch.zip", "torch_script/", 3.5e-7, 25),
     ("torch.zip", "torch_dynamo/", 2.2e-7, 15),
     ("torch.zip", "nodes/", 4.3e-7, 22),
     ("keras.zip", "keras/", 1.1e-7, 13),
-    ("operators.zip", "operators/", 4.3e-7, 52),
+    ("operators.zip", "operators/", 4.3e-7, 56),
+    ("initial_states.zip", "initial_states/", 4.3e-7, 18),
 ];
 
 struct Array {
@@ -90,7 +91,8 @@ fn exported_networks_match_onnx_runtime() {
 /// Everything that an operator becomes has an integer form, with a small error.
 #[test]
 fn every_operator_runs_in_integers() {
-    let files = unzipped("operators.zip");
+    let mut files = unzipped("operators.zip");
+    files.extend(unzipped("initial_states.zip"));
     for name in files.keys().filter_map(|name| name.strip_suffix(".onnx")) {
         let imported = read(&files[&format!("{name}.onnx")], "model").unwrap();
         let frames = imported.synthetic_frames(200);
@@ -99,6 +101,43 @@ fn every_operator_runs_in_integers() {
             let (rms, range) = (error.rms, error.range);
             assert!(rms <= 0.007 * range, "{name}, {}: {rms} of {range}", error.name);
         }
+    }
+}
+
+/// The outputs of a constant state differ from those of zeros: no state is lost.
+#[test]
+fn constant_initial_states_are_those_of_the_layers() {
+    let files = unzipped("initial_states.zip");
+    for name in files.keys().filter_map(|name| name.strip_suffix(".onnx")) {
+        let imported = read(&files[&format!("{name}.onnx")], "model").unwrap();
+        let states = imported.network.layers.iter().map(|layer| layer.kind.get().initial_states());
+        let given = states.flatten().filter(|state| state.iter().all(|value| *value != 0.0)).count();
+        let expected = match name.rsplit('/').next().unwrap() {
+            "two_layers" | "bidirectional_lstm" => 4,
+            "equal_sequences" | "expanded" | "bidirectional" | "concatenated" => 2,
+            _ => 1,
+        };
+        assert_eq!(given, expected, "{name}");
+    }
+}
+
+/// An ArgMax at the end is left out, and the largest output has its index.
+#[test]
+fn an_argmax_at_the_end_is_left_out() {
+    let files = unzipped("argmax.zip");
+    let name = "argmax/classes";
+    assert_eq!(
+        read(&files[&format!("{name}.onnx")], "model").unwrap().notes,
+        ["Left out: ArgMax_3, which selects the index of the largest output; the model outputs the values, \
+          and `argmax` of the runtime selects the same index"]
+    );
+    let file = imported(&files[&format!("{name}.onnx")], name);
+    let [x, y] = ["x", "y"].map(|key| Array::read(&files[&format!("{name}/{key}.npy")]));
+    for sequence in 0..x.shape[0] {
+        let found = run(&file, Backend::best(), x.part(sequence), None).output;
+        let classes: Vec<f32> = found.chunks(3).map(|output| embedded_rnn::argmax(output) as f32).collect();
+        assert_eq!(classes, y.part(sequence));
+        assert!(classes.iter().any(|class| *class != classes[0]));
     }
 }
 

@@ -98,10 +98,11 @@ fn sizes_beyond_the_memory_limit() {
     assert!(error.ends_with("a product of too many lengths"), "{error}");
     // A Dense layer of as many units as the input has features.
     let wide = Graph::default()
-        .input("X", &[0, 0, 1 << 20])
+        .input("X", &[0, 0, 1 << 16])
         .initializer(weights("W", &[1, 6, 3]))
         .initializer(weights("R", &[1, 6, 2]))
-        .node("LeakyRelu", &["X"], &["x"], &[])
+        .initializer(weights("slopes", &[1 << 16]))
+        .node("PRelu", &["X", "slopes"], &["x"], &[])
         .node("GRU", &["x", "W", "R"], &["Y"], &[]);
     let error = reason(&wide.output("Y").file(22));
     assert!(error.ends_with(&format!("more than {MAX_BYTES} bytes of tensor data")), "{error}");

@@ -1,4 +1,4 @@
-"""Writes operators.zip: graphs with one operator each, before or behind a recurrent layer.
+"""Writes operators.zip and argmax.zip: graphs with one operator each, before or behind a recurrent layer.
 
 Python 3.11, onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
 
@@ -22,6 +22,7 @@ FIXED = {
     "minus_one": np.array([-1]),
     "begin": np.array([np.iinfo(np.int64).min]),
     "half": np.float32(0.5),
+    "halves": np.full(4, 0.5, np.float32),
     "two": np.float32(2),
     "epsilon": np.float32(1e-3),
     "low": np.float32(-0.1),
@@ -64,6 +65,10 @@ CASES = {
     ),
     "leaky_relu_of_last": (X, LAYER + "; h = Squeeze(H, zero); y = LeakyRelu<alpha=-0.7>(h)"),
     "leaky_relu_of_input": (X, "a = LeakyRelu<alpha=0.05>(x); Y, H = GRU(a, W, R, Bias); y = Squeeze(Y, one)"),
+    "elu": (X, ALL + "; y = Elu<alpha=0.3>(s)"),
+    "elu_of_dense": (X, ALL + "; d = MatMul(s, V); a = Add(d, v); l = Elu<alpha=2.5>(a); y = MatMul(l, U)"),
+    "celu": (X, ALL + "; y = Celu<alpha=0.4>(s)"),
+    "prelu_of_equal_slopes": (X, ALL + "; y = PRelu(s, halves)"),
     "prelu": (X, ALL + "; y = PRelu(s, four)"),
     "prelu_one_slope": (X, ALL + "; y = PRelu(s, half)"),
     "prelu_channels": (X, ALL + CHANNELS + "c = PRelu(t, column)" + BACK),
@@ -275,7 +280,26 @@ def packed_states(golden):
     golden.case(f"operators/{name}", model, arrays | {"initial": by_layer(states), "final": by_layer(new)})
 
 
+def classes():
+    """A classifier that ends in the index of its largest output, in a file of its own: argmax.zip."""
+    random = np.random.default_rng(7)
+    golden = Golden("argmax.zip")
+    nodes = "Y, H = GRU<hidden_size=4>(x, W, R, Bias) s = Squeeze(Y, one) p = MatMul(s, M) "
+    nodes += "y = ArgMax<axis=2, keepdims=0>(p)"
+    model = parser.parse_model(f"""<ir_version: 8, opset_import: ["" : 18]>
+        g ({X}) => (int64[T,B] y) {{ {nodes} }}""")
+    values = {"one": FIXED["one"], "M": random.uniform(-1, 1, (4, 3)).astype(np.float32)}
+    values |= {name: random.uniform(-1, 1, RANDOM[name]).astype(np.float32) for name in ("W", "R", "Bias")}
+    model.graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in values.items())
+    x = random.standard_normal((TIME, SEQUENCES, 3), np.float32)
+    y = outputs(model, [x])[0]
+    arrays = {"x": np.swapaxes(x, 0, 1), "y": np.swapaxes(y, 0, 1).astype(np.float32)}
+    golden.case("argmax/classes", model, arrays)
+    golden.close()
+
+
 if __name__ == "__main__":
+    classes()
     golden = Golden("operators.zip")
     for name, (inputs, nodes) in CASES.items():
         case(golden, name, inputs, nodes)

@@ -74,13 +74,27 @@ fn unsupported_recurrent_nodes() {
             "LSTM (node 0): P: peepholes are not supported",
         ),
         (
-            lstm(&with(&["", "h"]), &[]).initializer(weights("h", &[1, 1, 2])),
-            "LSTM (node 0): initial_h: h: a constant other than zeros; initial states are zeros or inputs \
-             of the graph",
+            lstm(&with(&["", "h"]), &[]).initializer(weights("h", &[1, 2, 2])),
+            "LSTM (node 0): initial_h: h: the sequences of a batch start from different states, a model from \
+             one",
+        ),
+        (
+            lstm(&with(&["", "h"]), &[]).initializer(tensor(
+                "h",
+                &[1, 1, 2],
+                1,
+                &[0, 0, 192, 127, 0, 0, 0, 0],
+            )),
+            "LSTM (node 0): initial_h: h: contains NaN",
+        ),
+        (
+            lstm(&with(&["", "h", "C"]), &[]).initializer(weights("h", &[1, 1, 2])).input("C", &[1, 1, 2]),
+            "LSTM (node 0): initial_h and initial_c: a constant and an input of the graph, expected two of a \
+             kind",
         ),
         (
             lstm(&with(&["", "", "c"]), &[]).initializer(tensor("c", &[1, 1, 3], 1, &[0; 12])),
-            "LSTM (node 0): initial_c: zeros of the wrong shape, expected 1 x 2 units per sequence",
+            "LSTM (node 0): initial_c: constants of the wrong shape, expected 1 x 2 units per sequence",
         ),
         (
             lstm(&with(&["lens"]), &[]).initializer(indices("lens", &[4, 5])),
@@ -182,12 +196,17 @@ fn graphs_with_branches() {
         &[],
     );
     assert_rejected(&none.output("y"), 22, "output y: no LSTM, GRU or RNN on its path");
-    let class = gru(&[]).node("ArgMax", &["Y"], &["c"], &[int("axis", 3)]).output("c");
+    let class = |attributes: &[Vec<u8>]| gru(&[]).node("ArgMax", &["Y"], &["c"], attributes);
+    let read = class(&[int("axis", 3)]).node("Shape", &["c"], &["d"], &[]).output("c");
     assert_rejected(
-        &class,
+        &read,
         22,
         "ArgMax (node 1): unsupported operator; a model outputs what it selects from: --to Y",
     );
+    let other = class(&[int("axis", 0)]).output("c");
+    assert_rejected(&other, 22, "ArgMax (node 1): axis 0: axis 0 of input X is not the feature axis");
+    let last = class(&[int("axis", 3), int("select_last_index", 1)]).output("c");
+    assert_rejected(&last, 22, "ArgMax (node 1): select_last_index 1: only 0 is supported");
     let quantized = with_weights(3).node("DynamicQuantizeLinear", &["X"], &["q", "s", "z"], &[]).output("q");
     assert_rejected(
         &quantized,
@@ -223,7 +242,8 @@ fn computed_states_and_ids() {
     assert_rejected(
         &second("H").output("Z"),
         22,
-        "GRU (node 2): initial_h: computed by another layer; initial states are zeros or inputs of the graph",
+        "GRU (node 2): initial_h: computed by another layer; initial states are constants or inputs of the \
+         graph",
     );
     let computed = Graph::default()
         .ids("X", &[0, 0])
@@ -236,7 +256,7 @@ fn computed_states_and_ids() {
 
 /// `h0.expand(-1, batch, -1)` of PyTorch, whose exporter computes the shape from comparisons.
 #[test]
-fn repeated_initial_states_are_zeros() {
+fn initial_states_that_are_repeated_in_other_ways() {
     let repeated = |h0: Vec<u8>| {
         with_weights(3)
             .initializer(h0)
@@ -255,10 +275,20 @@ fn repeated_initial_states_are_zeros() {
     let zeros = gru(repeated(tensor("h0", &[1, 1, 2], 1, &[0; 8])));
     read(&zeros.file(22), "model").unwrap();
     assert_rejected(
-        &gru(repeated(weights("h0", &[1, 1, 2]))),
+        &gru(repeated(weights("h0", &[1, 2, 2]))),
         22,
-        "Expand (node 5): a constant other than zeros, repeated along a length known at run time only, as \
-         learned initial states are: initial states are zeros or inputs of the graph",
+        "Expand (node 5): shape: incompatible with the shape of the input",
+    );
+    let parts = repeated(weights("h0", &[1, 1, 2])).initializer(indices("flat", &[-1])).node(
+        "Reshape",
+        &["h", "flat"],
+        &["f"],
+        &[],
+    );
+    assert_rejected(
+        &parts.output("f"),
+        22,
+        "Reshape (node 6): a constant that is repeated in parts of an axis",
     );
 }
 

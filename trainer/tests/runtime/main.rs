@@ -6,7 +6,7 @@
 //! | `int_layers`, `float_layers` | the backends match each other, on all valid layers (`variants`) |
 //! | `int_normalization`, `wide_activations` | integer layers match their formulas |
 //! | `sequences`, `whole_sequences`, `generation` | the state in calls, on the networks of `stacks` |
-//! | `saved_states`, `initial_states` | the state of the caller, on the same networks |
+//! | `saved_states`, `initial_states`, `states_of_files` | the state of the caller, on the same networks |
 //! | `rejections`, `rejected_*`, `damage` | validation at load enforces FORMAT.md |
 //!
 //! `files` and `crafted` make files and states that no packer writes.
@@ -37,6 +37,7 @@ mod stacks;
 mod stacks_agree;
 #[path = "../common/states.rs"]
 mod states;
+mod states_of_files;
 mod variants;
 mod whole_sequences;
 mod wide_activations;

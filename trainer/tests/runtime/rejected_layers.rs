@@ -1,6 +1,8 @@
 //! Each rule of FORMAT.md about the record of a layer, violated alone, has its own error.
 
-use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, RETURN_SEQUENCES, SEPARATE_SCALES};
+use embedded_rnn::format::{
+    DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, RETURN_SEQUENCES, SEPARATE_SCALES,
+};
 use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
 
 use crate::crafted::Place;
@@ -81,7 +83,7 @@ fn flags<N: Number>(record: &LayerRecord) -> u8 {
         kind if kind == Kind::Masking as u8 || kind == Kind::Embedding as u8 => MASKS,
         _ if is_recurrent(record) => {
             let separate = if N::DTYPE == DType::I8 { SEPARATE_SCALES } else { 0 };
-            RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | separate
+            RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | INITIAL_STATE | separate
         }
         _ => 0,
     }
@@ -100,8 +102,9 @@ fn others_fields_are_reserved<N: Session>(stack: &Stack<'_>) {
         let record = *parts.record(place);
         let others = (0..8).map(|bit| 1u8 << bit).filter(|bit| flags::<N>(&record) & bit == 0);
         others.for_each(|bit| rejected(place, &|record| record.flags |= bit));
-        rejected(place, &|record| record.reserved = 1);
-        rejected(place, &|record| record.reserved = 1 << 31);
+        for parameter in [f32::from_bits(1), -0.0, 0.5, f32::NAN] {
+            rejected(place, &|record| record.activation_parameter = parameter);
+        }
         if record.kind != Kind::Bidirectional as u8 {
             rejected(place, &|record| record.merge_mode = 1);
             rejected(place, &|record| record.merge_mode = 255);
@@ -139,6 +142,10 @@ fn inconsistent_sizes_are_rejected() {
             (|p| p.record(MERGE).input_size = 7, fault(MERGE, InputSize)),
             (|p| p.record(MERGE).input_size = 3, fault(MERGE, InputSize)),
             (|p| p.layers[MERGE].words.push(0), fault(MERGE, Weights)),
+            // Without the words of the state.
+            (|p| p.record(RNN).flags |= INITIAL_STATE, fault(RNN, Weights)),
+            (|p| p.record(BACKWARD).flags |= INITIAL_STATE, fault(BACKWARD, Weights)),
+            (|p| p.layers[LSTM].words.extend([0; 8]), fault(LSTM, Weights)),
             (|p| p.record(BACKWARD).input_size = 3, fault(BACKWARD, InputSize)),
             (|p| p.record(BACKWARD).units = 0, fault(BACKWARD, Size)),
             (|p| p.record(RNN).input_size = 3, fault(RNN, InputSize)),

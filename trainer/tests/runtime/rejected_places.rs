@@ -1,7 +1,7 @@
 //! Each rule of FORMAT.md about the order of layers, violated alone, has its own error.
 
 use embedded_rnn::format::{
-    DIRECTION, GO_BACKWARDS, LayerRecord, MASKS, PREAMBLE_LEN, Preamble, RETURN_SEQUENCES,
+    DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, PREAMBLE_LEN, Preamble, RETURN_SEQUENCES,
 };
 use embedded_rnn::{DType, F16, F32, I8, LayerFault, Model};
 
@@ -69,6 +69,7 @@ fn layers_at_invalid_places_are_rejected() {
         &[
             (|p| p.record(DECODER_EMBEDDING).flags |= MASKS, fault(DECODER_EMBEDDING, Place)),
             (|p| p.record(DECODER_GRU).flags |= GO_BACKWARDS, fault(DECODER_GRU, Place)),
+            (|p| p.record(DECODER_GRU).flags |= INITIAL_STATE, fault(DECODER_GRU, Place)),
             (|p| p.record(DECODER_LSTM).flags &= !RETURN_SEQUENCES, fault(DECODER_LSTM, Place)),
             (|p| p.record(DECODER_GRU).flags &= !RETURN_SEQUENCES, fault(DECODER_GRU, Place)),
             // Without a decoder its layers are part of one chain.

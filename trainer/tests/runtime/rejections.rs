@@ -150,7 +150,7 @@ fn layers_that_violate_a_rule_are_rejected_by_it() {
     }
     assert_eq!(float(|r| r.flags |= 8), Some(Reserved));
     assert_eq!(float(|r| r.flags |= 0x80), Some(Reserved));
-    assert_eq!(float(|r| r.reserved = 1 << 31), Some(Reserved));
+    assert_eq!(float(|r| r.activation_parameter = -0.0), Some(Reserved));
     assert_eq!(float(|r| r.merge_mode = 1), Some(Reserved));
     assert_eq!(float(|r| r.input_dim = 1), Some(Reserved));
     assert_eq!(float(|r| r.frac = 12), Some(Scale));

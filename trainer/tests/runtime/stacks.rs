@@ -1,7 +1,11 @@
 //! Networks that together have every kind of state, and sequences for them.
 
+use embedded_rnn_trainer::layers::{Kind, Module, Recurrent};
 use embedded_rnn_trainer::net::Network;
 use embedded_rnn_trainer::pack::{AlignedBytes, Random};
+use embedded_rnn_trainer::tensor::Matrix;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::running::Session;
 
@@ -19,10 +23,12 @@ pub struct Stack<'a> {
     features: usize,
     /// The value of all features of a masked frame.
     mask_value: Option<f32>,
+    /// Whether the recurrent layers that read the inputs start from states other than zeros.
+    pub has_initial_states: bool,
 }
 
 /// The stacks that run step by step.
-pub const STEPPING: [Stack<'static>; 6] = [
+pub const STEPPING: [Stack<'static>; 8] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -74,10 +80,33 @@ pub const STEPPING: [Stack<'static>; 6] = [
         "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
          { type = 'SimpleRNN', units = 5, activation = 'sigmoid', return_sequences = true }",
     ),
+    Stack::of(
+        3,
+        "{ type = 'Masking' }, { type = 'LSTM', units = 9, return_sequences = true },
+         { type = 'GRU', units = 6, reset_after = false, return_sequences = true },
+         { type = 'SimpleRNN', units = 5, activation = 'linear', return_sequences = true },
+         { type = 'Activation', activation = 'elu(0.7)' }, { type = 'GRU', units = 3{last} }",
+    )
+    .masks(0.0)
+    .with_initial_states(),
+    Stack::of(
+        1,
+        "{ type = 'Embedding', input_dim = 9, output_dim = 3, mask_zero = true },
+         { type = 'LSTM', units = 5, return_sequences = true },
+         { type = 'GRU', units = 4, activation = 'relu'{last} }",
+    )
+    .masks(0.0)
+    .with_initial_states()
+    .with_decoder(
+        "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
+         { type = 'LSTM', units = 5, return_sequences = true },
+         { type = 'GRU', units = 4, activation = 'relu', return_sequences = true },
+         { type = 'Dense', units = 5, activation = 'softmax' }",
+    ),
 ];
 
 /// The stacks that require whole sequences.
-pub const WHOLE: [Stack<'static>; 5] = [
+pub const WHOLE: [Stack<'static>; 6] = [
     Stack::of(
         3,
         "{ type = 'Normalization' },
@@ -114,11 +143,29 @@ pub const WHOLE: [Stack<'static>; 5] = [
          { type = 'GRU', units = 6, return_sequences = true },
          { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Dense', units = 7 }",
     ),
+    Stack::of(
+        3,
+        "{ type = 'Masking', mask_value = 0.25 },
+         { type = 'Bidirectional', layer = { type = 'LSTM', units = 5, return_sequences = true } },
+         { type = 'GRU', units = 6, go_backwards = true, return_sequences = true },
+         { type = 'SimpleRNN', units = 4, go_backwards = true{last} },
+         { type = 'Dense', units = 3, activation = 'leaky_relu(0.3)' }",
+    )
+    .masks(0.25)
+    .with_initial_states(),
 ];
 
 impl<'a> Stack<'a> {
     pub const fn of(features: usize, layers: &'a str) -> Self {
-        Self { layers, decoder: "", features, mask_value: None }
+        Self { layers, decoder: "", features, mask_value: None, has_initial_states: false }
+    }
+
+    pub const fn with_initial_states(self) -> Self {
+        Self { has_initial_states: true, ..self }
+    }
+
+    pub const fn without_initial_states(&self) -> Self {
+        Self { has_initial_states: false, ..*self }
     }
 
     pub const fn masks(self, value: f32) -> Self {
@@ -136,6 +183,9 @@ impl<'a> Stack<'a> {
         let random =
             |layers, input_size, seed| Random { layers, input_size, steps: TIME, seed }.make().unwrap();
         let (mut network, mut frames) = random(&layers, self.features, 5);
+        if self.has_initial_states {
+            network.layers.iter_mut().for_each(|layer| start(&mut layer.kind));
+        }
         if !self.decoder.is_empty() {
             network.decoder = Some(Box::new(random(self.decoder, 1, 6).0));
         }
@@ -150,6 +200,24 @@ impl<'a> Stack<'a> {
     /// Returns whether the time step is not masked.
     pub fn is_unmasked(&self, t: usize) -> bool {
         self.mask_value.is_none() || !MASKED.contains(&t)
+    }
+}
+
+/// Gives recurrent layers random initial states.
+fn start(kind: &mut Kind<f32>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut random = |layer: &mut Recurrent<f32>| {
+        let states = layer.states().into_iter();
+        let state = |size| Matrix::from_fn(size, 1, |_, _| rng.random_range(-0.9..0.9));
+        layer.initial_state = states.map(state).collect();
+    };
+    match kind {
+        Kind::Recurrent(layer) => random(layer),
+        Kind::Bidirectional(layer) => {
+            random(&mut layer.forward);
+            random(&mut layer.backward);
+        }
+        _ => {}
     }
 }
 

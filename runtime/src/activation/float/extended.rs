@@ -14,13 +14,15 @@ const SELU_SCALE: f32 = 1.050_701;
 /// The scale of selu times its alpha of 1.6732632.
 const SELU_NEGATIVE: f32 = 1.758_099_3;
 
-/// Computes an extended activation of one unit; returns `x` for any other activation.
+/// Computes an extended activation of one unit; returns `x` for any other activation. A `parameter` of 0
+/// stands for the default one.
 #[inline(never)]
-pub fn extended(activation: Activation, x: f32) -> f32 {
+pub fn extended(activation: Activation, parameter: f32, x: f32) -> f32 {
+    let parameter = |default| if parameter == 0.0 { default } else { parameter };
     match activation {
         Activation::Relu6 => clip(x, 0.0, 6.0),
-        Activation::LeakyRelu if x < 0.0 => 0.2 * x,
-        Activation::Elu if x < 0.0 => expm1f(x),
+        Activation::LeakyRelu if x < 0.0 => parameter(0.2) * x,
+        Activation::Elu if x < 0.0 => parameter(1.0) * expm1f(x),
         Activation::Selu => {
             if x < 0.0 {
                 SELU_NEGATIVE * expm1f(x)

@@ -35,6 +35,20 @@ pub fn read(version: KerasVersion, key: &str, options: &mut ConfigDict) -> Resul
     }
 }
 
+/// Reads the activation of an option of a cell.
+///
+/// # Errors
+/// As [`read`], or another parameter than the default one.
+pub fn of_cell(version: KerasVersion, key: &str, options: &mut ConfigDict) -> Result<Activation> {
+    let activation = read(version, key, options)?;
+    ensure!(
+        activation.own_parameter().is_none(),
+        "{key} {activation}: only {} is supported in a cell",
+        activation.keras_name()
+    );
+    Ok(activation)
+}
+
 /// Returns the activation with this name in Keras.
 fn named(version: KerasVersion, name: &str) -> Option<Activation> {
     match (version, Activation::from_keras_name(name)?) {
@@ -54,7 +68,6 @@ fn of_config(value: Value) -> Result<Activation> {
         let activation = match of_layer(&class, &mut options, -1)? {
             Some(LayerFunction::Named(activation)) => activation,
             Some(LayerFunction::Limited(limit)) => bail!("max_value {limit}: only 6 or null is supported"),
-            Some(LayerFunction::Leaky(slope)) => bail!("negative_slope {slope}: only 0.2 is supported"),
             None => bail!("class_name {class}: not supported"),
         };
         options.clone().finish().map(|()| activation)
@@ -68,8 +81,6 @@ pub enum LayerFunction {
     Named(Activation),
     /// `clip(x, 0, limit)`
     Limited(f32),
-    /// `x`, or `slope x` below 0.
-    Leaky(f32),
 }
 
 /// Returns the function of a layer class; `None` for any other class. `last` is another index of the last
@@ -83,11 +94,12 @@ pub fn of_layer(class: &str, options: &mut ConfigDict, last: i64) -> Result<Opti
         "LeakyReLU" => {
             // Keras 2 names it alpha.
             let key = if options.has("alpha") { "alpha" } else { "negative_slope" };
-            return slope(options, key).map(leaky).map(Some);
+            leaky(key, options.number(key)? as f32)?
         }
         "ELU" => {
-            options.only("alpha", &[1.into()], "only 1 is supported")?;
-            Activation::Elu
+            // Keras 3.0 leaves out the default of 1.
+            let alpha = if options.has("alpha") { options.number("alpha")? as f32 } else { 1.0 };
+            Activation::elu(alpha).with_context(|| format!("alpha {alpha}: not a finite f32"))?
         }
         "Softmax" => {
             last_axis(options, last)?;
@@ -100,29 +112,19 @@ pub fn of_layer(class: &str, options: &mut ConfigDict, last: i64) -> Result<Opti
 
 fn relu(options: &mut ConfigDict) -> Result<LayerFunction> {
     options.only("threshold", &[0.into()], "only 0 is supported")?;
-    let slope = if options.has("negative_slope") { slope(options, "negative_slope")? } else { 0.0 };
-    let Some(value) = options.take("max_value") else { return Ok(leaky(slope)) };
+    let key = "negative_slope";
+    let slope = if options.has(key) { options.number(key)? as f32 } else { 0.0 };
+    let function = leaky(key, slope)?;
+    let Some(value) = options.take("max_value") else { return Ok(LayerFunction::Named(function)) };
     let limit = value.as_f64().map(|limit| limit as f32).filter(|&limit| limit > 0.0 && limit.is_finite());
     let limit = limit.ok_or_else(|| rejection("max_value", &value, "expected a positive number or null"))?;
-    ensure!(slope == 0.0, "negative_slope {slope}: only 0 is supported with max_value");
+    ensure!(slope == 0.0, "{key} {slope}: only 0 is supported with max_value");
     Ok(if limit == 6.0 { LayerFunction::Named(Activation::Relu6) } else { LayerFunction::Limited(limit) })
 }
 
-/// Removes and returns a slope below 0.
-fn slope(options: &mut ConfigDict, key: &str) -> Result<f32> {
-    let slope = options.number(key)? as f32;
-    ensure!(slope.is_finite(), "{key} {slope}: not a finite f32");
-    Ok(slope)
-}
-
-fn leaky(slope: f32) -> LayerFunction {
-    if slope == 0.0 {
-        LayerFunction::Named(Activation::Relu)
-    } else if slope == 0.2 {
-        LayerFunction::Named(Activation::LeakyRelu)
-    } else {
-        LayerFunction::Leaky(slope)
-    }
+/// Returns the leaky relu of a slope below 0; a relu if it is 0.
+fn leaky(key: &str, slope: f32) -> Result<Activation> {
+    Activation::leaky_relu(slope).with_context(|| format!("{key} {slope}: not a finite f32"))
 }
 
 /// Checks that the axis is the last one.

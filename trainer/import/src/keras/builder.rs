@@ -177,8 +177,11 @@ impl LayerBuilder {
         let takes_part = matches!(layer.class.as_str(), "GetItem" | "SlicingOpLambda");
         let is_read = (takes_part || layer.index.is_none())
             && (arithmetic::is_arithmetic(&layer.class) || layer.operand.is_none());
-        ensure!(is_read, "inbound_nodes: 2 inputs, only one is supported");
         let is_recurrent = matches!(layer.class.as_str(), "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional");
+        ensure!(
+            is_read && (is_recurrent || layer.initial_state.is_none()),
+            "inbound_nodes: 2 inputs, only one is supported"
+        );
         if let MaskArg::Explicit(mask) = &layer.mask {
             let fits = *mask == self.info.mask || (mask.is_none() && !is_recurrent);
             ensure!(fits, "inbound_nodes: mask: differs from the mask of the input");

@@ -1,31 +1,19 @@
 //! Layers that the runtime does not have, composed of several layers.
 //!
 //! ```text
-//! clip(x, 0, limit)    limit/6 relu6(6/limit x): an activation between two scales
-//! x, or a x below 0    relu(x) - sign(a) relu(-|a| x): a Dense layer of twice the units, and one that joins
-//!                      the halves
 //! mean of n steps      (x_1 + .. + x_n) / n: a linear SimpleRNN, h_t = h_(t-1) + x_t, and a scale
 //! ```
-//! The slopes are in the first Dense, and the SimpleRNN adds before the division, so that the other weights
-//! are all of magnitude 1 and exact in 8 bits.
+//! The SimpleRNN adds before the division, so that its weights are exact in 8 bits. Functions of single
+//! values are in [`crate::composed`].
 
 use anyhow::{Result, ensure};
 
 use crate::cells::{CellKind, CellWeights, Framework, cell};
+use crate::composed::{Elementwise, leaky_relus, one_leaky_relu};
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::export::Activations;
-use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind, Layer, Recurrent};
+use embedded_rnn_nn::layers::{BatchNormalization, Dense, Kind, Layer, Recurrent};
 use embedded_rnn_nn::tensor::Matrix;
-
-/// Returns the layers of `clip(x, 0, limit)`.
-pub fn limited(features: usize, limit: f32) -> Vec<Kind<f32>> {
-    let scaled = |scale: f32| {
-        let (scale, offset) = (Matrix::repeat(features, 1, scale), Matrix::zeros(features, 1));
-        Kind::BatchNormalization(BatchNormalization::affine(scale, offset))
-    };
-    let activation = Kind::Activation(layers::Activation::new(features, Activation::Relu6));
-    vec![scaled(6.0 / limit), activation, scaled(limit / 6.0)]
-}
 
 /// Returns the layers of a leaky relu with these slopes.
 ///
@@ -33,18 +21,12 @@ pub fn limited(features: usize, limit: f32) -> Vec<Kind<f32>> {
 /// Too many features.
 pub fn leaky(slopes: &[f32]) -> Result<Vec<Kind<f32>>> {
     let size = slopes.len();
+    if let Some(function) = one_leaky_relu(slopes) {
+        return Ok(vec![Elementwise::Function(function).kind(size)]);
+    }
     check_size(size)?;
-    let halves = Matrix::from_fn(2 * size, size, |row, column| match row.checked_sub(size) {
-        Some(row) if row == column => -slopes[row].abs(),
-        None if row == column => 1.0,
-        _ => 0.0,
-    });
-    let joined = Matrix::from_fn(size, 2 * size, |row, column| match column.checked_sub(size) {
-        Some(column) if row == column => -slopes[row].signum(),
-        None if row == column => 1.0,
-        _ => 0.0,
-    });
-    Ok(vec![dense(halves, Activation::Relu), dense(joined, Activation::Linear)])
+    let both = leaky_relus(&Matrix::identity(size, size), &Matrix::zeros(size, 1), slopes);
+    Ok(both.map(Kind::Dense).into())
 }
 
 /// Returns the layers of the mean of a fixed number of time steps.
@@ -80,9 +62,4 @@ pub fn merge(before: Option<&mut Layer<f32>>, kinds: &mut Vec<Kind<f32>>) {
         *before = Dense { weight, bias, activation: Activation::Relu, use_bias: before.use_bias };
         kinds.remove(0);
     }
-}
-
-fn dense(weight: Matrix<f32>, activation: Activation) -> Kind<f32> {
-    let bias = Matrix::zeros(weight.nrows(), 1);
-    Kind::Dense(Dense { weight, bias, activation, use_bias: true })
 }

@@ -10,6 +10,7 @@ use super::dict::{ConfigDict, rejection};
 use super::frames::FrameInfo;
 use super::naming::SubLayer;
 use super::weights::LayerWeights;
+use crate::composed::clip;
 use crate::variance::check_variances;
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind, LayerNormalization};
@@ -79,8 +80,9 @@ impl Framewise<'_, '_> {
                 }
                 match function {
                     LayerFunction::Named(function) => activation_layer(info, function),
-                    LayerFunction::Limited(limit) => composed::limited(info.features, limit),
-                    LayerFunction::Leaky(slope) => composed::leaky(&vec![slope; info.features])?,
+                    LayerFunction::Limited(limit) => {
+                        clip(0.0, limit)?.into_iter().map(|function| function.kind(info.features)).collect()
+                    }
                 }
             }
         };

@@ -97,6 +97,7 @@ fn connect(layers: &mut Vec<LayerConfig>, nested: &HashSet<String>) -> Result<()
         layer.from.clone_from(&inbound.from);
         layer.operand = inbound.operand;
         layer.index.clone_from(&inbound.index);
+        layer.initial_state.clone_from(&inbound.initial_state);
         layer.mask = inbound.mask(&masks).with_context(|| layer.name.clone())?;
         layer.states_unused = true;
     }

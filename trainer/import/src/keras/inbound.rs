@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Number, Value};
 
 use super::dict::{ConfigDict, rejection};
+use super::initial_state::is_constant;
 
 /// The mask argument of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,8 @@ pub struct Inbound {
     pub operand: Option<Operand>,
     /// The index into the input, for an operation that takes a part of it.
     pub index: Option<Value>,
+    /// The constant initial states of a recurrent layer.
+    pub initial_state: Option<Value>,
     /// The operation that computes the mask. `None` if masks are implicit.
     mask: Option<Option<String>>,
 }
@@ -97,7 +100,7 @@ impl Inbound {
             (tensor, None) => (layer_of(tensor, nested)?, None),
         };
         kwargs.finish()?;
-        Ok(Self { from, operand, index, mask: None })
+        Ok(Self { from, operand, index, initial_state: None, mask: None })
     }
 
     fn keras3(node: Value) -> Result<Self> {
@@ -107,6 +110,10 @@ impl Inbound {
         node.finish()?;
         let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
         let number = |value: &Number, is_first| value.as_f64().map(|value| Operand { value, is_first });
+        let (args, mut initial_state) = match args {
+            [tensor, states] if is_constant(states) => (std::slice::from_ref(tensor), Some(states.clone())),
+            _ => (args, None),
+        };
         let (tensor, operand, index) = match args {
             [tensor @ Value::Object(_)] => (tensor, None, None),
             [tensor @ Value::Object(_), Value::Number(second)] => (tensor, number(second, false), None),
@@ -118,8 +125,15 @@ impl Inbound {
         let from = keras_tensor(tensor)?;
         kwargs.off("training", "only inference is supported")?;
         let mask = kwargs.take("mask").map(|mask| keras_tensor(&mask)).transpose().context("mask")?;
+        if let Some(states) = kwargs.take("initial_state") {
+            ensure!(
+                is_constant(&states) && initial_state.is_none(),
+                rejection("initial_state", &states, "unknown")
+            );
+            initial_state = Some(states);
+        }
         kwargs.finish()?;
-        Ok(Self { from, operand, index, mask: Some(mask) })
+        Ok(Self { from, operand, index, initial_state, mask: Some(mask) })
     }
 
     /// Returns the mask argument, given the masks that operations compute.

@@ -54,6 +54,8 @@ pub struct LayerConfig {
     pub operand: Option<Operand>,
     /// The index into the output of the layer that it reads, for an operation that takes a part of it.
     pub index: Option<Value>,
+    /// The constant initial states of a recurrent layer.
+    pub initial_state: Option<Value>,
     /// Whether no layer reads its states, which only a Functional model determines.
     pub states_unused: bool,
     /// The inputs, until the model reads them.
@@ -93,6 +95,7 @@ impl LayerConfig {
             nested: None,
             operand: None,
             index: None,
+            initial_state: None,
             states_unused: false,
             inbound_nodes,
         })

@@ -23,6 +23,7 @@
 //! graph      the chain of layers                           naming        groups and arrays in Keras's names
 //! masks      operations that compute masks                 hdf5          bounded reading
 //! layer_config  inbound              one layer; its inputs
+//! initial_state                      constants among them
 //! last_step  arithmetic              operations of Functional models
 //! dict       options that must be read
 //! version
@@ -40,6 +41,7 @@ mod framewise;
 mod graph;
 mod hdf5;
 mod inbound;
+mod initial_state;
 mod last_step;
 mod layer_config;
 mod legacy;

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::activation;
 use super::dict::{ConfigDict, rejection};
 use super::frames::FrameInfo;
+use super::initial_state;
 use super::layer_config::LayerConfig;
 use super::naming::SubLayer;
 use super::version::KerasVersion;
@@ -43,11 +44,11 @@ impl RecurrentConfig {
             "GRU" => CellKind::Gru { reset_after: options.flag("reset_after", false)? },
             _ => bail!("class_name {class}: not a supported recurrent layer"),
         };
-        let value = activation::read(version, "activation", options)?;
+        let value = activation::of_cell(version, "activation", options)?;
         let gates = match kind {
             CellKind::SimpleRnn => value,
             CellKind::Lstm | CellKind::Gru { .. } => {
-                activation::read(version, "recurrent_activation", options)?
+                activation::of_cell(version, "recurrent_activation", options)?
             }
         };
         let config = Self {
@@ -151,7 +152,18 @@ pub fn recurrent(
     config.check_unidirectional(info)?;
     let cell = config.cell(info.features, weights, SubLayer::Cell)?;
     let RecurrentConfig { return_sequences, go_backwards, stateful, .. } = config;
-    Ok((Recurrent { go_backwards, ..Recurrent::new(cell, return_sequences) }, stateful))
+    ensure!(
+        !stateful || layer.initial_state.is_none(),
+        "stateful true: not supported with an initial_state, from which Keras starts each call"
+    );
+    let states = initial_states(layer, cell.get().states().len(), config.units)?;
+    let recurrent = Recurrent::new(cell, return_sequences).starting_from(states);
+    Ok((Recurrent { go_backwards, ..recurrent }, stateful))
+}
+
+/// Reads the initial states of a layer; none for zeros.
+fn initial_states(layer: &LayerConfig, count: usize, units: usize) -> Result<Vec<Matrix<f32>>> {
+    layer.initial_state.as_ref().map_or(Ok(Vec::new()), |value| initial_state::read(value, count, units))
 }
 
 /// Reads a `Bidirectional`, and returns the class of its layers with it.
@@ -183,8 +195,13 @@ pub fn bidirectional(
     config.check_bidirectional(info)?;
     let mut direction = |sub_layer| config.cell(info.features, weights, sub_layer);
     let [forward, backward] = [direction(SubLayer::Forward)?, direction(SubLayer::Backward)?];
-    let forward = Recurrent::new(forward, config.return_sequences);
-    let backward = Recurrent { go_backwards: true, ..Recurrent::new(backward, config.return_sequences) };
+    // The states of the forward layer come first.
+    let own = forward.get().states().len();
+    let mut states = initial_states(layer, 2 * own, config.units)?;
+    let of_backward = states.split_off(states.len() / 2);
+    let forward = Recurrent::new(forward, config.return_sequences).starting_from(states);
+    let backward = Recurrent::new(backward, config.return_sequences).starting_from(of_backward);
+    let backward = Recurrent { go_backwards: true, ..backward };
     Ok((inner.class, Bidirectional { forward, backward, merge_mode }))
 }
 

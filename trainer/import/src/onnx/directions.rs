@@ -53,7 +53,7 @@ impl GraphContext<'_> {
             }
             LayerOp::Recurrent { cell, backwards } => {
                 let alone =
-                    Some(node).filter(|node| node.initial.is_empty()).and_then(|_| without_state(cell));
+                    Some(node).filter(|node| node.starts_from_zeros()).and_then(|_| without_state(cell));
                 let cell = alone
                     .context("the step computed first; a model outputs all steps or the one computed last")?;
                 self.spend_weights(&cell)?;
@@ -88,7 +88,7 @@ impl GraphContext<'_> {
             (LayerOp::Recurrent { cell, backwards }, LayerOp::Recurrent { cell: other, backwards: also })
                 if backwards == also && forward.span == backward.span && merge == MergeMode::Concat =>
             {
-                ensure!(f.initial.is_empty() && b.initial.is_empty(), MISMATCH);
+                ensure!(f.starts_from_zeros() && b.starts_from_zeros(), MISMATCH);
                 let cell = side_by_side(cell, other).context(MISMATCH)?;
                 self.spend_weights(&cell)?;
                 let op = LayerOp::Recurrent { cell: Rc::new(cell), backwards: *backwards };

@@ -1,15 +1,4 @@
-//! The layers of functions of single values.
-//!
-//! A function that the runtime does not have is composed of layers that it has, to the last rounding:
-//!
-//! ```text
-//! max(x, low)          relu(x - low) + low
-//! min(x, high)         high - relu(high - x)
-//! clip(x, 0, high)     high/6 relu6(6/high x)
-//! clip(x, low, high)   M hardtanh(x / M), M being the larger magnitude, and the other bound as above
-//! x, or a x below 0    relu(x) - sign(a) relu(-|a| x): a Dense layer of twice the units, and one that joins
-//!                      the halves
-//! ```
+//! The layers of functions of single values ([`crate::composed`]) on the edges of the graph.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -20,61 +9,14 @@ use super::call::Call;
 use super::context::{FrameInput, GraphContext};
 use super::layer_graph::{Edge, Source, TimeSpan, WHOLE};
 use super::value::{Component, Data, Value};
-use super::waiting::Elementwise::{self, Function, With};
-use super::waiting::Parameterized::{self, LeakyRelu, Offset, Scale};
-use super::waiting::{LayerName, WaitingInput};
+use super::waiting::{LayerName, Parameterized, WaitingInput};
+use crate::composed::Elementwise;
 use embedded_rnn_nn::activation::Activation;
-use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind};
+use embedded_rnn_nn::layers::{BatchNormalization, Dense, Kind};
 use embedded_rnn_nn::tensor::Matrix;
 
 /// The maximum number of functions that wait for the feature axis of an input.
 const MAX_WAITING: usize = 64;
-
-/// Returns the functions that compute the larger of a value and a bound.
-pub fn at_least(low: f32) -> Vec<Elementwise> {
-    if low == 0.0 {
-        return vec![Function(Activation::Relu)];
-    }
-    vec![With(Offset, -low), Function(Activation::Relu), With(Offset, low)]
-}
-
-/// Returns the functions that compute the smaller of a value and a bound.
-pub fn at_most(high: f32) -> Vec<Elementwise> {
-    let negative = With(Scale, -1.0);
-    vec![With(Offset, -high), negative, Function(Activation::Relu), negative, With(Offset, high)]
-}
-
-/// Returns the functions that limit a value to a range; a bound at the end of all floats is none.
-///
-/// # Errors
-/// An empty range.
-pub fn clip(low: f32, high: f32) -> Result<Vec<Elementwise>> {
-    ensure!(low < high, "min {low}, max {high}: an empty range");
-    let far = low.abs().max(high.abs());
-    Ok(match (low > f32::MIN, high < f32::MAX) {
-        (false, false) => Vec::new(),
-        (true, false) => at_least(low),
-        (false, true) => at_most(high),
-        (true, true) if low == 0.0 => within(Activation::Relu6, high / 6.0),
-        (true, true) => {
-            let mut functions = within(Activation::HardTanh, far);
-            if low > -far {
-                functions.extend(at_least(low));
-            } else if high < far {
-                functions.extend(at_most(high));
-            }
-            functions
-        }
-    })
-}
-
-/// Returns the functions that compute `scale * function(x / scale)`.
-fn within(function: Activation, scale: f32) -> Vec<Elementwise> {
-    if scale == 1.0 {
-        return vec![Function(function)];
-    }
-    vec![With(Scale, 1.0 / scale), Function(function), With(Scale, scale)]
-}
 
 impl LayerName {
     /// Returns the name of the layer of a node.
@@ -153,13 +95,12 @@ impl GraphContext<'_> {
         function: Elementwise,
     ) -> Result<Edge> {
         self.spend(size)?;
+        let all = |value| Matrix::repeat(size, 1, value);
         match function {
-            With(function, value) => {
-                self.with_parameters(name, edge, function, Matrix::repeat(size, 1, value))
-            }
-            Function(function) => {
-                let kind = Kind::Activation(layers::Activation::new(size, function));
-                self.add_layer(&name.name, &name.origin, kind, edge, size)
+            Elementwise::Scale(value) => self.with_parameters(name, edge, Parameterized::Scale, all(value)),
+            Elementwise::Offset(value) => self.with_parameters(name, edge, Parameterized::Offset, all(value)),
+            Elementwise::Function(_) => {
+                self.add_layer(&name.name, &name.origin, function.kind(size), edge, size)
             }
         }
     }
@@ -173,9 +114,9 @@ impl GraphContext<'_> {
     ) -> Result<Edge> {
         ensure!(parameters.iter().all(|value| value.is_finite()), "a constant that is not finite");
         match function {
-            Scale => self.scaled(name, edge, parameters),
-            Offset => self.shifted(name, edge, parameters),
-            LeakyRelu => self.leaky(name, edge, &parameters),
+            Parameterized::Scale => self.scaled(name, edge, parameters),
+            Parameterized::Offset => self.shifted(name, edge, parameters),
+            Parameterized::LeakyRelu => self.leaky(name, edge, parameters.as_slice()),
         }
     }
 

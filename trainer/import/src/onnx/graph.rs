@@ -48,12 +48,12 @@ pub fn evaluate<'a>(model: &ModelProto<'a>) -> Result<GraphValues<'a>> {
     let numbered = graph.nodes.iter().enumerate();
     let (control, others): (Vec<_>, Vec<_>) = numbered.partition(|(_, node)| CONTROL.contains(&node.op));
     for (number, node) in control.into_iter().chain(others) {
-        operator(node).with_context(|| place(node, number))?;
+        operator(graph, node).with_context(|| place(node, number))?;
     }
     let mut taken = BTreeSet::new();
     for (number, node) in graph.nodes.iter().enumerate() {
         let name = unique(node, number, &mut taken);
-        tensors.node(node, name).with_context(|| place(node, number))?;
+        tensors.node(graph, node, name).with_context(|| place(node, number))?;
     }
     Ok(tensors)
 }
@@ -86,19 +86,26 @@ const QUANTIZED: &[&str] = &[
 ///
 /// # Errors
 /// An unsupported operator.
-fn operator(node: &NodeProto<'_>) -> Result<ops::Operator> {
+fn operator(graph: &GraphProto<'_>, node: &NodeProto<'_>) -> Result<ops::Operator> {
     ensure!(
         !QUANTIZED.contains(&node.op),
         "quantized in the graph: import the float model, and quantize it with ernn quantize"
     );
     ensure!(is_standard(node.domain), "domain {:?}: not a standard ONNX operator", node.domain);
     ensure!(!CONTROL.contains(&node.op), "control flow with subgraphs is not supported");
-    ops::find(node.op).with_context(|| match (node.op, node.inputs.first()) {
+    let found = ops::find(node.op).filter(|_| node.op != "ArgMax" || is_end(graph, node));
+    found.with_context(|| match (node.op, node.inputs.first()) {
         ("ArgMax" | "TopK", Some(input)) => {
             format!("unsupported operator; a model outputs what it selects from: --to {input}")
         }
         _ => "unsupported operator; --from and --to import the part of a graph without it".to_owned(),
     })
+}
+
+/// Returns whether the first output of a node is one of the graph, and no other node reads it.
+fn is_end(graph: &GraphProto<'_>, node: &NodeProto<'_>) -> bool {
+    let is_read = |output| graph.nodes.iter().any(|other| other.inputs.contains(output));
+    node.outputs.first().is_some_and(|output| graph.outputs.contains(output) && !is_read(output))
 }
 
 fn opset(model: &ModelProto<'_>) -> Result<i64> {
@@ -177,8 +184,8 @@ impl<'a> GraphValues<'a> {
         self.put(input.name, Value::Data(data))
     }
 
-    fn node(&mut self, node: &NodeProto<'a>, name: String) -> Result<()> {
-        let operator = operator(node)?;
+    fn node(&mut self, graph: &GraphProto<'a>, node: &NodeProto<'a>, name: String) -> Result<()> {
+        let operator = operator(graph, node)?;
         let resolve = |&input: &&'a str| -> Result<Option<(&'a str, Value)>> {
             if input.is_empty() {
                 return Ok(None);

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use embedded_rnn_nn::cells::AnyCell;
 use embedded_rnn_nn::layers::{Bidirectional, Kind, MergeMode, Recurrent};
+use embedded_rnn_nn::tensor::Matrix;
 
 /// The maximum number of layers on a path.
 const MAX_LAYERS: usize = 256;
@@ -33,6 +34,8 @@ pub struct LayerNode {
     pub size: usize,
     /// The initial states that are inputs of the graph, instead of zeros.
     pub initial: Vec<InitialState>,
+    /// The initial states that are constants, h before c, instead of zeros.
+    constants: Vec<Matrix<f32>>,
     depth: usize,
 }
 
@@ -141,12 +144,17 @@ impl LayerNode {
         let depth = input.source.depth() + 1;
         ensure!(depth <= MAX_LAYERS, "more than {MAX_LAYERS} layers");
         let (name, origin) = (name.to_owned(), origin.to_owned());
-        Ok(Self { name, origin, op, input, size, initial: Vec::new(), depth })
+        Ok(Self { name, origin, op, input, size, initial: Vec::new(), constants: Vec::new(), depth })
     }
 
-    /// Returns the node with these initial states.
-    pub fn with_initial(self, initial: Vec<InitialState>) -> Self {
-        Self { initial, ..self }
+    /// Returns the node with initial states that are inputs of the graph, or constants.
+    pub fn with_initial(self, initial: Vec<InitialState>, constants: Vec<Matrix<f32>>) -> Self {
+        Self { initial, constants, ..self }
+    }
+
+    /// Returns whether the initial states are zeros.
+    pub fn starts_from_zeros(&self) -> bool {
+        self.initial.is_empty() && self.constants.is_empty()
     }
 
     /// Returns the same frame-wise layer on another input.
@@ -205,6 +213,7 @@ impl LayerNode {
         let recurrent = |node: &Self| -> Result<Recurrent<f32>> {
             let LayerOp::Recurrent { cell, backwards } = &node.op else { bail!("not a recurrent node") };
             let layer = Recurrent::new(AnyCell::clone(cell), span != TimeSpan::Last);
+            let layer = layer.starting_from(node.constants.clone());
             Ok(Recurrent { go_backwards: *backwards, ..layer })
         };
         Ok(match &self.op {

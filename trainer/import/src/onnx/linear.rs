@@ -6,6 +6,7 @@ use super::context::{FrameInput, GraphContext};
 use super::layer_graph::{Edge, Source, WHOLE};
 use super::value::{Component, Data};
 use super::waiting::LayerName;
+use crate::composed::{Elementwise, leaky_relus, one_leaky_relu};
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{Dense, Kind};
 use embedded_rnn_nn::tensor::Matrix;
@@ -37,34 +38,22 @@ impl Linear {
 }
 
 impl GraphContext<'_> {
-    /// Adds a leaky relu with a slope per feature: both halves of the features, and their join. The slopes
-    /// are weights of the first layer, where each row has a scale of its own in i8.
+    /// Adds a leaky relu with a slope per feature: both halves of the features, and their join; or one
+    /// function, if all slopes are equal.
     ///
     /// # Errors
     /// An exhausted memory budget.
-    pub fn leaky(&mut self, name: &LayerName, edge: &Edge, slopes: &Matrix<f32>) -> Result<Edge> {
-        let size = slopes.nrows();
+    pub fn leaky(&mut self, name: &LayerName, edge: &Edge, slopes: &[f32]) -> Result<Edge> {
+        let size = slopes.len();
+        if let Some(function) = one_leaky_relu(slopes) {
+            let kind = Elementwise::Function(function).kind(size);
+            return self.add_layer(&name.name, &name.origin, kind, edge, size);
+        }
         let Linear { input, weight, bias } = Linear::before(self, edge, size)?;
         self.spend((weight.len() + size * size).saturating_mul(2))?;
-        let halves = |matrix: &Matrix<f32>| {
-            Matrix::from_fn(2 * size, matrix.ncols(), |row, column| match row.checked_sub(size) {
-                Some(row) => -slopes[row].abs() * matrix[(row, column)],
-                None => matrix[(row, column)],
-            })
-        };
-        let halves = Dense::from_weights(halves(&weight), halves(&bias), Activation::Relu);
-        let edge = self.add_layer(&name.name, &name.origin, Kind::Dense(halves), &input, 2 * size)?;
-        let joined = Matrix::from_fn(size, 2 * size, |row, column| {
-            if column == row {
-                1.0
-            } else if column == size + row {
-                -slopes[row].signum()
-            } else {
-                0.0
-            }
-        });
-        let joined = Dense::from_weights(joined, Matrix::zeros(size, 1), Activation::Linear);
-        self.add_layer(&name.name, &name.origin, Kind::Dense(joined), &edge, size)
+        let [halves, joined] = leaky_relus(&weight, &bias, slopes).map(Kind::Dense);
+        let edge = self.add_layer(&name.name, &name.origin, halves, &input, 2 * size)?;
+        self.add_layer(&name.name, &name.origin, joined, &edge, size)
     }
 
     /// Returns the selected features along an axis.

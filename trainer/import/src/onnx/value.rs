@@ -130,6 +130,41 @@ pub struct Uniform {
     pub shape: Vec<Dim>,
 }
 
+/// Constant floats that are repeated along every axis whose length is known at run time only.
+#[derive(Clone, Debug)]
+pub struct Repeated {
+    array: Rc<Array<f32>>,
+    shape: Vec<Dim>,
+}
+
+impl Repeated {
+    /// Creates a tensor of this shape; the array has length 1 along the axes where it is repeated.
+    ///
+    /// # Errors
+    /// Values that are repeated in another way.
+    pub fn new(array: Array<f32>, shape: Vec<Dim>) -> Result<Self> {
+        let is_right = |(dim, &len): (&Dim, &usize)| match dim.value() {
+            Some(known) => known == len as i64,
+            None => len == 1,
+        };
+        ensure!(
+            array.shape().len() == shape.len() && shape.iter().zip(array.shape()).all(is_right),
+            "a constant that is repeated in parts of an axis"
+        );
+        Ok(Self { array: Rc::new(array), shape })
+    }
+
+    /// Returns the values, without repetitions.
+    pub fn array(&self) -> &Array<f32> {
+        &self.array
+    }
+
+    /// Returns the lengths of the axes.
+    pub fn shape(&self) -> &[Dim] {
+        &self.shape
+    }
+}
+
 /// The value of a tensor.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -139,6 +174,8 @@ pub enum Value {
     Ints(Rc<Array<Dim>>),
     /// One value in a shape that may depend on run-time lengths.
     Uniform(Uniform),
+    /// Constant floats, repeated as often as run-time lengths state.
+    Repeated(Repeated),
     /// Values known at run time only.
     Data(Data),
 }
@@ -160,6 +197,7 @@ impl Value {
             Self::Floats(array) => array.shape().len(),
             Self::Ints(array) => array.shape().len(),
             Self::Uniform(uniform) => uniform.shape.len(),
+            Self::Repeated(repeated) => repeated.shape.len(),
             Self::Data(data) => data.axes.len(),
         }
     }
@@ -169,13 +207,14 @@ impl Value {
         match self {
             Self::Floats(array) => array.values().iter().all(|&value| value == 0.0),
             Self::Uniform(uniform) => uniform.int.is_none(),
+            Self::Repeated(repeated) => repeated.array.values().iter().all(|&value| value == 0.0),
             Self::Ints(_) | Self::Data(_) => false,
         }
     }
 }
 
 /// Maps a value: both kinds of constants by one expression, the shape of a uniform value by another, and data
-/// by a third.
+/// by a third. Constants that are repeated are mapped by the first two.
 macro_rules! map_constants {
     (
         $value:expr,
@@ -189,6 +228,12 @@ macro_rules! map_constants {
             Value::Uniform($uniform) => {
                 let shape = $shape;
                 Ok(Value::Uniform(Uniform { shape, ..$uniform }))
+            }
+            Value::Repeated(repeated) => {
+                let $array = repeated.array();
+                let array = $array_map;
+                let $uniform = Uniform { int: None, shape: repeated.shape().to_vec() };
+                Ok(Value::Repeated($crate::onnx::value::Repeated::new(array, $shape)?))
             }
             Value::Data($data) => $next,
         }

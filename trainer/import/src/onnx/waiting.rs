@@ -5,7 +5,10 @@
 
 use std::cell::OnceCell;
 
+use anyhow::{Context as _, Result};
+
 use super::layer_graph::Edge;
+use crate::composed::Elementwise;
 use embedded_rnn_nn::activation::Activation;
 
 /// A function with a parameter, which is one for all values or one per feature.
@@ -19,13 +22,20 @@ pub enum Parameterized {
     LeakyRelu,
 }
 
-/// A function of one value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Elementwise {
-    /// A function with this parameter.
-    With(Parameterized, f32),
-    /// A function of the runtime.
-    Function(Activation),
+impl Parameterized {
+    /// Returns the function with one parameter for all values.
+    ///
+    /// # Errors
+    /// A slope that is not finite.
+    pub fn with(self, parameter: f32) -> Result<Elementwise> {
+        Ok(match self {
+            Self::Scale => Elementwise::Scale(parameter),
+            Self::Offset => Elementwise::Offset(parameter),
+            Self::LeakyRelu => Elementwise::Function(
+                Activation::leaky_relu(parameter).context("a slope that is not finite")?,
+            ),
+        })
+    }
 }
 
 /// The name and the origin of a new layer.

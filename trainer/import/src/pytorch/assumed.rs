@@ -32,7 +32,7 @@ pub fn note(modules: &[TorchModule], order: &[Choice], options: &Options) -> Opt
     };
     assume("no activation after ", names(&is_linear), "--activation");
     let is_leaky = |module: &TorchModule, _: &Candidate| {
-        options.activation_of(&module.name) == Some(Activation::LeakyRelu)
+        options.activation_of(&module.name) == Activation::from_keras_name("leaky_relu")
     };
     assume("slope 0.2 (nn.LeakyReLU has 0.01) in leaky_relu after ", names(&is_leaky), "--activation");
     if options.nonlinearity.is_none() {

@@ -14,16 +14,16 @@ pub fn value<T: Real>(activation: Activation, x: T) -> T {
     let clip = |x: T, low: f64, high: f64| x.max(of(low)).min(of(high));
     match activation {
         Activation::Relu6 => clip(x, 0.0, 6.0),
-        Activation::LeakyRelu => {
+        Activation::LeakyRelu(slope) => {
             if x < zero {
-                of(0.2) * x
+                of(slope.get().into()) * x
             } else {
                 x
             }
         }
-        Activation::Elu => {
+        Activation::Elu(alpha) => {
             if x < zero {
-                x.exp_m1()
+                of(alpha.get().into()) * x.exp_m1()
             } else {
                 x
             }
@@ -79,16 +79,18 @@ pub fn slope<T: Real>(activation: Activation, at: T) -> T {
     let share = |is: bool| if is { one } else { zero };
     match activation {
         Activation::Relu6 => share(within(0.0, 6.0)),
-        Activation::LeakyRelu => {
+        Activation::LeakyRelu(slope) => {
             if at < zero {
-                of(0.2)
+                of(slope.get().into())
             } else {
                 one
             }
         }
-        Activation::Elu => {
+        Activation::Elu(alpha) => {
+            let alpha = of(alpha.get().into());
             if at < zero {
-                at + one
+                // An output of a negative alpha is above 0, so `at` is the pre-activation.
+                if alpha < zero { alpha * at.exp() } else { at + alpha }
             } else {
                 one
             }

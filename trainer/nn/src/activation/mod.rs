@@ -1,31 +1,36 @@
 //! Activation functions, forward and backward.
 
 mod extended;
+mod parameter;
+
+pub use parameter::Parameter;
 
 use embedded_rnn::format::Activation as ActivationCode;
-use serde::{Deserialize, Serialize};
 
 use crate::tensor::{Matrix, Real};
 
 macro_rules! activations {
-    ($($(#[$doc:meta])* $activation:ident $keras:literal,)*) => {
+    (@parameter $default:literal) => { Parameter };
+    ($($(#[$doc:meta])* $activation:ident $(($default:literal))? $keras:literal,)*) => {
         /// The function that a layer applies to its pre-activations. The names are Keras's, and so are the
-        /// parameter values.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum Activation { $($(#[$doc])* #[serde(rename = $keras)] $activation,)* }
+        /// default parameters.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum Activation { $($(#[$doc])* $activation $((activations!(@parameter $default)))?,)* }
 
         impl Activation {
-            /// All activations.
-            pub const ALL: &'static [Self] = &[$(Self::$activation,)*];
+            /// All activations, with their default parameters.
+            pub const ALL: &'static [Self] = &[$(Self::$activation $((Parameter::of($default)))?,)*];
+            /// The names of all activations.
+            const NAMES: &'static [&'static str] = &[$($keras,)*];
 
-            /// Returns the name in a config, Keras's where Keras has one.
+            /// Returns the name in a config, Keras's where Keras has one, without the parameter.
             pub fn keras_name(self) -> &'static str {
-                match self { $(Self::$activation => $keras,)* }
+                match self { $(Self::$activation { .. } => $keras,)* }
             }
 
             /// Returns the code in a model file.
             pub fn code(self) -> ActivationCode {
-                match self { $(Self::$activation => ActivationCode::$activation,)* }
+                match self { $(Self::$activation { .. } => ActivationCode::$activation,)* }
             }
         }
     };
@@ -47,10 +52,10 @@ activations! {
     HardSigmoidKeras1 "hard_sigmoid_keras1",
     /// `clip(x, 0, 6)`
     Relu6 "relu6",
-    /// `x`, or `0.2 x` below 0.
-    LeakyRelu "leaky_relu",
-    /// `x`, or `exp(x) - 1` below 0.
-    Elu "elu",
+    /// `x`, or below 0 its product with the parameter.
+    LeakyRelu(0.2) "leaky_relu",
+    /// `x`, or below 0 the product of `exp(x) - 1` with the parameter.
+    Elu(1.0) "elu",
     /// `1.0507 x`, or `1.0507 * 1.67326 (exp(x) - 1)` below 0: Klambauer et al., 2017.
     Selu "selu",
     /// `exp(x)`
@@ -91,18 +96,18 @@ activations! {
 }
 
 /// Aliases in Keras of the same functions; its `celu` has an alpha of 1.
-const ALIASES: [(&str, Activation); 3] =
-    [("swish", Activation::Silu), ("hard_swish", Activation::HardSilu), ("celu", Activation::Elu)];
+const ALIASES: [(&str, &str); 3] = [("swish", "silu"), ("hard_swish", "hard_silu"), ("celu", "elu")];
 
 impl Activation {
-    /// Returns the activation with this name in Keras, or one of its aliases.
+    /// Returns the activation with this name in Keras, or one of its aliases, with the default parameter.
     pub fn from_keras_name(name: &str) -> Option<Self> {
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, activation)| *activation);
-        alias.or_else(|| Self::ALL.iter().copied().find(|activation| activation.keras_name() == name))
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, own)| *own);
+        let name = alias.unwrap_or(name);
+        Self::ALL.iter().copied().find(|activation| activation.keras_name() == name)
     }
 
-    /// Returns the activation with this code in a file; the codes for wide pre-activations map to tanh and
-    /// sigmoid.
+    /// Returns the activation with this code in a file, with the default parameter; the codes for wide
+    /// pre-activations map to tanh and sigmoid.
     pub fn from_code(code: u8) -> Option<Self> {
         match ActivationCode::from_code(code)? {
             ActivationCode::TanhWide => Some(Self::Tanh),
@@ -125,7 +130,10 @@ impl Activation {
     /// Returns `true` if the slope cannot be computed from the output, because the function is not monotonic
     /// or too flat.
     pub fn needs_pre_activations(self) -> bool {
-        matches!(self, Self::Silu | Self::HardSilu | Self::Gelu | Self::Mish | Self::TanhShrink)
+        match self {
+            Self::LeakyRelu(parameter) | Self::Elu(parameter) => parameter.get() < 0.0,
+            _ => matches!(self, Self::Silu | Self::HardSilu | Self::Gelu | Self::Mish | Self::TanhShrink),
+        }
     }
 
     /// Applies the function to one column.
@@ -140,8 +148,8 @@ impl Activation {
             Self::Softmax => softmax(column),
             Self::LogSoftmax => log_softmax(column),
             Self::Relu6
-            | Self::LeakyRelu
-            | Self::Elu
+            | Self::LeakyRelu(_)
+            | Self::Elu(_)
             | Self::Selu
             | Self::Exponential
             | Self::Softplus
@@ -193,8 +201,8 @@ impl Activation {
                 d.iter_mut().zip(at).for_each(|(d, &y)| *d -= y.exp() * sum);
             }
             Self::Relu6
-            | Self::LeakyRelu
-            | Self::Elu
+            | Self::LeakyRelu(_)
+            | Self::Elu(_)
             | Self::Selu
             | Self::Exponential
             | Self::Softplus
@@ -261,7 +269,10 @@ mod tests {
     /// Compares every slope with a central difference in f64, away from corners.
     #[test]
     fn slopes_are_those_of_the_functions() {
-        for &activation in Activation::ALL.iter().filter(|activation| activation.is_elementwise()) {
+        let others = ["leaky_relu(0.7)", "leaky_relu(-0.3)", "elu(0.4)", "elu(-1.3)"];
+        let others = others.map(|text| Activation::parsed(text).unwrap());
+        let elementwise = Activation::ALL.iter().filter(|activation| activation.is_elementwise());
+        for &activation in elementwise.chain(&others) {
             for k in -40..40 {
                 let x = 0.1003 * f64::from(k) + 0.0317;
                 let y = activation.of(x);

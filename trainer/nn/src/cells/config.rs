@@ -59,6 +59,10 @@ pub fn check(config: &dyn CellConfig) -> Result<()> {
 fn check_activation(key: &str, activation: Activation) -> Result<()> {
     let name = activation.keras_name();
     ensure!(activation.is_elementwise(), "{key}: only Dense supports {name}");
+    ensure!(
+        activation.own_parameter().is_none(),
+        "{key} {activation}: cells support {name} with its default parameter only"
+    );
     ensure!(!activation.needs_pre_activations(), "{key}: cells cannot be trained with {name}");
     Ok(())
 }

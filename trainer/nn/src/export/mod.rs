@@ -6,13 +6,14 @@
 //!                                      --rows---> integer words   [block][4 inputs][row]
 //! ```
 //! `layout` describes the layout of a layer of weighted rows, `parts` holds its weights and activations,
-//! `order` is the place of each weight, `float` and `rows` are the two kinds of weights, `row` quantizes one row,
-//! `record` builds the
-//! records of layers without weighted rows, `units` chooses the real value of one integer step.
+//! `order` is the place of each weight, `initial` packs the initial states behind the weights, `float` and
+//! `rows` are the two kinds of weights, `row` quantizes one row, `record` builds the records of layers without
+//! weighted rows, `units` chooses the real value of one integer step.
 //!
 //! Each layer builds its own records in its file under `layers`, with these functions.
 
 mod float;
+mod initial;
 mod layout;
 mod order;
 mod parts;
@@ -22,6 +23,7 @@ mod rows;
 mod units;
 
 pub use float::{FloatWeights, float_rows, to_weights};
+pub use initial::{push_initial_float, push_initial_int, split_initial};
 pub use layout::{Activations, BlockPart, Blocks, Packable, PackedLayout, Panels, Role, Sides, Weights};
 pub use order::{Slot, panels};
 pub use parts::{DenseParts, Sizes};

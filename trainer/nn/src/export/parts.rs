@@ -67,17 +67,17 @@ impl DenseParts {
         self.activation(row).code().fold()
     }
 
-    /// Rejects activations over all units, which only Dense can have.
+    /// Rejects activations that only Dense can have: those over all units, and other parameters than the
+    /// default ones.
     ///
     /// # Errors
     /// The option, and its activation.
-    pub fn check_elementwise(&self) -> Result<()> {
+    pub fn check_of_cell(&self) -> Result<()> {
         let Activations { value, recurrent } = self.activations;
         for (option, activation) in [("activation", value), ("recurrent_activation", recurrent)] {
             ensure!(
-                activation.is_elementwise(),
-                "{option} {}: only Dense can have it",
-                activation.keras_name()
+                activation.is_elementwise() && activation.own_parameter().is_none(),
+                "{option} {activation}: only Dense can have it"
             );
         }
         Ok(())
@@ -89,6 +89,7 @@ impl DenseParts {
         LayerRecord {
             kind: self.layout.kind as u8,
             activation: self.activations.value.code() as u8,
+            activation_parameter: self.activations.value.own_parameter().unwrap_or(0.0),
             recurrent_activation: recurrent,
             flags: self.flags,
             input_size: self.weights.w_ih.ncols() as u32,

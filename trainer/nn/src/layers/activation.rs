@@ -129,7 +129,8 @@ impl<T: Real> Module<T> for Activation<T> {
 impl Activation<f32> {
     fn record(&self) -> LayerRecord {
         let record = framewise_record(RecordKind::Activation, self.size);
-        LayerRecord { activation: self.function.code() as u8, ..record }
+        let activation_parameter = self.function.own_parameter().unwrap_or(0.0);
+        LayerRecord { activation: self.function.code() as u8, activation_parameter, ..record }
     }
 }
 
@@ -198,7 +199,7 @@ impl Export for Activation<f32> {
     }
 
     fn read<N: FloatWeights>(stored: &Stored<'_, N>, _: &mut Vec<Layer<f32>>) -> Result<Self> {
-        let function = Function::from_code(stored.record.activation).context("unknown activation")?;
+        let function = Function::of_record(stored.record).context("unknown activation")?;
         Ok(Activation::new(stored.record.units(), function))
     }
 

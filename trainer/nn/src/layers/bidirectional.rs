@@ -7,16 +7,13 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::merge_mode::MergeMode;
-use super::recurrent::cell_unit;
 use super::{
     Affine, Export, FoldRole, ForwardCache, Gradients, InputStage, Kind, Layer, LayerConfig, LayerSpec,
     Module, Observer, Pass, RecordSummary, Recurrent, Signal, Stored,
 };
 use crate::cells::CellConfig;
 use crate::data::Dataset;
-use crate::export::{
-    DenseParts, FloatWeights, IntLayer, PackedLayer, Site, float_rows, full_scale, int_rows,
-};
+use crate::export::{FloatWeights, IntLayer, PackedLayer, Site, full_scale};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real};
 
@@ -135,6 +132,10 @@ impl<T: Real> Module<T> for Bidirectional<T> {
         [self.forward.states(), self.backward.states()].concat()
     }
 
+    fn initial_states(&self) -> Vec<Vec<T>> {
+        [self.forward.initial_states(), self.backward.initial_states()].concat()
+    }
+
     fn keeps_time(&self) -> bool {
         self.forward.keeps_time()
     }
@@ -211,9 +212,8 @@ impl<T: Real> Module<T> for Bidirectional<T> {
 
 impl Bidirectional<f32> {
     /// Returns both directions, with their own names.
-    fn directions(&self, name: &str) -> [(DenseParts, String); 2] {
-        let named = |layer: &Recurrent<f32>, direction| (layer.parts(), format!("{name}/{direction}"));
-        [named(&self.forward, "forward"), named(&self.backward, "backward")]
+    fn directions(&self, name: &str) -> [(&Recurrent<f32>, String); 2] {
+        [(&self.forward, format!("{name}/forward")), (&self.backward, format!("{name}/backward"))]
     }
 
     /// Returns the record that merges the two directions.
@@ -242,8 +242,8 @@ impl Export for Bidirectional<f32> {
     }
 
     fn export_float<N: FloatWeights>(&self, name: &str) -> Result<Vec<PackedLayer<N::Weight>>> {
-        let [f, b] = self.directions(name);
-        let mut records = vec![float_rows::<N>(&f.0, &f.1)?, float_rows::<N>(&b.0, &b.1)?];
+        let records = self.directions(name).map(|(layer, name)| layer.packed::<N>(&name));
+        let mut records = records.into_iter().collect::<Result<Vec<_>>>()?;
         records.iter_mut().for_each(|packed| packed.record.flags |= DIRECTION);
         records.push(PackedLayer::new(self.merge_record(), Vec::new(), name));
         Ok(records)
@@ -262,9 +262,9 @@ impl Export for Bidirectional<f32> {
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let mut records = Vec::new();
         let mut unit = full_scale(site.frac);
-        for (parts, name) in self.directions(name) {
-            unit = cell_unit(&parts, site);
-            let mut packed = int_rows(&parts, site, unit, &name)?;
+        for (layer, name) in self.directions(name) {
+            let (mut packed, own) = layer.packed_int(site, &name)?;
+            unit = own;
             packed.record.flags |= DIRECTION;
             records.push(packed);
         }

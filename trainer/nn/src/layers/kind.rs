@@ -17,6 +17,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $layer:ident,)*) => {
         /// The kind of a layer, with its weights.
         #[derive(Clone, Debug, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "a network has few layers")]
         pub enum Kind<T: Real> {
             $($(#[$doc])* $layer($layer<T>),)*
         }

@@ -45,7 +45,8 @@ use crate::tensor::{Matrix, Real, column_sum};
 
 /// The context of a forward pass of a layer, in addition to the batch.
 pub struct Pass<'a, T: Real> {
-    /// The initial states, `[hidden x sequences]`, in the order of [`Module::states`]; empty for zeros.
+    /// The initial states, `[hidden x sequences]`, in the order of [`Module::states`]; empty for those of the
+    /// layer itself.
     pub initial: &'a [Matrix<T>],
     /// The random numbers of training; `None` in inference.
     pub training: Option<ChaCha8Rng>,
@@ -119,6 +120,11 @@ pub trait Module<T: Real> {
     /// Returns the sizes of the states.
     fn states(&self) -> Vec<usize> {
         Vec::new()
+    }
+
+    /// Returns the initial states of a sequence, in the order of [`Self::states`].
+    fn initial_states(&self) -> Vec<Vec<T>> {
+        self.states().into_iter().map(|size| vec![T::zero(); size]).collect()
     }
 
     /// Returns `true` if a sequence of inputs results in a sequence of outputs.

@@ -16,10 +16,10 @@ use crate::cells::{AnyCell, CellConfig, SharedOptions, all_layouts, check, layou
 use crate::data::Dataset;
 use crate::export::{
     Activations, DenseParts, FloatWeights, IntLayer, PackedLayer, Site, float_rows, full_scale, int_rows,
-    unit_for,
+    push_initial_float, push_initial_int, split_initial, unit_for,
 };
 use crate::packed::{BatchSizes, PackedSequence};
-use crate::tensor::{Matrix, Real, product};
+use crate::tensor::{Matrix, Real, cast, product};
 
 /// A cell, and the options of its run over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,9 @@ pub struct Recurrent<T: Real> {
     /// `true` if the layer runs backwards. As in Keras, outputs stay in the order of computation: that of the
     /// last frame first.
     pub go_backwards: bool,
+    /// The initial states, `[hidden x 1]` each, in the order of [`Module::states`]; empty for zeros. Training
+    /// leaves them as they are.
+    pub initial_state: Vec<Matrix<T>>,
     /// The probability that an input feature is dropped in training, for all steps of a sequence; 0 for no
     /// dropout.
     pub dropout: T,
@@ -78,14 +81,22 @@ impl Recurrent<f32> {
     pub(super) fn build(config: &dyn CellConfig, input_size: usize, rng: &mut ChaCha8Rng) -> Self {
         let SharedOptions { return_sequences, go_backwards, dropout, .. } = config.shared();
         let cell = config.build(input_size, rng);
-        Self { cell, return_sequences, go_backwards, dropout: dropout as f32 }
+        Self { go_backwards, dropout: dropout as f32, ..Self::new(cell, return_sequences) }
     }
 }
 
 impl<T: Real> Recurrent<T> {
     /// Creates a layer that runs forwards.
     pub fn new(cell: AnyCell<T>, return_sequences: bool) -> Self {
-        Self { cell, return_sequences, go_backwards: false, dropout: T::zero() }
+        let initial_state = Vec::new();
+        Self { cell, return_sequences, go_backwards: false, initial_state, dropout: T::zero() }
+    }
+
+    /// Returns the layer with these initial states; none if all of them are zeros.
+    #[must_use]
+    pub fn starting_from(self, initial_state: Vec<Matrix<T>>) -> Self {
+        let is_zero = initial_state.iter().all(|state| state.iter().all(|value| *value == T::zero()));
+        Self { initial_state: if is_zero { Vec::new() } else { initial_state }, ..self }
     }
 
     /// Runs [`Module::forward`], with dropout drawn from `rng` in training.
@@ -99,6 +110,10 @@ impl<T: Real> Recurrent<T> {
         let (hidden, steps) = (cell.hidden_size(), &input.steps);
         let zeros = || Matrix::zeros(hidden, steps.sequences() + steps.columns());
         let mut states: Vec<_> = cell.states().iter().map(|_| zeros()).collect();
+        for (state, own) in states.iter_mut().zip(&self.initial_state) {
+            let mut first = state.columns_range_mut(..steps.sequences());
+            first.column_iter_mut().for_each(|mut column| column.copy_from(own));
+        }
         for (state, initial) in states.iter_mut().zip(initial) {
             state.columns_range_mut(..steps.sequences()).copy_from(initial);
         }
@@ -164,6 +179,7 @@ impl<T: Real> Recurrent<T> {
             cell: self.cell.cast(),
             return_sequences: self.return_sequences,
             go_backwards: self.go_backwards,
+            initial_state: self.initial_state.iter().map(cast).collect(),
             dropout: U::of(self.dropout.to_f64()),
         }
     }
@@ -192,6 +208,14 @@ impl<T: Real> Module<T> for Recurrent<T> {
     fn states(&self) -> Vec<usize> {
         let cell = self.cell.get();
         cell.states().iter().map(|_| cell.hidden_size()).collect()
+    }
+
+    fn initial_states(&self) -> Vec<Vec<T>> {
+        let own = |(k, size): (usize, usize)| match self.initial_state.get(k) {
+            Some(own) => own.as_slice().to_vec(),
+            None => vec![T::zero(); size],
+        };
+        self.states().into_iter().enumerate().map(own).collect()
     }
 
     fn keeps_time(&self) -> bool {
@@ -256,11 +280,12 @@ impl<T: Real> Module<T> for Recurrent<T> {
             frames.reverse();
         }
         let mut outputs = Vec::with_capacity(frames.len());
+        for (k, state) in self.initial_state.iter().enumerate() {
+            observe(Signal::State(k), state.as_slice());
+        }
         for frame in &frames {
             observe(Signal::PreActivations, &self.cell.get().step(frame, states));
-            for (k, state) in states.iter().enumerate() {
-                observe(Signal::State(k), state);
-            }
+            states.iter().enumerate().for_each(|(k, state)| observe(Signal::State(k), state));
             outputs.push(states[0].clone());
         }
         if !self.return_sequences {
@@ -277,6 +302,22 @@ impl Recurrent<f32> {
         let flags = flag(self.return_sequences, RETURN_SEQUENCES) | flag(self.go_backwards, GO_BACKWARDS);
         let (layout, weights, activations) = self.cell.packable();
         DenseParts { layout, weights, activations, flags }
+    }
+
+    /// Returns the record of the layer in floats.
+    pub(super) fn packed<N: FloatWeights>(&self, name: &str) -> Result<PackedLayer<N::Weight>> {
+        let mut packed = float_rows::<N>(&self.parts(), name)?;
+        push_initial_float::<N>(&self.initial_state, &mut packed);
+        Ok(packed)
+    }
+
+    /// Returns the record of the layer in integers, and the unit of its output.
+    pub(super) fn packed_int(&self, site: Site<'_>, name: &str) -> Result<(PackedLayer<i32>, f64)> {
+        let parts = self.parts();
+        let unit = cell_unit(&parts, site);
+        let mut packed = int_rows(&parts, site, unit, name)?;
+        push_initial_int(&self.initial_state, &mut packed);
+        Ok((packed, unit))
     }
 
     /// Rejects activations that integer cells do not support.
@@ -304,7 +345,7 @@ impl Recurrent<f32> {
 
 /// Returns the unit of a cell's output, and of its candidates and states, which an unbounded activation can
 /// take beyond its outputs.
-pub(super) fn cell_unit(parts: &DenseParts, site: Site<'_>) -> f64 {
+fn cell_unit(parts: &DenseParts, site: Site<'_>) -> f64 {
     let Site { ranges, frac, .. } = site;
     if !matches!(parts.activations.value, Activation::Linear | Activation::Relu) {
         return full_scale(frac);
@@ -321,11 +362,11 @@ impl Export for Recurrent<f32> {
     }
 
     fn check_export(&self) -> Result<()> {
-        self.parts().check_elementwise()
+        self.parts().check_of_cell()
     }
 
     fn export_float<N: FloatWeights>(&self, name: &str) -> Result<Vec<PackedLayer<N::Weight>>> {
-        Ok(vec![float_rows::<N>(&self.parts(), name)?])
+        Ok(vec![self.packed::<N>(name)?])
     }
 
     fn integer_form(&self, name: &str) -> Result<Vec<Layer<f32>>> {
@@ -338,9 +379,8 @@ impl Export for Recurrent<f32> {
     }
 
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
-        let parts = self.parts();
-        let unit = cell_unit(&parts, site);
-        Ok((vec![int_rows(&parts, site, unit, name)?], unit))
+        let (packed, unit) = self.packed_int(site, name)?;
+        Ok((vec![packed], unit))
     }
 
     fn gates(&self) -> usize {
@@ -364,9 +404,12 @@ impl Export for Recurrent<f32> {
     fn read<N: FloatWeights>(stored: &Stored<'_, N>, _: &mut Vec<Layer<f32>>) -> Result<Self> {
         let record = stored.record;
         let layout = layout_of(stored.kind).context("no cell has this kind")?;
-        let (weights, activations) = read_rows(stored, layout, record.units())?;
+        let (own, initial_state) = split_initial::<N>(record, layout, stored.weights);
+        let stored = Stored { weights: own, ..*stored };
+        let (weights, activations) = read_rows(&stored, layout, record.units())?;
         let cell = AnyCell::from_packed(layout, weights, activations).context("no cell has this layout")?;
-        Ok(Self { go_backwards: record.go_backwards(), ..Self::new(cell, record.return_sequences()) })
+        let layer = Self::new(cell, record.return_sequences());
+        Ok(Self { go_backwards: record.go_backwards(), initial_state, ..layer })
     }
 
     fn summarize(record: &LayerRecord) -> RecordSummary {

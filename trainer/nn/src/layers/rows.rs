@@ -16,7 +16,7 @@ pub(super) fn read_rows<N: FloatWeights>(
     hidden: usize,
 ) -> Result<(Weights, Activations)> {
     let record = stored.record;
-    let value = Activation::from_code(record.activation).context("unknown activation")?;
+    let value = Activation::of_record(record).context("unknown activation")?;
     let recurrent = Activation::from_code(record.recurrent_activation).unwrap_or(Activation::Linear);
     let activations = Activations { value, recurrent };
     let sizes = Sizes { units: record.units(), inputs: record.input_size(), hidden };

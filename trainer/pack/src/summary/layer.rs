@@ -23,12 +23,16 @@ pub struct LayerSummary {
     pub units: u32,
     /// The activation by its Keras name; `None` in a layer without pre-activations.
     pub activation: Option<&'static str>,
+    /// The parameter of the activation, unless it is the default one: the slope of leaky_relu, alpha of elu.
+    pub activation_parameter: Option<f32>,
     /// The activation of the gates by its Keras name; `None` in a layer without gates.
     pub recurrent_activation: Option<&'static str>,
     /// `true` if the layer outputs every time step, not only the last.
     pub return_sequences: bool,
     /// `true` if the layer processes sequences in reverse.
     pub go_backwards: bool,
+    /// `true` if the layer starts from a state other than zeros, which the file contains.
+    pub initial_state: bool,
     /// The merge mode of a Bidirectional by its Keras name. Its two directions are layers before it.
     pub merge_mode: Option<&'static str>,
     /// The number of ids of an Embedding.
@@ -76,9 +80,11 @@ impl LayerSummary {
             input_size: record.input_size,
             units: record.units,
             activation: own.activation,
+            activation_parameter: Some(record.activation_parameter).filter(|&parameter| parameter != 0.0),
             recurrent_activation: own.recurrent_activation,
             return_sequences: record.return_sequences(),
             go_backwards: record.go_backwards(),
+            initial_state: record.has_initial_state(),
             merge_mode: own.merge_mode,
             input_dim: own.input_dim,
             mask_zero: own.mask_zero,
@@ -99,7 +105,9 @@ impl LayerSummary {
             flag(self.mask_zero, "mask_zero"),
             self.mask_value.map(|value| format!("mask_value={value}")),
             self.merge_mode.map(|mode| format!("merge_mode={mode}")),
+            self.activation_parameter.map(|parameter| format!("activation_parameter={parameter}")),
             flag(self.go_backwards, "go_backwards"),
+            flag(self.initial_state, "initial_state"),
             unusual.map(|name| format!("recurrent_activation={name}")),
         ];
         options.into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -2,12 +2,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::composed::{self, Elementwise::Function};
 use crate::onnx::call::Call;
 use crate::onnx::context::{FrameInput, GraphContext};
-use crate::onnx::elementwise;
 use crate::onnx::value::{Component, Data, Value, axis_index};
-use crate::onnx::waiting::Elementwise::{Function, With};
-use crate::onnx::waiting::Parameterized;
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::layers::{self, Kind};
 
@@ -80,11 +78,17 @@ pub fn function(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<V
             *parameter = call.attributes.float(name)?.or(*parameter);
         }
     }
-    let function = match (op, parameters[0]) {
-        ("LeakyRelu", Some(slope)) if slope != 0.2 => With(Parameterized::LeakyRelu, slope),
-        _ => Function(runtime_activation(op, parameters)?),
+    let invalid = || format!("alpha {}: not finite", parameters[0].unwrap_or_default());
+    let functions = match (op, parameters[0]) {
+        ("LeakyRelu", Some(slope)) => vec![Function(Activation::leaky_relu(slope).with_context(invalid)?)],
+        ("Elu", Some(alpha)) => vec![Function(Activation::elu(alpha).with_context(invalid)?)],
+        ("Celu", Some(alpha)) if alpha > 0.0 && alpha.is_finite() => {
+            let elu = by_keras_name(Some("elu")).context("unsupported activation")?;
+            composed::scaled(elu, alpha)
+        }
+        _ => vec![Function(runtime_activation(op, parameters)?)],
     };
-    context.elementwise(call, &call.data(0)?, &[function])
+    context.elementwise(call, &call.data(0)?, &functions)
 }
 
 /// Evaluates `Gelu`.
@@ -108,7 +112,7 @@ pub fn clip(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<V
         };
     }
     let [low, high] = [bounds[0].unwrap_or(f32::MIN), bounds[1].unwrap_or(f32::MAX)];
-    let functions = elementwise::clip(low, high)?;
+    let functions = composed::clip(low, high)?;
     context.elementwise(call, &call.data(0)?, &functions)
 }
 

@@ -7,12 +7,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::folding::combine_floats;
 use super::merging::merged;
 use super::shapes::combine_lengths;
+use crate::composed::{Elementwise, at_least, at_most};
 use crate::onnx::array::Array;
 use crate::onnx::call::Call;
 use crate::onnx::context::GraphContext;
-use crate::onnx::elementwise::{at_least, at_most};
 use crate::onnx::value::{Data, Dim, Value};
-use crate::onnx::waiting::Elementwise::{self, With};
 use crate::onnx::waiting::Parameterized::{self, LeakyRelu, Offset, Scale};
 use embedded_rnn_nn::layers::MergeMode;
 use embedded_rnn_nn::tensor::Matrix;
@@ -119,7 +118,7 @@ pub fn prelu(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
 
 /// Returns the data with the opposite sign.
 fn negated(context: &mut GraphContext<'_>, call: &Call<'_>, data: &Data) -> Result<Data> {
-    match context.elementwise(call, data, &[With(Scale, -1.0)])?.pop() {
+    match context.elementwise(call, data, &[Elementwise::Scale(-1.0)])?.pop() {
         Some(Value::Data(data)) => Ok(data),
         _ => bail!("expected run-time data"),
     }
@@ -139,7 +138,7 @@ fn parameterized(
     let shape = constant.shape();
     ensure!(shape.len() <= data.axes.len(), "the constant has more axes than the data");
     if let Some(&value) = constant.single() {
-        return context.elementwise(call, data, &[With(function, value)]);
+        return context.elementwise(call, data, &[function.with(value)?]);
     }
     let varying: Vec<usize> = (0..shape.len()).filter(|&axis| shape[axis] != 1).collect();
     let &[axis] = &varying[..] else { bail!("a constant of shape {shape:?}: only one value per feature") };

@@ -7,7 +7,7 @@ use super::layout::dims;
 use crate::onnx::array::Array;
 use crate::onnx::call::Call;
 use crate::onnx::context::{AxisRole, GraphContext};
-use crate::onnx::value::{AxisFactor, Component, Data, Dim, Uniform, Value, axis_index};
+use crate::onnx::value::{AxisFactor, Component, Data, Dim, Repeated, Uniform, Value, axis_index};
 
 /// Evaluates `Concat`.
 pub fn concat(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
@@ -32,6 +32,10 @@ pub fn concat(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec
             let arrays = arrays.context("integers and other values")?;
             context.spend(arrays.iter().map(|array| array.values().len() * 8).sum())?;
             Value::ints(Array::concatenated(&arrays, axis)?)
+        }
+        Value::Repeated(_) => {
+            let all = all(&values, |value| if let Value::Repeated(own) = value { Some(own) } else { None });
+            Value::Repeated(joined(context, &all.context("constants and other values")?, axis)?)
         }
         Value::Data(_) | Value::Uniform(_) => {
             let data = all(&values, |value| if let Value::Data(data) = value { Some(data) } else { None });
@@ -59,6 +63,22 @@ fn zeros(context: &GraphContext<'_>, values: &[&Value], axis: usize) -> Result<V
         ensure!(own == shape, "zeros of different axes");
     }
     Ok(Value::Uniform(Uniform { int: None, shape }))
+}
+
+/// Concatenates constants that are repeated along the same axes.
+fn joined(context: &mut GraphContext<'_>, all: &[&Repeated], axis: usize) -> Result<Repeated> {
+    let arrays: Vec<&Array<f32>> = all.iter().map(|repeated| repeated.array()).collect();
+    context.spend(arrays.iter().map(|array| array.values().len()).sum())?;
+    let array = Array::concatenated(&arrays, axis)?;
+    let mut shape = all[0].shape().to_vec();
+    shape[axis] = Dim::known(array.shape()[axis] as i64);
+    for repeated in all {
+        let is_same = |k: usize| {
+            if k == axis { repeated.shape()[k].value().is_some() } else { repeated.shape()[k] == shape[k] }
+        };
+        ensure!((0..shape.len()).all(is_same), "constants that are repeated along different axes");
+    }
+    Repeated::new(array, shape)
 }
 
 /// Concatenates run-time data: directions or layers along an axis of their own, or directions as features of

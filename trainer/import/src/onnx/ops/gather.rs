@@ -31,7 +31,9 @@ pub fn gather(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec
             let weight = matrix(&weights)?.transpose();
             return Ok(vec![Value::Data(embedding(context, call, ids, weight)?)]);
         }
-        Value::Floats(_) | Value::Uniform(_) => bail!("indices: expected known integers"),
+        Value::Floats(_) | Value::Uniform(_) | Value::Repeated(_) => {
+            bail!("indices: expected known integers")
+        }
     };
     let value = call.value(0)?.clone();
     let axis = axis_index(axis, value.rank())?;
@@ -133,7 +135,7 @@ pub fn one_hot(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Ve
     let depth = match call.value(1)? {
         Value::Ints(array) => array.single().and_then(Dim::value),
         Value::Floats(array) => array.single().map(|&depth| depth as i64),
-        Value::Uniform(_) | Value::Data(_) => None,
+        Value::Uniform(_) | Value::Repeated(_) | Value::Data(_) => None,
     };
     let depth = depth.and_then(|depth| usize::try_from(depth).ok()).filter(|&depth| depth > 0);
     let depth = depth.context("depth: expected one constant above 0")?;

@@ -1,12 +1,14 @@
 //! The initial states of a recurrent node.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::layout::dims;
+use crate::onnx::array::Array;
 use crate::onnx::call::Call;
 use crate::onnx::context::{AxisRole, GraphContext};
 use crate::onnx::layer_graph::{Edge, InitialState, Source, WHOLE};
 use crate::onnx::value::{AxisFactor, Component, Dim, Value};
+use embedded_rnn_nn::tensor::Matrix;
 
 /// The expected shape of a state.
 pub struct StateShape {
@@ -20,10 +22,21 @@ pub struct StateShape {
     pub hidden: usize,
 }
 
+/// The initial state of a direction.
+#[derive(Clone)]
+pub enum DirectionState {
+    /// Zeros.
+    Zeros,
+    /// The same values in every sequence.
+    Constant(Matrix<f32>),
+    /// An input of the graph.
+    Input(InitialState),
+}
+
 impl StateShape {
-    /// Checks the shape of zeros. They may have a fixed batch where that of the data is not fixed, as
+    /// Checks the shape of constants. They may have a fixed batch where that of the data is not fixed, as
     /// exporters create them for an example; or, in a part of a graph, the batch of another input.
-    fn check_zeros(&self, shape: &[Dim]) -> Result<()> {
+    fn check_constants(&self, shape: &[Dim]) -> Result<()> {
         let Self { directions, directions_axis, batch, hidden } = self;
         let is = |dim: &Dim, len: usize| *dim == Dim::known(len as i64);
         let fits = |shape: &[Dim]| {
@@ -34,33 +47,52 @@ impl StateShape {
         };
         ensure!(
             shape.len() == 3 && fits(shape),
-            "zeros of the wrong shape, expected {directions} x {hidden} units per sequence"
+            "constants of the wrong shape, expected {directions} x {hidden} units per sequence"
         );
         Ok(())
     }
+
+    /// Returns the state of each direction, from constants for one sequence or for equal ones.
+    fn constants(&self, array: &Array<f32>) -> Result<Vec<DirectionState>> {
+        let invalid = array.values().iter().find(|value| !value.is_finite());
+        invalid.map_or(Ok(()), |value| Err(anyhow!("contains {value}")))?;
+        let direction = |direction| {
+            let own = array.taken(self.directions_axis, &[direction])?;
+            let mut sequences = own.values().chunks_exact(self.hidden);
+            let first = sequences.next().context("of no sequence")?;
+            ensure!(
+                sequences.all(|other| other == first),
+                "the sequences of a batch start from different states, a model from one"
+            );
+            Ok(DirectionState::Constant(Matrix::from_column_slice(self.hidden, 1, first)))
+        };
+        (0..self.directions).map(direction).collect()
+    }
 }
 
-/// Returns the initial states of each direction that are graph inputs; `None` for zeros.
+/// Returns the initial states of each direction.
 ///
 /// # Errors
-/// Anything but zeros and graph inputs.
+/// Anything but constants and graph inputs.
 pub fn initial_states(
     context: &mut GraphContext<'_>,
     call: &Call<'_>,
     index: usize,
     state: &'static str,
     expected: &StateShape,
-) -> Result<Vec<Option<InitialState>>> {
+) -> Result<Vec<DirectionState>> {
     let StateShape { directions, hidden, directions_axis, .. } = *expected;
-    let data = match call.input(index) {
-        None => return Ok(vec![None; directions]),
-        Some((_, value)) if value.is_zeros() => {
-            expected.check_zeros(&dims(context, value)?)?;
-            return Ok(vec![None; directions]);
-        }
-        Some((_, Value::Data(data))) => data,
-        Some((name, _)) => {
-            bail!("{name}: a constant other than zeros; initial states are zeros or inputs of the graph")
+    let Some((name, value)) = call.input(index) else { return Ok(vec![DirectionState::Zeros; directions]) };
+    let data = match value {
+        Value::Data(data) => data,
+        constant => {
+            expected.check_constants(&dims(context, constant)?)?;
+            return match constant {
+                zeros if zeros.is_zeros() => Ok(vec![DirectionState::Zeros; directions]),
+                Value::Floats(array) => expected.constants(array).with_context(|| (*name).to_owned()),
+                Value::Repeated(own) => expected.constants(own.array()).with_context(|| (*name).to_owned()),
+                _ => bail!("{name}: integers, expected floats"),
+            };
         }
     };
     ensure!(data.axes.len() == 3 && !data.ids, "{} axes, expected three", data.axes.len());
@@ -79,12 +111,12 @@ pub fn initial_states(
     let initial = |component: &Component, part: Option<usize>| match component {
         Component::InputPart { input, places } => {
             let part = places.iter().map(|place| place.index).collect();
-            Ok(Some(InitialState { state, input: *input, part }))
+            Ok(DirectionState::Input(InitialState { state, input: *input, part }))
         }
         Component::Frames(Edge { source: Source::Input(input), span: WHOLE }) => {
-            Ok(Some(InitialState { state, input: *input, part: Vec::from_iter(part) }))
+            Ok(DirectionState::Input(InitialState { state, input: *input, part: Vec::from_iter(part) }))
         }
-        _ => bail!("computed by another layer; initial states are zeros or inputs of the graph"),
+        _ => bail!("computed by another layer; initial states are constants or inputs of the graph"),
     };
     match &data.components[..] {
         [component] if directions == 1 => Ok(vec![initial(component, None)?]),

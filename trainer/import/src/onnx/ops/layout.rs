@@ -37,7 +37,7 @@ pub fn cast(_: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>>
         // Ids may come as floats; inputs of a model are whole numbers then.
         Value::Data(data) if element::is_int(to) => Value::Data(Data { ids: true, ..data }),
         Value::Data(data) if element::is_float(to) && !data.ids => Value::Data(data),
-        Value::Floats(_) if element::is_float(to) => value,
+        Value::Floats(_) | Value::Repeated(_) if element::is_float(to) => value,
         Value::Uniform(ref uniform) if uniform.int.is_none() == element::is_float(to) => value,
         Value::Ints(_) if element::is_int(to) => value,
         Value::Ints(ints) if element::is_float(to) => {
@@ -80,6 +80,7 @@ pub fn transpose(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<
 fn spend_copy(context: &mut GraphContext<'_>, value: &Value) -> Result<()> {
     match value {
         Value::Floats(array) => context.spend(array.values().len()),
+        Value::Repeated(repeated) => context.spend(repeated.array().values().len()),
         Value::Ints(array) => context.spend(array.values().len() * 8),
         _ => Ok(()),
     }
@@ -192,6 +193,7 @@ pub fn dims(context: &GraphContext<'_>, value: &Value) -> Result<Vec<Dim>> {
             data.axes.iter().map(|axis| context.axis_dim(axis, data)).collect::<Result<_>>()?
         }
         Value::Uniform(uniform) => uniform.shape.clone(),
+        Value::Repeated(repeated) => repeated.shape().to_vec(),
     })
 }
 

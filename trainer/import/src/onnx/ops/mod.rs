@@ -1,6 +1,7 @@
 //! The table of operators: each is a function from the values of the inputs to those of the outputs.
 
 mod activations;
+mod arg_max;
 mod arithmetic;
 mod concat;
 mod folding;
@@ -12,6 +13,7 @@ mod normalization;
 mod product;
 mod recurrent;
 mod recurrent_cells;
+mod repeated;
 mod shapes;
 mod slice;
 mod time;
@@ -71,6 +73,7 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Clip", activations::clip),
     ("Softmax", activations::softmax),
     ("LogSoftmax", activations::softmax),
+    ("ArgMax", arg_max::arg_max),
     ("Identity", layout::identity),
     ("Dropout", layout::dropout),
     ("Cast", layout::cast),
@@ -86,8 +89,9 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Concat", concat::concat),
     ("ReverseSequence", time::reverse_sequence),
     ("Constant", shapes::constant),
-    ("ConstantOfShape", shapes::constant_of_shape),
-    ("Expand", shapes::expand),
+    ("ConstantOfShape", repeated::constant_of_shape),
+    ("Expand", repeated::expand),
+    ("Tile", repeated::tile),
     ("Equal", shapes::equal),
     ("Where", shapes::where_),
     ("Shape", shapes::shape),

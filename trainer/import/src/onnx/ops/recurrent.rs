@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::initial_states::{StateShape, initial_states};
+use super::initial_states::{DirectionState, StateShape, initial_states};
 use super::recurrent_cells::{NodeWeights, activations};
 use super::time::whole_length;
 use crate::cells::CellKind;
 use crate::onnx::call::Call;
 use crate::onnx::context::{AxisRole, FrameInput, GraphContext};
-use crate::onnx::layer_graph::{Edge, InitialState, LayerNode, LayerOp, Source, TimeSpan, WHOLE};
+use crate::onnx::layer_graph::{Edge, LayerNode, LayerOp, Source, TimeSpan, WHOLE};
 use crate::onnx::value::{Axis, AxisFactor, Component, Data, Value};
+use embedded_rnn_nn::tensor::Matrix;
 
 /// The positions of the axes of `X` and `Y`, by the attribute `layout`.
 struct SequenceLayout {
@@ -88,18 +89,18 @@ fn recurrent(context: &mut GraphContext<'_>, call: &mut Call<'_>, kind: CellKind
         let op = LayerOp::Recurrent { cell: Rc::new(cell), backwards: reverse != reversed };
         let input = Edge { source: frames.edge.source.clone(), span: WHOLE };
         let node = LayerNode::new(&call.name, &call.origin, op, input, hidden)?;
-        nodes.push(Rc::new(node.with_initial(initial)));
+        nodes.push(Rc::new(started(node, &initial, hidden)?));
     }
     Ok(outputs(context, call, &nodes, reverses, layout, axes))
 }
 
-/// Returns the initial states of each direction that are graph inputs: of h, and of c for an LSTM.
+/// Returns the initial states of each direction: of h, and of c for an LSTM.
 fn all_initial_states(
     context: &mut GraphContext<'_>,
     call: &Call<'_>,
     kind: CellKind,
     shape: &StateShape,
-) -> Result<Vec<Vec<InitialState>>> {
+) -> Result<Vec<Vec<DirectionState>>> {
     let states: &[&'static str] = match kind {
         CellKind::Lstm => &["initial_h", "initial_c"],
         CellKind::SimpleRnn | CellKind::Gru { .. } => &["initial_h"],
@@ -107,9 +108,32 @@ fn all_initial_states(
     let mut all = vec![Vec::new(); shape.directions];
     for (k, &state) in states.iter().enumerate() {
         let own = initial_states(context, call, 5 + k, state, shape).context(state)?;
-        all.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
+        all.iter_mut().zip(own).for_each(|(all, own)| all.push(own));
     }
     Ok(all)
+}
+
+/// Returns the node of a direction with its initial states.
+///
+/// # Errors
+/// A constant beside an input of the graph, which a caller sets together with the constant.
+fn started(node: LayerNode, states: &[DirectionState], hidden: usize) -> Result<LayerNode> {
+    let (mut inputs, mut constants, mut is_constant) = (Vec::new(), Vec::new(), false);
+    for state in states {
+        let (input, constant) = match state {
+            DirectionState::Zeros => (None, None),
+            DirectionState::Constant(values) => (None, Some(values.clone())),
+            DirectionState::Input(input) => (Some(input.clone()), None),
+        };
+        is_constant |= constant.is_some();
+        inputs.extend(input);
+        constants.push(constant.unwrap_or_else(|| Matrix::zeros(hidden, 1)));
+    }
+    ensure!(
+        inputs.is_empty() || !is_constant,
+        "initial_h and initial_c: a constant and an input of the graph, expected two of a kind"
+    );
+    Ok(node.with_initial(inputs, if is_constant { constants } else { Vec::new() }))
 }
 
 /// Returns the frames that X contains, and its axes of time and batch.

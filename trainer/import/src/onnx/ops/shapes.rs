@@ -2,13 +2,12 @@
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use super::folding::combine_floats;
 use super::layout::{dims, product};
-use crate::onnx::array::{Array, MAX_AXES};
+use crate::onnx::array::Array;
 use crate::onnx::call::Call;
 use crate::onnx::context::GraphContext;
 use crate::onnx::tensor::Constant;
-use crate::onnx::value::{Dim, Uniform, Value};
+use crate::onnx::value::{Dim, Value};
 
 /// Converts a constant of the file to a value.
 pub fn value_of(constant: Constant) -> Value {
@@ -53,69 +52,6 @@ pub fn shape(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<
     Ok(vec![Value::ints(Array::vector(part.to_vec()))])
 }
 
-/// Evaluates `ConstantOfShape`.
-pub fn constant_of_shape(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
-    call.at_most(1)?;
-    let shape = call.dims(0)?.context("input: missing")?;
-    ensure!(shape.len() <= MAX_AXES, "more than {MAX_AXES} axes");
-    let constant = match call.attributes.tensor("value")? {
-        Some(tensor) => {
-            ensure!(tensor.count() == Some(1), "value: expected one value");
-            value_of(tensor.constant()?)
-        }
-        None => Value::floats(Array::scalar(0.0)),
-    };
-    Ok(vec![spread(context, &constant, &shape)?])
-}
-
-/// Evaluates `Expand` of one value, or of zeros.
-pub fn expand(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
-    call.at_most(2)?;
-    let value = call.value(0)?.clone();
-    let mut shape = call.dims(1)?.context("shape: missing")?;
-    let own = dims(context, &value)?;
-    ensure!(own.len().max(shape.len()) <= MAX_AXES, "more than {MAX_AXES} axes");
-    // The last axes are aligned; one of length 1 is repeated.
-    while shape.len() < own.len() {
-        shape.insert(0, Dim::known(1));
-    }
-    let first = shape.len() - own.len();
-    for (target, own) in shape[first..].iter_mut().zip(own) {
-        if target.value() == Some(1) {
-            *target = own;
-        } else {
-            ensure!(
-                own.value() == Some(1) || own == *target,
-                "shape: incompatible with the shape of the input"
-            );
-        }
-    }
-    Ok(vec![spread(context, &value, &shape)?])
-}
-
-/// Returns one value, or zeros, in all places of this shape.
-fn spread(context: &mut GraphContext<'_>, value: &Value, shape: &[Dim]) -> Result<Value> {
-    let known: Option<Vec<usize>> =
-        shape.iter().map(|dim| dim.value().and_then(|len| usize::try_from(len).ok())).collect();
-    let int = match value {
-        Value::Ints(array) => Some(array.single().context("more than one value")?.clone()),
-        _ if value.is_zeros() => None,
-        Value::Floats(array) => {
-            let shape = known.context(
-                "a constant other than zeros, repeated along a length known at run time only, as learned \
-                 initial states are: initial states are zeros or inputs of the graph",
-            )?;
-            let zeros = filled(context, 0.0, shape)?;
-            return combine_floats(context, array, &zeros, |value, _| value);
-        }
-        _ => bail!("expected one constant"),
-    };
-    match (int, known) {
-        (Some(int), Some(shape)) => Ok(Value::ints(filled(context, int, shape)?)),
-        (int, _) => Ok(Value::Uniform(Uniform { int, shape: shape.to_vec() })),
-    }
-}
-
 /// Evaluates `Equal` of lengths: 1 where they are equal.
 pub fn equal(_: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.at_most(2)?;
@@ -146,13 +82,6 @@ pub fn where_(_: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value
         None => Err(anyhow!("a condition known at run time only")),
     });
     Ok(vec![Value::ints(Array::new(a.shape().to_vec(), chosen.collect::<Result<_>>()?)?)])
-}
-
-fn filled<T: Clone>(context: &mut GraphContext<'_>, value: T, shape: Vec<usize>) -> Result<Array<T>> {
-    let len = shape.iter().try_fold(1usize, |len, &axis| len.checked_mul(axis));
-    let len = len.context("shape too large")?;
-    context.spend(len.saturating_mul(8))?;
-    Array::new(shape, vec![value; len])
 }
 
 /// Evaluates `ReduceProd` of lengths: the number of values.

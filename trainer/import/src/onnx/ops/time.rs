@@ -54,7 +54,7 @@ pub fn whole_length(
         Value::Uniform(uniform) => uniform.int == Some(len),
         Value::Ints(array) => array.values().iter().all(|dim| *dim == len),
         Value::Data(lengths) => is_lengths_input(context, lengths)?,
-        Value::Floats(_) => false,
+        Value::Floats(_) | Value::Repeated(_) => false,
     };
     ensure!(is_whole, "sequence_lens {name}: only the full length of all sequences is supported");
     Ok(())
