@@ -64,5 +64,7 @@ pub const fn layer(bytes: &[u8], index: usize) -> (u8, usize, u64) {
     let at = PREAMBLE_LEN + index * RECORD_LEN;
     let units = u32_at(bytes, at + offset_of!(LayerRecord, units));
     let weights_len = u32_at(bytes, at + offset_of!(LayerRecord, weights_len));
-    (bytes[at + offset_of!(LayerRecord, kind)], units as usize, weights_len as u64)
+    // The first byte of a word, as an index would be a panic that no caller of `saved_len` can exclude.
+    let kind = u32_at(bytes, at + offset_of!(LayerRecord, kind)) as u8;
+    (kind, units as usize, weights_len as u64)
 }

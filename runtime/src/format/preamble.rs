@@ -70,8 +70,22 @@ impl Preamble {
 
 /// Returns the little-endian word at `at`; 0 if the bytes end before it.
 pub(crate) const fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    if bytes.len() < at + 4 {
-        return 0;
+    // `bytes.len() < at + 4` would leave a panic for a sum that wraps.
+    let Some((_, rest)) = bytes.split_at_checked(at) else { return 0 };
+    match rest.first_chunk() {
+        Some(word) => u32::from_le_bytes(*word),
+        None => 0,
     }
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_not_all_there_is_0() {
+        let bytes = [1; 8];
+        assert_eq!([0, 4].map(|at| u32_at(&bytes, at)), [0x0101_0101; 2]);
+        assert_eq!([5, 8, usize::MAX - 3, usize::MAX].map(|at| u32_at(&bytes, at)), [0; 4]);
+    }
 }

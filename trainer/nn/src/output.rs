@@ -91,9 +91,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     let place = || format!("{}: not written", path.display());
     // A folder that cannot be listed can be written to.
     _ = remove_leftovers(path);
-    // The error of tempfile contains the temporary name, which the user does not know.
-    let created = create_locked(path).map_err(|error| io::Error::from(error.kind()));
-    let mut temporary = created.with_context(place)?;
+    let mut temporary = create_locked(path).with_context(place)?;
     let mut buffered = BufWriter::new(temporary.as_file_mut());
     write(&mut buffered).and_then(|()| buffered.flush()).with_context(place)?;
     drop(buffered);
@@ -105,10 +103,13 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
 /// Creates the temporary file of `path`, locked where the file system supports it.
 fn create_locked(path: &Path) -> io::Result<NamedTempFile> {
     let prefix = prefix(path);
-    let mut builder = builder();
+    let mut builder = Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX);
+    // Unlike `tempfile_in`, with the permissions of any other file, which the umask reduces, and with the
+    // error of the system, which does not contain the temporary name.
+    let create = |path: &Path| File::create_new(path);
     loop {
-        let temporary = builder.tempfile_in(folder(path))?;
+        let temporary = builder.make_in(folder(path), create)?;
         // Without locks, no other program takes the file for a leftover.
         let locked = temporary.as_file().lock().is_ok();
         // Another program may have removed it before it was locked.
@@ -116,21 +117,6 @@ fn create_locked(path: &Path) -> io::Result<NamedTempFile> {
             return Ok(temporary);
         }
     }
-}
-
-/// Creates files with the permissions of any other file, which the umask reduces, not readable by the owner
-/// only.
-#[cfg(unix)]
-fn builder<'a>() -> Builder<'a, 'static> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut builder = Builder::new();
-    builder.permissions(std::fs::Permissions::from_mode(0o666));
-    builder
-}
-
-#[cfg(not(unix))]
-fn builder<'a>() -> Builder<'a, 'static> {
-    Builder::new()
 }
 
 /// Synchronizes the folder, which puts the new name on the disk.
@@ -180,6 +166,14 @@ mod tests {
         let long = one_line(&anyhow::anyhow!("the reason").context("x".repeat(1 << 20)).context("net.onnx"));
         assert_eq!(long.chars().count(), MAX_LINE + " ... ".len());
         assert!(long.starts_with("net.onnx: xxx") && long.ends_with("xxx: the reason"), "{long}");
+    }
+
+    #[test]
+    fn an_error_has_the_text_of_the_system_and_no_temporary_name() {
+        let path = Path::new("/no/such/folder/y.npy");
+        let error = write_atomically(path, |_| Ok(())).unwrap_err();
+        let system = std::fs::write(path, "").unwrap_err();
+        assert_eq!(one_line(&error), format!("{}: not written: {system}", path.display()));
     }
 
     #[test]

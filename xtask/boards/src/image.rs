@@ -42,13 +42,14 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
     if let Some(reason) = too_large(board, case.model.len(), case.ram_needed + 4 * values) {
         return Ok(Built::DoesNotFit(reason));
     }
-    if let Err(failure) = command(toolchain, "build", board, case)?.run_captured()? {
+    let bins = ["--bin", "check", "--bin", "size", "--bin", "baseline"];
+    if let Err(failure) = command(toolchain, "build", board, case)?.args(bins).run_captured()? {
         return match overflow(&failure.stderr) {
             Some(reason) => Ok(Built::DoesNotFit(reason)),
             None => Err(failure.into()),
         };
     }
-    let images = target_dir(toolchain, board).join(board.target).join("release");
+    let images = folder(toolchain, board);
     let read = |name| -> Result<Contents> { elf::contents(&fs::read(images.join(name))?) };
     Ok(Built::Images(Images {
         check: images.join("check"),
@@ -60,6 +61,11 @@ pub fn build(toolchain: &Toolchain, board: &Board, case: &Case) -> Result<Built>
 /// Returns the folder of a board's images: boards are built side by side, and some with flags of their own.
 fn target_dir(toolchain: &Toolchain, board: &Board) -> PathBuf {
     toolchain.target_dir().join(board.name)
+}
+
+/// Returns the folder with a board's linked images.
+pub fn folder(toolchain: &Toolchain, board: &Board) -> PathBuf {
+    target_dir(toolchain, board).join(board.target).join("release")
 }
 
 /// Creates the command `cargo SUBCOMMAND` on the images, with the variables that their build script requires.
@@ -76,7 +82,7 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Ca
         .cargo(subcommand, board.target)
         .env("RUSTFLAGS", flags.trim())
         .args(locked)
-        .args(["--quiet", "--release", "--bins", "--target-dir"])
+        .args(["--quiet", "--release", "--target-dir"])
         .args([&folder])
         .dir(root().join("firmware"))
         .env("BOARD_MODEL", &case.file)

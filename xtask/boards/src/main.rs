@@ -3,7 +3,7 @@
 //! Map: [`nets`] the table of networks, made from [`random`] weights or from [`examples`] of the trainer;
 //! [`vectors`] their test vectors; [`conformance`] the outputs that the PC computes from these; [`image`] the
 //! firmware's images, [`elf`] their contents; [`qemu`] the emulator; [`run`] the command; [`results`] its
-//! table and lines.
+//! table and lines. [`panics`] searches all that is [`public`] in the runtime.
 
 mod clippy;
 mod conformance;
@@ -11,6 +11,8 @@ mod elf;
 mod examples;
 mod image;
 mod nets;
+mod panics;
+mod public;
 mod qemu;
 mod random;
 mod results;
@@ -30,12 +32,16 @@ enum Command {
     /// Lints the firmware on every board
     #[command(after_help = "Example:\n  cargo run --package xtask-boards -- clippy")]
     Clippy,
+    /// Searches every public function of the runtime for panics, on every core
+    #[command(after_help = "Example:\n  cargo run --package xtask-boards -- panics")]
+    Panics,
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Run(args) => run::run(&args),
         Command::Clippy => clippy::run(),
+        Command::Panics => panics::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -59,7 +59,7 @@ pub fn run(args: &BoardArgs) -> Result<()> {
 
 /// Computes a result for each board, in the order of the boards, on all cores of this machine: a build of an
 /// image takes one core most of the time.
-fn each_in_parallel<R: Send>(boards: &[&'static Board], work: impl Fn(&Board) -> R + Sync) -> Vec<R> {
+pub fn each_in_parallel<R: Send>(boards: &[&'static Board], work: impl Fn(&Board) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();

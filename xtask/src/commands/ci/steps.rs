@@ -46,6 +46,7 @@ pub const STEPS: &[Step] = &[
     ("doc", doc),
     ("package", || passed(package::check(&metadata::published()?)?)),
     ("cross", cross),
+    ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("boards", || run(delegate::run("xtask-boards", "run").args(["--all"]))),
 ];
 
