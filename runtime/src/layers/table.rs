@@ -23,8 +23,13 @@ struct Forward<'s, 'a, N: Number, const F: u32> {
 }
 
 /// The features beside the kinds of layers.
-const OTHER_FEATURES: u32 =
-    MASKED | DECODER | WHOLE_SEQUENCES | NON_DEFAULT_ACTIVATIONS | EXTENDED_ACTIVATIONS | INITIAL_STATES | SEPARATE_SCALES;
+const OTHER_FEATURES: u32 = MASKED
+    | DECODER
+    | WHOLE_SEQUENCES
+    | NON_DEFAULT_ACTIVATIONS
+    | EXTENDED_ACTIVATIONS
+    | INITIAL_STATES
+    | SEPARATE_SCALES;
 
 macro_rules! layer_table {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $layer:ty;)*) => {
