@@ -71,7 +71,7 @@
 //! - **pre-activation**: the value of a unit before its activation: bias plus weighted inputs
 //! - **quad**: four consecutive activations of an integer layer, as many as one word has weights
 //! - **session**: a model with one state: the way through one sequence
-//! - **side**: one of the two products of a cell: of the inputs, `W x`, or of the output before, `U h`
+//! - **side**: one of the operands of a row: the inputs, or the output of the step before
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 #![deny(missing_docs)]

@@ -10,6 +10,7 @@ pub const fn mulr(a: i32, b: i32) -> i32 {
 }
 
 /// Computes `(a * b) >> 32`, rounded down: the scaling of a sum of products.
+#[cfg(not(own_isa))]
 #[inline(always)]
 pub const fn mulh(a: i32, b: i32) -> i32 {
     ((a as i64 * b as i64) >> 32) as i32
@@ -59,19 +60,23 @@ impl<'a> Side<'a> {
 pub struct Sides<'a, const N: usize> {
     sides: [Side<'a>; N],
     end: [usize; 2],
+    /// The quads of all sides.
+    quads: usize,
 }
 
 impl<'a, const N: usize> Sides<'a, N> {
     /// Takes activations in whole quads, none of them empty.
     #[inline(always)]
     pub fn new(acts: [&'a [i32]; N]) -> Self {
-        Self { sides: acts.map(Side::new), end: [0; 2] }
+        let sides = acts.map(Side::new);
+        let quads = sides.iter().fold(0, |quads, side| quads + side.len());
+        Self { sides, end: [0; 2], quads }
     }
 
     /// Returns the words of `rows` rows in a block: start values, a word for each quad, multipliers.
     #[inline(always)]
     pub fn words(&self, rows: usize) -> usize {
-        self.sides.iter().fold(2 * rows, |words, side| words + rows * side.len())
+        2 * rows + rows * self.quads
     }
 
     /// Iterates over the sides.
@@ -154,6 +159,11 @@ pub trait Int: Copy {
     #[inline(always)]
     fn shr_round(self, a: Self::W, by: u32) -> Self::W {
         self.half(self.add_i32(self.shr(a, by.wrapping_sub(1)), self.splat_i32(1)))
+    }
+    /// Computes `a + shr_round(b, by)`, wrapping; `by` is 2 to 31.
+    #[inline(always)]
+    fn add_rounded(self, a: Self::W, b: Self::W, by: u32) -> Self::W {
+        self.add_i32(a, self.shr_round(b, by))
     }
     /// Clamps `a` to `low..=high`.
     fn clamp(self, a: Self::W, low: i32, high: i32) -> Self::W;

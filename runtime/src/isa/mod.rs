@@ -27,7 +27,9 @@ mod portable;
 mod rv32im;
 
 pub use float::{Arithmetic, Float, FloatWeight, Part};
-pub use int::{Int, Sides, mulh, mulr, shr_round};
+#[cfg(not(own_isa))]
+pub use int::mulh;
+pub use int::{Int, Sides, mulr, shr_round};
 
 /// An instruction set: the float half and the integer half.
 pub trait Isa: Float + Int {

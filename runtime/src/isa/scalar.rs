@@ -87,35 +87,34 @@ macro_rules! scalar_float {
 #[cfg(not(armv7em_fpu))]
 pub(super) use scalar_float;
 
-/// The sums of four rows of a block, in assembly: reads its start values and a word of each row for each quad
-/// of the sides, which end where one begins and ends at the same address, and writes four sums.
+/// [`Int::rows`](super::Int::rows) of a block in assembly: reads its start values, a word of each row for each
+/// quad of the sides, which end where one begins and ends at the same address, and its multipliers.
 #[cfg(any(thumb, rv32im))]
-pub type FourRows = unsafe extern "C" fn(block: *const i32, sides: *const (), sums: *mut i32);
+pub type FourRows = unsafe extern "C" fn(block: *const i32, sides: *const (), p: *mut i32);
 
-/// Computes [`Int::rows`](super::Int::rows) of one block, which always has four rows, from their sums.
+/// Computes [`Int::rows`](super::Int::rows) of one block, which always has four rows.
 #[cfg(any(thumb, rv32im))]
 #[inline(always)]
 pub fn rows<const R: usize, const SIDES: usize>(
     block: &[i32],
     sides: &super::Sides<'_, SIDES>,
     four_rows: FourRows,
-    mulh: impl Fn(i32, i32) -> i32,
 ) -> [i32; R] {
     const { assert!(R == 4) };
-    let words = sides.words(R);
-    let multipliers = block.get(..words).and_then(|block| block.last_chunk::<R>());
-    let Some(multipliers) = multipliers else { return [0; R] };
-    let mut sums = [0; R];
-    // SAFETY: the block is as long as its sides need, these end as required, and `sums` is four words.
-    unsafe { four_rows(block.as_ptr(), core::ptr::from_ref(sides).cast(), sums.as_mut_ptr()) };
-    core::array::from_fn(|r| mulh(sums[r], multipliers[r]))
+    let mut p = [0; R];
+    if block.len() >= sides.words(R) {
+        // SAFETY: the block is as long as its sides need, these end as required, and `p` is four words.
+        unsafe { four_rows(block.as_ptr(), core::ptr::from_ref(sides).cast(), p.as_mut_ptr()) };
+    }
+    p
 }
 
-/// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations and `$mulr` is
-/// the multiplication.
+/// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations, `$mulr` is the
+/// multiplication, and `$other` are methods that the instruction set has a better form of.
 macro_rules! scalar_int {
-    ($isa:ty, $rows:path, $mulr:path) => {
+    ($isa:ty, $rows:path, $mulr:path $(, $other:item)*) => {
         impl Int for $isa {
+            $($other)*
             type W = i32;
             const BLOCKS: usize = 1;
 

@@ -164,13 +164,11 @@ impl<'a, S: Int, const F: u32, const NON_DEFAULT: bool> blocks::Update<S, GATES>
 
     #[inline(always)]
     fn update(&self, isa: S, p: [S::W; GATES], (c, h): Self::Target) {
-        // Brings i*g (31 fraction bits) to c's unit.
-        let into_c = isa.splat_i32(1i32.wrapping_shl(self.cell_frac + 1));
         let [i, f, g, o] = self.activations.lstm_i32(isa, p);
         let old = isa.load_i32(c);
         let kept = isa.add_i32(isa.half(old), isa.mulr(old, f)); // f c = c/2 + c t/2
         let gained = isa.add_i32(isa.half(g), isa.mulr(g, i)); // i g, 31 fraction bits
-        let new = isa.add_i32(kept, isa.mulr(gained, into_c));
+        let new = isa.add_rounded(kept, gained, 31u32.wrapping_sub(self.cell_frac));
         let new = isa.clamp(new, -CELL_LIMIT, CELL_LIMIT - 1);
         isa.store_i32([new], c);
         let t = self.activations.of_state_i32(isa, new, self.cell_frac);

@@ -6,7 +6,16 @@ use crate::isa::scalar::scalar_int;
 use crate::isa::{Int, Sides, mulr};
 use core::arch::{asm, naked_asm};
 
-scalar_int!(Armv7em, rows, mulr);
+scalar_int!(
+    Armv7em,
+    rows,
+    mulr,
+    // A product with a power of two, which `SMMLAR` adds in one instruction.
+    #[inline(always)]
+    fn add_rounded(self, a: i32, b: i32, by: u32) -> i32 {
+        a.wrapping_add(mulr(b, 1i32.wrapping_shl(32u32.wrapping_sub(by))))
+    }
+);
 
 /// Computes [`Int::rows`] of a block, which always has four rows.
 #[inline(always)]

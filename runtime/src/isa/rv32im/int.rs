@@ -4,7 +4,7 @@
 
 use super::Rv32im;
 use crate::isa::scalar::{self, scalar_int};
-use crate::isa::{Int, Sides, mulh, mulr};
+use crate::isa::{Int, Sides, mulr};
 use core::arch::naked_asm;
 
 scalar_int!(Rv32im, rows, mulr);
@@ -12,7 +12,7 @@ scalar_int!(Rv32im, rows, mulr);
 /// Computes [`Int::rows`] of one block.
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SIDES>) -> [i32; R] {
-    scalar::rows(block, sides, four_rows, mulh)
+    scalar::rows(block, sides, four_rows)
 }
 
 /// Multiplies and adds one row over four activations in t0 to t3, the first times 2^8; the word of its weights
@@ -64,7 +64,7 @@ macro_rules! row {
 
 /// The [`scalar::FourRows`] of the instruction set: 64 instructions for 16 multiply-adds.
 #[unsafe(naked)]
-unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _sums: *mut i32) {
+unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _p: *mut i32) {
     // The assembler does not take the extensions of the target into a naked function.
     naked_asm!(
         ".option push",
@@ -94,6 +94,14 @@ unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _sums: *mu
         "bne a3, t6, 3b",
         "j 2b",
         "4:",
+        "lw t0, 0(a0)",
+        "lw t1, 4(a0)",
+        "lw t2, 8(a0)",
+        "lw t3, 12(a0)",
+        "mulh a4, a4, t0",
+        "mulh a5, a5, t1",
+        "mulh a6, a6, t2",
+        "mulh a7, a7, t3",
         "sw a4, 0(a2)",
         "sw a5, 4(a2)",
         "sw a6, 8(a2)",

@@ -2,10 +2,10 @@
 //! registers are free for activations and weights. ARMv7-M adds products to them.
 
 use super::Thumb;
+#[cfg(armv7m)]
+use crate::isa::mulr;
 use crate::isa::scalar::{self, scalar_int};
 use crate::isa::{Int, Sides};
-#[cfg(armv7m)]
-use crate::isa::{mulh, mulr};
 use core::arch::naked_asm;
 
 scalar_int!(Thumb, rows, mulr);
@@ -13,7 +13,7 @@ scalar_int!(Thumb, rows, mulr);
 /// Computes [`Int::rows`] of one block.
 #[inline(always)]
 fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SIDES>) -> [i32; R] {
-    scalar::rows(block, sides, four_rows, mulh)
+    scalar::rows(block, sides, four_rows)
 }
 
 /// Computes [`mulr`](crate::isa::mulr) from four products of half-words: 64-bit products are a call of a
@@ -22,26 +22,52 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SID
 #[cfg(not(armv7m))]
 #[inline(never)]
 fn mulr(a: i32, b: i32) -> i32 {
-    product(a, b, 1 << 15)
-}
-
-/// Computes [`mulh`](crate::isa::mulh) in the same way.
-#[cfg(not(armv7m))]
-#[inline(never)]
-fn mulh(a: i32, b: i32) -> i32 {
-    product(a, b, 0)
-}
-
-/// Computes `(a * b + nearest * 2^16) >> 32`.
-#[cfg(not(armv7m))]
-#[inline(always)]
-fn product(a: i32, b: i32, nearest: i32) -> i32 {
     let (a_low, a_high) = (a & 0xffff, a >> 16);
     let (b_low, b_high) = (b & 0xffff, b >> 16);
     let low = ((a_low as u32).wrapping_mul(b_low as u32) >> 16) as i32;
-    let first = a_high.wrapping_mul(b_low).wrapping_add(low).wrapping_add(nearest);
+    let first = a_high.wrapping_mul(b_low).wrapping_add(low).wrapping_add(1 << 15);
     let second = a_low.wrapping_mul(b_high).wrapping_add(first & 0xffff);
     a_high.wrapping_mul(b_high).wrapping_add(first >> 16).wrapping_add(second >> 16)
+}
+
+/// Scales the sum in `$sum` by the next multiplier at r0, as [`mulh`](crate::isa::mulh) does, and writes it to r7.
+#[cfg(armv7m)]
+macro_rules! scale {
+    ($sum:literal) => {
+        concat!("ldmia r0!, {{r1}}\n", "smull r1, r2, ", $sum, ", r1\n", "stmia r7!, {{r2}}\n")
+    };
+}
+
+/// Scales the sum in `$sum` by the next multiplier at r0, as [`mulh`](crate::isa::mulh) does, and writes it to r7:
+/// four products of half-words, as in [`mulr`].
+#[cfg(not(armv7m))]
+macro_rules! scale {
+    ($sum:literal) => {
+        concat!(
+            "mov r1, ",
+            $sum,
+            "\n",
+            "ldmia r0!, {{r2}}\n",
+            "asrs r3, r1, #16\n",
+            "uxth r1, r1\n",
+            "asrs r4, r2, #16\n",
+            "uxth r2, r2\n",
+            "mov r5, r1\n",
+            "muls r5, r2, r5\n",
+            "lsrs r5, r5, #16\n",
+            "muls r2, r3, r2\n",
+            "adds r2, r2, r5\n",
+            "muls r1, r4, r1\n",
+            "uxth r5, r2\n",
+            "adds r1, r1, r5\n",
+            "muls r3, r4, r3\n",
+            "asrs r2, r2, #16\n",
+            "adds r3, r3, r2\n",
+            "asrs r1, r1, #16\n",
+            "adds r3, r3, r1\n",
+            "stmia r7!, {{r3}}\n",
+        )
+    };
 }
 
 /// Multiplies and adds one row over four activations in r2 to r5; the word of its weights is at `r0 + $at`.
@@ -145,7 +171,7 @@ macro_rules! quad {
 
 /// The [`scalar::FourRows`] of the instruction set.
 #[unsafe(naked)]
-unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _sums: *mut i32) {
+unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _p: *mut i32) {
     naked_asm!(
         "push {{r4-r7, lr}}",
         "mov r4, r8",
@@ -173,12 +199,12 @@ unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _sums: *mu
         "beq 2b",
         "b 3b",
         "4:",
-        "mov r4, r8",
-        "mov r5, r9",
-        "mov r6, r10",
-        "mov r7, r11",
-        "pop {{r2, r3}}",
-        "stmia r2!, {{r4-r7}}",
+        "ldr r7, [sp]",
+        scale!("r8"),
+        scale!("r9"),
+        scale!("r10"),
+        scale!("r11"),
+        "add sp, sp, #8",
         "pop {{r4-r7}}",
         "mov r8, r4",
         "mov r9, r5",
