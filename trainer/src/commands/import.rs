@@ -94,6 +94,9 @@ pub struct PyTorchArgs {
     /// The activations after modules; all others are linear: `fc1=relu,fc2=softmax`
     #[arg(long, value_name = "MODULE=FUNCTION,..", value_delimiter = ',', value_parser = activation)]
     pub activation: Vec<(String, Activation)>,
+    /// The tensors that are the initial states of modules, c only for an LSTM [default: zeros]: `lstm=h0:c0`
+    #[arg(long, value_name = "MODULE=H[:C],..", value_delimiter = ',', value_parser = initial)]
+    pub initial: Vec<(String, Vec<String>)>,
     /// The activation of nn.RNN [default: tanh]
     #[arg(long)]
     pub nonlinearity: Option<Nonlinearity>,
@@ -135,6 +138,7 @@ impl From<PyTorchArgs> for pytorch::Options {
             modules: args.modules,
             roles: args.roles,
             activations: args.activation,
+            initial: args.initial,
             nonlinearity: args.nonlinearity.map(Into::into),
             return_sequences: args.return_sequences,
             last_step: args.last_step,
@@ -159,6 +163,12 @@ fn activation(text: &str) -> Result<(String, Activation), String> {
     let (module, name) = pair(text)?;
     let activation = Activation::parsed(name).map_err(|error| error.to_string())?;
     Ok((module, activation))
+}
+
+/// Parses `MODULE=H` or `MODULE=H:C`.
+fn initial(text: &str) -> Result<(String, Vec<String>), String> {
+    let (module, states) = pair(text)?;
+    Ok((module, states.split(':').map(str::to_owned).collect()))
 }
 
 fn pair(text: &str) -> Result<(String, &str), String> {

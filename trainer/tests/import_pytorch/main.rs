@@ -4,6 +4,7 @@
 mod common;
 mod damage;
 mod golden;
+mod initial;
 mod overwrite;
 mod rejected;
 mod reports;

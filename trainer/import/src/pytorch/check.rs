@@ -34,6 +34,7 @@ fn check_names(options: &Options, modules: &[TorchModule]) -> Result<()> {
         ("--modules", options.modules.iter().collect::<Vec<_>>()),
         ("--as", options.roles.iter().map(|(name, _)| name).collect()),
         ("--activation", options.activations.iter().map(|(name, _)| name).collect()),
+        ("--initial", options.initial.iter().map(|(name, _)| name).collect()),
     ] {
         for (k, name) in names.iter().enumerate() {
             let exists = modules.iter().any(|module| module.name == **name);

@@ -17,6 +17,7 @@
 //! | order of the modules | sizes, if one order fits and names allow it; otherwise [`Options::modules`] |
 //! | activations between modules | [`Options::activations`], otherwise linear |
 //! | activation of nn.RNN | [`Options::nonlinearity`], otherwise tanh as in PyTorch |
+//! | initial states | [`Options::initial`], otherwise zeros |
 //! | all steps or the last | [`Options::return_sequences`], otherwise the last |
 //!
 //! The output for a whole sequence is the final state of the last recurrent layer, PyTorch's `h_n`: for a
@@ -39,7 +40,7 @@
 //! assumed    chain            the note for the user; names that are no chain
 //! order      check            the order of the modules; options against modules
 //!     modules                 recognition
-//!    recurrent                LSTM, GRU, RNN and their cells
+//!    recurrent  initial       LSTM, GRU, RNN and their cells; their initial states
 //! group      module           tensors of a module; its interpretations
 //!      file                   safetensors
 //!     options
@@ -50,6 +51,7 @@ mod chain;
 mod check;
 mod file;
 mod group;
+mod initial;
 mod module;
 mod modules;
 mod options;
@@ -58,7 +60,7 @@ mod recurrent;
 
 pub use options::{Nonlinearity, Options, WeightRole};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::importer::Importer;
 use super::one_step::{side_by_side, without_state};
@@ -94,9 +96,11 @@ impl Importer for PyTorch {
 /// A tensor that is not supported, by name; modules that fit in no order or in several, with the flag that
 /// selects one; an option without effect; a damaged file.
 pub fn read(bytes: &[u8], name: &str, options: &Options) -> Result<Imported> {
-    let tensors = file::read(bytes, options)?;
-    let modules = modules::recognize(tensors, options)?;
+    let mut tensors = file::read(bytes, options)?;
+    let initial = initial::take(&mut tensors, options)?;
+    let mut modules = modules::recognize(tensors, options)?;
     check::check(options, &modules)?;
+    initial::apply(&mut modules, &initial)?;
     let order = order::find(&modules, options)?;
     if options.modules.is_empty() {
         chain::check(&modules, &order)?;
@@ -162,6 +166,11 @@ fn return_last_step_of_both(layers: &mut LayerStack) -> Result<()> {
     let Kind::Bidirectional(both) = &last.kind else {
         bail!("--last-step: {} has one direction, whose last time step is the output without it", last.name)
     };
+    ensure!(
+        both.forward.initial_state.is_empty() && both.backward.initial_state.is_empty(),
+        "--last-step: {}: not with --initial",
+        last.name
+    );
     let backward = without_state(&both.backward.cell);
     let cell = backward.and_then(|backward| side_by_side(&both.forward.cell, &backward));
     let cell = cell.with_context(|| {

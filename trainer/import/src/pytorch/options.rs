@@ -22,6 +22,8 @@ pub struct Options {
     pub roles: Vec<(String, WeightRole)>,
     /// The activations after modules. Modules that are not listed are linear.
     pub activations: Vec<(String, Activation)>,
+    /// The tensors that are the initial states of modules: h, and c for an LSTM.
+    pub initial: Vec<(String, Vec<String>)>,
     /// The activation of nn.RNN, tanh unless it is given.
     pub nonlinearity: Option<Nonlinearity>,
     /// Whether the network outputs every time step, and not only the last.
@@ -60,6 +62,7 @@ impl Options {
             modules,
             roles,
             activations,
+            initial,
             nonlinearity,
             return_sequences,
             last_step,
@@ -71,6 +74,7 @@ impl Options {
             ("--modules", !modules.is_empty()),
             ("--as", !roles.is_empty()),
             ("--activation", !activations.is_empty()),
+            ("--initial", !initial.is_empty()),
             ("--nonlinearity", nonlinearity.is_some()),
             ("--return-sequences", *return_sequences),
             ("--last-step", *last_step),
