@@ -82,7 +82,7 @@ macro_rules! layer_table {
                     let words = record.weights_len as usize / size_of::<<$number as Number>::Weight>();
                     let (own, others) = weights.split_at_checked(words)?;
                     weights = others;
-                    let own = if F & INITIAL_STATES == 0 {
+                    let own = if F & INITIAL_STATES == 0 || !record.has_initial_state() {
                         own
                     } else {
                         let initial = <$number as Dispatch>::initial_weights::<F>(record);

@@ -1,5 +1,5 @@
-//! Initial states: tensors beside the modules, as in `self.h0 = nn.Parameter(..)`, which the user assigns to a
-//! module. As in PyTorch, they hold the states of layer after layer, the forward direction before the
+//! Initial states: tensors beside the modules, as in `self.h0 = nn.Parameter(..)`, which the user assigns to
+//! a module. As in PyTorch, they hold the states of layer after layer, the forward direction before the
 //! backward one.
 
 use anyhow::{Context, Result, ensure};
