@@ -4,7 +4,8 @@
 use std::mem::offset_of;
 use std::path::Path;
 
-use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, RECORD_LEN, checksum};
+use embedded_rnn::format::{LayerRecord, PREAMBLE_LEN, RECORD_LEN};
+use embedded_rnn::packing::seal;
 use embedded_rnn::{AlignedBytes, F16, F32, I8, Model, QuantIo, ram_needed, ram_needed_for, saved_len};
 
 const FILES: [&str; 6] = [
@@ -27,12 +28,6 @@ fn load(bytes: &[u8]) -> bool {
     }
     let _ = (ram_needed(bytes), ram_needed_for(bytes, usize::MAX), saved_len(bytes));
     valid::<F32>(bytes) || valid::<F16>(bytes) || valid::<I8>(bytes)
-}
-
-/// Writes the checksum of a changed file.
-fn seal(bytes: &mut AlignedBytes) {
-    let sum = checksum(bytes).to_le_bytes();
-    bytes[12..16].copy_from_slice(&sum);
 }
 
 /// Values at which a size, its padding or the bytes of so many words wrap.

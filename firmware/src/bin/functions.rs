@@ -9,7 +9,7 @@ use core::hint::black_box;
 
 use embedded_rnn::format::header::{Header, LayerInfo, ModelInfo};
 use embedded_rnn::format::{Activation, LayerRecord, MergeMode, Preamble, checksum, min_cell_frac};
-use embedded_rnn::packing::needs;
+use embedded_rnn::packing::{needs, seal};
 use embedded_rnn::{
     Backend, DType, Error, F16, F32, I8, Kind, Model, Number, QuantIo, Ram, Session, State, argmax, dtype,
     features, input_size, is_model, output_scale, output_size, ram_needed, ram_needed_for, run_output_len,
@@ -23,6 +23,7 @@ fn main() -> ! {
     facts(bytes);
     codes(black_box(0));
     black_box(header(bytes));
+    seal(black_box(&mut []));
     black_box(packing::<F32>());
     black_box(packing::<F16>());
     black_box(packing::<I8>());

@@ -5,12 +5,13 @@ use embedded_rnn::format::{
     DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, PREAMBLE_LEN, RECORD_LEN, RETURN_SEQUENCES,
     SEPARATE_SCALES,
 };
+use embedded_rnn::packing::seal;
 use libfuzzer_sys::fuzzer_mutate;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::parts::{Parts, seal};
+use crate::parts::Parts;
 
 /// Words that are critical for counts, offsets, fixed-point numbers and floats.
 const WORDS: [u32; 22] = [

@@ -3,10 +3,8 @@
 //! A file that is changed byte by byte is nearly always rejected by the first of some twenty checks.
 //! Assembled again after a change, most files reach the check that the change is about, or are accepted.
 
-use embedded_rnn::format::{
-    DIRECTION, GO_BACKWARDS, LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN, checksum,
-};
-use embedded_rnn::packing::{Needs, needs};
+use embedded_rnn::format::{DIRECTION, GO_BACKWARDS, LayerRecord, PREAMBLE_LEN, Preamble, RECORD_LEN};
+use embedded_rnn::packing::{Needs, needs, seal};
 use embedded_rnn::{DType, F16, F32, I8, Kind};
 
 use crate::weights;
@@ -154,15 +152,5 @@ impl Parts {
         bytes.extend_from_slice(&self.tail);
         seal(&mut bytes);
         (bytes.len() <= MAX_LEN).then_some(bytes)
-    }
-}
-
-/// Writes the CRC-32 of the bytes that the preamble counts.
-pub fn seal(bytes: &mut [u8]) {
-    let Some(len) = bytes.get(8..12) else { return };
-    let len = u32::from_le_bytes(len.try_into().expect("four bytes")) as usize;
-    let crc = checksum(bytes.get(..len).unwrap_or(bytes));
-    if let Some(field) = bytes.get_mut(12..16) {
-        field.copy_from_slice(&crc.to_le_bytes());
     }
 }

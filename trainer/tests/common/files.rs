@@ -1,8 +1,8 @@
 //! Model files assembled by the rules of FORMAT.md, without the packer: anything that validation at load
 //! accepts.
 
-use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble, checksum};
-use embedded_rnn::packing::needs;
+use embedded_rnn::format::{ALIGN, LayerRecord, PREAMBLE_LEN, Preamble};
+use embedded_rnn::packing::{needs, seal};
 use embedded_rnn::{ALL_FEATURES, F16, F32, Kind, Model, Number};
 use embedded_rnn_trainer::pack::{AlignedBytes, FloatWeights};
 
@@ -54,15 +54,6 @@ pub fn file<N: Number>(layers: &[Layer], decoder_at: usize) -> AlignedBytes {
     bytes[..PREAMBLE_LEN].copy_from_slice(bytemuck::bytes_of(&preamble));
     seal(&mut bytes);
     bytes
-}
-
-/// Updates the CRC-32 over the length in the preamble, or over all bytes if there are fewer.
-pub fn seal(bytes: &mut [u8]) {
-    let len = bytes.get(8..12).map_or(0, |len| u32::from_le_bytes(len.try_into().unwrap()) as usize);
-    let crc = checksum(bytes.get(..len).unwrap_or(bytes));
-    if let Some(field) = bytes.get_mut(12..16) {
-        field.copy_from_slice(&crc.to_le_bytes());
-    }
 }
 
 /// Returns whether the layer carries a state.

@@ -2,13 +2,14 @@
 
 use bytemuck::Zeroable;
 use embedded_rnn::format::{PREAMBLE_LEN, RECORD_LEN};
+use embedded_rnn::packing::seal;
 use embedded_rnn::{Backend, DType, Error, F16, F32, I8, Kind, Model};
 use embedded_rnn_trainer::pack::AlignedBytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::crafted::Place;
-use crate::files::{is_recurrent, seal};
+use crate::files::is_recurrent;
 use crate::running::{Session, bits, ram, save};
 use crate::stacks::{self, Stack};
 

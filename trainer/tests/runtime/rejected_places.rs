@@ -3,10 +3,11 @@
 use embedded_rnn::format::{
     DIRECTION, GO_BACKWARDS, INITIAL_STATE, LayerRecord, MASKS, PREAMBLE_LEN, Preamble, RETURN_SEQUENCES,
 };
+use embedded_rnn::packing::seal;
 use embedded_rnn::{DType, F16, F32, I8, LayerFault, Model};
 
 use crate::crafted::Place;
-use crate::files::{file, seal};
+use crate::files::file;
 use crate::parts::*;
 use crate::running::Session;
 use crate::stacks::Stack;

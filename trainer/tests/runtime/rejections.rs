@@ -4,11 +4,12 @@
 use embedded_rnn::format::{
     LayerRecord, MAX_SIZE, PREAMBLE_LEN, Preamble, RECORD_LEN, RETURN_SEQUENCES, SEPARATE_SCALES,
 };
+use embedded_rnn::packing::seal;
 use embedded_rnn::{ALL_FEATURES, DType, Error, F16, F32, I8, LayerFault, Model, Number, features};
 use embedded_rnn_trainer::pack::AlignedBytes;
 
 use crate::crafted::Place;
-use crate::files::{Layer, file, seal};
+use crate::files::{Layer, file};
 use crate::parts::{CHAIN, PAIR};
 use crate::running::Session;
 use crate::stacks::{self, STEPPING, Stack, WHOLE};

@@ -10,6 +10,9 @@ use xtask::cmd::{Cmd, root};
 
 use super::licence;
 
+/// The folders of all workspaces.
+pub const WORKSPACES: [&str; 4] = [".", "firmware", "runtime/fuzz", "trainer/fuzz"];
+
 /// The parts of `deny.toml` that are checked here.
 struct Policy {
     targets: Vec<String>,
@@ -31,7 +34,7 @@ struct Package {
     licence: String,
 }
 
-/// Checks the dependency graphs of the workspace and of the firmware.
+/// Checks the dependency graphs of all workspaces.
 ///
 /// # Errors
 /// One that lists all violations.
@@ -39,7 +42,7 @@ pub fn check() -> Result<String> {
     let policy = fs::read_to_string(root().join("deny.toml")).context("deny.toml")?;
     let policy = Policy::parse(&policy).context("deny.toml")?;
     let (mut count, mut violations) = (0, BTreeSet::new());
-    for folder in [".", "firmware"] {
+    for folder in WORKSPACES {
         let packages = packages(folder, &policy.targets)?;
         count += packages.len();
         violations.extend(policy.violations(&packages));

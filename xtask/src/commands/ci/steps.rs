@@ -42,6 +42,7 @@ pub const STEPS: &[Step] = &[
     ("valgrind", valgrind),
     ("clippy", || run(clippy())),
     ("clippy-firmware", clippy_firmware),
+    ("clippy-fuzz", clippy_fuzz),
     ("msrv", msrv),
     ("doc", doc),
     ("package", || passed(package::check(&metadata::published()?)?)),
@@ -65,7 +66,7 @@ fn run_all(results: impl IntoIterator<Item = Result<()>>) -> Result<Outcome> {
 
 fn fmt() -> Result<Outcome> {
     let check = |folder: &str| Cmd::cargo().args(["fmt", "--all", "--check"]).dir(root().join(folder)).run();
-    run_all([".", "firmware", "runtime/fuzz", "trainer/fuzz"].map(check))
+    run_all(dependencies::WORKSPACES.map(check))
 }
 
 /// Runs cargo-deny, or the checks of `deny.toml` that need no advisory database where it is not installed.
@@ -73,9 +74,16 @@ fn deny() -> Result<Outcome> {
     if which("cargo-deny").is_none() {
         return passed(dependencies::check()? + "; no advisories: cargo-deny is not installed");
     }
-    let deny = |checks: &[&str]| Cmd::cargo().args(["deny", "check"]).args(checks);
-    deny(&["bans", "licenses", "sources"]).run()?;
-    match deny(&["advisories"]).run_captured()? {
+    let deny = |folder: &str, checks: &[&str]| {
+        let manifest = root().join(folder).join("Cargo.toml");
+        let config = root().join("deny.toml");
+        let deny = Cmd::cargo().args(["deny", "--manifest-path"]).args([manifest]);
+        deny.args(["check", "--config"]).args([config]).args(checks)
+    };
+    for folder in dependencies::WORKSPACES {
+        deny(folder, &["bans", "licenses", "sources"]).run()?;
+    }
+    match deny(".", &["advisories"]).run_captured()? {
         Ok(()) => passed("cargo-deny, advisories included".into()),
         Err(failed) if is_out_of_reach(&failed) => {
             passed("cargo-deny; no advisories: their database is out of reach".into())
@@ -161,6 +169,14 @@ fn clippy_firmware() -> Result<Outcome> {
         return Ok(Outcome::Skipped(format!("no clippy in {}", toolchain.describe())));
     }
     run(delegate::run("xtask-boards", "clippy"))
+}
+
+fn clippy_fuzz() -> Result<Outcome> {
+    let toolchain = Instrumentation::look()?;
+    match toolchain.missing_for_fuzzing() {
+        Some(reason) => Ok(Outcome::Skipped(reason)),
+        None => run_all([fuzz::clippy(&toolchain)]),
+    }
 }
 
 /// Builds the published crates with the oldest compiler that they claim, or lints them where it cannot be

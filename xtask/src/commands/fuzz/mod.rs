@@ -98,6 +98,12 @@ pub fn smoke(toolchain: &Instrumentation, seconds: u64) -> Result<String> {
     Ok(format!("{} targets, {seconds} s each", all.len()))
 }
 
+/// Lints the fuzz crates, which the workspace leaves out.
+pub fn clippy(toolchain: &Instrumentation) -> Result<()> {
+    let lints = ["--lib", "--bins", "--", "-D", "warnings"];
+    CRATES.iter().try_for_each(|fuzz_crate| fuzz_crate.command(toolchain, "clippy").args(lints).run())
+}
+
 /// Builds and runs targets, and returns the table of their results.
 fn run(toolchain: &Instrumentation, selected: &[Selected], time: Duration) -> Result<Table> {
     let (mut table, mut failures) = (Table::new(&Report::TITLES), Failures::default());
@@ -120,12 +126,20 @@ fn run(toolchain: &Instrumentation, selected: &[Selected], time: Duration) -> Re
 impl FuzzCrate {
     /// Builds targets, and returns the folder of the programs.
     fn build(&self, toolchain: &Instrumentation, names: &[&str]) -> Result<PathBuf> {
-        let builds = target_dir().join("fuzz/build").join(self.folder.replace('/', "-"));
-        let build = Cmd::cargo().args(["build", "--release"]).dir(xtask::cmd::root().join(self.folder));
-        let build =
-            build.args(names.iter().flat_map(|name| ["--bin", name])).env("CARGO_TARGET_DIR", &builds);
-        toolchain.fuzzing(build, self.is_sanitized).run()?;
-        Ok(builds.join(&toolchain.host).join("release"))
+        let bins = names.iter().flat_map(|name| ["--bin", name]);
+        self.command(toolchain, "build").args(bins).run()?;
+        Ok(self.builds().join(&toolchain.host).join("release"))
+    }
+
+    /// Returns the folder of cargo's files.
+    fn builds(&self) -> PathBuf {
+        target_dir().join("fuzz/build").join(self.folder.replace('/', "-"))
+    }
+
+    /// Creates the command `cargo SUBCOMMAND` on the crate.
+    fn command(&self, toolchain: &Instrumentation, subcommand: &str) -> Cmd {
+        let command = Cmd::cargo().args([subcommand, "--release"]).dir(xtask::cmd::root().join(self.folder));
+        toolchain.fuzzing(command, self.is_sanitized).env("CARGO_TARGET_DIR", self.builds())
     }
 
     /// Runs a target for this time.
