@@ -15,6 +15,8 @@ mod blocks;
 mod cell;
 mod dense;
 mod embedding;
+mod global_average_pooling1d;
+mod global_max_pooling1d;
 mod gru;
 mod gru_reset_before;
 mod layer_normalization;

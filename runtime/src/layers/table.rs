@@ -1,8 +1,9 @@
 //! The table of layers: one line each at the end. Everything that distinguishes kinds is generated from it.
 
 use super::{
-    Layer, activation, batch_normalization, bidirectional, check, dense, embedding, feature_bits, gru,
-    gru_reset_before, layer_normalization, lstm, masking, normalization, simple_rnn,
+    Layer, activation, batch_normalization, bidirectional, check, dense, embedding, feature_bits,
+    global_average_pooling1d, global_max_pooling1d, gru, gru_reset_before, layer_normalization, lstm,
+    masking, normalization, simple_rnn,
 };
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
@@ -191,4 +192,15 @@ layer_table! {
     Masking = 11, masking::Masking;
     /// A function of every value, or of all values of a time step.
     Activation = 12, activation::Activation;
+    /// The largest value per feature over the time steps so far.
+    GlobalMaxPooling1D = 13, global_max_pooling1d::GlobalMaxPooling1D;
+    /// The mean per feature over the time steps so far.
+    GlobalAveragePooling1D = 14, global_average_pooling1d::GlobalAveragePooling1D;
+}
+
+impl Kind {
+    /// Returns `true` if this is a cell: its state is `h`, and in an LSTM `c`, of one value per unit each.
+    pub const fn is_cell(self) -> bool {
+        matches!(self, Kind::SimpleRnn | Kind::Lstm | Kind::Gru | Kind::GruResetBefore)
+    }
 }

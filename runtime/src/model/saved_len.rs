@@ -36,20 +36,23 @@ pub const fn saved_len(bytes: &[u8]) -> usize {
     words.saturating_mul(4).saturating_add(OVERHEAD)
 }
 
-/// Counts the words of `h` and `c` that a layer leaves behind, as its `Layer::state` places them. There is no
+/// Counts the words that a layer leaves behind, `h` and `c` of a cell, as its `Layer::state` places them. There is no
 /// arm for all other kinds, so that a new one has to state what it saves.
 const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
     let units = if units > MAX_SIZE as usize { MAX_SIZE as usize } else { units }; // No model has more.
-    let (h, c) = if integers {
-        (quads(units) / 2, units)
+    let (acts, h, c) = if integers {
+        (quads(units) / 2, quads(units) / 2, units)
     } else {
         let padded = units.next_multiple_of(LANES);
-        (padded, padded)
+        (units, padded, padded)
     };
     let Some(kind) = Kind::from_code(kind, ALL_FEATURES) else { return 0 };
     match kind {
         Kind::Lstm => h + c,
         Kind::Gru | Kind::GruResetBefore | Kind::SimpleRnn => h,
+        Kind::GlobalMaxPooling1D => 1 + acts,
+        Kind::GlobalAveragePooling1D if integers => 1 + units + acts,
+        Kind::GlobalAveragePooling1D => 1 + 2 * units + acts,
         Kind::Normalization
         | Kind::Dense
         | Kind::Embedding

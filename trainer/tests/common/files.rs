@@ -70,6 +70,11 @@ pub fn is_recurrent(record: &LayerRecord) -> bool {
     Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_recurrent)
 }
 
+/// Returns whether the layer is a cell, whose state is h, and c in an LSTM.
+pub fn is_cell(record: &LayerRecord) -> bool {
+    Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_cell)
+}
+
 /// Returns the layers of a file, with their packed weights.
 pub fn layers_of<N: Number>(file: &[u8]) -> Vec<Layer> {
     let model = Model::<N>::new(file).unwrap();

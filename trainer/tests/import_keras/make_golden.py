@@ -146,6 +146,10 @@ def of_two_versions():
     yield "mean", lambda: [
         frames(TIME), seq("lstm", 3), L.Dense(4, activation="tanh"), L.GlobalAveragePooling1D(), L.Dense(2)
     ]
+    yield "mean_of_open_length", lambda: [
+        frames(), L.Bidirectional(seq("gru", 3)), L.GlobalAveragePooling1D(), L.Dense(2)
+    ]
+    yield "maximum", lambda: [frames(), seq("lstm", 3), L.Dense(4), L.GlobalMaxPooling1D(), L.Dense(2)]
     yield "limits", lambda: [
         frames(), L.ReLU(0.75), L.Dense(4), L.ReLU(1.0), seq("lstm", 3), L.TimeDistributed(L.ReLU(0.125)),
         L.LSTM(3), L.Dense(3), L.ReLU(0.5), L.Dense(2),
@@ -344,9 +348,8 @@ def rejected():
     yield "step_again", keras.Sequential([frames(), L.LSTM(3), step, L.LSTM(3)])
     late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalAveragePooling1D(name="pool")]
     yield "masked_mean", keras.Sequential([frames(TIME)] + late)
-    for pooling in [L.GlobalAveragePooling1D, L.GlobalMaxPooling1D]:
-        name = pooling.__name__
-        yield name, keras.Sequential([frames(), seq("lstm", 3), pooling(name="pool"), L.Dense(2)])
+    kept = L.GlobalMaxPooling1D(keepdims=True, name="pool")
+    yield "kept_axis", keras.Sequential([frames(), seq("lstm", 3), kept, L.LSTM(3)])
     y = seq("lstm", 3, name="a")(x)
     yield "first_step", keras.Model(x, y[:, 0])
     yield "last_features", keras.Model(x, y[:, :, -1])
@@ -382,6 +385,8 @@ def rejected():
     masked = L.Masking(MASKED)(x)
     own = keras.ops.any(x > 0, axis=-1)
     yield "own_mask", keras.Model(x, L.LSTM(3, name="lstm")(masked, mask=own))
+    late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalMaxPooling1D(name="pool")]
+    yield "masked_maximum", keras.Sequential([frames()] + late)
     lora = keras.Sequential([frames(), L.Dense(3, name="lora")])
     lora.layers[-1].enable_lora(1)
     yield "lora", lora

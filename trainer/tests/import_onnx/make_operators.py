@@ -132,6 +132,18 @@ CASES = {
         "Y, H, C = LSTM<direction='reverse'>(x, W18, R18, B18); s = Squeeze(Y, one); "
         "y = Gather<axis=0>(s, last)",
     ),
+    # The maximum and the mean over time.
+    "max_over_time": (X, ALL + "; p = ReduceMax<keepdims=0>(s, zero); y = MatMul(p, V)"),
+    "mean_over_time": (X, ALL + "; r = Relu(s); m = ReduceMean(r, zero); y = Squeeze(m, zero)"),
+    "max_of_reverse": (
+        X,
+        "Y, H = GRU<direction='reverse'>(x, W, R, Bias); s = Squeeze(Y, one); y = ReduceMax<keepdims=0>(s, zero)",
+    ),
+    "global_max_pool": (X, ALL + CHANNELS + "c = GlobalMaxPool(t); f = Flatten(c); y = MatMul(f, V)"),
+    "global_average_pool": (
+        X,
+        BOTH + JOIN + "; u = Transpose<perm=[1,2,0]>(c); a = GlobalAveragePool(u); y = Squeeze(a, twos)",
+    ),
     # The order of time.
     "reverse": (X, "Y, H = GRU<direction='reverse'>(x, W, R, Bias); s = Squeeze(Y, one); y = MatMul(s, V)"),
     "reverse_between": (

@@ -39,10 +39,11 @@ impl RandomModel {
             chain.item(wanted, rng);
         }
         for _ in 0..if last { 0 } else { rng.random_range(u32::from(!inside)..=1) } {
-            chain.item(chain.any(rng), rng);
+            let next = if is_pooling(wanted.kind()) { chain.framewise(rng) } else { chain.any(rng) };
+            chain.item(next, rng);
         }
         let one_way = !chain.layers.iter().any(|layer| layer.record.is_direction());
-        if one_way && !last && rng.random_range(0..3) == 0 {
+        if one_way && !last && !is_pooling(wanted.kind()) && rng.random_range(0..3) == 0 {
             return chain.with_decoder(rng);
         }
         chain.end(rng);
@@ -53,13 +54,19 @@ impl RandomModel {
         file::<I8>(&self.layers, self.decoder_at)
     }
 
-    /// Returns the words of a random saved state: c, then h, padded with zeros.
+    /// Returns the words of a random saved state: c, or what a pooling counts, then h, padded with zeros.
     pub fn state_words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let mut words = Vec::new();
-        for Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
+        for &Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
             let (numbers, units) = (Numbers::random(rng), record.units());
             if record.kind == Kind::Lstm as u8 {
                 words.extend((0..units).map(|_| numbers.cell(rng) as u32));
+            }
+            if is_pooling(Variant::of(&record).kind()) {
+                words.push(rng.random_range(0..=1));
+            }
+            if record.kind == Kind::GlobalAveragePooling1D as u8 {
+                words.extend(vec![0; units]);
             }
             let mut h: Vec<i16> = (0..units).map(|_| numbers.activation(rng)).collect();
             h.resize(units.next_multiple_of(ROWS), 0);
@@ -100,6 +107,10 @@ fn is_softmax(variant: Variant) -> bool {
     variant.activation == Activation::Softmax as u8
 }
 
+fn is_pooling(kind: Kind) -> bool {
+    matches!(kind, Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D)
+}
+
 /// A chain of layers under construction.
 struct Chain<'v> {
     layers: Vec<Layer>,
@@ -118,8 +129,20 @@ impl Chain<'_> {
 
     /// Draws a variant that is valid in the middle of a chain.
     fn any(&self, rng: &mut ChaCha8Rng) -> Variant {
-        let inside: Vec<_> =
-            self.variants.iter().filter(|v| is_inside(v.kind()) && !is_softmax(**v)).collect();
+        self.any_of(|kind| !is_pooling(kind), rng)
+    }
+
+    /// Draws a variant that is valid behind a pooling over time.
+    fn framewise(&self, rng: &mut ChaCha8Rng) -> Variant {
+        self.any_of(|kind| !kind.is_recurrent() && kind != Kind::Bidirectional, rng)
+    }
+
+    fn any_of(&self, is_valid: impl Fn(Kind) -> bool, rng: &mut ChaCha8Rng) -> Variant {
+        let inside: Vec<_> = self
+            .variants
+            .iter()
+            .filter(|v| is_inside(v.kind()) && !is_softmax(**v) && is_valid(v.kind()))
+            .collect();
         **inside.choose(rng).unwrap()
     }
 
@@ -148,14 +171,13 @@ impl Chain<'_> {
 
     /// Adds a layer, or the records of a Bidirectional.
     fn item(&mut self, variant: Variant, rng: &mut ChaCha8Rng) {
-        let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
+        let flags = if variant.is_cell() { RETURN_SEQUENCES } else { 0 };
         let size = self.size();
         let Some(mode) = MergeMode::from_code(variant.merge_mode) else {
-            let backwards =
-                if variant.is_recurrent() && rng.random_range(0..4) == 0 { GO_BACKWARDS } else { 0 };
+            let backwards = if variant.is_cell() && rng.random_range(0..4) == 0 { GO_BACKWARDS } else { 0 };
             return self.push(layer(variant, size, flags | backwards, rng), rng);
         };
-        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
+        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_cell()).copied().collect();
         let units = rng.random_range(SIZES);
         for way in [DIRECTION, DIRECTION | GO_BACKWARDS] {
             let cell = *cells.choose(rng).unwrap();
@@ -181,7 +203,7 @@ impl Chain<'_> {
     /// Completes the chain as an encoder, and adds a decoder that starts from its states.
     fn with_decoder(mut self, rng: &mut ChaCha8Rng) -> RandomModel {
         if !is_recurrent(&self.layers[self.layers.len() - 1].record) {
-            let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
+            let cells: Vec<_> = self.variants.iter().filter(|v| v.is_cell()).copied().collect();
             self.item(*cells.choose(rng).unwrap(), rng);
         }
         self.end(rng);
@@ -221,7 +243,8 @@ fn embedding(input_dim: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
 fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
     let numbers = Numbers::random(rng);
     let framewise =
-        matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation);
+        matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation)
+            || is_pooling(variant.kind());
     let unbounded = [Activation::Relu, Activation::Linear].iter().any(|&a| a as u8 == variant.activation);
     let least_frac = if unbounded { 20 } else { 18 };
     LayerRecord {
@@ -270,7 +293,7 @@ fn elementwise(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Cha
         // Only the conversion of real inputs uses these weights.
         Kind::Normalization => (0..2 * units).map(|_| rng.random()).collect(),
         Kind::Masking => vec![rng.random()],
-        Kind::Bidirectional => Vec::new(),
+        Kind::Bidirectional | Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D => Vec::new(),
         Kind::BatchNormalization => scales(rng),
         // The weights are a table.
         Kind::Activation => (0..257).map(|_| rng.random()).collect(),

@@ -22,7 +22,7 @@ pub struct Stack<'a> {
 }
 
 /// The stacks that run step by step.
-pub const STEPPING: [Stack<'static>; 6] = [
+pub const STEPPING: [Stack<'static>; 8] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -74,10 +74,22 @@ pub const STEPPING: [Stack<'static>; 6] = [
         "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
          { type = 'SimpleRNN', units = 5, activation = 'sigmoid', return_sequences = true }",
     ),
+    Stack::of(
+        3,
+        "{ type = 'Masking' }, { type = 'GRU', units = 6, return_sequences = true },
+         { type = 'GlobalAveragePooling1D' }, { type = 'Dense', units = 3, activation = 'softmax' }",
+    )
+    .masks(0.0),
+    Stack::of(
+        3,
+        "{ type = 'Masking' }, { type = 'LSTM', units = 5, return_sequences = true },
+         { type = 'GlobalMaxPooling1D' }",
+    )
+    .masks(0.0),
 ];
 
 /// The stacks that require whole sequences.
-pub const WHOLE: [Stack<'static>; 5] = [
+pub const WHOLE: [Stack<'static>; 6] = [
     Stack::of(
         3,
         "{ type = 'Normalization' },
@@ -114,6 +126,13 @@ pub const WHOLE: [Stack<'static>; 5] = [
          { type = 'GRU', units = 6, return_sequences = true },
          { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Dense', units = 7 }",
     ),
+    Stack::of(
+        3,
+        "{ type = 'Masking' },
+         { type = 'Bidirectional', layer = { type = 'GRU', units = 3, return_sequences = true } },
+         { type = 'GlobalMaxPooling1D' }, { type = 'Dense', units = 3 }",
+    )
+    .masks(0.0),
 ];
 
 impl<'a> Stack<'a> {

@@ -3,7 +3,7 @@
 use embedded_rnn::format::{Activation, LayerRecord, MergeMode};
 use embedded_rnn::{ALL_FEATURES, Error, Kind, LayerFault, Model, Number};
 
-use crate::files::{Layer, file, is_recurrent};
+use crate::files::{Layer, file, is_cell};
 
 /// The fields of a record that select the function of its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +52,8 @@ impl Variant {
             || (has_gates && gates.iter().any(|&gate| gate as u8 == self.recurrent_activation))
     }
 
-    pub fn is_recurrent(self) -> bool {
-        is_recurrent(&self.record())
+    pub fn is_cell(self) -> bool {
+        is_cell(&self.record())
     }
 
     /// Returns whether the fields are valid in a record, regardless of its weights and place.

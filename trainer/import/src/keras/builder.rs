@@ -115,8 +115,10 @@ impl LayerBuilder {
                 self.info.check_unmasked(class)?;
                 vec![arithmetic::read(layer, self.info.features)?]
             }
-            "GlobalAveragePooling1D" if self.info.has_time && self.info.steps != Some(1) => {
-                self.mean(layer)?
+            "GlobalMaxPooling1D" | "GlobalAveragePooling1D"
+                if self.info.has_time && self.info.steps != Some(1) =>
+            {
+                vec![self.pooling(layer)?]
             }
             _ if self.reshape(layer)? => Vec::new(),
             class => {

@@ -4,17 +4,13 @@
 //! clip(x, 0, limit)    limit/6 relu6(6/limit x): an activation between two scales
 //! x, or a x below 0    relu(x) - sign(a) relu(-|a| x): a Dense layer of twice the units, and one that joins
 //!                      the halves
-//! mean of n steps      (x_1 + .. + x_n) / n: a linear SimpleRNN, h_t = h_(t-1) + x_t, and a scale
 //! ```
-//! The slopes are in the first Dense, and the SimpleRNN adds before the division, so that the other weights
-//! are all of magnitude 1 and exact in 8 bits.
+//! The slopes are in the first Dense, so that the other weights are all of magnitude 1 and exact in 8 bits.
 
 use anyhow::{Result, ensure};
 
-use crate::cells::{CellKind, CellWeights, Framework, cell};
 use embedded_rnn_nn::activation::Activation;
-use embedded_rnn_nn::export::Activations;
-use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind, Layer, Recurrent};
+use embedded_rnn_nn::layers::{self, BatchNormalization, Dense, Kind, Layer};
 use embedded_rnn_nn::tensor::Matrix;
 
 /// Returns the layers of `clip(x, 0, limit)`.
@@ -45,21 +41,6 @@ pub fn leaky(slopes: &[f32]) -> Result<Vec<Kind<f32>>> {
         _ => 0.0,
     });
     Ok(vec![dense(halves, Activation::Relu), dense(joined, Activation::Linear)])
-}
-
-/// Returns the layers of the mean of a fixed number of time steps.
-///
-/// # Errors
-/// Too many features.
-pub fn mean(features: usize, steps: usize) -> Result<Vec<Kind<f32>>> {
-    check_size(features)?;
-    let copied = Matrix::identity(features, features);
-    let weights = CellWeights { w_ih: copied.clone(), w_hh: copied, bias: None, recurrent_bias: None };
-    let activations = Activations { value: Activation::Linear, recurrent: Activation::Linear };
-    let sum = cell(CellKind::SimpleRnn, Framework::Keras, weights, activations)?;
-    let scale = Matrix::repeat(features, 1, 1.0 / steps as f32);
-    let share = BatchNormalization::affine(scale, Matrix::zeros(features, 1));
-    Ok(vec![Kind::Recurrent(Recurrent::new(sum, false)), Kind::BatchNormalization(share)])
 }
 
 /// Checks that weights from all features to all are harmless for a PC: a small file can declare many.

@@ -53,7 +53,11 @@ pub fn take(stack: &mut LayerStack) -> Result<()> {
             | Kind::Dropout(_)
             | Kind::BatchNormalization(_)
             | Kind::LayerNormalization(_) => {}
-            Kind::Normalization(_) | Kind::Masking(_) | Kind::Embedding(_) => break,
+            Kind::Normalization(_)
+            | Kind::Masking(_)
+            | Kind::Embedding(_)
+            | Kind::GlobalMaxPooling1D(_)
+            | Kind::GlobalAveragePooling1D(_) => break,
         }
     }
     bail!("index [:, -1]: not supported without a recurrent layer before it")

@@ -33,7 +33,7 @@ fn is_state(component: &Component, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> b
     match component {
         Component::CellState(node) => is_own(node),
         Component::Frames(edge) if edge.span == TimeSpan::Last => {
-            edge.node().is_some_and(|node| node.framewise_kind().is_none() && is_own(node))
+            edge.node().is_some_and(|node| !node.recurrent_nodes().is_empty() && is_own(node))
         }
         Component::Group(parts) => parts.iter().all(|part| is_state(part, is_own)),
         Component::Frames(_) | Component::InputPart { .. } | Component::Waiting { .. } => false,

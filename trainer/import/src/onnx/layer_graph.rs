@@ -52,6 +52,8 @@ pub struct InitialState {
 pub enum LayerOp {
     /// The same computation on every frame.
     Framewise(Rc<Kind<f32>>),
+    /// The maximum or the mean over time.
+    Pooling(Rc<Kind<f32>>),
     /// A cell over time.
     Recurrent {
         /// The cell with its weights.
@@ -194,7 +196,7 @@ impl LayerNode {
     /// Returns the nodes with states of which the layer consists.
     pub fn recurrent_nodes(self: &Rc<Self>) -> Vec<Rc<Self>> {
         match &self.op {
-            LayerOp::Framewise(_) => Vec::new(),
+            LayerOp::Framewise(_) | LayerOp::Pooling(_) => Vec::new(),
             LayerOp::Recurrent { .. } => vec![self.clone()],
             LayerOp::Bidirectional { forward, backward, .. } => vec![forward.clone(), backward.clone()],
         }
@@ -208,7 +210,7 @@ impl LayerNode {
             Ok(Recurrent { go_backwards: *backwards, ..layer })
         };
         Ok(match &self.op {
-            LayerOp::Framewise(kind) => Kind::clone(kind),
+            LayerOp::Framewise(kind) | LayerOp::Pooling(kind) => Kind::clone(kind),
             LayerOp::Recurrent { .. } => Kind::Recurrent(recurrent(self)?),
             LayerOp::Bidirectional { forward, backward, merge } => Kind::Bidirectional(Bidirectional {
                 forward: recurrent(forward)?,

@@ -6,7 +6,8 @@ use embedded_rnn::format::LayerRecord;
 
 use super::{
     Activation, Affine, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole,
-    InputStage, Layer, LayerNormalization, Masking, Module, Normalization, RecordSummary, Recurrent, Stored,
+    GlobalAveragePooling1D, GlobalMaxPooling1D, InputStage, Layer, LayerNormalization, Masking, Module,
+    Normalization, RecordSummary, Recurrent, Stored,
 };
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
 use crate::tensor::Real;
@@ -153,6 +154,10 @@ kinds! {
     BatchNormalization,
     /// Normalizes every frame to mean 0 and variance 1 over its features.
     LayerNormalization,
+    /// The largest value of every feature over time.
+    GlobalMaxPooling1D,
+    /// The mean of every feature over time.
+    GlobalAveragePooling1D,
 }
 
 #[cfg(test)]
