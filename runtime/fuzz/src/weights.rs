@@ -48,7 +48,8 @@ fn float_values(kind: Kind, x: u128, units: u128, ids: u128) -> Option<Values> {
         Kind::Bidirectional
         | Kind::Activation
         | Kind::GlobalMaxPooling1D
-        | Kind::GlobalAveragePooling1D => Values::Single(0),
+        | Kind::GlobalAveragePooling1D
+        | Kind::Add => Values::Single(0),
         Kind::Normalization | Kind::BatchNormalization => Values::Single(2 * units),
         Kind::LayerNormalization => Values::Single(2 * units + 1),
         Kind::Masking => Values::Single(1),
@@ -69,6 +70,7 @@ fn int_words(kind: Kind, x: u128, units: u128, ids: u128) -> Option<u128> {
         Kind::GruResetBefore => blocks * 3 * recurrent,
         Kind::Embedding => ids * (1 + units.div_ceil(4)),
         Kind::Bidirectional | Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D => 0,
+        Kind::Add => 2,
         Kind::Normalization | Kind::BatchNormalization => 2 * units,
         Kind::LayerNormalization => 2 * units + 2,
         Kind::Masking => 1,

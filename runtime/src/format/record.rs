@@ -42,7 +42,7 @@ pub struct LayerRecord {
     pub merge_mode: u8,
     /// i8: real value of one unit of the output.
     pub output_scale: f32,
-    /// Embedding: the number of ids; 0 in others.
+    /// Embedding: the number of ids. Add: the number of layers that it spans. 0 in others.
     pub input_dim: u32,
     /// Zero.
     pub reserved: u32,

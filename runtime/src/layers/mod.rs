@@ -9,6 +9,7 @@
 //! data layout.
 
 mod activation;
+mod add;
 mod batch_normalization;
 mod bidirectional;
 mod blocks;
@@ -38,6 +39,7 @@ use crate::format::{
 };
 use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
+use add::Inputs;
 use core::ops::Range;
 
 /// A layer's output, and the memory of the layers after it.
@@ -73,6 +75,11 @@ pub trait Layer<N: Number> {
     /// which it is saved; not empty if the layer is [`RECURRENT`](Layer::RECURRENT).
     fn state(_record: &LayerRecord, _phase: bool) -> [Range<usize>; 2] {
         [0..0, 0..0]
+    }
+    /// Copies what the layer reads beside its input, the input of an earlier layer, into its memory.
+    #[inline(always)]
+    fn load(_record: &LayerRecord, _inputs: &Inputs<'_, N>, _memory: &mut [N::Word]) -> Option<()> {
+        Some(())
     }
     /// Computes one time step and returns its output. `F` is the set of features that the build contains.
     fn forward<'a, S: Isa, const F: u32>(
@@ -113,9 +120,11 @@ pub trait Layer<N: Number> {
         isa: S,
         step: Step<'a, N>,
         memory: &'a mut [N::Word],
+        inputs: &Inputs<'_, N>,
         skipped: bool,
     ) -> Option<Done<'a, N>> {
         let (own, others) = memory.split_at_mut_checked(Self::memory_at(step.record, step.position)?)?;
+        Self::load(step.record, inputs, own)?;
         let y = if skipped {
             step.x
         } else if S::ONE_FUNCTION {

@@ -60,7 +60,8 @@ const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
         | Kind::BatchNormalization
         | Kind::LayerNormalization
         | Kind::Masking
-        | Kind::Activation => 0,
+        | Kind::Activation
+        | Kind::Add => 0,
     }
 }
 

@@ -145,6 +145,17 @@ pub struct PackedSequence<T: Real> {
     pub steps: Arc<BatchSizes>,
 }
 
+impl<T: Real> PackedSequence<T> {
+    /// Returns frames of the features of both, those of `other` last.
+    pub fn beside(&self, other: &Self) -> Self {
+        let (own, others) = (self.values.nrows(), other.values.nrows());
+        let mut values = Matrix::zeros(own + others, self.values.ncols());
+        values.rows_mut(0, own).copy_from(&self.values);
+        values.rows_mut(own, others).copy_from(&other.values);
+        Self { values, steps: self.steps.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,7 +96,7 @@ pub fn widened(half: &[u8]) -> AlignedBytes {
             let weights = F16::to_f32(bytemuck::cast_slice(words));
             // Rows of an Embedding may be padded to whole words.
             let ids = (record.input_dim * record.units) as usize;
-            let count = if ids > 0 { ids } else { weights.len() };
+            let count = if record.kind == Kind::Embedding as u8 { ids } else { weights.len() };
             *words = weights[..count].iter().map(|weight| weight.to_bits()).collect();
         }
     }

@@ -284,6 +284,8 @@ def functional():
     if VERSION in TWO_VERSIONS:
         yield "last_step", lambda: last_step("lstm", (slice(None), -1))
         yield "arithmetic", arithmetic
+        yield "residual", residual
+        yield "residual_of_input", residual_of_input
         index = (slice(None), -1, slice(None))
         yield "last_step_backwards", lambda: last_step("gru", index, go_backwards=True)
         for name in ["nested", "normalized"]:
@@ -301,6 +303,20 @@ def arithmetic():
     y = 2.0 * (x / 255.0 - 0.5) + 0.25
     y = 1 - L.LSTM(3)(-y)
     return keras.Model(x, 0.75 + L.Dense(2)(y) / -3 * 0.5)
+
+
+def residual():
+    x = frames()
+    y = L.Dense(3)(x)
+    y = L.Add()([seq("gru", 3)(seq("lstm", 3)(y)), y])
+    y = y + L.LeakyReLU(0.25)(seq("gru", 3)(y))
+    y = L.Dense(3)(L.LSTM(4)(y))
+    return keras.Model(x, L.Add()([y, L.Dense(3, activation="tanh")(y)]))
+
+
+def residual_of_input():
+    x = frames()
+    return keras.Model(x, L.Dense(2)(L.LSTM(3)(x + seq("lstm", 2)(x))))
 
 
 def last_step(cell, index, **options):
@@ -387,6 +403,12 @@ def rejected():
     yield "own_mask", keras.Model(x, L.LSTM(3, name="lstm")(masked, mask=own))
     late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalMaxPooling1D(name="pool")]
     yield "masked_maximum", keras.Sequential([frames()] + late)
+    masked = L.Masking(MASKED)(x)
+    yield "masked_sum", keras.Model(x, L.LSTM(3)(L.Add(name="add")([masked, seq("lstm", 2)(masked)])))
+    dense = L.Dense(6)(x)
+    both = L.Bidirectional(seq("lstm", 3), name="both")(dense)
+    yield "sum_of_both", keras.Model(x, L.LSTM(3)(L.Add(name="add")([dense, both])))
+    yield "broadcast_sum", keras.Model(x, L.LSTM(3)(L.Add(name="add")([L.Dense(1)(x), x])))
     lora = keras.Sequential([frames(), L.Dense(3, name="lora")])
     lora.layers[-1].enable_lora(1)
     yield "lora", lora

@@ -30,6 +30,10 @@ impl RandomModel {
     /// Makes a model with a layer of `wanted`; the others are any of `variants`.
     pub fn new(wanted: Variant, variants: &[Variant], rng: &mut ChaCha8Rng) -> Self {
         let mut chain = Chain { layers: Vec::new(), variants };
+        if wanted.kind() == Kind::Add {
+            chain.residual(wanted, rng);
+            return Self { layers: chain.layers, decoder_at: 0 };
+        }
         let inside = chain.input_stage(wanted, rng);
         let last = is_softmax(wanted);
         for _ in 0..rng.random_range(0..=1) {
@@ -129,12 +133,12 @@ impl Chain<'_> {
 
     /// Draws a variant that is valid in the middle of a chain.
     fn any(&self, rng: &mut ChaCha8Rng) -> Variant {
-        self.any_of(|kind| !is_pooling(kind), rng)
+        self.any_of(|kind| !is_pooling(kind) && kind != Kind::Add, rng)
     }
 
     /// Draws a variant that is valid behind a pooling over time.
     fn framewise(&self, rng: &mut ChaCha8Rng) -> Variant {
-        self.any_of(|kind| !kind.is_recurrent() && kind != Kind::Bidirectional, rng)
+        self.any_of(|kind| !kind.is_recurrent() && ![Kind::Bidirectional, Kind::Add].contains(&kind), rng)
     }
 
     fn any_of(&self, is_valid: impl Fn(Kind) -> bool, rng: &mut ChaCha8Rng) -> Variant {
@@ -167,6 +171,25 @@ impl Chain<'_> {
             }
         }
         inside
+    }
+
+    /// Adds cells of as many units as there are features, and a residual connection around some of them.
+    fn residual(&mut self, wanted: Variant, rng: &mut ChaCha8Rng) {
+        let features = rng.random_range(SIZES);
+        self.push(LayerRecord { units: features, ..empty(Kind::Normalization, features) }, rng);
+        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_cell()).copied().collect();
+        let count = rng.random_range(1..=3);
+        for _ in 0..count {
+            let record = layer(*cells.choose(rng).unwrap(), features, RETURN_SEQUENCES, rng);
+            self.push(LayerRecord { units: features, ..record }, rng);
+        }
+        let input_dim = rng.random_range(1..=count);
+        self.push(LayerRecord { input_dim, ..layer(wanted, features, 0, rng) }, rng);
+        if rng.random() {
+            let record = layer(*cells.choose(rng).unwrap(), features, RETURN_SEQUENCES, rng);
+            self.push(record, rng);
+            self.end(rng);
+        }
     }
 
     /// Adds a layer, or the records of a Bidirectional.
@@ -244,7 +267,8 @@ fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> 
     let numbers = Numbers::random(rng);
     let framewise =
         matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation)
-            || is_pooling(variant.kind());
+            || is_pooling(variant.kind())
+            || variant.kind() == Kind::Add;
     let unbounded = [Activation::Relu, Activation::Linear].iter().any(|&a| a as u8 == variant.activation);
     let least_frac = if unbounded { 20 } else { 18 };
     LayerRecord {
@@ -295,6 +319,7 @@ fn elementwise(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Cha
         Kind::Masking => vec![rng.random()],
         Kind::Bidirectional | Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D => Vec::new(),
         Kind::BatchNormalization => scales(rng),
+        Kind::Add => (0..2).map(|_| numbers.multiplier(rng) as u32).collect(),
         // The weights are a table.
         Kind::Activation => (0..257).map(|_| rng.random()).collect(),
         Kind::LayerNormalization => {

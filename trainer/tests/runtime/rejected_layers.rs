@@ -39,7 +39,7 @@ const INT: [(Kind, Codes, Codes); 6] = [
     (Kind::Activation, UNIT, &[0]),
 ];
 /// The kinds that are alike in both, with their merge modes.
-const OTHERS: [(Kind, Codes); 8] = [
+const OTHERS: [(Kind, Codes); 9] = [
     (Kind::Normalization, &[0]),
     (Kind::Embedding, &[0]),
     (Kind::Bidirectional, &[1, 2, 3, 4]),
@@ -48,6 +48,7 @@ const OTHERS: [(Kind, Codes); 8] = [
     (Kind::Masking, &[0]),
     (Kind::GlobalMaxPooling1D, &[0]),
     (Kind::GlobalAveragePooling1D, &[0]),
+    (Kind::Add, &[0]),
 ];
 
 fn variants_are_those<N: Number>() {

@@ -22,7 +22,7 @@ pub struct Stack<'a> {
 }
 
 /// The stacks that run step by step.
-pub const STEPPING: [Stack<'static>; 8] = [
+pub const STEPPING: [Stack<'static>; 9] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -86,6 +86,14 @@ pub const STEPPING: [Stack<'static>; 8] = [
          { type = 'GlobalMaxPooling1D' }",
     )
     .masks(0.0),
+    Stack::of(
+        3,
+        "{ type = 'LSTM', units = 3, return_sequences = true }, { type = 'Add' },
+         { type = 'Dense', units = 6, activation = 'tanh' },
+         { type = 'GRU', units = 6, return_sequences = true },
+         { type = 'LSTM', units = 6, return_sequences = true }, { type = 'Add', span = 2 },
+         { type = 'GRU', units = 4{last} }, { type = 'Dense', units = 4 }, { type = 'Add' }",
+    ),
 ];
 
 /// The stacks that require whole sequences.

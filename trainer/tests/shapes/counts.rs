@@ -49,6 +49,7 @@ const LAYERS: &[(&str, u64)] = &[
         "{ type = 'GRU', units = 7, return_sequences = true }, { type = 'GlobalAveragePooling1D' }",
         3 * 7 * (5 + 7),
     ),
+    ("{ type = 'GRU', units = 5, return_sequences = true }, { type = 'Add' }", 3 * 5 * (5 + 5)),
     ("{ type = 'Masking' }, { type = 'GRU', units = 7 }", 3 * 7 * (5 + 7)),
     ("{ type = 'Normalization' }, { type = 'GRU', units = 7 }", 5 + 3 * 7 * (5 + 7)),
     // The Normalization runs once per direction.

@@ -47,6 +47,8 @@ pub struct Inbound {
     pub from: String,
     /// The other input, for an operation with a number.
     pub operand: Option<Operand>,
+    /// The layer whose output is the other input of a sum.
+    pub other: Option<String>,
     /// The index into the input, for an operation that takes a part of it.
     pub index: Option<Value>,
     /// The operation that computes the mask. `None` if masks are implicit.
@@ -75,6 +77,13 @@ impl Inbound {
         let inputs = node.as_array().map(Vec::as_slice).unwrap_or_default();
         let input = match inputs {
             [Value::Array(input)] => input,
+            [Value::Array(first), Value::Array(second)] => {
+                let [from, other] = [first, second].map(|tensor| match &tensor[..] {
+                    [tensor @ .., Value::Object(kwargs)] if kwargs.is_empty() => layer_of(tensor, nested),
+                    _ => bail!("not an input"),
+                });
+                return Ok(Self { from: from?, operand: None, other: Some(other?), index: None, mask: None });
+            }
             // An operator is not a layer with a list of inputs.
             [Value::String(_), ..] => inputs,
             _ => bail!("{} inputs, only one is supported", inputs.len()),
@@ -84,6 +93,7 @@ impl Inbound {
         let mut kwargs = ConfigDict::new(kwargs)?;
         kwargs.off("training", "only inference is supported")?;
         let index = kwargs.take("slice_spec");
+        let mut other = None;
         let (from, operand) = match (tensor, kwargs.take("y")) {
             ([Value::String(first), _, Value::Number(number)], Some(Value::Array(tensor)))
                 if first == "_CONSTANT_VALUE" =>
@@ -93,11 +103,16 @@ impl Inbound {
             (tensor, Some(Value::Number(number))) => {
                 (layer_of(tensor, nested)?, number.as_f64().map(|value| Operand { value, is_first: false }))
             }
+            (tensor, Some(Value::Array(second))) => {
+                other = Some(layer_of(&second, nested)?);
+                kwargs.ignore(&["name"]);
+                (layer_of(tensor, nested)?, None)
+            }
             (_, Some(_)) => bail!("2 inputs, only one is supported"),
             (tensor, None) => (layer_of(tensor, nested)?, None),
         };
         kwargs.finish()?;
-        Ok(Self { from, operand, index, mask: None })
+        Ok(Self { from, operand, other, index, mask: None })
     }
 
     fn keras3(node: Value) -> Result<Self> {
@@ -107,7 +122,16 @@ impl Inbound {
         node.finish()?;
         let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
         let number = |value: &Number, is_first| value.as_f64().map(|value| Operand { value, is_first });
+        let mut other = None;
         let (tensor, operand, index) = match args {
+            [Value::Array(inputs)] if inputs.len() == 2 => {
+                other = Some(keras_tensor(&inputs[1])?);
+                (&inputs[0], None, None)
+            }
+            [first @ Value::Object(_), second @ Value::Object(_)] => {
+                other = Some(keras_tensor(second)?);
+                (first, None, None)
+            }
             [tensor @ Value::Object(_)] => (tensor, None, None),
             [tensor @ Value::Object(_), Value::Number(second)] => (tensor, number(second, false), None),
             [Value::Number(first), tensor @ Value::Object(_)] => (tensor, number(first, true), None),
@@ -119,7 +143,7 @@ impl Inbound {
         kwargs.off("training", "only inference is supported")?;
         let mask = kwargs.take("mask").map(|mask| keras_tensor(&mask)).transpose().context("mask")?;
         kwargs.finish()?;
-        Ok(Self { from, operand, index, mask: Some(mask) })
+        Ok(Self { from, operand, other, index, mask: Some(mask) })
     }
 
     /// Returns the mask argument, given the masks that operations compute.

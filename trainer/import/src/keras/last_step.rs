@@ -58,6 +58,10 @@ pub fn take(stack: &mut LayerStack) -> Result<()> {
             | Kind::Embedding(_)
             | Kind::GlobalMaxPooling1D(_)
             | Kind::GlobalAveragePooling1D(_) => break,
+            Kind::Add(_) => bail!(
+                "index [:, -1] of {name}: not supported, as no recurrent layer alone computes it; the model without the \
+                 index outputs it at every time step"
+            ),
         }
     }
     bail!("index [:, -1]: not supported without a recurrent layer before it")

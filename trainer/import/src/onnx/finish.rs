@@ -68,9 +68,11 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     check_inputs(&context, input, &recurrent)?;
     let size = context.input_features(input).context("an input without features")?;
     let mut stack = LayerStack::default();
-    for (node, span) in &layers {
+    let nodes: Vec<Rc<LayerNode>> = layers.iter().map(|(node, _)| node.clone()).collect();
+    for (index, (node, span)) in layers.iter().enumerate() {
         let name = unique(&node.name, &stack);
-        stack.push(&name, origin(&context, node), node.kind(*span)?)?;
+        let kind = node.kind(&nodes[..index], *span).with_context(|| node.name.clone())?;
+        stack.push(&name, origin(&context, node), kind)?;
     }
     Ok(Imported { notes: context.notes, ..stack.finish(name, size)? })
 }

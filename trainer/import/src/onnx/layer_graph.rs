@@ -13,7 +13,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result, bail, ensure};
 
 use embedded_rnn_nn::cells::AnyCell;
-use embedded_rnn_nn::layers::{Bidirectional, Kind, MergeMode, Recurrent};
+use embedded_rnn_nn::layers::{Add, Bidirectional, Kind, MergeMode, Recurrent};
 
 /// The maximum number of layers on a path.
 const MAX_LAYERS: usize = 256;
@@ -54,6 +54,11 @@ pub enum LayerOp {
     Framewise(Rc<Kind<f32>>),
     /// The maximum or the mean over time.
     Pooling(Rc<Kind<f32>>),
+    /// The sum of the input and of an earlier output on its path.
+    Residual {
+        /// The origin of the earlier output.
+        earlier: Source,
+    },
     /// A cell over time.
     Recurrent {
         /// The cell with its weights.
@@ -196,14 +201,15 @@ impl LayerNode {
     /// Returns the nodes with states of which the layer consists.
     pub fn recurrent_nodes(self: &Rc<Self>) -> Vec<Rc<Self>> {
         match &self.op {
-            LayerOp::Framewise(_) | LayerOp::Pooling(_) => Vec::new(),
+            LayerOp::Framewise(_) | LayerOp::Pooling(_) | LayerOp::Residual { .. } => Vec::new(),
             LayerOp::Recurrent { .. } => vec![self.clone()],
             LayerOp::Bidirectional { forward, backward, .. } => vec![forward.clone(), backward.clone()],
         }
     }
 
-    /// Converts the node to a layer of the network whose reader gets `span` of its frames.
-    pub fn kind(&self, span: TimeSpan) -> Result<Kind<f32>> {
+    /// Converts the node to a layer of the network behind the layers of `path`, whose reader gets `span` of its
+    /// frames.
+    pub fn kind(&self, path: &[Rc<Self>], span: TimeSpan) -> Result<Kind<f32>> {
         let recurrent = |node: &Self| -> Result<Recurrent<f32>> {
             let LayerOp::Recurrent { cell, backwards } = &node.op else { bail!("not a recurrent node") };
             let layer = Recurrent::new(AnyCell::clone(cell), span != TimeSpan::Last);
@@ -211,6 +217,10 @@ impl LayerNode {
         };
         Ok(match &self.op {
             LayerOp::Framewise(kind) | LayerOp::Pooling(kind) => Kind::clone(kind),
+            LayerOp::Residual { earlier } => {
+                ensure!(span != TimeSpan::Last, "one step of a residual connection");
+                Kind::Add(Add::new(self.size, spanned(path, earlier)?))
+            }
             LayerOp::Recurrent { .. } => Kind::Recurrent(recurrent(self)?),
             LayerOp::Bidirectional { forward, backward, merge } => Kind::Bidirectional(Bidirectional {
                 forward: recurrent(forward)?,
@@ -281,4 +291,13 @@ pub struct LayerPath {
 /// An edge that is an input of the graph.
 pub fn node_of(edge: &Edge) -> Result<&Rc<LayerNode>> {
     edge.node().context("the network's input itself")
+}
+
+/// Returns the number of layers of a path that a residual connection behind them spans.
+///
+/// # Errors
+/// An earlier output that is not on the path.
+fn spanned(path: &[Rc<LayerNode>], earlier: &Source) -> Result<usize> {
+    let from = path.iter().rposition(|node| node.input.source.is(earlier));
+    from.map(|from| path.len() - from).context("unsupported branch")
 }

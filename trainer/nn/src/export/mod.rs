@@ -68,6 +68,8 @@ pub struct Ranges {
 pub struct Site<'a> {
     /// The real value of one unit of the layer's input.
     pub unit: f64,
+    /// The real value of one unit of the other operand of a residual connection; `unit` in other layers.
+    pub earlier: f64,
     /// The ranges that calibration observed.
     pub ranges: &'a Ranges,
     /// `true` if the layer is the last one of the model.

@@ -24,6 +24,7 @@ macro_rules! layer_configs {
                 "GlobalMaxPooling1D" global_max_pooling1d GlobalMaxPooling1D GlobalMaxPooling1DConfig,
                 "GlobalAveragePooling1D" global_average_pooling1d GlobalAveragePooling1D
                     GlobalAveragePooling1DConfig,
+                "Add" add Add AddConfig,
             }
         }
     };

@@ -5,7 +5,7 @@ use embedded_rnn::Kind as RecordKind;
 use embedded_rnn::format::LayerRecord;
 
 use super::{
-    Activation, Affine, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole,
+    Activation, Add, Affine, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole,
     GlobalAveragePooling1D, GlobalMaxPooling1D, InputStage, Layer, LayerNormalization, Masking, Module,
     Normalization, RecordSummary, Recurrent, Stored,
 };
@@ -36,6 +36,11 @@ macro_rules! kinds {
             /// Converts the layer to another number type.
             pub fn cast<U: Real>(&self) -> Kind<U> {
                 match self { $(Self::$layer(layer) => Kind::$layer(layer.cast()),)* }
+            }
+
+            /// Returns the number of layers before the layer that it spans, if it is a residual connection.
+            pub fn span(&self) -> Option<usize> {
+                if let Self::Add(add) = self { Some(add.span) } else { None }
             }
 
             /// Returns the name in a config; for a recurrent layer the name of the cell.
@@ -158,6 +163,8 @@ kinds! {
     GlobalMaxPooling1D,
     /// The mean of every feature over time.
     GlobalAveragePooling1D,
+    /// The sum of a frame and the frame that entered an earlier layer.
+    Add,
 }
 
 #[cfg(test)]

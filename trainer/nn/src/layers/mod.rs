@@ -1,6 +1,7 @@
 //! Layers: their weights, and their forward and backward passes over packed batches.
 
 pub mod activation;
+pub mod add;
 mod affine;
 pub mod batch_normalization;
 pub mod bidirectional;
@@ -30,6 +31,7 @@ pub use observer::{NetworkObserver, Observer, Signal};
 pub use spec::{LayerSpec, check_epsilon};
 
 pub use activation::Activation;
+pub use add::Add;
 pub use batch_normalization::BatchNormalization;
 pub use bidirectional::Bidirectional;
 pub use dense::Dense;

@@ -13,6 +13,7 @@ mod pooling;
 mod product;
 mod recurrent;
 mod recurrent_cells;
+mod residual;
 mod shapes;
 mod slice;
 mod time;
