@@ -70,7 +70,7 @@ impl Parts {
                 record.input_size = 1;
             } else if [Kind::Normalization, Kind::BatchNormalization, Kind::LayerNormalization, Kind::Masking]
                 .into_iter()
-                .chain([Kind::Activation])
+                .chain([Kind::Activation, Kind::GlobalMaxPooling1D, Kind::GlobalAveragePooling1D, Kind::Add])
                 .any(is)
             {
                 record.units = record.input_size;

@@ -60,7 +60,11 @@ fn float_values(kind: Kind, x: u128, units: u128, ids: u128) -> Option<Values> {
         Kind::Gru => panels(3, 2 + x + units),
         Kind::GruResetBefore => panels(3, 1 + x + units),
         Kind::Embedding => Values::OfDType(ids * units),
-        Kind::Bidirectional | Kind::Activation => Values::Single(0),
+        Kind::Bidirectional
+        | Kind::Activation
+        | Kind::GlobalMaxPooling1D
+        | Kind::GlobalAveragePooling1D
+        | Kind::Add => Values::Single(0),
         Kind::Normalization | Kind::BatchNormalization => Values::Single(2 * units),
         Kind::LayerNormalization => Values::Single(2 * units + 1),
         Kind::Masking => Values::Single(1),
@@ -80,7 +84,8 @@ fn int_words(kind: Kind, x: u128, units: u128, ids: u128) -> Option<u128> {
         Kind::Gru => blocks * (2 * recurrent + dense(x) + dense(units)),
         Kind::GruResetBefore => blocks * 3 * recurrent,
         Kind::Embedding => ids * (1 + units.div_ceil(4)),
-        Kind::Bidirectional => 0,
+        Kind::Bidirectional | Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D => 0,
+        Kind::Add => 2,
         Kind::Normalization | Kind::BatchNormalization => 2 * units,
         Kind::LayerNormalization => 2 * units + 2,
         Kind::Masking => 1,

@@ -80,3 +80,10 @@ pub const MEAN_FRAC: u32 = 8;
 
 /// Fraction bits of a normalized value in an integer LayerNormalization; its magnitude is below 2^7.5.
 pub const NORMALIZED_FRAC: u32 = 20;
+
+/// Most layers that an Add spans; a power of two with one more, as a walk keeps so many inputs.
+pub const MAX_SPAN: u32 = 15;
+
+/// Most time steps of a GlobalAveragePooling1D: later ones leave its mean as it is. At 100 steps per second
+/// that is after 62 days; twice the remainder and the count fits 32 bits up to there.
+pub const MAX_POOLED_STEPS: u32 = 1 << 29;

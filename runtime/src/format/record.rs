@@ -47,7 +47,7 @@ pub struct LayerRecord {
     pub merge_mode: u8,
     /// i8: real value of one unit of the output.
     pub output_scale: f32,
-    /// Embedding: the number of ids; 0 in others.
+    /// Embedding: the number of ids. Add: the number of layers that it spans. 0 in others.
     pub input_dim: u32,
     /// Dense, Activation: the slope of leaky_relu below 0, or the alpha of elu; 0 stands for the default
     /// parameter of the function. 0 in others.

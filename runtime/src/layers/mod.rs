@@ -9,12 +9,15 @@
 //! data layout.
 
 mod activation;
+mod add;
 mod batch_normalization;
 mod bidirectional;
 mod blocks;
 mod cell;
 mod dense;
 mod embedding;
+mod global_average_pooling1d;
+mod global_max_pooling1d;
 mod gru;
 mod gru_reset_before;
 mod layer_normalization;
@@ -40,6 +43,7 @@ use crate::format::{
 };
 use crate::isa::Isa;
 use crate::number::{Number, Position, Step};
+use add::Inputs;
 use core::ops::Range;
 
 /// A layer's output, and the memory of the layers after it.
@@ -99,6 +103,11 @@ pub trait Layer<N: Number> {
         let words: usize = Self::state(record, false).iter().map(Range::len).sum();
         words * (size_of::<N::Word>() / size_of::<N::Weight>())
     }
+    /// Copies what the layer reads beside its input, the input of an earlier layer, into its memory.
+    #[inline(always)]
+    fn load(_record: &LayerRecord, _inputs: &Inputs<'_, N>, _memory: &mut [N::Word]) -> Option<()> {
+        Some(())
+    }
     /// Computes one time step and returns its output. `F` is the set of features that the build contains.
     fn forward<'a, S: Isa, const F: u32>(
         isa: S,
@@ -138,9 +147,11 @@ pub trait Layer<N: Number> {
         isa: S,
         step: Step<'a, N>,
         memory: &'a mut [N::Word],
+        inputs: &Inputs<'_, N>,
         skipped: bool,
     ) -> Option<Done<'a, N>> {
         let (own, others) = memory.split_at_mut_checked(Self::memory_at(step.record, step.position)?)?;
+        Self::load(step.record, inputs, own)?;
         let y = if skipped {
             step.x
         } else if S::ONE_FUNCTION {

@@ -1,8 +1,9 @@
 //! The table of layers: one line each at the end. Everything that distinguishes kinds is generated from it.
 
 use super::{
-    Layer, activation, batch_normalization, bidirectional, check, dense, embedding, feature_bits, gru,
-    gru_reset_before, layer_normalization, lstm, masking, normalization, simple_rnn,
+    Inputs, Layer, activation, add, batch_normalization, bidirectional, check, dense, embedding,
+    feature_bits, global_average_pooling1d, global_max_pooling1d, gru, gru_reset_before, layer_normalization,
+    lstm, masking, normalization, simple_rnn,
 };
 use crate::error::LayerFault;
 use crate::format::LayerRecord;
@@ -78,7 +79,11 @@ macro_rules! layer_table {
             fn run<S: Isa>(self, isa: S) -> Self::Output {
                 let Forward { steps, mut memory } = self;
                 let &Steps { records, mut weights, mut x, phase, ends, skip } = steps;
+                let mut inputs = Inputs::new();
                 for (i, record) in records.iter().enumerate() {
+                    if F & 1 << Kind::Add as u32 != 0 {
+                        inputs.push(x);
+                    }
                     let words = record.weights_len as usize / size_of::<<$number as Number>::Weight>();
                     let (own, others) = weights.split_at_checked(words)?;
                     weights = others;
@@ -93,7 +98,7 @@ macro_rules! layer_table {
                     let skipped = skip == Some(i);
                     (x, memory) = match Kind::from_code(record.kind, F)? {
                         $(Kind::$kind => {
-                            <$layer as Layer<$number>>::forward_in::<S, F>(isa, step, memory, skipped)?
+                            <$layer as Layer<$number>>::forward_in::<S, F>(isa, step, memory, &inputs, skipped)?
                         })*
                     };
                 }
@@ -209,4 +214,17 @@ layer_table! {
     Masking = 11, masking::Masking;
     /// A function of every value, or of all values of a time step.
     Activation = 12, activation::Activation;
+    /// The largest value per feature over the time steps so far.
+    GlobalMaxPooling1D = 13, global_max_pooling1d::GlobalMaxPooling1D;
+    /// The mean per feature over the time steps so far.
+    GlobalAveragePooling1D = 14, global_average_pooling1d::GlobalAveragePooling1D;
+    /// The sum of its input and the input of an earlier layer.
+    Add = 15, add::Add;
+}
+
+impl Kind {
+    /// Returns `true` if this is a cell: its state is `h`, and in an LSTM `c`, of one value per unit each.
+    pub const fn is_cell(self) -> bool {
+        matches!(self, Kind::SimpleRnn | Kind::Lstm | Kind::Gru | Kind::GruResetBefore)
+    }
 }

@@ -159,6 +159,12 @@ impl<'m> Walk<'m> {
         let before =
             if index == decoder_at { None } else { index.checked_sub(1).and_then(|i| layers.get(i)) };
         check_place::<N, F>(record, before, position, self.sequences, in_decoder)?;
+        if F & 1 << Kind::Add as u32 != 0 && record.kind == Kind::Add as u8 {
+            let (first, last) = layers.split_at_checked(decoder_at).unwrap_or((layers, &[]));
+            let of_last = in_decoder || decoder_at == 0;
+            let (chain, index) = if of_last { (last, index - decoder_at) } else { (first, index) };
+            check_span::<N, F>(chain, index)?;
+        }
         let own = N::weights::<F>(record).and_then(|own| own.checked_add(N::initial_weights::<F>(record)));
         let own = own.ok_or(LayerFault::Size)?;
         if own.checked_mul(size_of::<N::Weight>()) != Some(record.weights_len as usize) {
@@ -242,6 +248,26 @@ fn check_place<N: Number, const F: u32>(
     } || (last && (normalized || is(record, Kind::Masking)))
         || (softmax && !last);
     if wrong || (N::DTYPE == DType::I8 && wrong_in_integers) { Err(LayerFault::Place) } else { Ok(()) }
+}
+
+/// Checks the layers that the Add with this index in its chain spans: its second operand has as many values,
+/// is no input of a layer of ids or of the input stage of an integer model, and belongs to the same time
+/// step.
+fn check_span<N: Number, const F: u32>(chain: &[LayerRecord], index: usize) -> Result<(), LayerFault> {
+    let Some((before, [add, ..])) = chain.split_at_checked(index) else { return Err(LayerFault::Place) };
+    let from = before.len().checked_sub(add.input_dim as usize);
+    let span = from.and_then(|from| before.get(from..)).unwrap_or_default();
+    let Some(first) = span.first() else { return Err(LayerFault::Place) };
+    if first.input_size != add.input_size {
+        return Err(LayerFault::InputSize);
+    }
+    let is = |kind: Kind| first.kind == kind as u8;
+    let of_inputs =
+        is(Kind::Embedding) || N::DTYPE == DType::I8 && (is(Kind::Normalization) || is(Kind::Masking));
+    let leaves_time = |record: &LayerRecord| N::is_recurrent::<F>(record) && !record.return_sequences();
+    let whole = |record: &LayerRecord| record.masks() || record.go_backwards();
+    let wrong = of_inputs || span.iter().any(leaves_time) || chain.iter().any(whole);
+    if wrong { Err(LayerFault::Place) } else { Ok(()) }
 }
 
 /// Returns `true` if a decoder fits its encoder: the encoder ends in a recurrent layer, its states are as

@@ -36,15 +36,15 @@ pub const fn saved_len(bytes: &[u8]) -> usize {
     words.saturating_mul(4).saturating_add(OVERHEAD)
 }
 
-/// Counts the words of `h` and `c` that a layer leaves behind, as its `Layer::state` places them. There is no
+/// Counts the words that a layer leaves behind, `h` and `c` of a cell, as its `Layer::state` places them. There is no
 /// arm for all other kinds, so that a new one has to state what it saves.
 const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
     let units = if units > MAX_SIZE as usize { MAX_SIZE as usize } else { units }; // No model has more.
-    let (h, c) = if integers {
-        (quads(units) / 2, units)
+    let (acts, h, c) = if integers {
+        (quads(units) / 2, quads(units) / 2, units)
     } else {
         let padded = units.next_multiple_of(LANES);
-        (padded, padded)
+        (units, padded, padded)
     };
     let Some(kind) = Kind::from_code(kind, ALL_FEATURES) else { return 0 };
     match kind {
@@ -52,6 +52,9 @@ const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
         // Integers have a state that is finer than the activations.
         Kind::Gru | Kind::GruResetBefore if integers => 2 * h,
         Kind::Gru | Kind::GruResetBefore | Kind::SimpleRnn => h,
+        Kind::GlobalMaxPooling1D => 1 + acts,
+        Kind::GlobalAveragePooling1D if integers => 1 + units + acts,
+        Kind::GlobalAveragePooling1D => 1 + 2 * units + acts,
         Kind::Normalization
         | Kind::Dense
         | Kind::Embedding
@@ -59,7 +62,8 @@ const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
         | Kind::BatchNormalization
         | Kind::LayerNormalization
         | Kind::Masking
-        | Kind::Activation => 0,
+        | Kind::Activation
+        | Kind::Add => 0,
     }
 }
 

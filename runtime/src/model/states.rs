@@ -50,7 +50,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoState`] if the layer is not recurrent or its states have other sizes,
+    /// [`Error::NoState`] if the layer is not a cell or its states have other sizes,
     /// [`Error::ForeignState`].
     pub fn set_layer_state(
         &self,
@@ -116,7 +116,7 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         first.states(!phases[0]).chain(decoder.states(!phases[1]).map(moved))
     }
 
-    /// Returns the state of a layer, if it is recurrent and has `h` and `c` values.
+    /// Returns the state of a layer, if it is a cell and has `h` and `c` values.
     fn state_of(
         &self,
         state: &State<'_, N>,
@@ -125,7 +125,8 @@ impl<'m, N: Number, const F: u32> Model<'m, N, F> {
         c: usize,
     ) -> Result<LayerState<'m>, Error> {
         let missing = Error::NoState { layer };
-        let record = self.layers.get(layer).filter(|r| N::is_recurrent::<F>(r)).ok_or(missing)?;
+        let is_cell = |r: &&LayerRecord| Kind::from_code(r.kind, F).is_some_and(Kind::is_cell);
+        let record = self.layers.get(layer).filter(is_cell).ok_or(missing)?;
         let at = self.all_layers().split_at(layer).0.words().ok_or(missing)?;
         let in_decoder = self.has_decoder() && layer >= self.preamble.decoder_at as usize;
         let phase = !state.phases[usize::from(in_decoder)];

@@ -102,6 +102,11 @@ impl Imported {
         if self.network.returns_sequences() {
             return format!("{size} at every time step");
         }
+        let is_pooling =
+            |kind: &Kind<f32>| matches!(kind, Kind::GlobalMaxPooling1D(_) | Kind::GlobalAveragePooling1D(_));
+        if self.network.layers.iter().any(|layer| is_pooling(&layer.kind)) {
+            return format!("{size} for all time steps so far");
+        }
         let is_recurrent =
             |layer: &&Layer<f32>| matches!(layer.kind, Kind::Recurrent(_) | Kind::Bidirectional(_));
         let last = self.network.layers.iter().rev().find(is_recurrent);

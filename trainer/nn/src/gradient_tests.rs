@@ -89,6 +89,14 @@ const STACKS: &[&str] = &[
      { type = 'GRU', units = 2, reset_after = false, go_backwards = true, return_sequences = true }",
     "{ type = 'Embedding', input_dim = 5, output_dim = 3 }, \
      { type = 'GRU', units = 2, return_sequences = true }",
+    "{ type = 'LSTM', units = 3, return_sequences = true }, { type = 'GlobalMaxPooling1D' }, \
+     { type = 'Dense', units = 2, activation = 'tanh' }",
+    "{ type = 'GRU', units = 3, go_backwards = true, return_sequences = true }, \
+     { type = 'GlobalAveragePooling1D' }, { type = 'Dense', units = 2, activation = 'tanh' }",
+    "{ type = 'Dense', units = 2 }, { type = 'LSTM', units = 2, return_sequences = true }, \
+     { type = 'Add', span = 2 }, { type = 'GRU', units = 2, return_sequences = true }, \
+     { type = 'Dense', units = 2, activation = 'tanh' }, { type = 'Add', span = 2 }, { type = 'Add', span = 3 }, \
+     { type = 'SimpleRNN', units = 2 }",
 ];
 
 #[test]

@@ -170,7 +170,9 @@ impl<T: Real> Network<T> {
                     stream_of(seed, Purpose::Dropout, update, part)
                 }),
             };
-            let cache = layer.kind.get().forward(caches.last().map_or(input, |cache| &cache.output), pass);
+            let input_of = |k: usize| if k == 0 { input } else { &caches[k - 1].output };
+            let operands = layer.kind.span().map(|span| input_of(k).beside(input_of(k - span)));
+            let cache = layer.kind.get().forward(operands.as_ref().unwrap_or(input_of(k)), pass);
             caches.push(cache);
         }
         caches
@@ -222,7 +224,10 @@ impl<T: Real> Network<T> {
     ) -> InputGradients<T> {
         let found = self.back(input, caches, LossGradient::Output(d_output), d_final, 0);
         let (first, cache) = (&self.layers[0].kind, &caches[0]);
-        let input = first.get().input_gradient(input, cache, &found[0]);
+        let mut input = first.get().input_gradient(input, cache, &found[0]);
+        for (k, layer) in self.layers.iter().enumerate().filter(|(k, layer)| layer.kind.span() == Some(*k)) {
+            input += layer.kind.get().input_gradient(&caches[k - 1].output, &caches[k], &found[k]);
+        }
         let (parameters, initial): (Vec<_>, _) = found.into_iter().map(|g| (g.parameters, g.initial)).unzip();
         InputGradients { parameters: parameters.concat(), initial, input }
     }
@@ -238,21 +243,34 @@ impl<T: Real> Network<T> {
         first: usize,
     ) -> Vec<Gradients<T>> {
         let mut found = Vec::with_capacity(self.layers.len());
+        // The gradients of the inputs of layers that residual connections read, too.
+        let mut residual: Vec<Option<Matrix<T>>> = vec![None; self.layers.len()];
         for (k, layer) in self.layers.iter().enumerate().skip(first).rev() {
             let input = if k == 0 { input } else { &caches[k - 1].output };
             let d_final = d_final.get(k).map_or(&[][..], Vec::as_slice);
             let gradients = backward(&layer.kind, input, &caches[k], arriving, d_final);
-            let passed = if k > first {
+            let mut passed = if k > first {
                 layer.kind.get().input_gradient(input, &caches[k], &gradients)
             } else {
                 Matrix::zeros(0, 0)
             };
+            if let Some(span) = layer.kind.span() {
+                add_to(&mut residual[k - span], &passed);
+            }
+            if let Some(other) = residual[k].take().filter(|_| k > first) {
+                passed += other;
+            }
             arriving = LossGradient::Output(passed);
             found.push(gradients);
         }
         found.reverse();
         found
     }
+}
+
+/// Adds a gradient to a sum of gradients, which may be empty.
+fn add_to<T: Real>(sum: &mut Option<Matrix<T>>, gradient: &Matrix<T>) {
+    *sum = Some(sum.take().map_or_else(|| gradient.clone(), |sum| sum + gradient));
 }
 
 /// Runs the backward pass of one layer, from the gradient of its output or directly of its pre-activations.

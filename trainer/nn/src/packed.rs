@@ -94,6 +94,15 @@ impl BatchSizes {
         (0..self.len()).flat_map(|t| 0..self.at(t).len()).collect()
     }
 
+    /// Returns the columns of every sequence, counted from the longest, in the order of time.
+    pub fn columns_of_each(&self) -> Vec<Vec<usize>> {
+        let mut columns = vec![Vec::new(); self.sequences()];
+        for (column, sequence) in self.sequence_of_each().into_iter().enumerate() {
+            columns[sequence].push(column);
+        }
+        columns
+    }
+
     /// Returns for every column the column that replaces it when each sequence is reversed in time. Applying
     /// the permutation twice restores the original order.
     pub fn reversed(&self) -> Vec<usize> {
@@ -136,6 +145,17 @@ pub struct PackedSequence<T: Real> {
     pub steps: Arc<BatchSizes>,
 }
 
+impl<T: Real> PackedSequence<T> {
+    /// Returns frames of the features of both, those of `other` last.
+    pub fn beside(&self, other: &Self) -> Self {
+        let (own, others) = (self.values.nrows(), other.values.nrows());
+        let mut values = Matrix::zeros(own + others, self.values.ncols());
+        values.rows_mut(0, own).copy_from(&self.values);
+        values.rows_mut(own, others).copy_from(&other.values);
+        Self { values, steps: self.steps.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +170,7 @@ mod tests {
         assert_eq!(steps.state_after(2), 9..10);
         assert_eq!(steps.final_states(), [9, 7, 8]);
         assert_eq!(steps.sequence_of_each(), [0, 1, 2, 0, 1, 2, 0]);
+        assert_eq!(steps.columns_of_each(), [vec![0, 3, 6], vec![1, 4], vec![2, 5]]);
         assert_eq!(steps.reversed(), [6, 4, 5, 3, 1, 2, 0]);
     }
 }

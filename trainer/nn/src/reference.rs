@@ -92,7 +92,16 @@ impl<T: Real> Network<T> {
         observe: NetworkObserver<'_, T>,
     ) -> Vec<T> {
         let mut frames: Vec<Vec<T>> = frames.chunks_exact(self.input_size).map(<[T]>::to_vec).collect();
+        let has_residual = self.layers.iter().any(|layer| layer.kind.span().is_some());
+        let mut inputs = Vec::new();
         for (index, (layer, states)) in self.layers.iter().zip(memory).enumerate() {
+            if has_residual {
+                inputs.push(frames.clone());
+            }
+            if let Some(span) = layer.kind.span() {
+                let earlier = &inputs[index - span];
+                frames.iter_mut().zip(earlier).for_each(|(frame, earlier)| frame.extend(earlier));
+            }
             let mut observe = |signal, values: &[T]| observe(index, signal, values);
             frames.iter().for_each(|frame| observe(Signal::Input, frame));
             frames = layer.kind.get().forward_reference(frames, states, &mut observe);

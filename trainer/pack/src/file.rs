@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use embedded_rnn::format::header::{LayerInfo, ModelInfo};
 use embedded_rnn::format::{ALIGN, PREAMBLE_LEN, Preamble, checksum};
 use embedded_rnn::packing::needs;
-use embedded_rnn::{AlignedBytes, Model, Number, ram_needed_for};
+use embedded_rnn::{AlignedBytes, Kind, Model, Number, ram_needed_for};
 use embedded_rnn_nn::export::PackedLayer;
 
 use crate::meta::Meta;
@@ -139,4 +139,13 @@ pub fn golden_frames(frames: &[f32], input_size: usize) -> Result<&[f32]> {
     let steps = (frames.len() / input_size.max(1)).min(GOLDEN_STEPS);
     ensure!(steps > 0, "golden trace: no frame of {input_size} features");
     Ok(&frames[..steps * input_size])
+}
+
+/// Sets the number of records that a residual connection spans; the records of other layers are left alone.
+pub fn set_span<W>(packed: &mut [PackedLayer<W>], span: usize) {
+    if let [PackedLayer { record, .. }] = packed
+        && record.kind == Kind::Add as u8
+    {
+        record.input_dim = span as u32;
+    }
 }

@@ -10,6 +10,8 @@
 //! - A normalization of the inputs is never folded: their units can be of any ratio, and real inputs of an
 //!   integer model are scaled in any case.
 //!
+//! Nothing is folded across the output that a residual connection reads.
+//!
 //! Folding twice is folding once, so that the network that is read back from a file of floats is final.
 
 mod input;
@@ -25,13 +27,31 @@ const MAX_AMPLIFICATION: f64 = 4.0;
 /// Returns a network that computes the same function with the layers of a model file.
 pub fn folded(network: &Network<f32>) -> Network<f32> {
     let mut chain = Chain::default();
-    network.layers.iter().cloned().for_each(|layer| chain.push(layer));
+    let read = residual_inputs(&network.layers);
+    let mut starts = Vec::new();
+    for (index, mut layer) in network.layers.iter().cloned().enumerate() {
+        if read.contains(&index) {
+            chain.seal();
+        }
+        starts.push(chain.layers.len());
+        if let Kind::Add(add) = &mut layer.kind {
+            chain.seal();
+            add.span = chain.layers.len() - starts[index - add.span];
+        }
+        chain.push(layer);
+    }
     chain.settle(None);
     Network {
         input_size: network.input_size,
         layers: chain.layers,
         decoder: network.decoder.as_ref().map(|decoder| Box::new(folded(decoder))),
     }
+}
+
+/// Returns the layers whose inputs residual connections read, by index.
+fn residual_inputs(layers: &[Layer<f32>]) -> Vec<usize> {
+    let spans = layers.iter().enumerate().filter_map(|(index, layer)| Some((index, layer.kind.span()?)));
+    spans.map(|(index, span)| index - span).collect()
 }
 
 /// Returns the network with one more normalization folded into the layer after it, whatever that spreads:
@@ -48,7 +68,15 @@ pub fn folded_at(network: &Network<f32>, index: usize) -> Option<Network<f32>> {
     let is_folded = !is_input(&network.layers[..index])
         && folded.layers.get_mut(index + 1).is_some_and(|next| next.kind.absorb_before(&affine));
     folded.layers.remove(index);
-    is_folded.then_some(folded)
+    let is_read = residual_inputs(&network.layers).contains(&(index + 1));
+    for (k, layer) in folded.layers.iter_mut().enumerate().skip(index) {
+        if let Kind::Add(add) = &mut layer.kind
+            && k + 1 - add.span <= index
+        {
+            add.span -= 1;
+        }
+    }
+    (is_folded && !is_read).then_some(folded)
 }
 
 /// Returns `true` if the layer after these layers has the inputs of the model as inputs.
@@ -61,6 +89,8 @@ fn is_input(before: &[Layer<f32>]) -> bool {
 struct Chain {
     layers: Vec<Layer<f32>>,
     pending: Option<(Layer<f32>, Affine)>,
+    /// The number of layers into which nothing more is folded, as another layer reads the output of the last.
+    sealed: usize,
 }
 
 impl Chain {
@@ -86,8 +116,15 @@ impl Chain {
         }
     }
 
+    /// Keeps the output of the layers so far as it is: a residual connection reads it.
+    fn seal(&mut self) {
+        self.settle(None);
+        self.sealed = self.layers.len();
+    }
+
     fn absorb_after(&mut self, role: &FoldRole) -> bool {
-        self.layers.last_mut().is_some_and(|before| before.kind.absorb_after(role))
+        self.layers.len() > self.sealed
+            && self.layers.last_mut().is_some_and(|before| before.kind.absorb_after(role))
     }
 
     /// Finds a place for the normalization before the layer `next`, which is `None` at the end.

@@ -23,6 +23,7 @@ mod meta;
 pub mod quantize;
 pub mod random;
 mod read;
+mod residual;
 pub mod session;
 pub mod summary;
 mod write;

@@ -5,9 +5,10 @@ use embedded_rnn_nn::export::FloatWeights;
 use embedded_rnn_nn::layers::Layer;
 use embedded_rnn_nn::net::Network;
 
-use crate::file::{FileSpec, assemble, golden_frames};
+use crate::file::{FileSpec, assemble, golden_frames, set_span};
 use crate::fold::folded;
 use crate::meta::Meta;
+use crate::residual;
 
 /// Tolerance of the golden output, relative to its largest value (at least 1): separately rounded multiplies
 /// and adds differ from fused ones by some hundred ULP, far less than any fault.
@@ -34,9 +35,15 @@ pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames:
         golden_steps: golden.len() / network.input_size,
     };
     let chain = |layers: &[Layer<f32>]| -> Result<Vec<_>> {
-        let pack = |layer: &Layer<f32>| layer.kind.export_float::<N>(&layer.name);
-        let packed = layers.iter().map(|layer| pack(layer).with_context(|| layer.name.clone()));
-        Ok(packed.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+        let (mut records, mut starts) = (Vec::new(), Vec::new());
+        for (index, layer) in layers.iter().enumerate() {
+            starts.push(records.len());
+            let packed = layer.kind.export_float::<N>(&layer.name);
+            let mut packed = packed.with_context(|| layer.name.clone())?;
+            set_span(&mut packed, records.len() - starts[index - layer.kind.span().unwrap_or(0)]);
+            records.extend(packed);
+        }
+        Ok(records)
     };
     let decoder = network.decoder.as_ref().map_or(Ok(Vec::new()), |decoder| chain(&decoder.layers))?;
     assemble(&spec, chain(&network.layers)?, decoder)
@@ -47,5 +54,9 @@ pub fn write_float<N: FloatWeights>(network: &Network<f32>, meta: &Meta, frames:
 /// # Errors
 /// The name of the layer, and the unsupported option.
 pub fn check_packable(network: &Network<f32>) -> Result<()> {
-    network.all_layers().try_for_each(|layer| layer.kind.check_export().with_context(|| layer.name.clone()))
+    network
+        .all_layers()
+        .try_for_each(|layer| layer.kind.check_export().with_context(|| layer.name.clone()))?;
+    let decoder = network.decoder.as_ref().map_or(&[][..], |decoder| &decoder.layers);
+    residual::check(&network.layers).and_then(|()| residual::check(decoder))
 }

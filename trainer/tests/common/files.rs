@@ -61,6 +61,11 @@ pub fn is_recurrent(record: &LayerRecord) -> bool {
     Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_recurrent)
 }
 
+/// Returns whether the layer is a cell, whose state is h, and c in an LSTM.
+pub fn is_cell(record: &LayerRecord) -> bool {
+    Kind::from_code(record.kind, ALL_FEATURES).is_some_and(Kind::is_cell)
+}
+
 /// Returns the layers of a file, with their packed weights.
 pub fn layers_of<N: Number>(file: &[u8]) -> Vec<Layer> {
     let model = Model::<N>::new(file).unwrap();
@@ -82,7 +87,7 @@ pub fn widened(half: &[u8]) -> AlignedBytes {
             let weights = F16::to_f32(bytemuck::cast_slice(words));
             // Rows of an Embedding may be padded to whole words.
             let ids = (record.input_dim * record.units) as usize;
-            let count = if ids > 0 { ids } else { weights.len() };
+            let count = if record.kind == Kind::Embedding as u8 { ids } else { weights.len() };
             *words = weights[..count].iter().map(|weight| weight.to_bits()).collect();
         }
     }

@@ -5,13 +5,13 @@ use std::ops::Range;
 use embedded_rnn::{Kind, Model, Number, State};
 use embedded_rnn_trainer::net::States;
 
-use crate::files::is_recurrent;
+use crate::files::is_cell;
 
 /// Returns the index of each record with states, and its range in the list of all states: h, and c if there
 /// is one. In this list the directions of a Bidirectional follow each other, as their records do.
 pub fn places<N: Number>(model: &Model<'_, N>) -> Vec<(usize, Range<usize>)> {
     let mut at = 0;
-    let recurrent = model.layers().iter().enumerate().filter(|(_, record)| is_recurrent(record));
+    let recurrent = model.layers().iter().enumerate().filter(|(_, record)| is_cell(record));
     recurrent
         .map(|(place, record)| {
             let from = at;

@@ -48,7 +48,7 @@ fn compare(version: &str, members: &Members) -> (f32, Vec<String>) {
 fn imported_models_match_keras() {
     // The numbers of models that `make_golden.py` writes.
     for (version, models) in
-        [("2.13.1", 11), ("2.15.0", 57), ("3.0.5", 11), ("3.3.3", 11), ("3.8.0", 11), ("3.15.1", 160)]
+        [("2.13.1", 11), ("2.15.0", 63), ("3.0.5", 11), ("3.3.3", 11), ("3.8.0", 11), ("3.15.1", 166)]
     {
         let members = members(version);
         let files = members.keys().filter(|file| !file.ends_with(".npy")).count();
@@ -87,9 +87,5 @@ fn notes_name_the_layers() {
     let imported = keras::read(members("3.15.1")["stateful.keras"].clone(), "file").unwrap();
     let note = "Stateful: lstm, gru: the state goes on until it is reset, as in Keras; `predict` and `eval` \
                 start each sequence at a reset state";
-    assert_eq!(imported.notes, [note]);
-    let imported = keras::read(members("3.15.1")["mean.keras"].clone(), "file").unwrap();
-    let note = "Mean: global_average_pooling1d adds up 5 time steps and divides by 5: sequences must be of \
-                this length";
     assert_eq!(imported.notes, [note]);
 }

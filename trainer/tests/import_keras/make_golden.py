@@ -146,6 +146,10 @@ def of_two_versions():
     yield "mean", lambda: [
         frames(TIME), seq("lstm", 3), L.Dense(4, activation="tanh"), L.GlobalAveragePooling1D(), L.Dense(2)
     ]
+    yield "mean_of_open_length", lambda: [
+        frames(), L.Bidirectional(seq("gru", 3)), L.GlobalAveragePooling1D(), L.Dense(2)
+    ]
+    yield "maximum", lambda: [frames(), seq("lstm", 3), L.Dense(4), L.GlobalMaxPooling1D(), L.Dense(2)]
     yield "limits", lambda: [
         frames(), L.ReLU(0.75), L.Dense(4), L.ReLU(1.0), seq("lstm", 3), L.TimeDistributed(L.ReLU(0.125)),
         L.LSTM(3), L.Dense(3), L.ReLU(0.5), L.Dense(2),
@@ -280,6 +284,8 @@ def functional():
     if VERSION in TWO_VERSIONS:
         yield "last_step", lambda: last_step("lstm", (slice(None), -1))
         yield "arithmetic", arithmetic
+        yield "residual", residual
+        yield "residual_of_input", residual_of_input
         index = (slice(None), -1, slice(None))
         yield "last_step_backwards", lambda: last_step("gru", index, go_backwards=True)
         for name in ["nested", "normalized"]:
@@ -297,6 +303,20 @@ def arithmetic():
     y = 2.0 * (x / 255.0 - 0.5) + 0.25
     y = 1 - L.LSTM(3)(-y)
     return keras.Model(x, 0.75 + L.Dense(2)(y) / -3 * 0.5)
+
+
+def residual():
+    x = frames()
+    y = L.Dense(3)(x)
+    y = L.Add()([seq("gru", 3)(seq("lstm", 3)(y)), y])
+    y = y + L.LeakyReLU(0.25)(seq("gru", 3)(y))
+    y = L.Dense(3)(L.LSTM(4)(y))
+    return keras.Model(x, L.Add()([y, L.Dense(3, activation="tanh")(y)]))
+
+
+def residual_of_input():
+    x = frames()
+    return keras.Model(x, L.Dense(2)(L.LSTM(3)(x + seq("lstm", 2)(x))))
 
 
 def last_step(cell, index, **options):
@@ -344,9 +364,8 @@ def rejected():
     yield "step_again", keras.Sequential([frames(), L.LSTM(3), step, L.LSTM(3)])
     late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalAveragePooling1D(name="pool")]
     yield "masked_mean", keras.Sequential([frames(TIME)] + late)
-    for pooling in [L.GlobalAveragePooling1D, L.GlobalMaxPooling1D]:
-        name = pooling.__name__
-        yield name, keras.Sequential([frames(), seq("lstm", 3), pooling(name="pool"), L.Dense(2)])
+    kept = L.GlobalMaxPooling1D(keepdims=True, name="pool")
+    yield "kept_axis", keras.Sequential([frames(), seq("lstm", 3), kept, L.LSTM(3)])
     y = seq("lstm", 3, name="a")(x)
     yield "first_step", keras.Model(x, y[:, 0])
     yield "last_features", keras.Model(x, y[:, :, -1])
@@ -382,6 +401,14 @@ def rejected():
     masked = L.Masking(MASKED)(x)
     own = keras.ops.any(x > 0, axis=-1)
     yield "own_mask", keras.Model(x, L.LSTM(3, name="lstm")(masked, mask=own))
+    late = [L.Masking(MASKED), seq("lstm", 3), L.GlobalMaxPooling1D(name="pool")]
+    yield "masked_maximum", keras.Sequential([frames()] + late)
+    masked = L.Masking(MASKED)(x)
+    yield "masked_sum", keras.Model(x, L.LSTM(3)(L.Add(name="add")([masked, seq("lstm", 2)(masked)])))
+    dense = L.Dense(6)(x)
+    both = L.Bidirectional(seq("lstm", 3), name="both")(dense)
+    yield "sum_of_both", keras.Model(x, L.LSTM(3)(L.Add(name="add")([dense, both])))
+    yield "broadcast_sum", keras.Model(x, L.LSTM(3)(L.Add(name="add")([L.Dense(1)(x), x])))
     lora = keras.Sequential([frames(), L.Dense(3, name="lora")])
     lora.layers[-1].enable_lora(1)
     yield "lora", lora

@@ -18,7 +18,7 @@ const EXPORTERS: &[(&str, &str, f32, usize)] = &[
     ("torch.zip", "torch_dynamo/", 2.2e-7, 15),
     ("torch.zip", "nodes/", 4.3e-7, 22),
     ("keras.zip", "keras/", 1.1e-7, 13),
-    ("operators.zip", "operators/", 4.3e-7, 56),
+    ("operators.zip", "operators/", 4.3e-7, 64),
     ("initial_states.zip", "initial_states/", 4.3e-7, 18),
 ];
 

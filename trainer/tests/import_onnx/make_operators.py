@@ -137,6 +137,29 @@ CASES = {
         "Y, H, C = LSTM<direction='reverse'>(x, W18, R18, B18); s = Squeeze(Y, one); "
         "y = Gather<axis=0>(s, last)",
     ),
+    # Residual connections.
+    "residual": (X, "d = MatMul(x, Q4); Y, H = GRU(d, W4, R, Bias); s = Squeeze(Y, one); a = Add(d, s); y = MatMul(a, V)"),
+    "residual_of_stack": (
+        X,
+        ALL + "; r = Relu(s); Z, J = GRU(r, W4, R, B3); u = Squeeze(Z, one); m = MatMul(u, S); a = Add(m, r); "
+        "b = Tanh(a); y = Add(b, a)",
+    ),
+    "residual_of_input": (
+        X,
+        ALL + "; d = MatMul(s, V); u = MatMul(d, U); a = Add(x, u); Z, J = GRU(a, W, R, B3); y = Squeeze(Z, one)",
+    ),
+    # The maximum and the mean over time.
+    "max_over_time": (X, ALL + "; p = ReduceMax<keepdims=0>(s, zero); y = MatMul(p, V)"),
+    "mean_over_time": (X, ALL + "; r = Relu(s); m = ReduceMean(r, zero); y = Squeeze(m, zero)"),
+    "max_of_reverse": (
+        X,
+        "Y, H = GRU<direction='reverse'>(x, W, R, Bias); s = Squeeze(Y, one); y = ReduceMax<keepdims=0>(s, zero)",
+    ),
+    "global_max_pool": (X, ALL + CHANNELS + "c = GlobalMaxPool(t); f = Flatten(c); y = MatMul(f, V)"),
+    "global_average_pool": (
+        X,
+        BOTH + JOIN + "; u = Transpose<perm=[1,2,0]>(c); a = GlobalAveragePool(u); y = Squeeze(a, twos)",
+    ),
     # The order of time.
     "reverse": (X, "Y, H = GRU<direction='reverse'>(x, W, R, Bias); s = Squeeze(Y, one); y = MatMul(s, V)"),
     "reverse_between": (
@@ -188,7 +211,7 @@ RANDOM |= {"W17": (2, 16, 8), "R17": (2, 16, 4), "B17": (2, 32)}
 RANDOM |= {"W18": (1, 16, 3), "R18": (1, 16, 4), "B18": (1, 32)}
 RANDOM |= {"W15": (2, 4, 3), "R15": (2, 4, 4), "B15": (2, 8)}
 FIXED |= {"joined": np.array([0, 0, -1]), "flat": np.array([0, -1])}
-RANDOM["Q"] = (3, 3)
+RANDOM |= {"Q": (3, 3), "Q4": (3, 4), "W4": (1, 12, 4), "S": (4, 4)}
 
 
 def constants(random, nodes):

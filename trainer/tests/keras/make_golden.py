@@ -41,7 +41,7 @@ def hard_sigmoid_keras1(x):
 
 def layer_of(table):
     """Returns the Keras layer for a layer of a config, which has the names and options of Keras."""
-    options = dict(table)
+    options = {option: value for option, value in table.items() if option != "span"}
     kind = getattr(keras.layers, options.pop("type"))
     if issubclass(kind, keras.layers.RNN):
         options["return_state"] = True
@@ -50,7 +50,10 @@ def layer_of(table):
             options[option] = layer_of(value)
         if value == "hard_sigmoid_keras1":
             options[option] = hard_sigmoid_keras1
-    return kind(**options)
+    layer = kind(**options)
+    if isinstance(layer, keras.layers.Add):
+        layer.span = table.get("span", 1)
+    return layer
 
 
 def parts(layer):
@@ -90,7 +93,11 @@ def run(layers, x, states, training):
 
     The mask is passed explicitly to a layer with initial states, which Keras omits."""
     mask, final = None, []
+    inputs = []
     for layer, own in zip(layers, states):
+        inputs.append(x)
+        if isinstance(layer, keras.layers.Add):
+            x = [x, inputs[-1 - layer.span]]
         given = {"initial_state": list(own.values()), "mask": mask} if own else {}
         y, mask = layer(x, training=training, **given), keras.tree.flatten(layer.compute_mask(x, mask))[0]
         x, *ends = y if own else [y]

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::crafted::Place;
-use crate::files::is_recurrent;
+use crate::files::is_cell;
 use crate::running::{Session, bits, ram, save};
 use crate::stacks::{self, Stack};
 
@@ -94,7 +94,7 @@ fn used<N: Extremes>(model: &Model<'_, N>, x: N::In) -> Vec<u8> {
             }
         }
     }
-    for (layer, record) in model.layers().iter().enumerate().filter(|(_, record)| is_recurrent(record)) {
+    for (layer, record) in model.layers().iter().enumerate().filter(|(_, record)| is_cell(record)) {
         let mut h = vec![0.0; record.units()];
         let mut c = if record.kind == Kind::Lstm as u8 { h.clone() } else { Vec::new() };
         model.layer_state(&state, layer, &mut h, &mut c).unwrap();

@@ -136,6 +136,13 @@ fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
             format!("{{ {embedding}{mask} }}, {next}")
         }
         Kind::Masking => format!("{{ type = 'Masking' }}, {}", recurrent(cell(rng), false, rng)),
+        Kind::Add => format!(
+            "{{ type = 'Dense', units = {units} }}, {{ type = 'Dense', units = {units}, activation = 'tanh' }},
+             {{ type = 'Add' }}"
+        ),
+        kind @ (Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D) => {
+            format!("{{ type = 'Dense', units = {units} }}, {{ type = '{}' }}", kind.name())
+        }
         _ => recurrent(variant, rng.random_range(0..4) == 0, rng),
     }
 }
@@ -185,8 +192,7 @@ fn models(variant: Variant) -> usize {
 fn float_layers_match_f64_and_fused_backends_have_the_same_bits() {
     let variants = variants::all::<F32>();
     assert_eq!(variants, variants::all::<F16>());
-    let cells: Vec<Variant> =
-        variants.iter().filter(|v| v.is_recurrent() && !v.is_extended()).copied().collect();
+    let cells: Vec<Variant> = variants.iter().filter(|v| v.is_cell() && !v.is_extended()).copied().collect();
     let mut covered = BTreeMap::<Variant, usize>::new();
     for (number, &variant) in (0..).zip(&variants) {
         for seed in (number * MODELS as u64..).take(models(variant)) {

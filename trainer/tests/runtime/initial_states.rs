@@ -5,7 +5,7 @@ use embedded_rnn::{Error, Kind, Model, Number, State};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::files::is_recurrent;
+use crate::files::{is_cell, is_recurrent};
 use crate::running::{bits, ram, run, save};
 use crate::sequences::decoder_outputs;
 use crate::stacks::{STEPPING, Stack, TIME, WHOLE, everywhere};
@@ -17,9 +17,13 @@ fn sizes(record: &LayerRecord) -> [usize; 2] {
     [record.units(), if record.kind == Kind::Lstm as u8 { record.units() } else { 0 }]
 }
 
+fn is_pooling(record: &LayerRecord) -> bool {
+    is_recurrent(record) && !is_cell(record)
+}
+
 /// Returns the indices of the layers with states.
 fn places<N: Number>(model: &Model<'_, N>) -> Vec<usize> {
-    (0..model.layers().len()).filter(|&place| is_recurrent(&model.layers()[place])).collect()
+    (0..model.layers().len()).filter(|&place| is_cell(&model.layers()[place])).collect()
 }
 
 fn set<N: Number>(model: &Model<'_, N>, state: &mut State<'_, N>, states: &[(usize, Own)]) {
@@ -57,6 +61,9 @@ fn most(record: &LayerRecord) -> f32 {
 /// Sets states in both phases of the double buffer: they are read back, other layers do not change, and the
 /// outputs have the same bits.
 fn states_are_stored<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In]) {
+    if model.layers().iter().any(is_pooling) {
+        return; // Its state cannot be set, so that the outputs depend on the time steps before.
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let mut random = |size| (0..size).map(|_| rng.random_range(-3.0..3.0)).collect::<Vec<f32>>();
     let wanted: Vec<(usize, Own)> = places(model)
@@ -148,7 +155,7 @@ fn other_sizes_are_rejected<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, _: &
     let before = save(model, &state);
     let count = model.layers().len();
     for layer in (0..count + 2).chain([usize::MAX]) {
-        let record = model.layers().get(layer).filter(|record| is_recurrent(record));
+        let record = model.layers().get(layer).filter(|record| is_cell(record));
         let own = record.map(sizes);
         let units = model.layers().get(layer).map_or(3, LayerRecord::units);
         for h in [0, units - 1, units, units + 1] {

@@ -31,6 +31,10 @@ impl RandomModel {
     /// Makes a model with a layer of `wanted`; the others are any of `variants`.
     pub fn new(wanted: Variant, variants: &[Variant], rng: &mut ChaCha8Rng) -> Self {
         let mut chain = Chain { layers: Vec::new(), variants };
+        if wanted.kind() == Kind::Add {
+            chain.residual(wanted, rng);
+            return Self { layers: chain.layers, decoder_at: 0 };
+        }
         let inside = chain.input_stage(wanted, rng);
         let last = is_softmax(wanted);
         for _ in 0..rng.random_range(0..=1) {
@@ -40,10 +44,11 @@ impl RandomModel {
             chain.item(wanted, rng);
         }
         for _ in 0..if last { 0 } else { rng.random_range(u32::from(!inside)..=1) } {
-            chain.item(chain.any(rng), rng);
+            let next = if is_pooling(wanted.kind()) { chain.framewise(rng) } else { chain.any(rng) };
+            chain.item(next, rng);
         }
         let one_way = !chain.layers.iter().any(|layer| layer.record.is_direction());
-        if one_way && !last && rng.random_range(0..3) == 0 {
+        if one_way && !last && !is_pooling(wanted.kind()) && rng.random_range(0..3) == 0 {
             return chain.with_decoder(rng);
         }
         chain.end(rng);
@@ -54,13 +59,20 @@ impl RandomModel {
         file::<I8>(&self.layers, self.decoder_at)
     }
 
-    /// Returns the words of a random saved state: c or the finer h, then h, padded with zeros.
+    /// Returns the words of a random saved state: c, the finer h or what a pooling counts, then h, padded with
+    /// zeros.
     pub fn state_words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let mut words = Vec::new();
-        for Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
+        for &Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
             let (numbers, units) = (Numbers::random(rng), record.units());
             if record.kind == Kind::Lstm as u8 {
                 words.extend((0..units).map(|_| numbers.cell(rng) as u32));
+            }
+            if is_pooling(Variant::of(&record).kind()) {
+                words.push(rng.random_range(0..=1));
+            }
+            if record.kind == Kind::GlobalAveragePooling1D as u8 {
+                words.extend(vec![0; units]);
             }
             // A GRU has a finer state beside its activations.
             let fine = [Kind::Gru, Kind::GruResetBefore].iter().any(|&kind| kind as u8 == record.kind);
@@ -105,6 +117,10 @@ fn is_softmax(variant: Variant) -> bool {
     variant.activation == Activation::Softmax as u8
 }
 
+fn is_pooling(kind: Kind) -> bool {
+    matches!(kind, Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D)
+}
+
 /// A chain of layers under construction.
 struct Chain<'v> {
     layers: Vec<Layer>,
@@ -123,8 +139,20 @@ impl Chain<'_> {
 
     /// Draws a variant that is valid in the middle of a chain.
     fn any(&self, rng: &mut ChaCha8Rng) -> Variant {
-        let inside: Vec<_> =
-            self.variants.iter().filter(|v| is_inside(v.kind()) && !is_softmax(**v)).collect();
+        self.any_of(|kind| !is_pooling(kind) && kind != Kind::Add, rng)
+    }
+
+    /// Draws a variant that is valid behind a pooling over time.
+    fn framewise(&self, rng: &mut ChaCha8Rng) -> Variant {
+        self.any_of(|kind| !kind.is_recurrent() && ![Kind::Bidirectional, Kind::Add].contains(&kind), rng)
+    }
+
+    fn any_of(&self, is_valid: impl Fn(Kind) -> bool, rng: &mut ChaCha8Rng) -> Variant {
+        let inside: Vec<_> = self
+            .variants
+            .iter()
+            .filter(|v| is_inside(v.kind()) && !is_softmax(**v) && is_valid(v.kind()))
+            .collect();
         **inside.choose(rng).unwrap()
     }
 
@@ -151,16 +179,34 @@ impl Chain<'_> {
         inside
     }
 
+    /// Adds cells of as many units as there are features, and a residual connection around some of them.
+    fn residual(&mut self, wanted: Variant, rng: &mut ChaCha8Rng) {
+        let features = rng.random_range(SIZES);
+        self.push(LayerRecord { units: features, ..empty(Kind::Normalization, features) }, rng);
+        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_cell()).copied().collect();
+        let count = rng.random_range(1..=3);
+        for _ in 0..count {
+            let record = layer(*cells.choose(rng).unwrap(), features, RETURN_SEQUENCES, rng);
+            self.push(LayerRecord { units: features, ..record }, rng);
+        }
+        let input_dim = rng.random_range(1..=count);
+        self.push(LayerRecord { input_dim, ..layer(wanted, features, 0, rng) }, rng);
+        if rng.random() {
+            let record = layer(*cells.choose(rng).unwrap(), features, RETURN_SEQUENCES, rng);
+            self.push(record, rng);
+            self.end(rng);
+        }
+    }
+
     /// Adds a layer, or the records of a Bidirectional.
     fn item(&mut self, variant: Variant, rng: &mut ChaCha8Rng) {
-        let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
+        let flags = if variant.is_cell() { RETURN_SEQUENCES } else { 0 };
         let size = self.size();
         let Some(mode) = MergeMode::from_code(variant.merge_mode) else {
-            let backwards =
-                if variant.is_recurrent() && rng.random_range(0..4) == 0 { GO_BACKWARDS } else { 0 };
+            let backwards = if variant.is_cell() && rng.random_range(0..4) == 0 { GO_BACKWARDS } else { 0 };
             return self.push(layer(variant, size, flags | backwards, rng), rng);
         };
-        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
+        let cells: Vec<_> = self.variants.iter().filter(|v| v.is_cell()).copied().collect();
         let units = rng.random_range(SIZES);
         for way in [DIRECTION, DIRECTION | GO_BACKWARDS] {
             let cell = *cells.choose(rng).unwrap();
@@ -186,7 +232,7 @@ impl Chain<'_> {
     /// Completes the chain as an encoder, and adds a decoder that starts from its states.
     fn with_decoder(mut self, rng: &mut ChaCha8Rng) -> RandomModel {
         if !is_recurrent(&self.layers[self.layers.len() - 1].record) {
-            let cells: Vec<_> = self.variants.iter().filter(|v| v.is_recurrent()).copied().collect();
+            let cells: Vec<_> = self.variants.iter().filter(|v| v.is_cell()).copied().collect();
             self.item(*cells.choose(rng).unwrap(), rng);
         }
         self.end(rng);
@@ -226,10 +272,12 @@ fn embedding(input_dim: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
 fn layer(variant: Variant, input_size: u32, flags: u8, rng: &mut ChaCha8Rng) -> LayerRecord {
     let numbers = Numbers::random(rng);
     let framewise =
-        matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation);
+        matches!(variant.kind(), Kind::BatchNormalization | Kind::LayerNormalization | Kind::Activation)
+            || is_pooling(variant.kind())
+            || variant.kind() == Kind::Add;
     let unbounded = [Activation::Relu, Activation::Linear].iter().any(|&a| a as u8 == variant.activation);
     let least_frac = if unbounded { 20 } else { 18 };
-    let separate = variant.is_recurrent() && rng.random_range(0..3) == 0;
+    let separate = variant.is_cell() && rng.random_range(0..3) == 0;
     LayerRecord {
         flags: if separate { flags | SEPARATE_SCALES } else { flags },
         input_size,
@@ -281,8 +329,9 @@ fn elementwise(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Cha
         // Only the conversion of real inputs uses these weights.
         Kind::Normalization => (0..2 * units).map(|_| rng.random()).collect(),
         Kind::Masking => vec![rng.random()],
-        Kind::Bidirectional => Vec::new(),
+        Kind::Bidirectional | Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D => Vec::new(),
         Kind::BatchNormalization => scales(rng),
+        Kind::Add => (0..2).map(|_| numbers.multiplier(rng) as u32).collect(),
         // The weights are a table.
         Kind::Activation => (0..257).map(|_| rng.random()).collect(),
         Kind::LayerNormalization => {

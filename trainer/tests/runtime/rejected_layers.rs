@@ -6,7 +6,7 @@ use embedded_rnn::format::{
 use embedded_rnn::{DType, F16, F32, I8, Kind, LayerFault, Model, Number};
 
 use crate::crafted::Place;
-use crate::files::{Layer, file, is_recurrent};
+use crate::files::{Layer, file, is_cell};
 use crate::parts::*;
 use crate::running::Session;
 use crate::stacks::Stack;
@@ -41,13 +41,16 @@ const INT: [(Kind, Codes, Codes); 6] = [
     (Kind::Activation, UNIT, &[0]),
 ];
 /// The kinds that are alike in both, with their merge modes.
-const OTHERS: [(Kind, Codes); 6] = [
+const OTHERS: [(Kind, Codes); 9] = [
     (Kind::Normalization, &[0]),
     (Kind::Embedding, &[0]),
     (Kind::Bidirectional, &[1, 2, 3, 4]),
     (Kind::BatchNormalization, &[0]),
     (Kind::LayerNormalization, &[0]),
     (Kind::Masking, &[0]),
+    (Kind::GlobalMaxPooling1D, &[0]),
+    (Kind::GlobalAveragePooling1D, &[0]),
+    (Kind::Add, &[0]),
 ];
 
 fn variants_are_those<N: Number>() {
@@ -81,7 +84,7 @@ fn every_kind_has_its_activations_and_no_others() {
 fn flags<N: Number>(record: &LayerRecord) -> u8 {
     match record.kind {
         kind if kind == Kind::Masking as u8 || kind == Kind::Embedding as u8 => MASKS,
-        _ if is_recurrent(record) => {
+        _ if is_cell(record) => {
             let separate = if N::DTYPE == DType::I8 { SEPARATE_SCALES } else { 0 };
             RETURN_SEQUENCES | GO_BACKWARDS | DIRECTION | INITIAL_STATE | separate
         }

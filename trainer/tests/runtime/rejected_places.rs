@@ -166,3 +166,32 @@ fn decoders_that_cannot_copy_the_encoder_state_are_rejected() {
     let other_frac = |p: &mut Parts| p.record(DECODER_LSTM).cell_frac ^= 1;
     assert_rejected::<I8>(&PAIR, &[(other_frac, section("decoder"))]);
 }
+
+/// A residual connection around two layers.
+const RESIDUAL: Stack<'static> = Stack::of(
+    3,
+    "{ type = 'Normalization' }, { type = 'LSTM', units = 3, return_sequences = true },
+     { type = 'Dense', units = 3 }, { type = 'Add', span = 2 }",
+);
+
+#[test]
+fn residual_connections_around_other_layers_are_rejected() {
+    use LayerFault::{InputSize, Place, Reserved};
+    assert_rejected_everywhere(
+        &RESIDUAL,
+        &[
+            (|p| p.record(3).input_dim = 0, fault(3, Reserved)),
+            (|p| p.record(3).input_dim = 16, fault(3, Reserved)),
+            (|p| p.record(3).input_dim = 4, fault(3, Place)),
+            (|p| p.record(3).input_dim = 15, fault(3, Place)),
+            (|p| p.record(1).flags = 0, fault(3, Place)),
+            (|p| p.record(1).flags |= GO_BACKWARDS, fault(3, Place)),
+            (|p| p.record(3).input_size = 2, fault(3, InputSize)),
+        ],
+    );
+    // Real inputs are no integers.
+    assert_rejected::<I8>(&RESIDUAL, &[(|p| p.record(3).input_dim = 3, fault(3, Place))]);
+    let mut parts = Parts::of::<F32>(&RESIDUAL);
+    parts.record(3).input_dim = 3;
+    assert_eq!(parts.error::<F32>(), None);
+}

@@ -28,7 +28,7 @@ pub struct Stack<'a> {
 }
 
 /// The stacks that run step by step.
-pub const STEPPING: [Stack<'static>; 8] = [
+pub const STEPPING: [Stack<'static>; 11] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -79,6 +79,26 @@ pub const STEPPING: [Stack<'static>; 8] = [
     .with_decoder(
         "{ type = 'Embedding', input_dim = 5, output_dim = 3 },
          { type = 'SimpleRNN', units = 5, activation = 'sigmoid', return_sequences = true }",
+    ),
+    Stack::of(
+        3,
+        "{ type = 'Masking' }, { type = 'GRU', units = 6, return_sequences = true },
+         { type = 'GlobalAveragePooling1D' }, { type = 'Dense', units = 3, activation = 'softmax' }",
+    )
+    .masks(0.0),
+    Stack::of(
+        3,
+        "{ type = 'Masking' }, { type = 'LSTM', units = 5, return_sequences = true },
+         { type = 'GlobalMaxPooling1D' }",
+    )
+    .masks(0.0),
+    Stack::of(
+        3,
+        "{ type = 'LSTM', units = 3, return_sequences = true }, { type = 'Add' },
+         { type = 'Dense', units = 6, activation = 'tanh' },
+         { type = 'GRU', units = 6, return_sequences = true },
+         { type = 'LSTM', units = 6, return_sequences = true }, { type = 'Add', span = 2 },
+         { type = 'GRU', units = 4{last} }, { type = 'Dense', units = 4 }, { type = 'Add' }",
     ),
     Stack::of(
         3,
@@ -143,6 +163,13 @@ pub const WHOLE: [Stack<'static>; 6] = [
          { type = 'GRU', units = 6, return_sequences = true },
          { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Dense', units = 7 }",
     ),
+    Stack::of(
+        3,
+        "{ type = 'Masking' },
+         { type = 'Bidirectional', layer = { type = 'GRU', units = 3, return_sequences = true } },
+         { type = 'GlobalMaxPooling1D' }, { type = 'Dense', units = 3 }",
+    )
+    .masks(0.0),
     Stack::of(
         3,
         "{ type = 'Masking', mask_value = 0.25 },

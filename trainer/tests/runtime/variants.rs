@@ -3,7 +3,7 @@
 use embedded_rnn::format::{Activation, LayerRecord, MergeMode};
 use embedded_rnn::{ALL_FEATURES, DType, Error, F32, Kind, LayerFault, Model, Number};
 
-use crate::files::{Layer, file, is_recurrent};
+use crate::files::{Layer, file, is_cell};
 
 /// The fraction bits of activations in records of integers.
 pub const FRAC: u8 = 12;
@@ -60,8 +60,8 @@ impl Variant {
             || (has_gates && gates.iter().any(|&gate| gate as u8 == self.recurrent_activation))
     }
 
-    pub fn is_recurrent(self) -> bool {
-        is_recurrent(&self.record::<F32>())
+    pub fn is_cell(self) -> bool {
+        is_cell(&self.record::<F32>())
     }
 
     /// Returns whether the fields are valid in a record, regardless of its weights and place.

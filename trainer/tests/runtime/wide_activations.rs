@@ -48,7 +48,7 @@ fn parts(kind: Kind) -> Vec<([Option<bool>; ROWS], usize)> {
 /// with narrow ones.
 fn both(variant: Variant, rng: &mut ChaCha8Rng) -> [Layer; 2] {
     let LayerRecord { activation, recurrent_activation, .. } = variant.record::<I8>();
-    let flags = if variant.is_recurrent() { RETURN_SEQUENCES } else { 0 };
+    let flags = if variant.is_cell() { RETURN_SEQUENCES } else { 0 };
     let cell_frac = if variant.kind() == Kind::Lstm { 24 } else { 0 };
     let wide = LayerRecord { units: UNITS, flags, cell_frac, ..variant.record::<I8>() };
     let narrow_record = LayerRecord {

@@ -41,6 +41,15 @@ const LAYERS: &[(&str, u64)] = &[
     ("{ type = 'LSTM', units = 5 }, { type = 'BatchNormalization' }", 4 * 5 * 10 + 5),
     ("{ type = 'LSTM', units = 5 }, { type = 'LayerNormalization' }", 4 * 5 * 10 + 5),
     ("{ type = 'LSTM', units = 5 }, { type = 'Activation', activation = 'gelu' }", 4 * 5 * 10),
+    (
+        "{ type = 'GRU', units = 7, return_sequences = true }, { type = 'GlobalMaxPooling1D' }",
+        3 * 7 * (5 + 7),
+    ),
+    (
+        "{ type = 'GRU', units = 7, return_sequences = true }, { type = 'GlobalAveragePooling1D' }",
+        3 * 7 * (5 + 7),
+    ),
+    ("{ type = 'GRU', units = 5, return_sequences = true }, { type = 'Add' }", 3 * 5 * (5 + 5)),
     ("{ type = 'Masking' }, { type = 'GRU', units = 7 }", 3 * 7 * (5 + 7)),
     ("{ type = 'Normalization' }, { type = 'GRU', units = 7 }", 5 + 3 * 7 * (5 + 7)),
     // The Normalization runs once per direction.

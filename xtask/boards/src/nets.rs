@@ -112,6 +112,20 @@ pub static NETS: &[Net] = &[
          { type = 'BatchNormalization' }, { type = 'LayerNormalization' }, { type = 'Dense', units = 4 }",
     ),
     random_weights(
+        "mean-10x16",
+        "gru",
+        (10, 16),
+        "{ type = 'GRU', units = 16, return_sequences = true }, { type = 'GlobalAveragePooling1D' }, \
+         { type = 'Dense', units = 4 }",
+    ),
+    random_weights(
+        "maximum-10x16",
+        "gru",
+        (10, 16),
+        "{ type = 'GRU', units = 16, return_sequences = true }, { type = 'Dense', units = 6 }, \
+         { type = 'GlobalMaxPooling1D' }",
+    ),
+    random_weights(
         "activations-10x16",
         "gru",
         (10, 16),

@@ -1,5 +1,7 @@
 //! The conversion of the layers of a config, one after another.
 
+use std::collections::{HashMap, HashSet};
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
@@ -11,7 +13,8 @@ use super::inbound::{MaskArg, MaskSource};
 use super::layer_config::{InputSpec, LayerConfig};
 use super::naming::SubLayer;
 use super::recurrent::{bidirectional, recurrent};
-use super::shapes;
+use super::residual;
+use super::shapes::{self, Axes};
 use super::version::KerasVersion;
 use super::weights::LayerWeights;
 use crate::stack::{Imported, LayerStack};
@@ -26,10 +29,25 @@ pub struct LayerBuilder {
     pub(super) info: FrameInfo,
     /// Whether the next layer reads ids.
     ids: bool,
+    /// The outputs of the layers so far and the input, by name, as sums read them.
+    pub(super) outputs: HashMap<String, Output>,
+    /// The layers whose outputs sums read.
+    branches: HashSet<String>,
+    /// The number of layers that stay as they are, as a sum reads the output of the last.
+    kept: usize,
     /// The names of the stateful layers.
     stateful: Vec<String>,
     /// Facts for the user.
     pub(super) notes: Vec<String>,
+}
+
+/// The output of a layer, as a sum reads it.
+#[derive(Clone, PartialEq)]
+pub struct Output {
+    /// The number of layers of the runtime before it.
+    pub layers: usize,
+    /// The lengths of its axes.
+    pub axes: Axes,
 }
 
 /// Returns whether a layer has weights.
@@ -75,6 +93,9 @@ impl LayerBuilder {
             input_size: features,
             info,
             ids,
+            outputs: HashMap::new(),
+            branches: HashSet::new(),
+            kept: 0,
             stateful: Vec::new(),
             notes: Vec::new(),
         })
@@ -111,12 +132,15 @@ impl LayerBuilder {
                 self.take_last_step(layer)?;
                 Vec::new()
             }
+            "Add" | "TFOpLambda" if layer.other.is_some() => vec![self.residual(layer)?],
             class if arithmetic::is_arithmetic(class) => {
                 self.info.check_unmasked(class)?;
                 vec![arithmetic::read(layer, self.info.features)?]
             }
-            "GlobalAveragePooling1D" if self.info.has_time && self.info.steps != Some(1) => {
-                self.mean(layer)?
+            "GlobalMaxPooling1D" | "GlobalAveragePooling1D"
+                if self.info.has_time && self.info.steps != Some(1) =>
+            {
+                vec![self.pooling(layer)?]
             }
             _ if self.reshape(layer)? => Vec::new(),
             class => {
@@ -127,12 +151,30 @@ impl LayerBuilder {
             }
         };
         weights.finish()?;
-        self.append(&layer.name, &format!("Keras {class} {}", layer.name), kinds)
+        self.append(&layer.name, &format!("Keras {class} {}", layer.name), kinds)?;
+        self.note_output(&layer.name);
+        Ok(())
+    }
+
+    /// Takes note of the layers whose outputs sums read.
+    pub fn note_branches(&mut self, layers: &[LayerConfig]) {
+        self.branches.extend(layers.iter().filter_map(|layer| layer.other.clone()));
+    }
+
+    /// Takes note of the output of a layer or of the input.
+    pub fn note_output(&mut self, name: &str) {
+        let layers = self.stack.layers().len();
+        if self.branches.contains(name) {
+            self.kept = layers;
+        }
+        self.outputs.insert(name.to_owned(), Output { layers, axes: self.info.axes() });
     }
 
     /// Appends the layers of the runtime that compute a layer.
     fn append(&mut self, name: &str, origin: &str, mut kinds: Vec<Kind<f32>>) -> Result<()> {
-        composed::merge(self.stack.layers_mut().last_mut(), &mut kinds);
+        if self.stack.layers().len() > self.kept {
+            composed::merge(self.stack.layers_mut().last_mut(), &mut kinds);
+        }
         for (number, kind) in (1..).zip(kinds) {
             (self.info.features, self.info.is_input) = (kind.get().output_size(), false);
             if !kind.get().keeps_time() {
@@ -176,7 +218,8 @@ impl LayerBuilder {
     pub fn check_inputs(&self, layer: &LayerConfig) -> Result<()> {
         let takes_part = matches!(layer.class.as_str(), "GetItem" | "SlicingOpLambda");
         let is_read = (takes_part || layer.index.is_none())
-            && (arithmetic::is_arithmetic(&layer.class) || layer.operand.is_none());
+            && (arithmetic::is_arithmetic(&layer.class) || layer.operand.is_none())
+            && (residual::is_sum(layer) || layer.other.is_none());
         let is_recurrent = matches!(layer.class.as_str(), "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional");
         ensure!(
             is_read && (is_recurrent || layer.initial_state.is_none()),

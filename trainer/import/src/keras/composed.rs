@@ -1,18 +1,11 @@
-//! Layers that the runtime does not have, composed of several layers.
-//!
-//! ```text
-//! mean of n steps      (x_1 + .. + x_n) / n: a linear SimpleRNN, h_t = h_(t-1) + x_t, and a scale
-//! ```
-//! The SimpleRNN adds before the division, so that its weights are exact in 8 bits. Functions of single
-//! values are in [`crate::composed`].
+//! Layers that the runtime does not have, composed of several layers; those of functions of single values are in
+//! [`crate::composed`].
 
 use anyhow::{Result, ensure};
 
-use crate::cells::{CellKind, CellWeights, Framework, cell};
 use crate::composed::{Elementwise, leaky_relus, one_leaky_relu};
 use embedded_rnn_nn::activation::Activation;
-use embedded_rnn_nn::export::Activations;
-use embedded_rnn_nn::layers::{BatchNormalization, Dense, Kind, Layer, Recurrent};
+use embedded_rnn_nn::layers::{BatchNormalization, Dense, Kind, Layer};
 use embedded_rnn_nn::tensor::Matrix;
 
 /// Returns the layers of a leaky relu with these slopes.
@@ -27,21 +20,6 @@ pub fn leaky(slopes: &[f32]) -> Result<Vec<Kind<f32>>> {
     check_size(size)?;
     let both = leaky_relus(&Matrix::identity(size, size), &Matrix::zeros(size, 1), slopes);
     Ok(both.map(Kind::Dense).into())
-}
-
-/// Returns the layers of the mean of a fixed number of time steps.
-///
-/// # Errors
-/// Too many features.
-pub fn mean(features: usize, steps: usize) -> Result<Vec<Kind<f32>>> {
-    check_size(features)?;
-    let copied = Matrix::identity(features, features);
-    let weights = CellWeights { w_ih: copied.clone(), w_hh: copied, bias: None, recurrent_bias: None };
-    let activations = Activations { value: Activation::Linear, recurrent: Activation::Linear };
-    let sum = cell(CellKind::SimpleRnn, Framework::Keras, weights, activations)?;
-    let scale = Matrix::repeat(features, 1, 1.0 / steps as f32);
-    let share = BatchNormalization::affine(scale, Matrix::zeros(features, 1));
-    Ok(vec![Kind::Recurrent(Recurrent::new(sum, false)), Kind::BatchNormalization(share)])
 }
 
 /// Checks that weights from all features to all are harmless for a PC: a small file can declare many.

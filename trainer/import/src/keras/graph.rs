@@ -10,6 +10,7 @@ use super::dict::ConfigDict;
 use super::inbound::{Inbound, layer_of};
 use super::layer_config::{InputSpec, LayerChain, LayerConfig, axes};
 use super::masks::take_masks;
+use super::residual::is_sum;
 
 /// Reads the config of a model.
 ///
@@ -77,7 +78,7 @@ fn functional(config: Value) -> Result<LayerChain> {
     ensure!(input.name == first, "input_layers {first}: expected {}", input.name);
 
     connect(&mut layers, &nested)?;
-    let order = chain_order(&layers, &input.name)?;
+    let order = chain_order(&mut layers, &input.name)?;
     let end = order.last().map_or(&input.name, |&index| &layers[index].name);
     ensure!(*end == last, "output_layers {last}: the last layer is {end}");
     Ok(LayerChain { name, input, layers, order })
@@ -89,6 +90,11 @@ fn connect(layers: &mut Vec<LayerConfig>, nested: &HashSet<String>) -> Result<()
     for layer in &mut *layers {
         let nodes = layer.inbound_nodes.take();
         let read = Inbound::read(nodes, nested).with_context(|| layer.name.clone())?;
+        ensure!(
+            read.other.is_none() || is_sum(layer),
+            "{}: inbound_nodes: 2 inputs, only one is supported",
+            layer.name
+        );
         inbound.insert(layer.name.clone(), read);
     }
     let masks = take_masks(layers, &inbound)?;
@@ -96,6 +102,7 @@ fn connect(layers: &mut Vec<LayerConfig>, nested: &HashSet<String>) -> Result<()
         let inbound = &inbound[&layer.name];
         layer.from.clone_from(&inbound.from);
         layer.operand = inbound.operand;
+        layer.other.clone_from(&inbound.other);
         layer.index.clone_from(&inbound.index);
         layer.initial_state.clone_from(&inbound.initial_state);
         layer.mask = inbound.mask(&masks).with_context(|| layer.name.clone())?;
@@ -104,25 +111,40 @@ fn connect(layers: &mut Vec<LayerConfig>, nested: &HashSet<String>) -> Result<()
     Ok(())
 }
 
-/// Returns the layers after `start` in order; each is the only reader of the one before.
-fn chain_order(layers: &[LayerConfig], start: &str) -> Result<Vec<usize>> {
-    let mut readers: HashMap<&str, usize> = HashMap::new();
-    for (index, layer) in layers.iter().enumerate() {
-        if let Some(other) = readers.insert(&layer.from, index) {
-            let other = &layers[other].name;
-            let LayerConfig { name, from, .. } = layer;
+/// Returns the layers after `start` in order; each reads the one before, and a sum an earlier one, too.
+fn chain_order(layers: &mut [LayerConfig], start: &str) -> Result<Vec<usize>> {
+    let mut readers: HashMap<&str, &str> = HashMap::new();
+    for LayerConfig { name, from, .. } in layers.iter().filter(|layer| layer.other.is_none()) {
+        if let Some(other) = readers.insert(from, name) {
             bail!("{name}: inbound_nodes {from}: {other} reads it too, branches are not supported");
         }
     }
     let mut order = Vec::with_capacity(layers.len());
-    let mut current = start;
-    // Each reader is removed once, so the loop ends.
-    while let Some(index) = readers.remove(current) {
+    let mut done = HashSet::from([start.to_owned()]);
+    let mut current = start.to_owned();
+    // Each round adds a layer to those that are done, so the loop ends.
+    loop {
+        let reads = |layer: &LayerConfig| layer.from == current || layer.other.as_ref() == Some(&current);
+        let is_done = |layer: &LayerConfig| {
+            done.contains(&layer.from) && layer.other.as_ref().is_none_or(|other| done.contains(other))
+        };
+        let next = |&k: &usize| !done.contains(&layers[k].name) && reads(&layers[k]) && is_done(&layers[k]);
+        let readers: Vec<usize> = (0..layers.len()).filter(next).collect();
+        if let [first, second, ..] = readers[..] {
+            let (name, other) = (&layers[second].name, &layers[first].name);
+            bail!("{name}: inbound_nodes {current}: {other} reads it too, branches are not supported");
+        }
+        let Some(&index) = readers.first() else { break };
+        let layer = &mut layers[index];
+        if let Some(other) = layer.other.as_mut().filter(|other| **other == current) {
+            std::mem::swap(&mut layer.from, other);
+        }
+        current.clone_from(&layer.name);
+        done.insert(current.clone());
         order.push(index);
-        current = &layers[index].name;
     }
-    if let Some((from, index)) = readers.into_iter().next() {
-        bail!("{}: inbound_nodes {from}: not in the chain of layers after the input", layers[index].name);
+    if let Some(LayerConfig { name, from, .. }) = layers.iter().find(|layer| !done.contains(&layer.name)) {
+        bail!("{name}: inbound_nodes {from}: not in the chain of layers after the input");
     }
     Ok(order)
 }

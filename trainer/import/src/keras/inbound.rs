@@ -48,6 +48,8 @@ pub struct Inbound {
     pub from: String,
     /// The other input, for an operation with a number.
     pub operand: Option<Operand>,
+    /// The layer whose output is the other input of a sum.
+    pub other: Option<String>,
     /// The index into the input, for an operation that takes a part of it.
     pub index: Option<Value>,
     /// The constant initial states of a recurrent layer.
@@ -78,6 +80,13 @@ impl Inbound {
         let inputs = node.as_array().map(Vec::as_slice).unwrap_or_default();
         let input = match inputs {
             [Value::Array(input)] => input,
+            [Value::Array(first), Value::Array(second)] => {
+                let [from, other] = [first, second].map(|tensor| match &tensor[..] {
+                    [tensor @ .., Value::Object(kwargs)] if kwargs.is_empty() => layer_of(tensor, nested),
+                    _ => bail!("not an input"),
+                });
+                return Ok(Self { from: from?, operand: None, other: Some(other?), index: None, mask: None });
+            }
             // An operator is not a layer with a list of inputs.
             [Value::String(_), ..] => inputs,
             _ => bail!("{} inputs, only one is supported", inputs.len()),
@@ -87,6 +96,7 @@ impl Inbound {
         let mut kwargs = ConfigDict::new(kwargs)?;
         kwargs.off("training", "only inference is supported")?;
         let index = kwargs.take("slice_spec");
+        let mut other = None;
         let (from, operand) = match (tensor, kwargs.take("y")) {
             ([Value::String(first), _, Value::Number(number)], Some(Value::Array(tensor)))
                 if first == "_CONSTANT_VALUE" =>
@@ -96,11 +106,16 @@ impl Inbound {
             (tensor, Some(Value::Number(number))) => {
                 (layer_of(tensor, nested)?, number.as_f64().map(|value| Operand { value, is_first: false }))
             }
+            (tensor, Some(Value::Array(second))) => {
+                other = Some(layer_of(&second, nested)?);
+                kwargs.ignore(&["name"]);
+                (layer_of(tensor, nested)?, None)
+            }
             (_, Some(_)) => bail!("2 inputs, only one is supported"),
             (tensor, None) => (layer_of(tensor, nested)?, None),
         };
         kwargs.finish()?;
-        Ok(Self { from, operand, index, initial_state: None, mask: None })
+        Ok(Self { from, operand, other, index, initial_state: None, mask: None })
     }
 
     fn keras3(node: Value) -> Result<Self> {
@@ -114,7 +129,16 @@ impl Inbound {
             [tensor, states] if is_constant(states) => (std::slice::from_ref(tensor), Some(states.clone())),
             _ => (args, None),
         };
+        let mut other = None;
         let (tensor, operand, index) = match args {
+            [Value::Array(inputs)] if inputs.len() == 2 => {
+                other = Some(keras_tensor(&inputs[1])?);
+                (&inputs[0], None, None)
+            }
+            [first @ Value::Object(_), second @ Value::Object(_)] => {
+                other = Some(keras_tensor(second)?);
+                (first, None, None)
+            }
             [tensor @ Value::Object(_)] => (tensor, None, None),
             [tensor @ Value::Object(_), Value::Number(second)] => (tensor, number(second, false), None),
             [Value::Number(first), tensor @ Value::Object(_)] => (tensor, number(first, true), None),
@@ -133,7 +157,7 @@ impl Inbound {
             initial_state = Some(states);
         }
         kwargs.finish()?;
-        Ok(Self { from, operand, index, initial_state, mask: Some(mask) })
+        Ok(Self { from, operand, other, index, initial_state, mask: Some(mask) })
     }
 
     /// Returns the mask argument, given the masks that operations compute.

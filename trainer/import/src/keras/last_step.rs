@@ -53,7 +53,15 @@ pub fn take(stack: &mut LayerStack) -> Result<()> {
             | Kind::Dropout(_)
             | Kind::BatchNormalization(_)
             | Kind::LayerNormalization(_) => {}
-            Kind::Normalization(_) | Kind::Masking(_) | Kind::Embedding(_) => break,
+            Kind::Normalization(_)
+            | Kind::Masking(_)
+            | Kind::Embedding(_)
+            | Kind::GlobalMaxPooling1D(_)
+            | Kind::GlobalAveragePooling1D(_) => break,
+            Kind::Add(_) => bail!(
+                "index [:, -1] of {name}: not supported, as no recurrent layer alone computes it; the model without the \
+                 index outputs it at every time step"
+            ),
         }
     }
     bail!("index [:, -1]: not supported without a recurrent layer before it")

@@ -40,6 +40,8 @@ impl LayerChain {
 pub struct LayerConfig {
     /// The class.
     pub class: String,
+    /// Whether it is an operation of Keras 3, which no file of weights mentions.
+    pub is_operation: bool,
     /// The name.
     pub name: String,
     /// The options.
@@ -52,6 +54,8 @@ pub struct LayerConfig {
     pub nested: Option<Box<LayerChain>>,
     /// The number, for an operation with a number.
     pub operand: Option<Operand>,
+    /// The earlier layer whose output a sum reads, too.
+    pub other: Option<String>,
     /// The index into the output of the layer that it reads, for an operation that takes a part of it.
     pub index: Option<Value>,
     /// The constant initial states of a recurrent layer.
@@ -81,6 +85,11 @@ impl LayerConfig {
     pub fn read(layer: Value) -> Result<Self> {
         let mut outer = ConfigDict::new(layer)?;
         let class = outer.string("class_name")?;
+        let module = outer.clone().take("module");
+        let is_operation = module
+            .as_ref()
+            .and_then(Value::as_str)
+            .is_some_and(|module| module.starts_with("keras.src.ops."));
         let mut options = ConfigDict::new(outer.required("config")?)?;
         // Operations of Keras 3.0 have it outside only.
         let name = if options.has("name") { options.string("name") } else { outer.string("name") }?;
@@ -88,12 +97,14 @@ impl LayerConfig {
             inbound_nodes(outer, &class, &name).with_context(|| format!("{name}: class_name {class}"))?;
         Ok(Self {
             class,
+            is_operation,
             name,
             options,
             from: String::new(),
             mask: MaskArg::Implicit,
             nested: None,
             operand: None,
+            other: None,
             index: None,
             initial_state: None,
             states_unused: false,

@@ -24,7 +24,7 @@
 //! masks      operations that compute masks                 hdf5          bounded reading
 //! layer_config  inbound              one layer; its inputs
 //! initial_state                      constants among them
-//! last_step  arithmetic              operations of Functional models
+//! last_step  arithmetic  residual    operations of Functional models
 //! dict       options that must be read
 //! version
 //! ```
@@ -48,6 +48,7 @@ mod legacy;
 mod masks;
 mod naming;
 mod recurrent;
+mod residual;
 mod shapes;
 mod source;
 mod time_axis;
@@ -114,10 +115,18 @@ fn push_all(
 ) -> Result<()> {
     let LayerChain { input, mut layers, order, .. } = chain;
     // Groups are numbered in the order of the config, which may differ from the order of the layers.
-    let group = |layer: &LayerConfig| weights.group(&layer.class, &layer.name, has_weights(layer));
+    let group = |layer: &LayerConfig| match layer.is_operation {
+        // No layer has such a name.
+        true => format!("operation {}", layer.name),
+        false => weights.group(&layer.class, &layer.name, has_weights(layer)),
+    };
     let groups: Vec<String> = layers.iter().map(group).collect();
     let own = weights.group("InputLayer", &input.name, false);
     weights.layer(&own, &input.name).and_then(LayerWeights::finish).context(place)?;
+    builder.note_branches(&layers);
+    if !input.name.is_empty() {
+        builder.note_output(&input.name);
+    }
     for index in order {
         let layer = &mut layers[index];
         let name = layer.name.clone();

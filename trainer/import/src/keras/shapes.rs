@@ -57,17 +57,17 @@ fn reshaped(class: &str, options: &mut ConfigDict, axes: &[Option<usize>]) -> Re
         "RepeatVector" => {
             ensure!(has_no_time, "class_name RepeatVector: not supported after a time axis");
             let n = options.size("n")?;
-            ensure!(n == 1, "n {n}: only 1 is supported, as no layer of the runtime repeats a frame");
+            ensure!(
+                n == 1,
+                "n {n}: only 1 is supported, as a model has no more outputs than inputs in time; an encoder and \
+                 a decoder, trained with ernn, generate sequences"
+            );
             vec![Some(1), features]
         }
-        // The poolings over time.
+        // The poolings over time, of one time step.
         _ => {
             channels_last(options)?;
-            ensure!(
-                is_one_step,
-                "class_name {class}: only supported for one time step, as no layer of the runtime pools over \
-                 time"
-            );
+            ensure!(is_one_step, "class_name {class}: only supported over a time axis");
             if options.flag("keepdims", false)? { axes.to_vec() } else { vec![features] }
         }
     })

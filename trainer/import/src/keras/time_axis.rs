@@ -1,13 +1,13 @@
-//! Layers that change the time axis: they come and go of one step, reduce it to its mean or to its last step.
+//! Layers that change the time axis: they come and go of one step, reduce it to its maximum, its
+//! mean or its last step.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::builder::LayerBuilder;
-use super::composed;
 use super::last_step;
 use super::layer_config::LayerConfig;
 use super::shapes;
-use embedded_rnn_nn::layers::Kind;
+use embedded_rnn_nn::layers::{GlobalAveragePooling1D, GlobalMaxPooling1D, Kind};
 
 impl LayerBuilder {
     /// Reads a layer that only changes axes; `false` if it is another one.
@@ -29,25 +29,22 @@ impl LayerBuilder {
         Ok(true)
     }
 
-    /// Reads the mean over time of a sequence of fixed length.
+    /// Reads the maximum or the mean over time.
     ///
     /// # Errors
-    /// An open length, or a mask.
-    pub fn mean(&mut self, layer: &mut LayerConfig) -> Result<Vec<Kind<f32>>> {
+    /// An axis that stays, or a mask.
+    pub fn pooling(&mut self, layer: &mut LayerConfig) -> Result<Kind<f32>> {
         let options = &mut layer.options;
         options.ignore_training()?;
         options.only("data_format", &["channels_last".into()], "only channels_last is supported")?;
         options.off("keepdims", "only supported for one time step")?;
         options.clone().finish()?;
         self.info.check_unmasked(&layer.class)?;
-        let steps = self.info.steps.filter(|&steps| steps > 0).with_context(|| {
-            format!("class_name {}: not supported for an open number of time steps", layer.class)
-        })?;
-        self.notes.push(format!(
-            "Mean: {} adds up {steps} time steps and divides by {steps}: sequences must be of this length",
-            layer.name
-        ));
-        composed::mean(self.info.features, steps)
+        let features = self.info.features;
+        Ok(match layer.class.as_str() {
+            "GlobalMaxPooling1D" => Kind::GlobalMaxPooling1D(GlobalMaxPooling1D::new(features)),
+            _ => Kind::GlobalAveragePooling1D(GlobalAveragePooling1D::new(features)),
+        })
     }
 
     /// Reads an operation that takes the last time step.

@@ -69,7 +69,9 @@ impl GraphContext<'_> {
                 let (forward, backward) = both.ok().context(STEP_OF_BIDIRECTIONAL)?;
                 self.directions(&forward, &backward, *merge).ok().context(STEP_OF_BIDIRECTIONAL)
             }
-            LayerOp::Framewise(_) => bail!("not a recurrent layer"),
+            LayerOp::Framewise(_) | LayerOp::Pooling(_) | LayerOp::Residual { .. } => {
+                bail!("not a recurrent layer")
+            }
         }
     }
 

@@ -33,7 +33,7 @@ fn is_state(component: &Component, is_own: &dyn Fn(&Rc<LayerNode>) -> bool) -> b
     match component {
         Component::CellState(node) => is_own(node),
         Component::Frames(edge) if edge.span == TimeSpan::Last => {
-            edge.node().is_some_and(|node| node.framewise_kind().is_none() && is_own(node))
+            edge.node().is_some_and(|node| !node.recurrent_nodes().is_empty() && is_own(node))
         }
         Component::Group(parts) => parts.iter().all(|part| is_state(part, is_own)),
         Component::Frames(_) | Component::InputPart { .. } | Component::Waiting { .. } => false,
@@ -68,9 +68,11 @@ pub fn network(tensors: GraphValues<'_>, outputs: &[&str], name: &str) -> Result
     check_inputs(&context, input, &recurrent)?;
     let size = context.input_features(input).context("an input without features")?;
     let mut stack = LayerStack::default();
-    for (node, span) in &layers {
+    let nodes: Vec<Rc<LayerNode>> = layers.iter().map(|(node, _)| node.clone()).collect();
+    for (index, (node, span)) in layers.iter().enumerate() {
         let name = unique(&node.name, &stack);
-        stack.push(&name, origin(&context, node), node.kind(*span)?)?;
+        let kind = node.kind(&nodes[..index], *span).with_context(|| node.name.clone())?;
+        stack.push(&name, origin(&context, node), kind)?;
     }
     Ok(Imported { notes: context.notes, ..stack.finish(name, size)? })
 }

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result, bail, ensure};
 
 use embedded_rnn_nn::cells::AnyCell;
-use embedded_rnn_nn::layers::{Bidirectional, Kind, MergeMode, Recurrent};
+use embedded_rnn_nn::layers::{Add, Bidirectional, Kind, MergeMode, Recurrent};
 use embedded_rnn_nn::tensor::Matrix;
 
 /// The maximum number of layers on a path.
@@ -55,6 +55,13 @@ pub struct InitialState {
 pub enum LayerOp {
     /// The same computation on every frame.
     Framewise(Rc<Kind<f32>>),
+    /// The maximum or the mean over time.
+    Pooling(Rc<Kind<f32>>),
+    /// The sum of the input and of an earlier output on its path.
+    Residual {
+        /// The origin of the earlier output.
+        earlier: Source,
+    },
     /// A cell over time.
     Recurrent {
         /// The cell with its weights.
@@ -202,14 +209,15 @@ impl LayerNode {
     /// Returns the nodes with states of which the layer consists.
     pub fn recurrent_nodes(self: &Rc<Self>) -> Vec<Rc<Self>> {
         match &self.op {
-            LayerOp::Framewise(_) => Vec::new(),
+            LayerOp::Framewise(_) | LayerOp::Pooling(_) | LayerOp::Residual { .. } => Vec::new(),
             LayerOp::Recurrent { .. } => vec![self.clone()],
             LayerOp::Bidirectional { forward, backward, .. } => vec![forward.clone(), backward.clone()],
         }
     }
 
-    /// Converts the node to a layer of the network whose reader gets `span` of its frames.
-    pub fn kind(&self, span: TimeSpan) -> Result<Kind<f32>> {
+    /// Converts the node to a layer of the network behind the layers of `path`, whose reader gets `span` of its
+    /// frames.
+    pub fn kind(&self, path: &[Rc<Self>], span: TimeSpan) -> Result<Kind<f32>> {
         let recurrent = |node: &Self| -> Result<Recurrent<f32>> {
             let LayerOp::Recurrent { cell, backwards } = &node.op else { bail!("not a recurrent node") };
             let layer = Recurrent::new(AnyCell::clone(cell), span != TimeSpan::Last);
@@ -217,7 +225,11 @@ impl LayerNode {
             Ok(Recurrent { go_backwards: *backwards, ..layer })
         };
         Ok(match &self.op {
-            LayerOp::Framewise(kind) => Kind::clone(kind),
+            LayerOp::Framewise(kind) | LayerOp::Pooling(kind) => Kind::clone(kind),
+            LayerOp::Residual { earlier } => {
+                ensure!(span != TimeSpan::Last, "one step of a residual connection");
+                Kind::Add(Add::new(self.size, spanned(path, earlier)?))
+            }
             LayerOp::Recurrent { .. } => Kind::Recurrent(recurrent(self)?),
             LayerOp::Bidirectional { forward, backward, merge } => Kind::Bidirectional(Bidirectional {
                 forward: recurrent(forward)?,
@@ -288,4 +300,13 @@ pub struct LayerPath {
 /// An edge that is an input of the graph.
 pub fn node_of(edge: &Edge) -> Result<&Rc<LayerNode>> {
     edge.node().context("the network's input itself")
+}
+
+/// Returns the number of layers of a path that a residual connection behind them spans.
+///
+/// # Errors
+/// An earlier output that is not on the path.
+fn spanned(path: &[Rc<LayerNode>], earlier: &Source) -> Result<usize> {
+    let from = path.iter().rposition(|node| node.input.source.is(earlier));
+    from.map(|from| path.len() - from).context("unsupported branch")
 }

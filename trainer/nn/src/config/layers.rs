@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::layers::LayerConfig;
+use crate::layers::add::AddConfig;
 
 /// A chain of layers in a config.
 pub(super) struct ChainConfig<'a> {
@@ -36,12 +37,37 @@ pub(super) fn check_layers(chains: &[ChainConfig<'_>]) -> Result<()> {
         let mut sequences = true;
         for (k, layer) in layers.iter().enumerate() {
             layer.check(is_first(layers, k), sequences).with_context(|| chain.place(k))?;
+            check_span(layers, k).with_context(|| chain.place(k))?;
             sequences &= layer.get().keeps_time();
             let name = &chain.names[k];
             ensure!(!taken.contains(&name), "{}[{k}].name: {name:?} is taken", chain.key);
             taken.push(name);
         }
     }
+    Ok(())
+}
+
+/// Rejects a residual connection that the runtime could not run, in f32 or in i8.
+fn check_span(layers: &[LayerConfig], k: usize) -> Result<()> {
+    let LayerConfig::Add(AddConfig { span, .. }) = &layers[k] else { return Ok(()) };
+    let first = k.checked_sub(*span).with_context(|| format!("span: {span}, but {k} layers before it"))?;
+    let is_input = |layer: &LayerConfig| {
+        use LayerConfig::{BatchNormalization, Embedding, Masking, Normalization};
+        matches!(layer, Normalization(_) | Masking(_) | Embedding(_))
+            || (first == 0 && matches!(layer, BatchNormalization(_)))
+    };
+    ensure!(!is_input(&layers[first]), "span: {span}, which includes the layer that reads the data");
+    let kept = layers[first..k].iter().all(|layer| layer.get().keeps_time());
+    ensure!(kept, "span: {span}, which includes a layer that returns its last output only");
+    let whole = |layer: &LayerConfig| {
+        layer.cell().is_some_and(|cell| cell.shared().go_backwards)
+            || matches!(layer, LayerConfig::Bidirectional(_))
+            || layer.get().mask_value().is_some()
+    };
+    ensure!(
+        !layers.iter().any(whole),
+        "not supported beside a layer that runs backwards or masks time steps"
+    );
     Ok(())
 }
 
@@ -59,7 +85,13 @@ const MOST_PARAMETERS: u64 = 1 << 26;
 pub(super) fn check_size(chains: &[ChainConfig<'_>], features: usize) -> Result<()> {
     let (mut size, mut sum) = (features as u64, 0u64);
     for chain in chains {
+        let mut inputs = Vec::new();
         for (k, layer) in chain.layers.iter().enumerate() {
+            inputs.push(size);
+            if let LayerConfig::Add(AddConfig { span, .. }) = layer {
+                let earlier = inputs[k - span];
+                ensure!(size == earlier, "{}: span: {earlier} features before, {size} after", chain.place(k));
+            }
             sum = sum.saturating_add(layer.get().parameters(size));
             ensure!(
                 sum <= MOST_PARAMETERS,

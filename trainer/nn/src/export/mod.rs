@@ -76,6 +76,8 @@ pub struct Site<'a> {
     pub input_frac: u32,
     /// Fraction bits of the layer's output.
     pub frac: u32,
+    /// The real value of one unit of the other operand of a residual connection; `unit` in other layers.
+    pub earlier: f64,
     /// The ranges that calibration observed.
     pub ranges: &'a Ranges,
     /// `true` if the layer is the last one of the model.

@@ -21,6 +21,10 @@ macro_rules! layer_configs {
                 "Dropout" dropout Dropout DropoutConfig,
                 "BatchNormalization" batch_normalization BatchNormalization BatchNormalizationConfig,
                 "LayerNormalization" layer_normalization LayerNormalization LayerNormalizationConfig,
+                "GlobalMaxPooling1D" global_max_pooling1d GlobalMaxPooling1D GlobalMaxPooling1DConfig,
+                "GlobalAveragePooling1D" global_average_pooling1d GlobalAveragePooling1D
+                    GlobalAveragePooling1DConfig,
+                "Add" add Add AddConfig,
             }
         }
     };

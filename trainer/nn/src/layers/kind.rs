@@ -5,8 +5,9 @@ use embedded_rnn::Kind as RecordKind;
 use embedded_rnn::format::LayerRecord;
 
 use super::{
-    Activation, Affine, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole,
-    InputStage, Layer, LayerNormalization, Masking, Module, Normalization, RecordSummary, Recurrent, Stored,
+    Activation, Add, Affine, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Export, FoldRole,
+    GlobalAveragePooling1D, GlobalMaxPooling1D, InputStage, Layer, LayerNormalization, Masking, Module,
+    Normalization, RecordSummary, Recurrent, Stored,
 };
 use crate::export::{FloatWeights, IntLayer, PackedLayer, Site};
 use crate::tensor::Real;
@@ -36,6 +37,11 @@ macro_rules! kinds {
             /// Converts the layer to another number type.
             pub fn cast<U: Real>(&self) -> Kind<U> {
                 match self { $(Self::$layer(layer) => Kind::$layer(layer.cast()),)* }
+            }
+
+            /// Returns the number of layers before the layer that it spans, if it is a residual connection.
+            pub fn span(&self) -> Option<usize> {
+                if let Self::Add(add) = self { Some(add.span) } else { None }
             }
 
             /// Returns the name in a config; for a recurrent layer the name of the cell.
@@ -154,6 +160,12 @@ kinds! {
     BatchNormalization,
     /// Normalizes every frame to mean 0 and variance 1 over its features.
     LayerNormalization,
+    /// The largest value of every feature over time.
+    GlobalMaxPooling1D,
+    /// The mean of every feature over time.
+    GlobalAveragePooling1D,
+    /// The sum of a frame and the frame that entered an earlier layer.
+    Add,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Layers: their weights, and their forward and backward passes over packed batches.
 
 pub mod activation;
+pub mod add;
 mod affine;
 pub mod batch_normalization;
 pub mod bidirectional;
@@ -9,12 +10,15 @@ pub mod dense;
 pub mod dropout;
 pub mod embedding;
 mod export;
+pub mod global_average_pooling1d;
+pub mod global_max_pooling1d;
 mod kind;
 pub mod layer_normalization;
 pub mod masking;
 mod merge_mode;
 pub mod normalization;
 mod observer;
+pub mod pooling;
 mod recurrent;
 mod rows;
 mod spec;
@@ -27,11 +31,14 @@ pub use observer::{NetworkObserver, Observer, Signal};
 pub use spec::{LayerSpec, check_epsilon};
 
 pub use activation::Activation;
+pub use add::Add;
 pub use batch_normalization::BatchNormalization;
 pub use bidirectional::Bidirectional;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use global_average_pooling1d::GlobalAveragePooling1D;
+pub use global_max_pooling1d::GlobalMaxPooling1D;
 pub use layer_normalization::LayerNormalization;
 pub use masking::Masking;
 pub use merge_mode::MergeMode;

@@ -62,7 +62,11 @@ fn every_layer_folds_to_the_same_function() {
             "Dense" => (", units = 3", false),
             "Activation" => (", activation = 'gelu'", false),
             "Dropout" => (", rate = 0.5", false),
-            "BatchNormalization" | "LayerNormalization" => ("", false),
+            "BatchNormalization"
+            | "LayerNormalization"
+            | "GlobalMaxPooling1D"
+            | "GlobalAveragePooling1D"
+            | "Add" => ("", false),
             "Normalization" | "Masking" => ("", true),
             "Embedding" => (", input_dim = 5, output_dim = 3", true),
             _ => panic!("no options for {name}"),
@@ -191,5 +195,17 @@ fn a_network_from_a_file_is_folded_already() {
         let (read, _) = read_float::<F32>(&bytes).unwrap();
         assert_eq!(folded(&read), read, "{name}");
         assert_eq!(write_float::<F32>(&read, &Meta::default(), &frames).unwrap(), bytes, "{name}");
+    }
+}
+
+/// Nothing is folded into or out of a layer whose output a residual connection reads.
+#[test]
+fn residual_connections_read_the_same_values() {
+    let cell = "{ type = 'GRU', units = 3, return_sequences = true }, { type = 'Dropout', rate = 0.5 }";
+    let tanh = "{ type = 'Activation', activation = 'tanh' }";
+    for (between, span, left) in [(NORMALIZED, 2, 3), (NORMALIZED, 3, 3), (tanh, 2, 3), (tanh, 3, 4)] {
+        let dense = "{ type = 'Dense', units = 3 }";
+        let layers = format!("{dense}, {between}, {cell}, {{ type = 'Add', span = {span} }}");
+        assert_eq!(assert_folds(&layers, 2), left, "{layers}");
     }
 }

@@ -3,11 +3,12 @@
 use anyhow::{Context, Result, ensure};
 use embedded_rnn::{ALL_FEATURES, I8, Kind as RecordKind, Model};
 use embedded_rnn_nn::export::{PackedLayer, Ranges, Site};
+use embedded_rnn_nn::layers::Kind;
 use embedded_rnn_nn::net::Network;
 
 use super::fracs::Fracs;
 use super::input::{InputRecords, input_records};
-use crate::file::{FileSpec, assemble, golden_frames};
+use crate::file::{FileSpec, assemble, golden_frames, set_span};
 use crate::meta::Meta;
 
 /// Returns the model file of a network, whose first layers have the given ranges.
@@ -51,6 +52,13 @@ pub fn write_int(
     assemble(&spec, chain.records, decoder.map_or(Vec::new(), |decoder| decoder.records))
 }
 
+/// Returns the unit of the other operand of a residual connection and the number of records before the layer
+/// that it enters, given those of all layers; of another layer, those of its input.
+fn earlier(inputs: &[(f64, usize)], kind: &Kind<f32>) -> Result<(f64, usize)> {
+    let from = (inputs.len() - 1).checked_sub(kind.span().unwrap_or(0));
+    from.map(|from| inputs[from]).context("span: includes the layer that reads the inputs")
+}
+
 /// The records of consecutive layers, and the units of their input and output.
 struct IntChain {
     records: Vec<PackedLayer<i32>>,
@@ -64,13 +72,19 @@ impl IntChain {
         let InputRecords { mut records, unit: input_scale, frac: mut input_frac, layers: input_layers } =
             input_records(network, ranges, fracs)?;
         let mut unit = input_scale;
+        // The units of the inputs of the layers, and the records before them.
+        let mut inputs = Vec::new();
         for (i, (layer, ranges)) in network.layers.iter().zip(ranges).enumerate().skip(input_layers) {
+            inputs.push((unit, records.len()));
+            let (earlier, start) = earlier(&inputs, &layer.kind).with_context(|| layer.name.clone())?;
             let head = has_head && i + 1 == network.layers.len();
-            let site = Site { unit, input_frac, frac: fracs.inner, ranges, head };
+            let site = Site { unit, earlier, input_frac, frac: fracs.inner, ranges, head };
             let packed = layer.kind.export_int(&layer.name, site);
-            let (packed, output) = packed.with_context(|| layer.name.clone())?;
+            let (mut packed, output) = packed.with_context(|| layer.name.clone())?;
+            set_span(&mut packed, records.len() - start);
+            input_frac = packed.last().map_or(input_frac, |packed| packed.record.frac.into());
             records.extend(packed);
-            (unit, input_frac) = (output, fracs.inner);
+            unit = output;
         }
         Ok(Self { records, input_scale, output_scale: unit })
     }

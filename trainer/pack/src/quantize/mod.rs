@@ -19,6 +19,7 @@ pub use errors::{ErrorTable, LayerError, Quantized};
 
 use anyhow::{Context, Result};
 use embedded_rnn_nn::export::FloatWeights;
+use embedded_rnn_nn::layers::{Kind, Layer};
 use embedded_rnn_nn::net::Network;
 
 use crate::fold::{folded, folded_at};
@@ -93,9 +94,15 @@ pub fn check_quantizable(network: &Network<f32>) -> Result<()> {
 
 /// Returns an equal network with layers that have an integer form.
 fn integer_form(network: &Network<f32>) -> Result<Network<f32>> {
-    let mut layers = Vec::new();
-    for layer in &network.layers {
-        layers.extend(layer.kind.integer_form(&layer.name).with_context(|| layer.name.clone())?);
+    let mut layers: Vec<Layer<f32>> = Vec::new();
+    let mut starts = Vec::new();
+    for (index, layer) in network.layers.iter().enumerate() {
+        starts.push(layers.len());
+        let mut own = layer.kind.integer_form(&layer.name).with_context(|| layer.name.clone())?;
+        if let [Layer { kind: Kind::Add(add), .. }] = &mut own[..] {
+            add.span = layers.len() - starts[index - add.span];
+        }
+        layers.append(&mut own);
     }
     let decoder = network.decoder.as_ref().map(|decoder| integer_form(decoder)).transpose()?;
     Ok(Network { input_size: network.input_size, layers, decoder: decoder.map(Box::new) })

@@ -24,7 +24,10 @@ pub fn add(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Va
         }
         Operands::Constants(a, b) => Ok(vec![combine_floats(context, &a, &b, |a, b| a + b)?]),
         Operands::Constant { data, constant, .. } => parameterized(context, call, &data, Offset, &constant),
-        Operands::Data(a, b) => merged(context, &a, &b, MergeMode::Sum),
+        Operands::Data(a, b) => match super::residual::sum(context, call, &a, &b)? {
+            Some(value) => Ok(vec![value]),
+            None => merged(context, &a, &b, MergeMode::Sum),
+        },
     }
 }
 

@@ -2,10 +2,11 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::pooling::{over_time, reduced_axis};
 use crate::onnx::call::Call;
-use crate::onnx::context::GraphContext;
+use crate::onnx::context::{AxisRole, GraphContext};
 use crate::onnx::layer_graph::Edge;
-use crate::onnx::value::{AxisFactor, Component, Data, Value, axis_index};
+use crate::onnx::value::{AxisFactor, Component, Data, Value};
 use embedded_rnn_nn::layers::MergeMode;
 
 /// Merges both directions of a bidirectional layer elementwise.
@@ -37,15 +38,12 @@ pub fn mean_or_sum(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Resul
     merged(context, &call.data(0)?, &call.data(1)?, merge)
 }
 
-/// Evaluates `ReduceMean` and `ReduceSum` over the directions.
+/// Evaluates `ReduceMean` over the directions or over time, and `ReduceSum` over the directions.
 pub fn reduce(context: &mut GraphContext<'_>, call: &mut Call<'_>) -> Result<Vec<Value>> {
-    call.at_most(2)?;
-    call.attributes.int("noop_with_empty_axes")?;
-    let keeps = call.attributes.int("keepdims")?.unwrap_or(1) != 0;
-    let axes = call.ints_of("axes", 1)?.unwrap_or_default();
-    let data = call.data(0)?;
-    let &[axis] = &axes[..] else { bail!("axes {axes:?}: only the axis of directions is supported") };
-    let axis = axis_index(axis, data.axes.len())?;
+    let (data, axis, keeps) = reduced_axis(call)?;
+    if call.op == "ReduceMean" && context.axis_role(&data.axes[axis]) == Some(AxisRole::Time) {
+        return Ok(vec![Value::Data(over_time(context, call, &data, axis, keeps)?)]);
+    }
     let (true, [forward, backward]) = (data.axes[axis][..] == [AxisFactor::Components], &data.components[..])
     else {
         bail!("axis {axis}: {} is not the axis of two directions", context.axis_name(&data.axes[axis]))

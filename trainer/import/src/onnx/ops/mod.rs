@@ -10,10 +10,12 @@ mod initial_states;
 mod layout;
 mod merging;
 mod normalization;
+mod pooling;
 mod product;
 mod recurrent;
 mod recurrent_cells;
 mod repeated;
+mod residual;
 mod shapes;
 mod slice;
 mod time;
@@ -48,6 +50,9 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("Sum", merging::mean_or_sum),
     ("ReduceMean", merging::reduce),
     ("ReduceSum", merging::reduce),
+    ("ReduceMax", pooling::reduce_max),
+    ("GlobalMaxPool", pooling::global),
+    ("GlobalAveragePool", pooling::global),
     ("Sqrt", folding::function),
     ("Reciprocal", folding::function),
     ("Abs", folding::function),
