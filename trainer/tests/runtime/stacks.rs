@@ -126,7 +126,7 @@ pub const STEPPING: [Stack<'static>; 11] = [
 ];
 
 /// The stacks that require whole sequences.
-pub const WHOLE: [Stack<'static>; 6] = [
+pub const WHOLE: [Stack<'static>; 7] = [
     Stack::of(
         3,
         "{ type = 'Normalization' },

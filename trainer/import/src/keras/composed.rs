@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 
 use crate::composed::{Elementwise, leaky_relus, one_leaky_relu};
 use embedded_rnn_nn::activation::Activation;
-use embedded_rnn_nn::layers::{BatchNormalization, Dense, Kind, Layer};
+use embedded_rnn_nn::layers::{Dense, Kind, Layer};
 use embedded_rnn_nn::tensor::Matrix;
 
 /// Returns the layers of a leaky relu with these slopes.

@@ -85,7 +85,8 @@ impl Inbound {
                     [tensor @ .., Value::Object(kwargs)] if kwargs.is_empty() => layer_of(tensor, nested),
                     _ => bail!("not an input"),
                 });
-                return Ok(Self { from: from?, operand: None, other: Some(other?), index: None, mask: None });
+                let (from, other) = (from?, Some(other?));
+                return Ok(Self { from, operand: None, other, index: None, initial_state: None, mask: None });
             }
             // An operator is not a layer with a list of inputs.
             [Value::String(_), ..] => inputs,
