@@ -22,7 +22,7 @@ pub struct Stack<'a> {
 }
 
 /// The stacks that run step by step.
-pub const STEPPING: [Stack<'static>; 9] = [
+pub const STEPPING: [Stack<'static>; 10] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -93,6 +93,18 @@ pub const STEPPING: [Stack<'static>; 9] = [
          { type = 'GRU', units = 6, return_sequences = true },
          { type = 'LSTM', units = 6, return_sequences = true }, { type = 'Add', span = 2 },
          { type = 'GRU', units = 4{last} }, { type = 'Dense', units = 4 }, { type = 'Add' }",
+    ),
+    Stack::of(
+        1,
+        "{ type = 'Embedding', input_dim = 9, output_dim = 5 },
+         { type = 'GRU', units = 5, return_sequences = true }, { type = 'Add' },
+         { type = 'LSTM', units = 5{last} }",
+    )
+    .with_decoder(
+        "{ type = 'Embedding', input_dim = 5, output_dim = 5 },
+         { type = 'GRU', units = 5, return_sequences = true },
+         { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Add', span = 2 },
+         { type = 'Dense', units = 5 }",
     ),
 ];
 
