@@ -146,8 +146,7 @@ pub trait Layer<N: Number> {
     fn forward_in<'a, S: Isa, const F: u32>(
         isa: S,
         step: Step<'a, N>,
-        memory: &'a mut [N::Word],
-        inputs: &Inputs<'_, N>,
+        (memory, inputs): (&'a mut [N::Word], &Inputs<'_, N>),
         skipped: bool,
     ) -> Option<Done<'a, N>> {
         let (own, others) = memory.split_at_mut_checked(Self::memory_at(step.record, step.position)?)?;

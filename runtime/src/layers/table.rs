@@ -98,7 +98,8 @@ macro_rules! layer_table {
                     let skipped = skip == Some(i);
                     (x, memory) = match Kind::from_code(record.kind, F)? {
                         $(Kind::$kind => {
-                            <$layer as Layer<$number>>::forward_in::<S, F>(isa, step, memory, &inputs, skipped)?
+                            let operands = (memory, &inputs);
+                            <$layer as Layer<$number>>::forward_in::<S, F>(isa, step, operands, skipped)?
                         })*
                     };
                 }

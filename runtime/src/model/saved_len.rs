@@ -36,8 +36,8 @@ pub const fn saved_len(bytes: &[u8]) -> usize {
     words.saturating_mul(4).saturating_add(OVERHEAD)
 }
 
-/// Counts the words that a layer leaves behind, `h` and `c` of a cell, as its `Layer::state` places them. There is no
-/// arm for all other kinds, so that a new one has to state what it saves.
+/// Counts the words that a layer leaves behind, `h` and `c` of a cell, as its `Layer::state` places them.
+/// There is no arm for all other kinds, so that a new one has to state what it saves.
 const fn state_words(kind: u8, units: usize, integers: bool) -> usize {
     let units = if units > MAX_SIZE as usize { MAX_SIZE as usize } else { units }; // No model has more.
     let (acts, h, c) = if integers {

@@ -95,8 +95,8 @@ const STACKS: &[&str] = &[
      { type = 'GlobalAveragePooling1D' }, { type = 'Dense', units = 2, activation = 'tanh' }",
     "{ type = 'Dense', units = 2 }, { type = 'LSTM', units = 2, return_sequences = true }, \
      { type = 'Add', span = 2 }, { type = 'GRU', units = 2, return_sequences = true }, \
-     { type = 'Dense', units = 2, activation = 'tanh' }, { type = 'Add', span = 2 }, { type = 'Add', span = 3 }, \
-     { type = 'SimpleRNN', units = 2 }",
+     { type = 'Dense', units = 2, activation = 'tanh' }, { type = 'Add', span = 2 }, \
+     { type = 'Add', span = 3 }, { type = 'SimpleRNN', units = 2 }",
 ];
 
 #[test]

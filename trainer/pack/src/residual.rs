@@ -33,7 +33,8 @@ fn check_span(layers: &[Layer<f32>], k: usize, span: usize) -> Result<()> {
     };
     if let Some(whole) = layers.iter().find(whole) {
         bail!(
-            "a residual connection is not supported in a model with {}, which runs backwards or masks time steps",
+            "a residual connection is not supported in a model with {}, which runs backwards or masks time \
+             steps",
             whole.name
         );
     }

@@ -60,8 +60,8 @@ const REJECTED: &[(&str, &str)] = &[
     ("masked_sum.keras", "logical_or: inbound_nodes: 2 inputs, only one is supported"),
     (
         "sum_of_both.keras",
-        "add: a residual connection is not supported in a model with both, which runs backwards or masks time \
-         steps",
+        "add: a residual connection is not supported in a model with both, which runs backwards or masks \
+         time steps",
     ),
     ("broadcast_sum.keras", "add: inbound_nodes input_layer_1: another shape"),
     ("kept_axis.keras", "pool: keepdims true: only supported for one time step"),
@@ -104,8 +104,8 @@ const REJECTED: &[(&str, &str)] = &[
     ("permute.keras", "p: dims [2, 1]: only the same order is supported"),
     (
         "repeat.keras",
-        "repeat: n 4: only 1 is supported, as a model has no more outputs than inputs in time; an encoder and \
-         a decoder, trained with ernn, generate sequences",
+        "repeat: n 4: only 1 is supported, as a model has no more outputs than inputs in time; an encoder \
+         and a decoder, trained with ernn, generate sequences",
     ),
     (
         "rescaled_late.keras",

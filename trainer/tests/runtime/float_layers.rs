@@ -137,8 +137,8 @@ fn layers(variant: Variant, cells: &[Variant], rng: &mut ChaCha8Rng) -> String {
         }
         Kind::Masking => format!("{{ type = 'Masking' }}, {}", recurrent(cell(rng), false, rng)),
         Kind::Add => format!(
-            "{{ type = 'Dense', units = {units} }}, {{ type = 'Dense', units = {units}, activation = 'tanh' }},
-             {{ type = 'Add' }}"
+            "{{ type = 'Dense', units = {units} }},
+             {{ type = 'Dense', units = {units}, activation = 'tanh' }}, {{ type = 'Add' }}"
         ),
         kind @ (Kind::GlobalMaxPooling1D | Kind::GlobalAveragePooling1D) => {
             format!("{{ type = 'Dense', units = {units} }}, {{ type = '{}' }}", kind.name())

@@ -28,7 +28,7 @@ pub struct Stack<'a> {
 }
 
 /// The stacks that run step by step.
-pub const STEPPING: [Stack<'static>; 11] = [
+pub const STEPPING: [Stack<'static>; 12] = [
     Stack::of(
         3,
         "{ type = 'Normalization' }, { type = 'LSTM', units = 9, return_sequences = true },
@@ -122,6 +122,18 @@ pub const STEPPING: [Stack<'static>; 11] = [
          { type = 'LSTM', units = 5, return_sequences = true },
          { type = 'GRU', units = 4, activation = 'relu', return_sequences = true },
          { type = 'Dense', units = 5, activation = 'softmax' }",
+    ),
+    Stack::of(
+        1,
+        "{ type = 'Embedding', input_dim = 9, output_dim = 5 },
+         { type = 'GRU', units = 5, return_sequences = true }, { type = 'Add' },
+         { type = 'LSTM', units = 5{last} }",
+    )
+    .with_decoder(
+        "{ type = 'Embedding', input_dim = 5, output_dim = 5 },
+         { type = 'GRU', units = 5, return_sequences = true },
+         { type = 'LSTM', units = 5, return_sequences = true }, { type = 'Add', span = 2 },
+         { type = 'Dense', units = 5 }",
     ),
 ];
 

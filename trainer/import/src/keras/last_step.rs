@@ -59,8 +59,8 @@ pub fn take(stack: &mut LayerStack) -> Result<()> {
             | Kind::GlobalMaxPooling1D(_)
             | Kind::GlobalAveragePooling1D(_) => break,
             Kind::Add(_) => bail!(
-                "index [:, -1] of {name}: not supported, as no recurrent layer alone computes it; the model without the \
-                 index outputs it at every time step"
+                "index [:, -1] of {name}: not supported, as no recurrent layer alone computes it; the model \
+                 without the index outputs it at every time step"
             ),
         }
     }

@@ -156,7 +156,11 @@ fn push_nested(
     let is_kept = dtype == "float32" || nested.first_class() == "Embedding";
     ensure!(is_kept, "dtype {dtype}: only float32 is supported, and integers for an Embedding");
     let mut weights = weights.nested(group, &layer.name).context(place)?;
+    // Names are those of one model.
+    let outputs = std::mem::take(&mut builder.outputs);
     push_all(builder, &mut weights, place, nested)?;
+    builder.outputs = outputs;
+    builder.note_output(&layer.name);
     weights.finish().context(place)?;
     // Nor does one go out.
     builder.check_nested(layer)

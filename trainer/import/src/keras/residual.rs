@@ -1,7 +1,7 @@
 //! Residual connections of a Functional model: the sum of the output so far and an earlier one.
 //!
-//! Keras writes `layers.add([x, y])` as a layer `Add` with two inputs, `x + y` as an operation `Add`, and Keras
-//! 2 as a `TFOpLambda` with the name of the function.
+//! Keras writes `layers.add([x, y])` as a layer `Add` with two inputs, `x + y` as an operation `Add`, and
+//! Keras 2 as a `TFOpLambda` with the name of the function.
 
 use anyhow::{Context, Result, ensure};
 

@@ -59,8 +59,8 @@ fn reshaped(class: &str, options: &mut ConfigDict, axes: &[Option<usize>]) -> Re
             let n = options.size("n")?;
             ensure!(
                 n == 1,
-                "n {n}: only 1 is supported, as a model has no more outputs than inputs in time; an encoder and \
-                 a decoder, trained with ernn, generate sequences"
+                "n {n}: only 1 is supported, as a model has no more outputs than inputs in time; an encoder \
+                 and a decoder, trained with ernn, generate sequences"
             );
             vec![Some(1), features]
         }

@@ -215,8 +215,8 @@ impl LayerNode {
         }
     }
 
-    /// Converts the node to a layer of the network behind the layers of `path`, whose reader gets `span` of its
-    /// frames.
+    /// Converts the node to a layer of the network behind the layers of `path`, whose reader gets `span` of
+    /// its frames.
     pub fn kind(&self, path: &[Rc<Self>], span: TimeSpan) -> Result<Kind<f32>> {
         let recurrent = |node: &Self| -> Result<Recurrent<f32>> {
             let LayerOp::Recurrent { cell, backwards } = &node.op else { bail!("not a recurrent node") };
