@@ -118,8 +118,7 @@ fn field(record: &mut LayerRecord, rng: &mut ChaCha8Rng) {
         1 => record.activation = rng.random_range(0..=28),
         2 => record.recurrent_activation = rng.random_range(0..=28),
         3 => {
-            let flags =
-                [RETURN_SEQUENCES, GO_BACKWARDS, DIRECTION, MASKS, INITIAL_STATE, SEPARATE_SCALES];
+            let flags = [RETURN_SEQUENCES, GO_BACKWARDS, DIRECTION, MASKS, INITIAL_STATE, SEPARATE_SCALES];
             record.flags ^= flags.choose(rng).expect("not empty")
         }
         4 => record.units = rng.random_range(0..40),

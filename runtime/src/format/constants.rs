@@ -61,8 +61,8 @@ pub const MAX_IDS: u32 = 1 << 16;
 /// Largest number of ids of a float Embedding: beyond it a `f32` does not hold every whole number.
 pub const MAX_FLOAT_IDS: u32 = 1 << f32::MANTISSA_DIGITS;
 
-/// Fraction bits of an integer Embedding's row multiplier if its output has [`MAX_INPUT_FRAC`]; one more for each
-/// bit less.
+/// Fraction bits of an integer Embedding's row multiplier if its output has [`MAX_INPUT_FRAC`]; one more for
+/// each bit less.
 pub const EMBEDDING_FRAC: u32 = 6;
 
 /// Bits of the width of an interval in an integer Activation's table: 512 intervals cover all 2^16 inputs.

@@ -99,8 +99,8 @@ pub trait Int: Copy {
     const BLOCKS: usize;
 
     /// Computes the pre-activations of the `R` rows that begin at word `at` of each block, one vector per row
-    /// with one lane per block: the [`mulh`] of the row's sum and its multiplier. The sum, wrapping, is the start
-    /// value and for each word `w` of weights, whose halves are `i16`, and its quad of activations
+    /// with one lane per block: the [`mulh`] of the row's sum and its multiplier. The sum, wrapping, is the
+    /// start value and for each word `w` of weights, whose halves are `i16`, and its quad of activations
     ///
     /// ```text
     /// low(w << 8) a[0] + high(w << 8) a[1] + low(w) a[2] + high(w) a[3]

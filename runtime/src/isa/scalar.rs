@@ -87,8 +87,8 @@ macro_rules! scalar_float {
 #[cfg(not(armv7em_fpu))]
 pub(super) use scalar_float;
 
-/// [`Int::rows`](super::Int::rows) of a block in assembly: reads its start values, a word of each row for each
-/// quad of the sides, which end where one begins and ends at the same address, and its multipliers.
+/// [`Int::rows`](super::Int::rows) of a block in assembly: reads its start values, a word of each row for
+/// each quad of the sides, which end where one begins and ends at the same address, and its multipliers.
 #[cfg(any(thumb, rv32im))]
 pub type FourRows = unsafe extern "C" fn(block: *const i32, sides: *const (), p: *mut i32);
 
@@ -109,8 +109,8 @@ pub fn rows<const R: usize, const SIDES: usize>(
     p
 }
 
-/// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations, `$mulr` is the
-/// multiplication, and `$other` are methods that the instruction set has a better form of.
+/// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations, `$mulr` is
+/// the multiplication, and `$other` are methods that the instruction set has a better form of.
 macro_rules! scalar_int {
     ($isa:ty, $rows:path, $mulr:path $(, $other:item)*) => {
         impl Int for $isa {

@@ -37,8 +37,8 @@
 //! registers for. With the four gates of a unit as the rows of an Lstm's block, its cell is updated at once,
 //! and no pre-activation goes through memory.
 //!
-//! * Cortex-M4, M7, M33: `SMLAD`, `LSL`, `SMLAD` for four multiply-adds; 15 instructions for 16 with the loads
-//!   and half a loop. One call computes all sides of a block.
+//! * Cortex-M4, M7, M33: `SMLAD`, `LSL`, `SMLAD` for four multiply-adds; 15 instructions for 16 with the
+//!   loads and half a loop. One call computes all sides of a block.
 //! * AVX2: eight blocks at once. The products run block by block, two quads in a register (`vpmaddwd`). In an
 //!   Lstm the sums are then transposed, so that activations and cell have one unit per lane; in other layers
 //!   the rows of two blocks are eight units as they are.
@@ -75,8 +75,8 @@ pub fn take<'a, T>(rest: &mut &'a [T], count: usize) -> &'a [T] {
     now
 }
 
-/// Takes the next [`Int::BLOCKS`] blocks, or as many as there are; a single block is taken whole or not at all,
-/// which is less code.
+/// Takes the next [`Int::BLOCKS`] blocks, or as many as there are; a single block is taken whole or not at
+/// all, which is less code.
 #[inline(always)]
 pub fn take_blocks<'a, S: Int>(weights: &mut &'a [i32], stride: usize) -> &'a [i32] {
     if S::BLOCKS > 1 {
@@ -123,8 +123,8 @@ pub fn operand(acts: &[i16]) -> Sides<'_, 1> {
 pub trait Operands {
     /// Returns the words of four rows.
     fn words(&self) -> usize;
-    /// Computes the pre-activations of the rows at word `at` of each block, as [`Int::rows`] does; with `UNITS`
-    /// as [`Int::units`].
+    /// Computes the pre-activations of the rows at word `at` of each block, as [`Int::rows`] does; with
+    /// `UNITS` as [`Int::units`].
     fn pre_activations<S: Int, const R: usize, const UNITS: bool>(
         &self,
         isa: S,

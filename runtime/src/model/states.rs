@@ -17,7 +17,8 @@ struct LayerState<'m> {
     fine: Range<usize>,
     /// Empty in layers without a cell state.
     c: Range<usize>,
-    /// The indices of what is read as h, and of c, among all state vectors, in the order in which they are saved.
+    /// The indices of what is read as h, and of c, among all state vectors, in the order in which they are
+    /// saved.
     indices: [usize; 2],
     /// Real value of one unit of c.
     cell_scale: f32,

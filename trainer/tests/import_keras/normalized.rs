@@ -40,8 +40,8 @@ fn quantized(file: &[u8], calibration: &Array) -> Vec<u8> {
     bytes
 }
 
-/// The errors of i8 are 0.0259 at worst and 0.00607 in the mean; 0.121 in the mean if the normalization is folded
-/// into the weights.
+/// The errors of i8 are 0.0259 at worst and 0.00607 in the mean; 0.121 in the mean if the normalization is
+/// folded into the weights.
 #[test]
 fn the_weights_do_not_contain_the_units_of_the_inputs() {
     let members = members("normalized");

@@ -78,9 +78,9 @@ impl Errors {
 /// | SimpleRNN, unbounded, 20 steps | 8.4e-7 | 0.15 | 0.020 |
 ///
 /// A SimpleRNN does not average over time steps: its error is that of a chain of 200 tanh. The state of an
-/// unbounded one may grow 200-fold, and its first rounding error with it: few bits are left for the first states
-/// if the last must fit. The fraction bits are chosen by the error of i8, in which errors of the weights and of
-/// the arithmetic may cancel.
+/// unbounded one may grow 200-fold, and its first rounding error with it: few bits are left for the first
+/// states if the last must fit. The fraction bits are chosen by the error of i8, in which errors of the
+/// weights and of the arithmetic may cancel.
 fn tolerance((cell, options): Cell) -> Errors {
     match cell {
         "LSTM" => Errors { float: 4.1e-7, arithmetic: 3.9e-3, int: 1.6e-2 },

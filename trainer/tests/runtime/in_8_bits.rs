@@ -47,8 +47,8 @@ fn effective(word: u32) -> [f64; 4] {
     [half(word << 8, 0), half(word << 8, 16), half(word, 0), half(word, 16)]
 }
 
-/// Returns the units of a row's pre-activation per real unit of its function's argument, and the factor that its
-/// weights hold.
+/// Returns the units of a row's pre-activation per real unit of its function's argument, and the factor that
+/// its weights hold.
 fn scales(code: u8, record: &LayerRecord) -> (f64, f64) {
     match Activation::from_code(code).unwrap() {
         Activation::Tanh => (65_536.0, 1.0),

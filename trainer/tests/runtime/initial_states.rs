@@ -87,8 +87,8 @@ fn states_are_stored<N: Number>(_: &Stack<'_>, model: &Model<'_, N>, xs: &[N::In
             assert_eq!(others(state), before);
             let record = &model.layers()[*place];
             let unit = record.output_scale;
-            // INTEGER.md: the unit of c is 2^-cell_frac of the full scale of h, 2^frac units. That of a GRU's h is
-            // 2^-15 of it.
+            // INTEGER.md: the unit of c is 2^-cell_frac of the full scale of h, 2^frac units. That of a GRU's
+            // h is 2^-15 of it.
             let full_scale = unit * 2f32.powi(i32::from(record.frac));
             let cell_unit = full_scale * 2f32.powi(-i32::from(record.cell_frac));
             let unit = if is_gru(record) { full_scale * 2f32.powi(-15) } else { unit };

@@ -59,8 +59,8 @@ impl RandomModel {
         file::<I8>(&self.layers, self.decoder_at)
     }
 
-    /// Returns the words of a random saved state: c, the finer h or what a pooling counts, then h, padded with
-    /// zeros.
+    /// Returns the words of a random saved state: c, the finer h or what a pooling counts, then h, padded
+    /// with zeros.
     pub fn state_words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let mut words = Vec::new();
         for &Layer { record, .. } in self.layers.iter().filter(|layer| is_recurrent(&layer.record)) {
@@ -351,8 +351,8 @@ fn elementwise(kind: Kind, record: &LayerRecord, numbers: Numbers, rng: &mut Cha
     }
 }
 
-/// Returns rows of a random block: start values, weights, multipliers. The weights of padding inputs are random,
-/// too.
+/// Returns rows of a random block: start values, weights, multipliers. The weights of padding inputs are
+/// random, too.
 fn block(sides: &[usize], numbers: Numbers, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut words: Vec<u32> = (0..ROWS).map(|_| numbers.bias(rng) as u32).collect();
     let ends: [i8; ROWS] = std::array::from_fn(|_| Numbers::end(rng));

@@ -90,8 +90,8 @@ fn a_softmax_inside_an_integer_model_is_rejected() {
     assert_eq!(parts.error::<I8>(), None);
 }
 
-/// Joins an encoder and a decoder, each with the layers of a model of its own; in integers all activations get
-/// equal units.
+/// Joins an encoder and a decoder, each with the layers of a model of its own; in integers all activations
+/// get equal units.
 fn joined<N: Session>(encoder: &str, decoder: &str) -> Parts {
     let mut parts = Parts::of::<N>(&Stack::of(1, encoder));
     parts.decoder_at = parts.layers.len();

@@ -203,8 +203,8 @@ fn assert_missing_features_are_rejected(bytes: &[u8], without: [(u32, Option<Err
     }
 }
 
-/// Returns a model of one SimpleRNN whose input and state have separate scales: two parts of start values, one
-/// word of four rows, and multipliers.
+/// Returns a model of one SimpleRNN whose input and state have separate scales: two parts of start values,
+/// one word of four rows, and multipliers.
 fn with_separate_scales() -> AlignedBytes {
     let record = |kind| Variant::of_kind(kind).record::<I8>();
     let flags = RETURN_SEQUENCES | SEPARATE_SCALES;

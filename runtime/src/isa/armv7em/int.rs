@@ -65,8 +65,8 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 14 instructions
-/// for 16 multiply-adds.
+/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 14
+/// instructions for 16 multiply-adds.
 macro_rules! quad {
     () => {
         concat!(
@@ -82,8 +82,9 @@ macro_rules! quad {
 
 /// Computes four pre-activations.
 ///
-/// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r0 to r3; r12 and lr are lost. Reads 4 words of start values, 4 of weights for each quad of activations, and 4 multipliers. All
-/// are aligned to 4, as LDM needs.
+/// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r0 to r3; r12 and lr are lost.
+/// Reads 4 words of start values, 4 of weights for each quad of activations, and 4 multipliers. All are
+/// aligned to 4, as LDM needs.
 #[unsafe(naked)]
 unsafe extern "C" fn four_rows() {
     naked_asm!(

@@ -217,8 +217,8 @@ impl Avx2 {
         ))
     }
 
-    /// Computes the sums of products of four blocks: those of the quads 0, 2, 4 ... in the low half, and of the
-    /// others in the high half, one row per lane.
+    /// Computes the sums of products of four blocks: those of the quads 0, 2, 4 ... in the low half, and of
+    /// the others in the high half, one row per lane.
     #[inline(always)]
     fn sums<const SIDES: usize>(
         self,
@@ -229,8 +229,8 @@ impl Avx2 {
     ) -> [__m256i; 4] {
         let mut sums = [self.splat_i32(0); 4];
         for (sum, j) in sums.iter_mut().zip(order) {
-            // SAFETY: `at` is where the start values begin, four words that every block of `Blocks` has; AVX by
-            // the token.
+            // SAFETY: `at` is where the start values begin, four words that every block of `Blocks` has; AVX
+            // by the token.
             *sum = unsafe { _mm256_zextsi128_si256(_mm_loadu_si128(blocks.at(j, at).cast())) };
         }
         let mut at = at + ROWS;
@@ -258,8 +258,8 @@ impl Avx2 {
         sums
     }
 
-    /// Adds the products of words of weights to sums: those of their halves with the second activations, and of
-    /// the halves of the words shifted by a byte with the first.
+    /// Adds the products of words of weights to sums: those of their halves with the second activations, and
+    /// of the halves of the words shifted by a byte with the first.
     #[inline(always)]
     fn multiply(self, sums: __m256i, words: __m256i, [a01, a23]: [__m256i; 2]) -> __m256i {
         avx2!({

@@ -302,8 +302,8 @@ impl Avx512 {
             core::array::from_fn(|i| core::array::from_fn(|j| blocks.at(QUAD * (q + i) + j, at)));
         let mut sums = [[self.splat_i32(0); QUAD]; Q];
         for (sum, from) in sums.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
-            // SAFETY: `at` is where the start values begin, four words that every block of `Blocks` has; AVX by
-            // the token.
+            // SAFETY: `at` is where the start values begin, four words that every block of `Blocks` has; AVX
+            // by the token.
             *sum = unsafe { _mm512_zextsi128_si512(_mm_loadu_si128(from.cast())) };
         }
         let mut at = ROWS;
@@ -313,7 +313,8 @@ impl Avx512 {
                 // SAFETY: eight words lie behind the reference; AVX by the token.
                 let acts = self.spread(unsafe { _mm256_loadu_si256(acts.as_ptr().cast()) });
                 for (sum, from) in sums.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
-                    // SAFETY: for each four quads a block has sixteen words of weights; AVX-512F by the token.
+                    // SAFETY: for each four quads a block has sixteen words of weights; AVX-512F by the
+                    // token.
                     let words = unsafe { _mm512_loadu_si512(from.wrapping_add(at).cast()) };
                     *sum = self.multiply(*sum, words, acts);
                 }
@@ -350,8 +351,8 @@ impl Avx512 {
         quads
     }
 
-    /// Adds the products of words of weights to sums: those of their halves with the second activations, and of
-    /// the halves of the words shifted by a byte with the first.
+    /// Adds the products of words of weights to sums: those of their halves with the second activations, and
+    /// of the halves of the words shifted by a byte with the first.
     #[inline(always)]
     fn multiply(self, sums: __m512i, words: __m512i, [a01, a23]: [__m512i; 2]) -> __m512i {
         avx512!({

@@ -15,8 +15,8 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SID
     scalar::rows(block, sides, four_rows)
 }
 
-/// Multiplies and adds one row over four activations in t0 to t3, the first times 2^8; the word of its weights
-/// is at `a0 + $at`. Fourteen instructions; no value is used by the instruction after its load.
+/// Multiplies and adds one row over four activations in t0 to t3, the first times 2^8; the word of its
+/// weights is at `a0 + $at`. Fourteen instructions; no value is used by the instruction after its load.
 macro_rules! row {
     ($sum:literal, $at:literal) => {
         concat!(

@@ -30,7 +30,8 @@ fn mulr(a: i32, b: i32) -> i32 {
     a_high.wrapping_mul(b_high).wrapping_add(first >> 16).wrapping_add(second >> 16)
 }
 
-/// Scales the sum in `$sum` by the next multiplier at r0, as [`mulh`](crate::isa::mulh) does, and writes it to r7.
+/// Scales the sum in `$sum` by the next multiplier at r0, as [`mulh`](crate::isa::mulh) does, and writes it
+/// to r7.
 #[cfg(armv7m)]
 macro_rules! scale {
     ($sum:literal) => {
@@ -38,8 +39,8 @@ macro_rules! scale {
     };
 }
 
-/// Scales the sum in `$sum` by the next multiplier at r0, as [`mulh`](crate::isa::mulh) does, and writes it to r7:
-/// four products of half-words, as in [`mulr`].
+/// Scales the sum in `$sum` by the next multiplier at r0, as [`mulh`](crate::isa::mulh) does, and writes it
+/// to r7: four products of half-words, as in [`mulr`].
 #[cfg(not(armv7m))]
 macro_rules! scale {
     ($sum:literal) => {
@@ -150,8 +151,8 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 64 instructions
-/// with the loop for 16 multiply-adds.
+/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 64
+/// instructions with the loop for 16 multiply-adds.
 macro_rules! quad {
     () => {
         concat!(

@@ -1,5 +1,5 @@
-//! Layers that the runtime does not have, composed of several layers; those of functions of single values are in
-//! [`crate::composed`].
+//! Layers that the runtime does not have, composed of several layers; those of functions of single values are
+//! in [`crate::composed`].
 
 use anyhow::{Result, ensure};
 

@@ -18,8 +18,8 @@ pub fn push_initial_float<N: FloatWeights>(states: &[Matrix<f32>], packed: &mut 
     }
 }
 
-/// Appends initial states in integers, rounded to the nearest and saturated: `c` in units of the cell state, or
-/// the finer state of a GRU, then `h` in units of the layer's output.
+/// Appends initial states in integers, rounded to the nearest and saturated: `c` in units of the cell state,
+/// or the finer state of a GRU, then `h` in units of the layer's output.
 pub fn push_initial_int(states: &[Matrix<f32>], packed: &mut PackedLayer<i32>) {
     let [h, c @ ..] = states else { return };
     packed.record.flags |= INITIAL_STATE;

@@ -7,8 +7,8 @@
 //! ```
 //! `layout` describes the layout of a layer of weighted rows, `parts` holds its weights and activations,
 //! `order` is the place of each weight, `initial` packs the initial states behind the weights, `float` and
-//! `rows` are the two kinds of weights, `row` quantizes one row, `record` builds the records of layers without
-//! weighted rows, `units` chooses the real value of one integer step.
+//! `rows` are the two kinds of weights, `row` quantizes one row, `record` builds the records of layers
+//! without weighted rows, `units` chooses the real value of one integer step.
 //!
 //! Each layer builds its own records in its file under `layers`, with these functions.
 

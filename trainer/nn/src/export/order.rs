@@ -65,8 +65,8 @@ pub struct IntRow {
 /// Quantizes a row over these sides.
 pub type QuantizeRow<'a> = dyn FnMut(usize, Sides) -> Result<IntRow> + 'a;
 
-/// Returns the words of all blocks of a layer in file order; with `separate`, rows over both sides consist of a
-/// part for each.
+/// Returns the words of all blocks of a layer in file order; with `separate`, rows over both sides consist of
+/// a part for each.
 ///
 /// # Errors
 /// Those of `quantize`.
@@ -119,8 +119,8 @@ fn rows_of_quad(gate: usize, quad: usize, units: usize) -> BlockRows {
     })
 }
 
-/// Returns the start values, the weights by four inputs, a word of each row, and the multipliers; padding rows
-/// are zero.
+/// Returns the start values, the weights by four inputs, a word of each row, and the multipliers; padding
+/// rows are zero.
 fn block(rows: BlockRows, sides: Sides, quantize: &mut QuantizeRow<'_>) -> Result<Vec<i32>> {
     let mut quantized = Vec::new();
     for row in rows {

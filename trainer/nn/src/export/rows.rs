@@ -103,14 +103,15 @@ impl Rows<'_> {
         }
     }
 
-    /// Returns `true` if the pre-activation of a row stands for the middle of its step, where rounding down is
-    /// rounding to the nearest: in a table that is not wide.
+    /// Returns `true` if the pre-activation of a row stands for the middle of its step, where rounding down
+    /// is rounding to the nearest: in a table that is not wide.
     fn stands_for_middle(&self, row: usize) -> bool {
         let table = matches!(self.p.activation(row), Activation::Tanh | Activation::Sigmoid);
         table && self.table_frac == PRE_FRAC
     }
 
-    /// Returns the operands of a row, its weights in units of the pre-activation for one unit of an activation.
+    /// Returns the operands of a row, its weights in units of the pre-activation for one unit of an
+    /// activation.
     fn operands(&self, row: usize, sides: Sides) -> Vec<Operand> {
         let p = self.p;
         let operand = |w: &Matrix<f32>, unit: f64, frac: u32| {

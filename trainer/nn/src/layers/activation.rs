@@ -163,8 +163,8 @@ impl Export for Activation<f32> {
         Ok(InputStage::Inner)
     }
 
-    /// Tabulates the function over the range of its inputs: its values at the ends of 512 intervals, two per word
-    /// (runtime/INTEGER.md).
+    /// Tabulates the function over the range of its inputs: its values at the ends of 512 intervals, two per
+    /// word (runtime/INTEGER.md).
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let unit = unit_for(site.ranges.output, site.frac);
         let most = 1.0 / full_scale(site.frac);

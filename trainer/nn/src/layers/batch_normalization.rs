@@ -259,8 +259,8 @@ impl Export for BatchNormalization<f32> {
         Ok(InputStage::Affine(Box::new(words)))
     }
 
-    /// Computes `mulr(x << (30 - input_frac), m) + b`, where `m` is 2^21 for a factor of one between equal units of
-    /// as many fraction bits.
+    /// Computes `mulr(x << (30 - input_frac), m) + b`, where `m` is 2^21 for a factor of one between equal
+    /// units of as many fraction bits.
     fn export_int(&self, name: &str, site: Site<'_>) -> Result<IntLayer> {
         let unit = unit_for(site.ranges.output, site.frac);
         let (scale, offset) = self.scale_and_offset();

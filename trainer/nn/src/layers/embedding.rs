@@ -171,13 +171,14 @@ impl Embedding<f32> {
         }
     }
 
-    /// Quantizes the vector of each id to its multiplier, in units of `largest`, and its weights with their own
-    /// scale.
+    /// Quantizes the vector of each id to its multiplier, in units of `largest`, and its weights with their
+    /// own scale.
     fn int_words(&self, largest: f64) -> Vec<i32> {
+        const UNIT: f64 = (1 << (EMBEDDING_FRAC + MAX_INPUT_FRAC)) as f64;
         let mut words = Vec::new();
         for row in self.weight.column_iter() {
             let scale = row.iter().fold(0f64, |max, &w| max.max(f64::from(w).abs())) / 127.0;
-            words.push((scale / largest * f64::from(1u32 << (EMBEDDING_FRAC + MAX_INPUT_FRAC))).round() as i32);
+            words.push((scale / largest * UNIT).round() as i32);
             let byte = |w: f32| if scale > 0.0 { (f64::from(w) / scale).round() as i8 } else { 0 };
             let mut bytes: Vec<u8> = row.iter().map(|&w| byte(w) as u8).collect();
             bytes.resize(bytes.len().next_multiple_of(4), 0);

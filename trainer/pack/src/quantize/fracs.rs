@@ -1,8 +1,8 @@
 //! The fraction bits of the activations of an integer model.
 //!
-//! A row's sum has 32 bits for its weights, its activations and the number of its inputs together. So fewer bits
-//! of the activations leave more for the weights of wide layers, and the input's bits decide how its weights
-//! share a row's bytes with those of the state. What is best for a network is measured.
+//! A row's sum has 32 bits for its weights, its activations and the number of its inputs together. So fewer
+//! bits of the activations leave more for the weights of wide layers, and the input's bits decide how its
+//! weights share a row's bytes with those of the state. What is best for a network is measured.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ pub struct Fracs {
     pub inner: u32,
 }
 
-/// The fraction bits from the best of which the search starts: for wide layers, for layers between, and for narrow
-/// ones, whose sums have room for all bits.
+/// The fraction bits from the best of which the search starts: for wide layers, for layers between, and for
+/// narrow ones, whose sums have room for all bits.
 const STARTS: [Fracs; 3] = [
     Fracs { input: 10, inner: 11 },
     Fracs { input: 13, inner: 12 },
@@ -31,8 +31,8 @@ const STARTS: [Fracs; 3] = [
 /// The limit of the calibration time steps on which fraction bits are compared.
 const MAX_STEPS: usize = 2_048;
 
-/// Returns the fraction bits with the least error of the output on calibration data, and their model. The search
-/// goes to the better neighbor until there is none.
+/// Returns the fraction bits with the least error of the output on calibration data, and their model. The
+/// search goes to the better neighbor until there is none.
 ///
 /// # Errors
 /// The errors of `pack` if it has no scale for any of the fraction bits from which the search starts.

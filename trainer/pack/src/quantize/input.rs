@@ -81,8 +81,8 @@ fn unit_of_affine(words: &dyn Fn(f64) -> Vec<f32>, ranges: &Ranges, frac: u32) -
     if offsets.iter().any(|offset| offset.abs() > MAX_OFFSET) { unit.log2().ceil().exp2() } else { unit }
 }
 
-/// Returns the unit and the fraction bits of inputs that no layer normalizes: the unit is that of the calibrated
-/// range, but at most 1 for integers in the range of i16, so that no two of them become one.
+/// Returns the unit and the fraction bits of inputs that no layer normalizes: the unit is that of the
+/// calibrated range, but at most 1 for integers in the range of i16, so that no two of them become one.
 fn scale_of_inputs(ranges: &Ranges, frac: u32) -> (f64, u32) {
     let unit = unit_for(ranges.input, frac);
     if ranges.fractions || ranges.input > f32::from(i16::MAX) || unit <= 1.0 {
@@ -91,7 +91,8 @@ fn scale_of_inputs(ranges: &Ranges, frac: u32) -> (f64, u32) {
     (1.0, ranges.input.log2().ceil().clamp(frac as f32, MAX_INPUT_FRAC as f32) as u32)
 }
 
-/// Returns the record of a Normalization whose scales and offsets map real features to integers of `unit`, with
+/// Returns the record of a Normalization whose scales and offsets map real features to integers of `unit`,
+/// with
 /// `frac` fraction bits.
 fn affine_record(words: Vec<f32>, (unit, frac): (f64, u32), name: &str, features: usize) -> PackedLayer<i32> {
     let record = framewise_record(RecordKind::Normalization, features);

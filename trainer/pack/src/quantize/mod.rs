@@ -1,8 +1,8 @@
 //! Quantization of a network to an i8 model file, by the rules of runtime/INTEGER.md, or to f16 weights.
 //!
-//! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `fracs` chooses the
-//! fraction bits of the activations, `file` writes the layers, `errors` measures the error of each layer, and `classes` counts the classes that change. The
-//! quantization of a layer is defined in its own file.
+//! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `fracs` chooses
+//! the fraction bits of the activations, `file` writes the layers, `errors` measures the error of each layer,
+//! and `classes` counts the classes that change. The quantization of a layer is defined in its own file.
 
 mod calibrate;
 mod classes;
@@ -142,8 +142,8 @@ mod tests {
     }
 
     /// Frames with a variance of zero, far below epsilon, near epsilon and above it. The worst error over 20
-    /// networks is 0.018 of the range of the outputs; most of it comes from the layer before, whose activations
-    /// have few units where they differ little.
+    /// networks is 0.018 of the range of the outputs; most of it comes from the layer before, whose
+    /// activations have few units where they differ little.
     #[test]
     fn a_layer_normalization_of_any_variance_is_quantized() {
         let layers = "{ type = 'Dense', units = 4 }, { type = 'LayerNormalization' }";
