@@ -76,6 +76,8 @@ pub struct Site<'a> {
     pub input_frac: u32,
     /// Fraction bits of the layer's output.
     pub frac: u32,
+    /// `true` if the input and the state of a recurrent layer may have separate scales.
+    pub separate: bool,
     /// The real value of one unit of the other operand of a residual connection; `unit` in other layers.
     pub earlier: f64,
     /// The ranges that calibration observed.

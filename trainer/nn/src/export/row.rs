@@ -42,7 +42,7 @@ impl Row {
     }
 
     /// Returns the least unit of the sum for which the weights fit their bytes and all terms 32 bits.
-    fn unit(&self) -> f64 {
+    pub fn unit(&self) -> f64 {
         let weights = self.operands.iter().flat_map(|operand| &operand.weights);
         let largest = weights.fold(0f64, |largest, w| largest.max(w.abs()));
         let least = LEAST_MULTIPLIER / 2f64.powi(32);

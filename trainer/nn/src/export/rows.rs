@@ -157,18 +157,27 @@ impl Rows<'_> {
         })
     }
 
-    /// Returns `true` if a common scale of input and state would make the errors of the weights much larger.
+    /// Returns `true` if input and state get separate scales: if a common one would make the errors of the weights
+    /// much larger, or, where separate scales are allowed, if it is twice as large as that of one of them.
     fn need_separate_scales(&self) -> bool {
         if self.p.sizes().hidden == 0 {
             return false;
         }
+        let rows = 0..self.p.weights.bias.nrows();
         let variance = |sides: &[Sides]| -> f64 {
-            let rows = (0..self.p.weights.bias.nrows()).flat_map(|row| {
+            let rows = rows.clone().flat_map(|row| {
                 sides.iter().map(move |&sides| self.row(row, sides).variance() / self.per_unit(row).powi(2))
             });
             rows.sum()
         };
+        let growth = |side: Sides| -> f64 {
+            let growth = rows
+                .clone()
+                .map(|row| (self.row(row, Sides::All).unit() / self.row(row, side).unit()).log2());
+            growth.sum::<f64>() / rows.len() as f64
+        };
         variance(&[Sides::All]) > SEPARATE_FROM * variance(&[Sides::Input, Sides::Recurrent])
+            || self.site.separate && growth(Sides::Input).max(growth(Sides::Recurrent)) > 1.0
     }
 }
 

@@ -78,7 +78,8 @@ impl IntChain {
             inputs.push((unit, records.len()));
             let (earlier, start) = earlier(&inputs, &layer.kind).with_context(|| layer.name.clone())?;
             let head = has_head && i + 1 == network.layers.len();
-            let site = Site { unit, earlier, input_frac, frac: fracs.inner, ranges, head };
+            let Fracs { inner: frac, separate, .. } = fracs;
+            let site = Site { unit, earlier, input_frac, frac, separate, ranges, head };
             let packed = layer.kind.export_int(&layer.name, site);
             let (mut packed, output) = packed.with_context(|| layer.name.clone())?;
             set_span(&mut packed, records.len() - start);

@@ -111,7 +111,7 @@ fn a_normalization_that_spreads_rows_remains_a_layer() {
             println!("seed {seed}, ratio {ratio}: rms {error:.5}, folded {with_fold:.5}");
             assert!(keeps_normalization(&found.bytes), "seed {seed}, ratio {ratio}");
             assert!(error < with_fold / 3.0, "seed {seed}, ratio {ratio}: {error}, folded {with_fold}");
-            assert!(error < 4.0 * equal.output_error(), "seed {seed}, ratio {ratio}: {error}");
+            assert!(error < 5.0 * equal.output_error(), "seed {seed}, ratio {ratio}: {error}");
         }
     }
 }
