@@ -95,7 +95,7 @@ fn i8_vectors_are_close() {
     let Quantized { bytes, errors, .. } = quantize(&network, &Meta::default(), &[&frames]).unwrap();
     println!("{}, {} bytes", ErrorTable(&errors), bytes.len());
     let int = predict(&bytes, &frames, Backend::portable());
-    assert_within(difference(&int, &golden), 0.0167, "chars2vec, i8 and ONNX Runtime");
+    assert_within(difference(&int, &golden), 0.0354, "chars2vec, i8 and ONNX Runtime");
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn i8_onsets_are_close() {
             println!("{}, {} bytes", ErrorTable(&errors), bytes.len());
             let int = predict_in(RunMode::Sequence, &bytes, &frames, Backend::portable());
             let what = format!("madmom {} {number}, i8 and madmom", family.name);
-            assert_within(difference(&int, golden), 0.0082, &what);
+            assert_within(difference(&int, golden), 0.0111, &what);
         }
     }
 }
