@@ -157,8 +157,9 @@ impl Rows<'_> {
         })
     }
 
-    /// Returns `true` if input and state get separate scales: if a common one would make the errors of the weights
-    /// much larger, or, where separate scales are allowed, if it is twice as large as that of one of them.
+    /// Returns `true` if input and state get separate scales: if a common one would make the errors of the
+    /// weights much larger, or, where separate scales are allowed, if it is twice as large as that of one of
+    /// them.
     fn need_separate_scales(&self) -> bool {
         if self.p.sizes().hidden == 0 {
             return false;

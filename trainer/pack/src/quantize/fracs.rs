@@ -80,8 +80,8 @@ pub fn best(
     }
 }
 
-/// Returns the fraction bits with up to two bits more or less of one kind, or one of both, and the same with the
-/// other scales.
+/// Returns the fraction bits with up to two bits more or less of one kind, or one of both, and the same with
+/// the other scales.
 fn neighbors(fracs: Fracs) -> impl Iterator<Item = Fracs> {
     const STEPS: [(i32, i32); 12] = [
         (1, 0),
