@@ -54,8 +54,11 @@ fn codes(code: u8) {
     black_box(DType::from_code(code).map(DType::name));
     black_box(MergeMode::from_code(code).map(|mode| MergeMode::merged(mode, black_box(1))));
     black_box(Activation::from_code(code).map(Activation::fold));
-    black_box((Activation::is_extended(code), min_cell_frac(code)));
-    black_box(Kind::from_code(code, black_box(0)).map(|kind| (Kind::is_recurrent(kind), Kind::name(kind))));
+    black_box((Activation::is_extended(code), Activation::has_parameter(code), min_cell_frac(code)));
+    black_box(
+        Kind::from_code(code, black_box(0))
+            .map(|kind| (Kind::is_recurrent(kind), Kind::is_cell(kind), Kind::name(kind))),
+    );
     black_box(DType::from_code(code).map(Preamble::new));
 }
 
@@ -78,6 +81,7 @@ fn packing<N: Number>() -> Option<usize> {
     for layer in layers {
         black_box((LayerRecord::return_sequences(layer), LayerRecord::go_backwards(layer)));
         black_box((LayerRecord::is_direction(layer), LayerRecord::masks(layer)));
+        black_box((LayerRecord::has_initial_state(layer), LayerRecord::has_separate_scales(layer)));
         black_box((LayerRecord::input_size(layer), LayerRecord::units(layer)));
     }
     needs::<N>(layers, black_box(0)).map(|needs| needs.ram_needed)
