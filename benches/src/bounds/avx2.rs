@@ -39,7 +39,8 @@ impl Avx2 {
         unsafe { read(weights, times) }
     }
 
-    /// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds pairs, `times` times.
+    /// Reads all of `weights`, multiplies the halves of each word by i16 as they are and shifted by a byte,
+    /// and adds the products, `times` times.
     #[allow(unsafe_code, reason = "calls a function of AVX2")]
     pub fn widen(self, weights: &[Block], times: u64) {
         // SAFETY: as above.
@@ -91,11 +92,10 @@ fn widen(weights: &[Block], times: u64) {
     let mut sums = [_mm256_setzero_si256(); 8];
     for _ in 0..times {
         for block in black_box(weights) {
-            for halves in block.as_chunks::<128>().0 {
-                for (sum, part) in sums.iter_mut().zip(halves.as_chunks::<16>().0) {
-                    let weights = _mm256_cvtepi8_epi16(bytemuck::cast(*part));
-                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(weights, acts));
-                }
+            for (sum, part) in sums.iter_mut().zip(block.as_chunks::<32>().0) {
+                let weights = bytemuck::cast(*part);
+                let shifted = _mm256_madd_epi16(_mm256_slli_epi32::<8>(weights), acts);
+                *sum = _mm256_add_epi32(*sum, _mm256_add_epi32(shifted, _mm256_madd_epi16(weights, acts)));
             }
         }
     }

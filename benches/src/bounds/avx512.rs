@@ -40,7 +40,8 @@ impl Avx512 {
         unsafe { read(weights, times) }
     }
 
-    /// Reads all of `weights` as i8, widens them, multiplies them by i16 and adds pairs, `times` times.
+    /// Reads all of `weights`, multiplies the halves of each word by i16 as they are and shifted by a byte,
+    /// and adds the products, `times` times.
     #[allow(unsafe_code, reason = "calls a function of AVX-512")]
     pub fn widen(self, weights: &[Block], times: u64) {
         // SAFETY: as above.
@@ -92,11 +93,10 @@ fn widen(weights: &[Block], times: u64) {
     let mut sums = [_mm512_setzero_si512(); 8];
     for _ in 0..times {
         for block in black_box(weights) {
-            for halves in block.as_chunks::<256>().0 {
-                for (sum, part) in sums.iter_mut().zip(halves.as_chunks::<32>().0) {
-                    let weights = _mm512_cvtepi8_epi16(bytemuck::cast(*part));
-                    *sum = _mm512_dpwssd_epi32(*sum, weights, acts);
-                }
+            for (sums, part) in sums.as_chunks_mut::<2>().0.iter_mut().zip(block.as_chunks::<64>().0) {
+                let weights = bytemuck::cast(*part);
+                sums[0] = _mm512_dpwssd_epi32(sums[0], weights, acts);
+                sums[1] = _mm512_dpwssd_epi32(sums[1], _mm512_slli_epi32::<8>(weights), acts);
             }
         }
     }

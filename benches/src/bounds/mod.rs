@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | f32 multiply-adds on registers | f32, f16 | a step has one per weight |
 //! | reads of the model's own weights | all | a step reads each weight once, from the same cache level |
-//! | i8 weights read, widened to i16, multiplied and added in pairs | i8 | narrower products are not exact |
+//! | words of i8 weights read, multiplied by i16 twice, once shifted | i8 | narrower products are not exact |
 //!
 //! The third is the rate of these instructions: cheaper ones for the same result would raise it. A bound
 //! leaves out everything that depends on the cell: activations, the state, the call. These are most of a step

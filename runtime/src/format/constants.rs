@@ -27,7 +27,7 @@ pub const MIN_FRAC: u32 = 8;
 /// Largest number of fraction bits of an integer activation: the full scale itself fits an `i16`.
 pub const MAX_FRAC: u32 = 14;
 
-/// Fraction bits of a normalized integer input that is used as it is.
+/// Largest number of fraction bits of a normalized integer input.
 pub const MAX_INPUT_FRAC: u32 = 15;
 
 /// Fraction bits of the state that an integer GRU carries from step to step.

@@ -72,7 +72,7 @@ macro_rules! scale {
 }
 
 /// Multiplies and adds one row over four activations in r2 to r5; the word of its weights is at `r0 + $at`.
-/// Eleven instructions.
+/// Ten instructions.
 #[cfg(armv7m)]
 macro_rules! row {
     ($sum:literal, $at:literal) => {
@@ -151,7 +151,7 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 64
+/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 65
 /// instructions with the loop for 16 multiply-adds.
 macro_rules! quad {
     () => {

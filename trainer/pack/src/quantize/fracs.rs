@@ -37,8 +37,8 @@ const SEPARATE_COST: f64 = 1.25;
 /// The limit of the time steps of a part of a sequence among these.
 const MAX_PART: usize = 512;
 
-/// Returns the fraction bits with the least error of the output on calibration data, and their model. The
-/// search goes to the better neighbor until there is none.
+/// Returns the fraction bits and scales with the least error of the output on calibration data. The search
+/// goes to the better neighbor until there is none.
 ///
 /// # Errors
 /// The errors of `pack` if it has no scale for any of the fraction bits from which the search starts.
