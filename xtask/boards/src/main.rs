@@ -3,7 +3,8 @@
 //! Map: [`nets`] the table of networks, made from [`random`] weights or from [`examples`] of the trainer;
 //! [`vectors`] their test vectors; [`conformance`] the outputs that the PC computes from these; [`image`] the
 //! firmware's images, [`elf`] their contents; [`qemu`] the emulator; [`run`] the command; [`results`] its
-//! table and lines. [`panics`] searches all that is [`public`] in the runtime.
+//! table and lines. [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test
+//! vectors for the bindings.
 
 mod clippy;
 mod conformance;
@@ -17,6 +18,7 @@ mod qemu;
 mod random;
 mod results;
 mod run;
+mod vector_files;
 mod vectors;
 
 use std::process::ExitCode;
@@ -35,6 +37,9 @@ enum Command {
     /// Searches every public function of the runtime for panics, on every core
     #[command(after_help = "Example:\n  cargo run --package xtask-boards -- panics")]
     Panics,
+    /// Writes models, inputs and outputs for the bindings to target/conformance
+    #[command(after_help = "Example:\n  cargo run --package xtask-boards -- vectors")]
+    Vectors,
 }
 
 fn main() -> ExitCode {
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Clippy => clippy::run(),
         Command::Panics => panics::run(),
+        Command::Vectors => vector_files::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -201,6 +201,11 @@ impl Case {
         format!("{}.{}", self.net.name, self.dtype.name())
     }
 
+    /// Returns the test vectors as bytes, one sequence each.
+    pub fn sequences(&self) -> Vec<&[u8]> {
+        self.vectors.sequences()
+    }
+
     /// Computes the PC's outputs in the arithmetic of a board, over test vectors until they have `limit` time
     /// steps.
     pub fn conformance(&self, limit: usize, float: Float) -> Result<Conformance> {

@@ -24,6 +24,16 @@ impl TestVectors {
         }
     }
 
+    /// Returns the sequences as bytes.
+    pub fn sequences(&self) -> Vec<&[u8]> {
+        match self {
+            Self::I8(all) => all.iter().map(|sequence| bytemuck::cast_slice(sequence)).collect(),
+            Self::F16(all) | Self::F32(all) => {
+                all.iter().map(|sequence| bytemuck::cast_slice(sequence)).collect()
+            }
+        }
+    }
+
     /// Returns the number of values in the longest vector.
     pub fn longest(&self) -> usize {
         let longest = match self {
