@@ -1,5 +1,5 @@
 //! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb`
-//! with `armv7m`, `armv7em` with `armv7em_fpu`, or `rv32im` with `rv32im_fpu`; and `own_isa` where the build
+//! with `armv7m`, `armv7em` with `armv7em_fpu` and `helium`, or `rv32im` with `rv32im_fpu`; and `own_isa` where the build
 //! contains that one only.
 //!
 //! `cfg(target_feature = "dsp")` is visible on some compilers and hidden on others, so the target's name
@@ -9,11 +9,13 @@
 
 /// Cores with ARMv8-M's DSP instructions.
 const ARMV8M_DSP: [&str; 5] = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85", "cortex-m52"];
+/// Those with Helium, the vector instructions.
+const HELIUM: [&str; 3] = ["cortex-m55", "cortex-m85", "cortex-m52"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!(
-        "cargo:rustc-check-cfg=cfg(own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, rv32im, rv32im_fpu)"
+        "cargo:rustc-check-cfg=cfg(own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, helium, rv32im, rv32im_fpu)"
     );
     let target = std::env::var("TARGET").unwrap_or_default();
     let Some(isa) = isa(&target) else { return };
@@ -26,6 +28,10 @@ fn main() {
     };
     if has_fpu {
         println!("cargo:rustc-cfg={isa}_fpu");
+    }
+    // The vectors are the registers of the FPU, which only programs of an `hf` target switch on.
+    if isa == "armv7em" && has_fpu && cpu().is_some_and(|cpu| HELIUM.contains(&cpu.as_str())) {
+        println!("cargo:rustc-cfg=helium");
     }
     if isa == "thumb" && (target.starts_with("thumbv7m-") || target.starts_with("thumbv8m.main-")) {
         println!("cargo:rustc-cfg=armv7m");
@@ -48,9 +54,13 @@ fn isa(target: &str) -> Option<&'static str> {
 
 /// Returns `true` if the compiler's flags name a core with DSP instructions.
 fn cpu_has_dsp() -> bool {
+    cpu().is_some_and(|cpu| ARMV8M_DSP.contains(&cpu.as_str()))
+}
+
+/// Returns the core that the compiler's flags name.
+fn cpu() -> Option<String> {
     println!("cargo:rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
-    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let mut cpus =
-        flags.split('\u{1f}').filter_map(|flag| flag.rsplit_once("target-cpu=")).map(|(_, cpu)| cpu);
-    cpus.next_back().is_some_and(|cpu| ARMV8M_DSP.contains(&cpu))
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").ok()?;
+    let cpus = flags.split('\u{1f}').filter_map(|flag| flag.rsplit_once("target-cpu="));
+    cpus.map(|(_, cpu)| cpu.to_owned()).next_back()
 }

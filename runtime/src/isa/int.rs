@@ -79,12 +79,38 @@ impl<'a, const N: usize> Sides<'a, N> {
         2 * rows + rows * self.quads
     }
 
+    /// Returns the first quad of each side and its end.
+    #[cfg(all(armv7em, not(helium)))]
+    #[inline(always)]
+    pub fn ends(&self) -> [[*const [i32; 2]; 2]; N] {
+        self.sides.map(|side| [side.from, side.to])
+    }
+
     /// Iterates over the sides.
     #[cfg(not(own_isa))]
     #[inline(always)]
     pub fn iter(&self) -> impl Iterator<Item = &Side<'a>> {
         self.sides.iter()
     }
+}
+
+/// A time step of an integer Lstm whose activations are tanh and sigmoid, and whose rows have one scale.
+#[cfg_attr(not(armv7em), expect(dead_code, reason = "read by instruction sets with whole steps"))]
+pub struct IntLstm<'a> {
+    /// A block for each unit.
+    pub blocks: &'a [i32],
+    /// The input, in whole quads, not empty.
+    pub x: &'a [i32],
+    /// The output of the step before, likewise.
+    pub h: &'a [i32],
+    /// The cell state of each unit.
+    pub c: &'a mut [i32],
+    /// The output of each unit.
+    pub next: &'a mut [i16],
+    /// Fraction bits of the cell state.
+    pub cell_frac: u32,
+    /// Fraction bits of the output.
+    pub frac: u32,
 }
 
 /// Vectors of `i32` and the one hot loop over blocks of weights.
@@ -128,6 +154,24 @@ pub trait Int: Copy {
     ) -> [Self::W; R] {
         const { assert!(Self::BLOCKS == 1, "more blocks need the order") };
         self.rows(blocks, stride, at, sides)
+    }
+
+    /// `true` if [`lstm`](Int::lstm) computes a time step.
+    const LSTM: bool = false;
+
+    /// Computes a time step of an Lstm whole, where this takes fewer instructions than block by block.
+    #[inline(always)]
+    fn lstm(self, _step: IntLstm<'_>) {
+        debug_assert!(Self::LSTM, "no layer calls it");
+    }
+
+    /// Copies activations, as many as `x` and `out` have, saturated to +-2^`frac`.
+    #[inline(always)]
+    fn saturate(self, x: &[i16], frac: u32, out: &mut [i16]) {
+        let end = 1i32.wrapping_shl(frac);
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = i32::from(x).max(end.wrapping_neg()).min(end) as i16;
+        }
     }
 
     /// Returns values in groups of [`BLOCKS`](Int::BLOCKS); fewer in the last.

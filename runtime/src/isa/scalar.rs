@@ -112,9 +112,9 @@ pub fn rows<const R: usize, const SIDES: usize>(
 /// Implements [`Int`](super::Int) on one block at a time; `$rows` computes its pre-activations, `$mulr` is
 /// the multiplication, and `$other` are methods that the instruction set has a better form of.
 macro_rules! scalar_int {
-    ($isa:ty, $rows:path, $mulr:path $(, $other:item)*) => {
+    ($isa:ty, $rows:path, $mulr:path $(; $($other:item)*)?) => {
         impl Int for $isa {
-            $($other)*
+            $($($other)*)?
             type W = i32;
             const BLOCKS: usize = 1;
 

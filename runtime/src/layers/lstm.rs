@@ -11,7 +11,7 @@
 use super::cell::{self, Activations, by_activations};
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
 use crate::format::{Activation, BLOCK_ROWS, CELL_LIMIT, LANES, LayerRecord, MAX_CELL_FRAC, min_cell_frac};
-use crate::isa::{Float, Int, Isa};
+use crate::isa::{Float, Int, IntLstm, Isa};
 use crate::number::{FloatNumber, I8, Step, quads};
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -141,8 +141,14 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
     let activations = Activations::<F, NON_DEFAULT>::of(r);
     let (cell_frac, frac) = (u32::from(r.cell_frac) & 31, u32::from(r.frac));
-    let update = IntUpdate { activations, cell_frac, frac, targets: PhantomData };
     let operands = blocks::Recurrent::<F>::new(r, x, h);
+    if S::LSTM && !NON_DEFAULT && !operands.has_separate_scales() {
+        let (x, h) = (blocks::words(x), blocks::words(h));
+        let next_units = next.get_mut(..r.units())?;
+        isa.lstm(IntLstm { blocks: weights, x, h, c, next: next_units, cell_frac, frac });
+        return Some(next);
+    }
+    let update = IntUpdate { activations, cell_frac, frac, targets: PhantomData };
     let targets = S::groups(c).zip(S::groups(next.get_mut(..r.units())?));
     blocks::for_each::<S, GATES, _, _>(isa, weights, &operands, targets, update);
     Some(next)

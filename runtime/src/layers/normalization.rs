@@ -68,16 +68,13 @@ impl Layer<I8> for Normalization {
 
     #[inline(always)]
     fn forward<'a, S: Isa, const F: u32>(
-        _isa: S,
+        isa: S,
         step: Step<'a, I8>,
         memory: &'a mut [i32],
     ) -> Option<&'a [i16]> {
         let Step { x, record, .. } = step;
         let acts: &mut [i16] = bytemuck::try_cast_slice_mut(memory).ok()?;
-        let end = 1i32.wrapping_shl(record.frac.into());
-        for (act, &x) in acts.iter_mut().zip(x.get(..record.units())?) {
-            *act = i32::from(x).max(end.wrapping_neg()).min(end) as i16;
-        }
+        isa.saturate(x.get(..record.units())?, record.frac.into(), acts);
         Some(acts)
     }
 }

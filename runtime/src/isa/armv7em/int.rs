@@ -1,15 +1,26 @@
-//! Four rows at once: `SMLAD` multiplies and adds two weights of a word, and shifted left by a byte the two
-//! others; `SMMUL` scales a sum.
+//! The integer half: products and whole steps of an Lstm in assembly, in `dsp` or `helium`.
 
 use super::Armv7em;
+#[cfg(not(helium))]
+use super::dsp::{four_rows, lstm};
+#[cfg(helium)]
+use super::helium::{four_rows, lstm};
 use crate::isa::scalar::scalar_int;
-use crate::isa::{Int, Sides, mulr};
-use core::arch::{asm, naked_asm};
+use crate::isa::{Int, IntLstm, Sides, mulr};
+use core::arch::asm;
 
 scalar_int!(
-    Armv7em,
-    rows,
-    mulr,
+    Armv7em, rows, mulr;
+    const LSTM: bool = true;
+
+    #[inline(always)]
+    fn lstm(self, step: IntLstm<'_>) {
+        lstm(step);
+    }
+    #[inline(always)]
+    fn saturate(self, x: &[i16], frac: u32, out: &mut [i16]) {
+        saturate(x, frac, out);
+    }
     // A product with a power of two, which `SMMLAR` adds in one instruction.
     #[inline(always)]
     fn add_rounded(self, a: i32, b: i32, by: u32) -> i32 {
@@ -32,7 +43,7 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SID
             four_rows = sym four_rows,
             inout("r0") block.as_ptr() => p0,
             inout("r12") core::ptr::from_ref(sides) => _,
-            out("r1") p1, out("r2") p2, out("r3") p3, out("lr") _,
+            out("r1") p1, out("r2") p2, out("r3") p3, clobber_abi("C"),
             options(readonly),
         );
     }
@@ -40,77 +51,39 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SID
     core::array::from_fn(|r| p[r % 4])
 }
 
-/// The core that the assembler assumes in a naked function, which does not take the target's features.
-#[cfg(armv8m)]
-macro_rules! cpu {
-    () => {
-        ".cpu cortex-m33"
-    };
-}
-#[cfg(not(armv8m))]
-macro_rules! cpu {
-    () => {
-        ""
-    };
-}
-
-/// Multiplies and adds one row over four activations in r2 (0 1) and r3 (2 3); the word of its weights is
-/// lost.
-macro_rules! row {
-    ($sum:literal, $w:literal) => {
-        concat!(
-            "smlad ", $sum, ", ", $w, ", r3, ", $sum, "\n", "lsl ", $w, ", ", $w, ", #8\n", "smlad ", $sum,
-            ", ", $w, ", r2, ", $sum, "\n",
-        )
-    };
+/// Computes [`Int::saturate`] two values at a time.
+#[inline(always)]
+fn saturate(x: &[i16], frac: u32, out: &mut [i16]) {
+    let (pairs, last) = x.as_chunks::<2>();
+    let (to, to_last) = out.split_at_mut_checked(2 * pairs.len()).unwrap_or_default();
+    for (to, &pair) in to.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
+        *to = saturate_pair(pair, frac);
+    }
+    if let ([to, ..], [last, ..]) = (to_last, last) {
+        [*to, _] = saturate_pair([*last, 0], frac);
+    }
 }
 
-/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 14
-/// instructions for 16 multiply-adds.
-macro_rules! quad {
-    () => {
-        concat!(
-            "ldmia r1!, {{r2, r3}}\n",
-            "ldmia r0!, {{r4, r5, r6, r7}}\n",
-            row!("r8", "r4"),
-            row!("r9", "r5"),
-            row!("r10", "r6"),
-            row!("r11", "r7"),
-        )
-    };
-}
-
-/// Computes four pre-activations.
-///
-/// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r0 to r3; r12 and lr are lost.
-/// Reads 4 words of start values, 4 of weights for each quad of activations, and 4 multipliers. All are
-/// aligned to 4, as LDM needs.
-#[unsafe(naked)]
-unsafe extern "C" fn four_rows() {
-    naked_asm!(
-        cpu!(),
-        "push {{r4-r11, lr}}",
-        "ldmia r0!, {{r8-r11}}",
-        "2:",
-        "ldmia r12!, {{r1, lr}}",
-        "subs r2, lr, r1",
-        "beq 5f",
-        // An odd number of quads begins with the second of a round.
-        "lsls r2, r2, #28",
-        "bmi 4f",
-        "3:",
-        quad!(),
-        "4:",
-        quad!(),
-        "cmp r1, lr",
-        "bne 3b",
-        "b 2b",
-        "5:",
-        "ldmia r0!, {{r2, r3, r4, r5}}",
-        "smmul r0, r8, r2",
-        "smmul r1, r9, r3",
-        "smmul r2, r10, r4",
-        "smmul r3, r11, r5",
-        "pop {{r4-r11, pc}}",
-    )
+/// Saturates two values to +-2^`frac`: sums with the distance to the bounds of 16 bits, saturated to these,
+/// and back again.
+#[inline(always)]
+fn saturate_pair(pair: [i16; 2], frac: u32) -> [i16; 2] {
+    const BOTH: i32 = 0x1_0001;
+    let end = 1i32.wrapping_shl(frac);
+    let (up, down) = ((0x7fff - end).max(0), 0x8000 - end);
+    let mut pair: i32 = bytemuck::cast(pair);
+    // SAFETY: no memory is read or written.
+    unsafe {
+        asm!(
+            "qadd16 {pair}, {pair}, {up}",
+            "qsub16 {pair}, {pair}, {up}",
+            "qsub16 {pair}, {pair}, {down}",
+            "qadd16 {pair}, {pair}, {down}",
+            pair = inout(reg) pair,
+            up = in(reg) up.wrapping_mul(BOTH),
+            down = in(reg) down.wrapping_mul(BOTH),
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    bytemuck::cast(pair)
 }

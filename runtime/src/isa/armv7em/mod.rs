@@ -1,15 +1,40 @@
 //! Cortex-M4 and M7, and ARMv8-M cores with DSP instructions: these for integers, `VFMA` for floats where
-//! there is an FPU.
-
-#[cfg(armv7em_fpu)]
-mod float;
-mod int;
+//! there is an FPU. Cores with Helium take their vectors for integers.
 
 use super::Isa;
 #[cfg(not(armv7em_fpu))]
 use super::{Arithmetic, Float, FloatWeight, scalar::scalar_float};
 #[cfg(not(armv7em_fpu))]
 use crate::format::LANES;
+
+/// The core that the assembler assumes in a naked function, which does not take the target's features.
+#[cfg(all(armv8m, not(helium)))]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(helium)]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m55"
+    };
+}
+#[cfg(not(armv8m))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
+use cpu;
+
+#[cfg(not(helium))]
+mod dsp;
+#[cfg(armv7em_fpu)]
+mod float;
+#[cfg(helium)]
+mod helium;
+mod int;
 
 /// Proof that the code is compiled for ARMv7E-M, by `cfg(armv7em)` of `build.rs`: every core of the target,
 /// or the core that the flags name, has these instructions.
