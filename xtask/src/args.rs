@@ -12,7 +12,8 @@ use crate::cross::Choice;
     group = ArgGroup::new("which").args(["name", "all", "list"]).required(true),
     after_help = "Examples:\n  cargo xtask board cortex-m4\n\
                   \x20 cargo xtask board --all --model digits --dtype i8\n\n\
-                  Results: a table, and one line per network and board in target/boards.jsonl."
+                  Results: a table, and one line per network and board in target/boards.jsonl. A network that \
+                  takes more\ninstructions (0.5 %) or memory (2 %) than recorded fails the run."
 )]
 pub struct BoardArgs {
     /// Name of a board
@@ -29,6 +30,9 @@ pub struct BoardArgs {
     /// Only this dtype
     #[arg(long)]
     pub dtype: Option<DType>,
+    /// Record the figures in benches/results/boards.tsv, and in the tables of the documents
+    #[arg(long)]
+    pub record: bool,
     /// Source of the boards' core library
     #[arg(long, default_value = "auto")]
     pub cross: Choice,

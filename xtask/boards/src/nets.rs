@@ -95,6 +95,25 @@ pub static NETS: &[Net] = &[
         32
     ),
     random_weights(
+        "lstm-dense-10x32",
+        "lstm",
+        (10, 32),
+        "{ type = 'LSTM', units = 32 }, { type = 'Dense', units = 4, activation = 'softmax' }",
+    ),
+    random_weights(
+        "gru-dense-10x32",
+        "gru",
+        (10, 32),
+        "{ type = 'GRU', units = 32 }, { type = 'Dense', units = 4, activation = 'softmax' }",
+    ),
+    random_weights(
+        "residual-10x16",
+        "gru",
+        (10, 16),
+        "{ type = 'Dense', units = 16 }, { type = 'GRU', units = 16, return_sequences = true }, \
+         { type = 'Add', span = 1 }, { type = 'Dense', units = 4 }",
+    ),
+    random_weights(
         "bidirectional-10x16",
         "lstm",
         (10, 16),
@@ -215,12 +234,17 @@ impl Case {
 }
 
 impl Net {
+    /// Returns whether the network is the same wherever it is made.
+    pub fn has_random_weights(&self) -> bool {
+        matches!(self.source, Source::Random(_))
+    }
+
     /// Returns whether a run of all boards runs the network on boards of this selection.
     pub fn is_selected_by(&self, selection: Selection) -> bool {
         match selection {
             Selection::All => true,
             // The random networks of one input size are one of each cell and layer.
-            Selection::OnePerLayer => matches!(self.source, Source::Random(_)) && self.input_size == 10,
+            Selection::OnePerLayer => self.has_random_weights() && self.input_size == 10,
         }
     }
 

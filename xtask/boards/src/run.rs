@@ -15,7 +15,7 @@ use xtask::table::Table;
 use crate::image::{self, Built, Images, Measured};
 use crate::nets::{Case, NETS, Net};
 use crate::results::{self, Figures, Row};
-use crate::{elf, qemu};
+use crate::{docs, elf, qemu, record};
 
 /// Runs the command.
 pub fn run(args: &BoardArgs) -> Result<()> {
@@ -30,7 +30,8 @@ pub fn run(args: &BoardArgs) -> Result<()> {
     let rustc = toolchain.rustc_version();
     eprintln!("board: {} ({rustc})", toolchain.describe());
 
-    let mut failures = Failures::default();
+    let record = record::read().unwrap_or_default();
+    let (mut failures, mut compared) = (Failures::default(), 0);
     let mut rows = Vec::new();
     let cases = cases(&nets, args.dtype, &mut failures);
     let results = each_in_parallel(&boards, |board| {
@@ -43,6 +44,10 @@ pub fn run(args: &BoardArgs) -> Result<()> {
             let name = format!("{} {case}", board.name);
             if let Some(row) = failures.note(&name, row) {
                 failures.note(&name, verdict(board, &row));
+                if !args.record {
+                    let is_compared = failures.note(&name, record::check(&record, &row)).unwrap_or(true);
+                    compared += usize::from(is_compared);
+                }
                 rows.push(row);
             }
         }
@@ -54,6 +59,12 @@ pub fn run(args: &BoardArgs) -> Result<()> {
     rows.sort_by_key(|row| BOARDS.iter().position(|board| board.name == row.board));
     results::update(&root().join("target/boards.jsonl"), &rows)?;
     print!("{}", results::table(&rows));
+    if args.record {
+        record::write(&rows)?;
+        docs::write()?;
+    } else {
+        println!("{compared} of {} rows compared with {}", rows.len(), record::FILE);
+    }
     failures.finish()
 }
 
