@@ -113,6 +113,27 @@ pub struct IntLstm<'a> {
     pub frac: u32,
 }
 
+/// A time step of an integer Gru with the reset gate after the product, whose activations are tanh and
+/// sigmoid, and whose rows have one scale.
+#[cfg_attr(
+    not(all(armv7em, not(helium))),
+    expect(dead_code, reason = "read by instruction sets with whole steps")
+)]
+pub struct IntGru<'a> {
+    /// A block for four units: their rows of z, of r, of n over x, of n over h.
+    pub blocks: &'a [i32],
+    /// The input, in whole quads, not empty.
+    pub x: &'a [i32],
+    /// The output of the step before, likewise.
+    pub h: &'a [i32],
+    /// The state of each unit.
+    pub state: &'a mut [i16],
+    /// The output of each unit.
+    pub next: &'a mut [i16],
+    /// Fraction bits of the output.
+    pub frac: u32,
+}
+
 /// Vectors of `i32` and the one hot loop over blocks of weights.
 ///
 /// A block consists of rows of weights, `R` at a time: `R` start values, a word of each row for each quad of
@@ -163,6 +184,15 @@ pub trait Int: Copy {
     #[inline(always)]
     fn lstm(self, _step: IntLstm<'_>) {
         debug_assert!(Self::LSTM, "no layer calls it");
+    }
+
+    /// `true` if [`gru`](Int::gru) computes a time step.
+    const GRU: bool = false;
+
+    /// Computes a time step of a Gru whole, where this takes fewer instructions than block by block.
+    #[inline(always)]
+    fn gru(self, _step: IntGru<'_>) {
+        debug_assert!(Self::GRU, "no layer calls it");
     }
 
     /// Copies activations, as many as `x` and `out` have, saturated to +-2^`frac`.

@@ -29,7 +29,7 @@ mod rv32im;
 pub use float::{Arithmetic, Float, FloatWeight, Part};
 #[cfg(not(own_isa))]
 pub use int::mulh;
-pub use int::{Int, IntLstm, Sides, mulr, shr_round};
+pub use int::{Int, IntGru, IntLstm, Sides, mulr, shr_round};
 
 /// An instruction set: the float half and the integer half.
 pub trait Isa: Float + Int {

@@ -13,7 +13,7 @@ use super::blocks::Operands;
 use super::cell::{self, Activations, by_activations};
 use super::{Layer, blocks, padded, panels, previous_and_next, written};
 use crate::format::{Activation, BLOCK_ROWS as ROWS, LANES, LayerRecord, STATE_FRAC};
-use crate::isa::{Float, Int, Isa};
+use crate::isa::{Float, Int, IntGru, Isa};
 use crate::number::{FloatNumber, I8, Step, quads};
 use core::ops::Range;
 use core::slice::{Iter, IterMut};
@@ -156,6 +156,12 @@ fn forward_int<'a, S: Isa, const F: u32, const NON_DEFAULT: bool>(
     let (h, next) = previous_and_next(bytemuck::try_cast_slice_mut(h).ok()?, phase)?;
     let (of_x, of_h) = (blocks::operand(x), blocks::operand(h));
     let operands = blocks::Recurrent::<F>::new(r, x, h);
+    if S::GRU && !NON_DEFAULT && !operands.has_separate_scales() {
+        let (x, h, frac) = (blocks::words(x), blocks::words(h), r.frac.into());
+        let (state, units) = (state.get_mut(..r.units())?, next.get_mut(..r.units())?);
+        isa.gru(IntGru { blocks: weights, x, h, state, next: units, frac });
+        return Some(next);
+    }
     let gate = operands.words();
     let of_n = 2 * gate + of_x.words(ROWS);
     let stride = of_n + of_h.words(ROWS);

@@ -2,9 +2,11 @@
 
 use super::Armv7em;
 #[cfg(not(helium))]
-use super::dsp::{four_rows, lstm};
+use super::dsp::{four_rows, gru, lstm};
 #[cfg(helium)]
 use super::helium::{four_rows, lstm};
+#[cfg(not(helium))]
+use crate::isa::IntGru;
 use crate::isa::scalar::scalar_int;
 use crate::isa::{Int, IntLstm, Sides, mulr};
 use core::arch::asm;
@@ -16,6 +18,14 @@ scalar_int!(
     #[inline(always)]
     fn lstm(self, step: IntLstm<'_>) {
         lstm(step);
+    }
+    #[cfg(not(helium))]
+    const GRU: bool = true;
+
+    #[cfg(not(helium))]
+    #[inline(always)]
+    fn gru(self, step: IntGru<'_>) {
+        gru(step);
     }
     #[inline(always)]
     fn saturate(self, x: &[i16], frac: u32, out: &mut [i16]) {
