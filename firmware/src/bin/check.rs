@@ -44,6 +44,10 @@ struct Figures {
     steps: u32,
     /// Ticks of a thousand instructions, by which the PC checks its idea of the counter.
     thousand: u32,
+    /// The fewest ticks of a counted step; 0 if whole sequences are counted.
+    least: u32,
+    /// The most ticks of a counted step.
+    most: u32,
     /// Zero: the size is a multiple of 8 without gaps.
     reserved: u32,
 }
@@ -178,8 +182,14 @@ impl Meter {
             return Ok(result);
         }
         let (ticks, result) = self.counter.count(work);
-        self.figures.ticks += ticks.ok_or(Failure::CounterWrapped)?.saturating_sub(self.overhead);
+        let ticks = ticks.ok_or(Failure::CounterWrapped)?.saturating_sub(self.overhead);
+        self.figures.ticks += ticks;
         let steps = steps(&result);
+        if STEPS == 0 {
+            let ticks = ticks as u32;
+            self.figures.least = if self.figures.counted == 0 { ticks } else { self.figures.least.min(ticks) };
+            self.figures.most = self.figures.most.max(ticks);
+        }
         self.figures.steps += steps;
         self.figures.counted += steps;
         Ok(result)

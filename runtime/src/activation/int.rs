@@ -57,18 +57,32 @@ pub fn softmax(p: &mut [i32]) {
         *v = exp2_neg((below * LOG2_E) >> 16);
         sum += *v as u64;
     }
-    let reciprocal = (1u64 << 62).checked_div(sum).unwrap_or(0);
+    let reciprocal = reciprocal(sum);
     for v in p.iter_mut() {
         *v = ((*v as u64 * reciprocal + (1 << 45)) >> 46) as i32;
     }
 }
 
+/// Computes `2^62 / sum`, rounded down; `sum` is at least 2^30, the term of the largest value.
+///
+/// One bit after another, in the same time for every sum, and without the library's division, which takes more
+/// code on a microcontroller.
+fn reciprocal(sum: u64) -> u64 {
+    // The remainder after the first 30 of 63 bits, which are zeros.
+    let (mut remainder, mut quotient) = (1u64 << 29, 0u64);
+    for _ in 0..33 {
+        remainder <<= 1;
+        let fits = remainder >= sum;
+        remainder = remainder.wrapping_sub(if fits { sum } else { 0 });
+        quotient = quotient << 1 | u64::from(fits);
+    }
+    quotient
+}
+
 /// Computes `2^(-t * 2^-16)` with 30 fraction bits.
 fn exp2_neg(t: u64) -> i32 {
-    let shift = t >> 16;
-    if shift > 30 {
-        return 0;
-    }
+    // No early return: the time of a step does not depend on its values.
+    let shift = (t >> 16).min(31);
     let f = (t & 0xffff) as i64;
     let mut sum = 0i64;
     for c in EXP2 {

@@ -291,8 +291,33 @@ fn activate<S: Int>(isa: S, activation: u8, frac: u32, p: &mut [S::W; BLOCK_ROWS
     }
     for (k, p) in p.iter_mut().enumerate() {
         if has_units::<S>(k, units) {
-            *p = activate_unit(isa, activation, frac, *p);
+            *p = by_code::<S>(isa, *p, (activation, frac), activate_unit::<S>);
         }
+    }
+}
+
+/// Computes a function of a vector that the code of an activation selects. Where a vector is one value, it
+/// stays a function of its own, which is called: all activations take more code than the rest of a layer.
+#[inline(always)]
+pub fn by_code<S: Int>(
+    isa: S,
+    p: S::W,
+    (activation, frac): (u8, u32),
+    function: impl Fn(S, u8, u32, S::W) -> S::W,
+) -> S::W {
+    #[inline(never)]
+    fn apart<S: Int>(
+        isa: S,
+        p: S::W,
+        (activation, frac): (u8, u32),
+        function: impl Fn(S, u8, u32, S::W) -> S::W,
+    ) -> S::W {
+        function(isa, activation, frac, p)
+    }
+    if S::BLOCKS == 1 {
+        apart(isa, p, (activation, frac), function)
+    } else {
+        function(isa, activation, frac, p)
     }
 }
 

@@ -136,17 +136,17 @@ impl<'a, S: Int> blocks::Update<S, ROWS> for Head<'a> {
     fn update(&self, isa: S, mut p: [S::W; ROWS], out: &'a mut [i32]) {
         for (k, p) in p.iter_mut().enumerate() {
             if blocks::has_units::<S>(k, out.len()) {
-                *p = activate_head(isa, self.activation, *p);
+                *p = blocks::by_code(isa, *p, (self.activation, PRE_FRAC), activate_head::<S>);
             }
         }
         isa.store_i32(p, out);
     }
 }
 
-/// Computes an output with [`PRE_FRAC`] fraction bits, of linear and relu in the layer's own unit; a softmax
-/// comes after it.
+/// Computes an output with `frac` fraction bits, of linear and relu in the layer's own unit; a softmax comes
+/// after it.
 #[inline(always)]
-fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
+fn activate_head<S: Int>(isa: S, activation: u8, frac: u32, p: S::W) -> S::W {
     let value = match Activation::from_code(activation) {
         Some(Activation::Relu) => return isa.clamp(p, 0, i32::MAX),
         Some(Activation::Tanh) => isa.tanh_i32(p),
@@ -156,5 +156,5 @@ fn activate_head<S: Int>(isa: S, activation: u8, p: S::W) -> S::W {
         Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => blocks::hard_sigmoid(isa, p),
         _ => return p,
     };
-    blocks::from_full_scale(isa, value, PRE_FRAC)
+    blocks::from_full_scale(isa, value, frac)
 }

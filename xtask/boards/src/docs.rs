@@ -124,13 +124,22 @@ fn smallest_images(record: &[Recorded]) -> String {
     let rows = ["lstm-dense-10x32", "gru-dense-10x32"].into_iter().flat_map(|network| {
         BOARDS.iter().filter_map(move |board| {
             let row = find(record, (board.name, network, "i8"))?;
-            let figures = [row.code, row.tables, row.code + row.tables, row.ram, row.stack, row.instructions];
+            let figures = [
+                row.code,
+                row.tables,
+                row.code + row.tables,
+                row.ram,
+                row.stack,
+                row.instructions,
+                row.spread,
+            ];
             let core = board.core.split_once(':').map_or(board.core, |(core, _)| core);
             let text = vec![format!("`{network}`"), core.to_owned()];
             Some([text, figures.map(number).to_vec()].concat())
         })
     });
-    let titles = ["network", "core", "code", "tables", "code and tables", "RAM", "stack", "instructions"];
+    let titles =
+        ["network", "core", "code", "tables", "code and tables", "RAM", "stack", "instructions", "spread"];
     markdown(&titles, 2, rows)
 }
 

@@ -126,6 +126,10 @@ pub struct Measured {
     pub steps: u32,
     /// Ticks per thousand instructions.
     pub thousand: u32,
+    /// The fewest ticks of a counted step; 0 if whole sequences are counted.
+    pub least: u32,
+    /// The most ticks of a counted step.
+    pub most: u32,
 }
 
 impl Measured {
@@ -135,12 +139,13 @@ impl Measured {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
-        ensure!(bytes.len() == 32, "the board's figures are {} bytes, not 32", bytes.len());
+        ensure!(bytes.len() == 40, "the board's figures are {} bytes, not 40", bytes.len());
         let (ticks, words) = bytes.split_at(8);
         let ticks = ticks.try_into().map(u64::from_le_bytes)?;
         let word = |i: usize| words[4 * i..4 * i + 4].try_into().map(u32::from_le_bytes);
         let [counted, stack, ram, steps, thousand] = [word(0)?, word(1)?, word(2)?, word(3)?, word(4)?];
-        Ok(Self { ticks, counted, stack, ram, steps, thousand })
+        let [least, most] = [word(5)?, word(6)?];
+        Ok(Self { ticks, counted, stack, ram, steps, thousand, least, most })
     }
 
     /// Returns the mean instructions per step.
@@ -153,6 +158,12 @@ impl Measured {
         ensure!((1000.0..1010.0).contains(&thousand), "1000 nops counted as {thousand:.1} instructions");
         ensure!(self.counted >= FEWEST_STEPS, "only {} steps were counted", self.counted);
         Ok(board.instructions(self.ticks as f64 / f64::from(self.counted)))
+    }
+
+    /// Returns the fewest and the most instructions of a step, to the resolution of the counter; `None` if
+    /// whole sequences were counted.
+    pub fn range(&self, board: &Board) -> Option<[f64; 2]> {
+        (self.most > 0).then(|| [self.least, self.most].map(|ticks| board.instructions(ticks.into())))
     }
 }
 
@@ -179,17 +190,38 @@ mod tests {
     #[test]
     fn figures_are_little_endian_words() {
         let mut bytes = 5_000_000_000u64.to_le_bytes().to_vec();
-        bytes.extend([49u32, 96, 700, 50, 1603, 0].map(u32::to_le_bytes).concat());
+        bytes.extend([49u32, 96, 700, 50, 1603, 7, 9, 0].map(u32::to_le_bytes).concat());
         let measured = Measured::parse(&bytes).unwrap();
         let ticks = 5_000_000_000;
-        assert_eq!(measured, Measured { ticks, counted: 49, stack: 96, ram: 700, steps: 50, thousand: 1603 });
+        assert_eq!(
+            measured,
+            Measured {
+                ticks,
+                counted: 49,
+                stack: 96,
+                ram: 700,
+                steps: 50,
+                thousand: 1603,
+                least: 7,
+                most: 9
+            }
+        );
         assert!(Measured::parse(&bytes[..20]).is_err());
     }
 
     #[test]
     fn a_wrong_counter_or_too_few_steps_give_no_mean() {
         let m4 = Board::named("cortex-m4").unwrap();
-        let good = Measured { ticks: 160_000, counted: 50, stack: 0, ram: 0, steps: 51, thousand: 1605 };
+        let good = Measured {
+            ticks: 160_000,
+            counted: 50,
+            stack: 0,
+            ram: 0,
+            steps: 51,
+            thousand: 1605,
+            least: 0,
+            most: 0,
+        };
         assert_eq!(good.instructions_per_step(m4).unwrap(), 2000.0);
         assert!(Measured { thousand: 1000, ..good }.instructions_per_step(m4).is_err());
         assert!(Measured { counted: 49, ..good }.instructions_per_step(m4).is_err());

@@ -13,7 +13,7 @@ use crate::results::Row;
 
 /// The file, relative to the root.
 pub const FILE: &str = "benches/results/boards.tsv";
-const TITLES: &str = "board\tnetwork\tdtype\tinstructions\tcode\ttables\tmodel\tram\tstack\trustc";
+const TITLES: &str = "board\tnetwork\tdtype\tinstructions\tspread\tcode\ttables\tmodel\tram\tstack\trustc";
 /// The largest growth of instructions per step: they repeat exactly.
 const MAX_INSTRUCTIONS: f64 = 1.005;
 /// The largest growth of bytes of code, tables, RAM and stack.
@@ -30,6 +30,8 @@ pub struct Recorded {
     pub dtype: String,
     /// Mean instructions per time step.
     pub instructions: u64,
+    /// The most instructions of a time step minus the fewest; 0 if whole sequences ran.
+    pub spread: u64,
     /// Bytes of instructions and small constants.
     pub code: u64,
     /// Bytes of lookup tables.
@@ -53,6 +55,7 @@ impl Recorded {
             network: row.model.clone(),
             dtype: row.dtype.clone(),
             instructions: figures.instructions_per_step.round() as u64,
+            spread: figures.range.map_or(0, |[least, most]| (most - least).round() as u64),
             code: figures.flash_code,
             tables: figures.flash_tables,
             model: figures.flash_model,
@@ -67,8 +70,10 @@ impl Recorded {
     }
 
     fn line(&self) -> String {
-        let figures = [self.instructions, self.code, self.tables, self.model, self.ram, self.stack];
-        let figures = figures.map(|figure| figure.to_string()).join("\t");
+        let bytes = [self.code, self.tables, self.model, self.ram, self.stack];
+        let figures = [[self.instructions, self.spread].as_slice(), &bytes].concat();
+        let figures: Vec<String> = figures.iter().map(u64::to_string).collect();
+        let figures = figures.join("\t");
         [&self.board, &self.network, &self.dtype, &figures, &self.rustc].map(String::as_str).join("\t")
     }
 
@@ -77,10 +82,11 @@ impl Recorded {
         let mut text = || fields.next().map(str::to_owned);
         let (board, network, dtype) = (text()?, text()?, text()?);
         let mut number = || text()?.parse().ok();
-        let (instructions, code, tables) = (number()?, number()?, number()?);
+        let (instructions, spread) = (number()?, number()?);
+        let (code, tables) = (number()?, number()?);
         let (model, ram, stack) = (number()?, number()?, number()?);
         let rustc = text()?;
-        Some(Self { board, network, dtype, instructions, code, tables, model, ram, stack, rustc })
+        Some(Self { board, network, dtype, instructions, spread, code, tables, model, ram, stack, rustc })
     }
 
     /// Returns what has grown too much since `before`.
@@ -148,6 +154,7 @@ mod tests {
             network: "lstm-1x16".into(),
             dtype: "i8".into(),
             instructions,
+            spread: 0,
             code: 4_000,
             tables: 2_048,
             model: 1,

@@ -38,6 +38,8 @@ pub struct Row {
 pub struct Figures {
     /// Mean instructions over the counted steps.
     pub instructions_per_step: f64,
+    /// The fewest and the most instructions of a counted step; `None` if whole sequences ran.
+    pub range: Option<[f64; 2]>,
     /// `true` if every output of every step has the bits that the PC computed.
     pub equal: bool,
     /// Sequences that ran.
@@ -87,11 +89,12 @@ pub fn update(file: &Path, rows: &[Row]) -> Result<()> {
     files::replace(file, lines.as_bytes())
 }
 
-const TITLES: [&str; 12] = [
+const TITLES: [&str; 13] = [
     "board",
     "model",
     "dtype",
     "instr/step",
+    "spread",
     "code",
     "tables",
     "model",
@@ -111,6 +114,7 @@ pub fn table(rows: &[Row]) -> String {
             None => cells.push(row.status.clone()),
             Some(f) => {
                 cells.push(format!("{:.0}", f.instructions_per_step));
+                cells.push(f.range.map_or("-".into(), |[least, most]| format!("{:.0}", most - least)));
                 let bytes = [f.flash_code, f.flash_tables, f.flash_model, f.ram, f.stack];
                 cells.extend(bytes.map(|n| n.to_string()));
                 cells.push(f.steps.to_string());
@@ -129,6 +133,7 @@ mod tests {
     fn row(board: &str, dtype: &str, instructions: f64) -> Row {
         let figures = Figures {
             instructions_per_step: instructions,
+            range: None,
             equal: true,
             sequences: 1,
             steps: 50,

@@ -189,6 +189,7 @@ fn measure(board: &Board, case: &Case, images: &Images) -> Result<Figures> {
     }
     Ok(Figures {
         instructions_per_step: measured.instructions_per_step(board)?,
+        range: measured.range(board),
         equal: difference.is_none(),
         sequences: conformance.sequences,
         steps: conformance.steps,
