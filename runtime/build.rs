@@ -1,6 +1,6 @@
 //! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb`
-//! with `armv7m`, `armv7em` with `armv7em_fpu` and `helium`, or `rv32im` with `rv32im_fpu`; and `own_isa` where the build
-//! contains that one only.
+//! with `armv7m`, `armv7em` with `armv7em_fpu` and `helium`, or `rv32im` with `rv32im_fpu`; and `own_isa`
+//! where the build contains that one only.
 //!
 //! `cfg(target_feature = "dsp")` is visible on some compilers and hidden on others, so the target's name
 //! decides: every ARMv7E-M core has the DSP instructions, and the `hf` targets have a single-precision FPU
@@ -14,9 +14,8 @@ const HELIUM: [&str; 3] = ["cortex-m55", "cortex-m85", "cortex-m52"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!(
-        "cargo:rustc-check-cfg=cfg(own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, helium, rv32im, rv32im_fpu)"
-    );
+    const CFGS: &str = "own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, helium, rv32im, rv32im_fpu";
+    println!("cargo:rustc-check-cfg=cfg({CFGS})");
     let target = std::env::var("TARGET").unwrap_or_default();
     let Some(isa) = isa(&target) else { return };
     println!("cargo:rustc-cfg=own_isa");

@@ -12,8 +12,8 @@ use crate::cross::Choice;
     group = ArgGroup::new("which").args(["name", "all", "list"]).required(true),
     after_help = "Examples:\n  cargo xtask board cortex-m4\n\
                   \x20 cargo xtask board --all --model digits --dtype i8\n\n\
-                  Results: a table, and one line per network and board in target/boards.jsonl. A network that \
-                  takes more\ninstructions (0.5 %) or memory (2 %) than recorded fails the run."
+                  Results: a table, and one line per network and board in target/boards.jsonl. A network \
+                  that takes more\ninstructions (0.5 %) or memory (2 %) than recorded fails the run."
 )]
 pub struct BoardArgs {
     /// Name of a board

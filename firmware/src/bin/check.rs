@@ -187,7 +187,8 @@ impl Meter {
         let steps = steps(&result);
         if STEPS == 0 {
             let ticks = ticks as u32;
-            self.figures.least = if self.figures.counted == 0 { ticks } else { self.figures.least.min(ticks) };
+            let is_first = self.figures.counted == 0;
+            self.figures.least = if is_first { ticks } else { self.figures.least.min(ticks) };
             self.figures.most = self.figures.most.max(ticks);
         }
         self.figures.steps += steps;

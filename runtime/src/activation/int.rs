@@ -65,8 +65,8 @@ pub fn softmax(p: &mut [i32]) {
 
 /// Computes `2^62 / sum`, rounded down; `sum` is at least 2^30, the term of the largest value.
 ///
-/// One bit after another, in the same time for every sum, and without the library's division, which takes more
-/// code on a microcontroller.
+/// One bit after another, in the same time for every sum, and without the library's division, which takes
+/// more code on a microcontroller.
 fn reciprocal(sum: u64) -> u64 {
     // The remainder after the first 30 of 63 bits, which are zeros.
     let (mut remainder, mut quotient) = (1u64 << 29, 0u64);

@@ -3,8 +3,9 @@
 //! Map: [`nets`] the table of networks, made from [`random`] weights or from [`examples`] of the trainer;
 //! [`vectors`] their test vectors; [`conformance`] the outputs that the PC computes from these; [`image`] the
 //! firmware's images, [`elf`] their contents; [`qemu`] the emulator; [`run`] the command; [`results`] its
-//! table and lines, [`record`] the figures of an earlier run, and [`docs`] the tables made from them. [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test
-//! vectors for the bindings.
+//! table and lines, [`record`] the figures of an earlier run, and [`docs`] the tables made from them.
+//! [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test vectors for the
+//! bindings.
 
 mod clippy;
 mod conformance;

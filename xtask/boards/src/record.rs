@@ -1,5 +1,5 @@
-//! The recorded figures, `benches/results/boards.tsv`: what CI compares a run with, and what the tables of the
-//! documents are made from.
+//! The recorded figures, `benches/results/boards.tsv`: what CI compares a run with, and what the tables of
+//! the documents are made from.
 
 use std::fs;
 

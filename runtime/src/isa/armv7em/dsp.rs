@@ -111,7 +111,8 @@ struct LstmUnits {
     blocks: *const i32,
 }
 
-/// Computes tanh of `$p`, with the table at r8; r6 and r7 are lost. See [`tanh`](crate::isa::tanh::int::tanh).
+/// Computes tanh of `$p`, with the table at r8; r6 and r7 are lost. See
+/// [`tanh`](crate::isa::tanh::int::tanh).
 macro_rules! tanh {
     ($p:literal) => {
         concat!(
@@ -296,8 +297,8 @@ macro_rules! scaled {
 /// Computes a step of all units of a Gru with the reset gate after the product, up to `next_end`; there is
 /// one at least. In: r0 the operands. 43 instructions per unit, and 55 per block beside its products.
 ///
-/// On the stack lie, from sp on, each side with the entry of its rounds, the other operands up to the end, and
-/// the pre-activations of four units: z, r, n over x, n over h.
+/// On the stack lie, from sp on, each side with the entry of its rounds, the other operands up to the end,
+/// and the pre-activations of four units: z, r, n over x, n over h.
 #[unsafe(naked)]
 unsafe extern "C" fn gru_units(_units: *const GruUnits) {
     naked_asm!(
