@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use embedded_rnn_trainer::data::{Array, Dataset, Values};
 use embedded_rnn_trainer::evaluate::{Evaluation, evaluate_pairs};
 use embedded_rnn_trainer::initializers::{Purpose, stream};
-use embedded_rnn_trainer::loss::Score;
 use embedded_rnn_trainer::training::{Epoch, Run};
 use rand::RngExt;
 
@@ -67,8 +66,8 @@ fn trained(seed: u64) -> Evaluation {
     let (train, test) = config.admit(pairs()).unwrap().split_at(TRAIN);
     let mut run = Run::new(config.network(&train, seed), seed);
     for _ in 0..config.training.epochs {
-        let score = run.epoch(&config.training, &train, &|| {}).unwrap();
-        run.history.push(Epoch::new(score, Score::default()));
+        let trained = run.epoch(&config.training, &train, &|| {}).unwrap();
+        run.history.push(Epoch::new(trained, None));
     }
     evaluate_pairs(&run.network, &[], &test).unwrap()
 }

@@ -8,7 +8,6 @@ use embedded_rnn_trainer::config::{Config, Training};
 use embedded_rnn_trainer::data::{Array, Dataset, Sequences, Targets, Values};
 use embedded_rnn_trainer::evaluate::evaluate_pairs;
 use embedded_rnn_trainer::forecast::Forecast;
-use embedded_rnn_trainer::loss::Score;
 use embedded_rnn_trainer::training::{Epoch, Run, validate};
 
 /// The config and the data of an example.
@@ -50,8 +49,8 @@ impl Example {
         let training = Training { epochs, batch_size: 8, ..self.config.training.clone() };
         let mut run = Run::new(self.config.network(data, 0), 0);
         for _ in 0..epochs {
-            let score = run.epoch(&training, data, &|| ()).unwrap();
-            run.history.push(Epoch::new(score, Score::default()));
+            let trained = run.epoch(&training, data, &|| ()).unwrap();
+            run.history.push(Epoch::new(trained, None));
         }
         run
     }

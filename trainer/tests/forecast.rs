@@ -14,6 +14,7 @@ name = "wave"
 file = "wave.csv"
 split_date = "2014-01"
 window = 8
+validation_split = 0
 [[layers]]
 type = "Normalization"
 [[layers]]

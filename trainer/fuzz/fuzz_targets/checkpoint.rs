@@ -6,7 +6,7 @@ use std::path::Path;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_rnn_nn::config::Config;
 use embedded_rnn_nn::data::{Array, Dataset, Values};
-use embedded_rnn_nn::training::{Checkpoint, Identity, Run};
+use embedded_rnn_nn::training::{Checkpoint, Identity, Parts, Run};
 use embedded_rnn_trainer_fuzz::{imported::line, read::with_file, seeds};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
@@ -23,8 +23,8 @@ fn run() -> (Run, Identity) {
     let x = Array { shape: vec![1, 2, 1], values: Values::Floats(vec![0.5, -1.0]) };
     let y = Array { shape: vec![1, 1], values: Values::Floats(vec![1.0]) };
     let data = Dataset::from_arrays(x, None, y, ["x", "y"]).expect("valid data");
-    let identity = Identity::new(&config, &data, &data, 0);
-    (Run::new(config.network(&data, 0), 0), identity)
+    let parts = Parts { train: data, validation: None, test: None };
+    (Run::new(config.network(&parts.train, 0), 0), Identity::new(&config, &parts, 0))
 }
 
 /// Writes the checkpoint of the new run as a seed.

@@ -17,6 +17,8 @@ pub enum Purpose {
     Dropout = 3,
     /// The sampling of autoregressive generation.
     Sample = 4,
+    /// The choice of the sequences that are split off for validation.
+    Split = 5,
 }
 
 /// Creates the stream for a purpose and an epoch (or layer). Streams are independent, so a resumed run does

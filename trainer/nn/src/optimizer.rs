@@ -62,18 +62,35 @@ impl<T: Real> Adam<T> {
 impl Clipping {
     /// Scales down gradients whose norm exceeds a bound.
     pub fn apply<T: Real>(&self, gradients: &mut [Matrix<T>]) {
-        let norm = |gradient: &Matrix<T>| gradient.iter().map(|g| g.to_f64().powi(2)).sum::<f64>().sqrt();
         if let Some(limit) = self.clipnorm {
-            for gradient in &mut *gradients {
-                let factor = limit / norm(gradient);
-                shorten(std::slice::from_mut(gradient), factor);
+            for gradient in gradients.iter_mut().map(std::slice::from_mut) {
+                let factor = limit / global_norm(gradient);
+                shorten(gradient, factor);
             }
         }
         if let Some(limit) = self.global_clipnorm {
-            let whole = gradients.iter().map(|g| norm(g).powi(2)).sum::<f64>().sqrt();
-            shorten(gradients, limit / whole);
+            let factor = limit / global_norm(gradients);
+            shorten(gradients, factor);
         }
     }
+}
+
+/// Returns the norm of all gradients together. Squares of f32 are exact in f64, and finite.
+pub fn global_norm<T: Real>(gradients: &[Matrix<T>]) -> f64 {
+    gradients.iter().map(|gradient| sum_of_squares(gradient.as_slice())).sum::<f64>().sqrt()
+}
+
+/// Sums squares in eight chains, as one chain would wait for every addition.
+fn sum_of_squares<T: Real>(values: &[T]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += value.to_f64() * value.to_f64();
+        }
+    }
+    let rest: f64 = rest.iter().map(|value| value.to_f64() * value.to_f64()).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 fn shorten<T: Real>(gradients: &mut [Matrix<T>], factor: f64) {

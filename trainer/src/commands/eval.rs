@@ -54,7 +54,7 @@ fn read(path: &Path) -> Result<(Dataset, Option<Forecast>)> {
             bail!("{}: a config splits the series: use the model's .toml file instead", path.display())
         }
         Some("toml") => {
-            let (Data { train, test }, forecast) = Config::read(path)?.read_data(path)?;
+            let (Data { train, test, .. }, forecast) = Config::read(path)?.read_data(path)?;
             let data = forecast.as_ref().map(|forecast| forecast.test.clone());
             Ok((data.or(test).unwrap_or(train), forecast))
         }

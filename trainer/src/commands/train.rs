@@ -7,14 +7,14 @@ mod results;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 
 use embedded_rnn_nn::config::Config;
 use embedded_rnn_nn::data::Dataset;
 use embedded_rnn_nn::forecast::Forecast;
 use embedded_rnn_nn::output::{FolderLock, remove_leftovers};
-use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Run, batches, check_network, validate};
-use embedded_rnn_pack::{check_packable, check_quantizable};
+use embedded_rnn_nn::training::{Checkpoint, Epoch, Identity, Parts, Run, batches, check_network, validate};
+use embedded_rnn_pack::{check_packable, check_quantizable, sample};
 
 use progress::Progress;
 
@@ -49,10 +49,11 @@ struct Job {
     /// The path of the config.
     path: PathBuf,
     config: Config,
-    train: Dataset,
-    validation: Dataset,
-    /// The origin of the validation data.
-    held_out: String,
+    parts: Parts,
+    /// The inputs that the i8 model is calibrated on: some of the training part of the file before the split.
+    calibration: Vec<Vec<f32>>,
+    /// `true` if the validation part is split off the training part of the file.
+    is_split: bool,
     /// The naive forecasts, if the network is a forecast.
     forecast: Option<Forecast>,
     /// The text of the config.
@@ -71,11 +72,11 @@ struct Spent {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let mut job = Job::open(args)?;
-    let network = job.config.network(&job.train, args.seed);
+    let network = job.config.network(&job.parts.train, args.seed);
     let fits = check_packable(&network).and_then(|()| check_quantizable(&network));
     fits.with_context(|| args.config.display().to_string())?;
     let mut run = Run::new(network, args.seed);
-    let identity = Identity::new(&job.config, &job.train, &job.validation, args.seed);
+    let identity = Identity::new(&job.config, &job.parts, args.seed);
     if args.resume {
         job.resume(&mut run, &identity)?;
     }
@@ -94,21 +95,16 @@ impl Job {
         let text =
             std::fs::read_to_string(&args.config).with_context(|| args.config.display().to_string())?;
         let (data, forecast) = config.read_data(&args.config)?;
-        let (train, validation, held_out) = match data.test {
-            Some(test) => (data.train, test, "the test part of the data set".to_owned()),
-            None => {
-                let share = config.data.validation_split;
-                let file = config.data_file(&args.config);
-                let (train, validation) =
-                    split(data.train, share).with_context(|| file.display().to_string())?;
-                (train, validation, format!("the last {:.0} % of the data set", share * 100.0))
-            }
-        };
-        config.check_size(train.sequences.features).with_context(|| args.config.display().to_string())?;
+        let is_split = data.validation.is_none();
+        let calibration = sample(&data.train.sequences).into_iter().map(<[f32]>::to_vec).collect();
+        let file = config.data_file(&args.config);
+        let parts = Parts::new(data, &config, args.seed).with_context(|| file.display().to_string())?;
+        let features = parts.train.sequences.features;
+        config.check_size(features).with_context(|| args.config.display().to_string())?;
         let out = args.out.clone().unwrap_or_else(|| Path::new("out").join(&config.name));
         let _lock = open_folder(&out)?;
         let path = args.config.clone();
-        Ok(Self { path, config, train, validation, held_out, forecast, text, out, _lock })
+        Ok(Self { path, config, parts, calibration, is_split, forecast, text, out, _lock })
     }
 
     fn checkpoint(&self) -> PathBuf {
@@ -131,22 +127,33 @@ impl Job {
 
     fn introduce(&self, run: &Run) -> Result<()> {
         super::warn_of_spacing(self.forecast.as_ref(), &self.config.data_file(&self.path));
-        super::print_line(&format!(
-            "{}: {} parameters, {} training sequences, {} test sequences",
-            self.config.name,
-            parameters(run),
-            self.train.sequences.len(),
-            self.validation.sequences.len()
-        ))
+        let Parts { train, validation, test } = &self.parts;
+        let mut line = format!("{}: {} parameters", self.config.name, parameters(run));
+        for (name, part) in
+            [("training", Some(train)), ("validation", validation.as_ref()), ("test", test.as_ref())]
+        {
+            let count = part.map_or(0, |part| part.sequences.len());
+            line += &format!(", {count} {name} sequences");
+        }
+        super::print_line(&line)
+    }
+
+    /// Returns the data that the trained network is scored on, with the name of its part.
+    fn scored(&self) -> (&'static str, &Dataset) {
+        let Parts { train, validation, test } = &self.parts;
+        let test = test.as_ref().map(|data| ("test", data));
+        test.or(validation.as_ref().map(|data| ("validation", data))).unwrap_or(("training", train))
     }
 
     fn train(&self, run: &mut Run, identity: &Identity) -> Result<()> {
         let training = &self.config.training;
         while run.history.len() < training.epochs {
             let number = run.history.len() + 1;
-            let progress = Progress::start(number, training.epochs, batches(&self.train, training));
-            let trained = run.epoch(training, &self.train, &|| progress.advance());
-            let epoch = trained.map(|score| Epoch::new(score, validate(&run.network, &self.validation)));
+            let progress = Progress::start(number, training.epochs, batches(&self.parts.train, training));
+            let trained = run.epoch(training, &self.parts.train, &|| progress.advance());
+            let validation = self.parts.validation.as_ref();
+            let epoch = trained
+                .map(|trained| Epoch::new(trained, validation.map(|data| validate(&run.network, data))));
             let seconds = progress.finish();
             let epoch = epoch
                 .and_then(|epoch| epoch.check_finite(training.loss).map(|()| epoch))
@@ -171,7 +178,7 @@ impl Job {
     /// Converts the network and the test data of a forecast to the unit of the series.
     fn unscale(&mut self, run: &mut Run) -> Result<()> {
         let Some(forecast) = &self.forecast else { return Ok(()) };
-        self.validation = forecast.test.clone();
+        self.parts.test = Some(forecast.test.clone());
         forecast.fold(&mut run.network)?;
         check_network(&run.network).with_context(|| self.path.display().to_string())
     }
@@ -189,12 +196,4 @@ fn open_folder(out: &Path) -> Result<FolderLock> {
 
 fn parameters(run: &Run) -> usize {
     run.network.parameters().iter().map(|parameter| parameter.len()).sum()
-}
-
-/// Splits off the last `share` of the sequences for validation.
-fn split(data: Dataset, share: f64) -> Result<(Dataset, Dataset)> {
-    let count = data.sequences.len();
-    let held = (count as f64 * share).ceil() as usize;
-    ensure!(held < count, "x: {count} sequences are too few for a validation_split of {share}");
-    Ok(data.split_at(count - held))
 }

@@ -26,6 +26,8 @@ pub struct Report<'a> {
     pub name: &'a str,
     /// The loss of the training.
     pub loss: Loss,
+    /// The name of the part of the data that the models are scored on: `test`, if there is one.
+    pub scored: &'a str,
     /// The names and values of the table "Run".
     pub facts: &'a [(&'a str, String)],
     /// The text of the config.
@@ -62,13 +64,15 @@ impl Report<'_> {
         let comparison = self.comparison.map_or(String::new(), comparison_table);
         let layers = self.models.first().map_or(String::new(), layer_table);
         let config = escape(self.config.trim_end());
+        let (scored, history) = (self.scored, self.history_note());
         Ok(format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{name}</title>\n\
              <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n{tiles}\
-             <h2>Models</h2>\n<p>Measured with the model files on the test data.</p>\n{models}{comparison}\
-             <h2>History</h2>\n<p>Per epoch, on the training data and (val_) on the test data.</p>\n\
+             <h2>Models</h2>\n<p>Measured with the model files on the {scored} data.</p>\n\
+             {models}{comparison}\
+             <h2>History</h2>\n<p>{history}</p>\n\
              {plots}{classes}{errors}\
              <h2>Layers</h2>\n{layers}<h2>Run</h2>\n{facts}\
              <h2>Config</h2>\n<pre>{config}</pre>\n</body>\n</html>\n"
@@ -84,7 +88,10 @@ impl Report<'_> {
                 Loss::CategoricalCrossentropy => format!("{:.2} %", value * 100.0),
                 Loss::Mse => format!("{value:.4}"),
             };
-            tiles.push((value, format!("test {}, {}", self.loss.metric_name(), model.summary.dtype)));
+            tiles.push((
+                value,
+                format!("{} {}, {}", self.scored, self.loss.metric_name(), model.summary.dtype),
+            ));
             if let Some(transcripts) = &model.evaluation.transcripts {
                 let rate = format!("{:.2} %", transcripts.token_error_rate() * 100.0);
                 tiles.push((rate, format!("token error rate, {}", model.summary.dtype)));
@@ -102,13 +109,30 @@ impl Report<'_> {
         format!("<div class=\"tiles\">\n{}</div>\n", tiles.iter().map(tile).collect::<String>())
     }
 
+    /// Returns the sentence above the curves.
+    fn history_note(&self) -> &'static str {
+        match self.history.first().and_then(|epoch| epoch.val_loss) {
+            Some(_) => "Per epoch, on the training data and (val_) on the validation data.",
+            None => "Per epoch, on the training data; there are no validation data.",
+        }
+    }
+
     fn plots(&self) -> Result<String> {
-        let curve =
-            |name, value: fn(&Epoch) -> f64| Curve { name, values: self.history.iter().map(value).collect() };
-        let loss = figure("loss", &[curve("loss", |e| e.loss), curve("val_loss", |e| e.val_loss)])?;
+        let curve = |name, value: fn(&Epoch) -> Option<f64>| {
+            let values: Option<Vec<f64>> = self.history.iter().map(value).collect();
+            values.map(|values| Curve { name, values })
+        };
+        let draw = |title, curves: Vec<Option<Curve<'_>>>| {
+            figure(title, &curves.into_iter().flatten().collect::<Vec<_>>())
+        };
         let (name, val_name) = (self.loss.metric_name(), self.loss.val_metric_name());
-        let metric = figure(name, &[curve(name, |e| e.metric), curve(val_name, |e| e.val_metric)])?;
-        Ok(format!("<div class=\"cards\">\n{loss}{metric}</div>\n"))
+        let figures = [
+            draw("loss", vec![curve("loss", |e| Some(e.loss)), curve("val_loss", |e| e.val_loss)])?,
+            draw(name, vec![curve(name, |e| Some(e.metric)), curve(val_name, |e| e.val_metric)])?,
+            draw("learning rate", vec![curve("learning_rate", |e| Some(e.learning_rate))])?,
+            draw("gradient norm", vec![curve("gradient_norm", |e| Some(e.gradient_norm))])?,
+        ];
+        Ok(format!("<div class=\"cards\">\n{}</div>\n", figures.concat()))
     }
 
     /// Returns the section of the quantization error; empty without an i8 model.

@@ -43,7 +43,14 @@ fn page(loss: Loss, confusion: Option<Confusion>) -> String {
 }
 
 fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcripts>) -> String {
-    let epoch = Epoch { loss: 1.0, metric: 0.5, val_loss: 1.5, val_metric: 0.25 };
+    let epoch = Epoch {
+        loss: 1.0,
+        metric: 0.5,
+        val_loss: Some(1.5),
+        val_metric: Some(0.25),
+        learning_rate: 0.002,
+        gradient_norm: 3.5,
+    };
     let of = |metric| {
         let score = Score { loss: 1.5, metric, columns: 1 };
         let perplexity = transcripts.map(|_| 4.5);
@@ -70,6 +77,7 @@ fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcr
     Report {
         name: "a<b",
         loss,
+        scored: "test",
         facts: &facts,
         config,
         history: &history,

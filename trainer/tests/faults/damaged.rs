@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_rnn_trainer::config::Config;
 use embedded_rnn_trainer::output::one_line;
-use embedded_rnn_trainer::training::{Checkpoint, Identity, Run};
+use embedded_rnn_trainer::training::{Checkpoint, Identity, Parts, Run};
 use tempfile::TempDir;
 
 use crate::common::{error_line, output};
@@ -29,8 +29,9 @@ impl Case {
         let [config, path] = ["c.toml", "checkpoint.postcard"].map(|name| folder.path().join(name));
         let (config, config_path) = (Config::read(&config).unwrap(), config);
         let data = config.read_data(&config_path).unwrap().0;
-        let run = Run::new(config.network(&data.train, 0), 0);
-        let identity = Identity::new(&config, &data.train, data.test.as_ref().unwrap(), 0);
+        let parts = Parts::new(data, &config, 0).unwrap();
+        let run = Run::new(config.network(&parts.train, 0), 0);
+        let identity = Identity::new(&config, &parts, 0);
         Checkpoint::of(&run, &identity).write(&path).unwrap();
         let bytes = fs::read(&path).unwrap();
         Self { _folder: folder, path, config, run, identity, bytes }

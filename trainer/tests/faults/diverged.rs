@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use embedded_rnn_trainer::config::Config;
-use embedded_rnn_trainer::training::{Checkpoint, Identity, Run};
+use embedded_rnn_trainer::training::{Checkpoint, Identity, Parts, Run};
 
 use crate::common::{error_line, output};
 use crate::data::{CONFIG, arrays, floats, folder};
@@ -44,10 +44,10 @@ fn error_of_resuming(folder: &Path, change: impl FnOnce(&mut Run)) -> String {
     let path = folder.join("c.toml");
     let config = Config::read(&path).unwrap();
     let data = config.read_data(&path).unwrap().0;
-    let test = data.test.unwrap();
-    let mut run = Run::new(config.network(&data.train, 0), 0);
+    let parts = Parts::new(data, &config, 0).unwrap();
+    let mut run = Run::new(config.network(&parts.train, 0), 0);
     change(&mut run);
-    let identity = Identity::new(&config, &data.train, &test, 0);
+    let identity = Identity::new(&config, &parts, 0);
     std::fs::create_dir_all(folder.join("o")).unwrap();
     Checkpoint::of(&run, &identity).write(&folder.join("o/checkpoint.postcard")).unwrap();
     error_line(folder, &["train", "c.toml", "--out", "o", "--resume"])

@@ -57,7 +57,7 @@ fn resuming_with_another_path_or_labels_is_accepted() {
     assert!(resumed.status.success() && text.starts_with("Resuming after epoch 4\n"), "{text}");
 }
 
-/// Checks that test data that is split off is part of the identity too.
+/// Checks that validation data that is split off is part of the identity too.
 #[test]
 fn resuming_with_another_split_is_rejected() {
     let rows: Vec<Named> = arrays(3).into_iter().take(2).collect();
@@ -65,15 +65,21 @@ fn resuming_with_another_split_is_rejected() {
     let folder = folder.path();
     assert!(output(folder, &["train", "c.toml", "--out", "o"]).status.success());
     let resume = ["train", "c.toml", "--out", "o", "--resume"];
-    let rejected = |reason: &str| {
-        let reason = format!("o/checkpoint.postcard: belongs to {reason}: start without --resume");
-        assert_eq!(error_line(folder, &resume), reason);
-    };
+    let belongs =
+        |reason: &str| format!("o/checkpoint.postcard: belongs to {reason}: start without --resume");
+    let rejected = |reason: &str| assert_eq!(error_line(folder, &resume), belongs(reason));
     let mut changed = rows.clone();
-    let last = changed[0].bytes.len() - 4;
-    changed[0].bytes[last] ^= 1;
-    write_npz(&folder.join("d.npz"), &changed);
-    rejected("other test data");
+    let sequence = changed[0].bytes.len() / 16;
+    let mut found = Vec::new();
+    for s in 0..16 {
+        changed[0].bytes = rows[0].bytes.clone();
+        changed[0].bytes[s * sequence] ^= 1;
+        write_npz(&folder.join("d.npz"), &changed);
+        found.push(error_line(folder, &resume));
+    }
+    // A fifth of 16 sequences is four.
+    let count = |reason: &str| found.iter().filter(|line| **line == belongs(reason)).count();
+    assert_eq!((count("other training data"), count("other validation data")), (12, 4), "{found:?}");
     changed[0] = floats("x_train", &[16, 3, 2], &[0.5; 96]);
     write_npz(&folder.join("d.npz"), &changed);
     rejected("other training data");

@@ -45,7 +45,7 @@ impl Config {
     pub fn read_data(&self, path: &Path) -> Result<(Data, Option<Forecast>)> {
         let file = self.data_file(path);
         let place = || file.display().to_string();
-        let (Data { train, test }, forecast) = match self.windows()? {
+        let (Data { train, validation, test }, forecast) = match self.windows()? {
             Some(windows) => {
                 let (data, forecast) = windows.cut(&Series::read(&file)?).with_context(place)?;
                 (data, Some(forecast))
@@ -53,7 +53,8 @@ impl Config {
             None => (Data::read(&file)?, None),
         };
         let admit = |data| self.admit(data).with_context(place);
-        Ok((Data { train: admit(train)?, test: test.map(admit).transpose()? }, forecast))
+        let [validation, test] = [validation, test].map(|part| part.map(&admit).transpose());
+        Ok((Data { train: admit(train)?, validation: validation?, test: test? }, forecast))
     }
 }
 

@@ -43,9 +43,10 @@ pub struct Config {
 pub struct DataConfig {
     /// An `.npz` file, or a `.csv` file of a series; relative to the folder of the config.
     pub file: PathBuf,
-    /// The share of the sequences at the end to test on, if the file has no test part.
-    #[serde(default = "default_validation_split")]
-    pub validation_split: f64,
+    /// The share of the training sequences that is split off for validation, at least 0 and below 1; default
+    /// 0.2, or none if the file has a validation part. The sequences are drawn by the seed, of each class its
+    /// share; of a series, they are the last. With 0, nothing is split off.
+    pub validation_split: Option<f64>,
     /// The names of the classes, in the order of their indices.
     pub labels: Option<Vec<String>>,
     /// In a series, the first date of the test part, `YYYY-MM-DD` or `YYYY-MM`.
@@ -57,9 +58,8 @@ pub struct DataConfig {
     pub difference: bool,
 }
 
-fn default_validation_split() -> f64 {
-    0.2
-}
+/// The default of `validation_split`.
+const VALIDATION_SPLIT: f64 = 0.2;
 
 /// The training options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +146,16 @@ impl Config {
         read().with_context(|| path.display().to_string())
     }
 
+    /// Returns the share of the training sequences to split off for validation; `given` is `true` if the data
+    /// has a validation part of its own.
+    pub fn validation_share(&self, given: bool) -> Result<f64> {
+        match self.data.validation_split {
+            Some(split) if given => bail!("data.validation_split: {split}, but the file has x_val"),
+            _ if given => Ok(0.0),
+            split => Ok(split.unwrap_or(VALIDATION_SPLIT)),
+        }
+    }
+
     /// Returns the path of the data file, for a config at `path`.
     pub fn data_file(&self, path: &Path) -> PathBuf {
         path.parent().unwrap_or(Path::new("")).join(&self.data.file)
@@ -159,8 +169,8 @@ impl Config {
             "name: {:?} is to become the name of a folder: letters, digits, - and _",
             self.name
         );
-        let split = self.data.validation_split;
-        ensure!(split > 0.0 && split < 1.0, "data.validation_split: {split} is not between 0 and 1");
+        let split = self.data.validation_split.unwrap_or(VALIDATION_SPLIT);
+        ensure!((0.0..1.0).contains(&split), "data.validation_split: {split} is not at least 0 and below 1");
         self.check_training()?;
         let chains = self.chains();
         check_layers(&chains)?;

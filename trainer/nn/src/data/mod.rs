@@ -72,6 +72,8 @@ pub struct Dataset {
 pub struct Data {
     /// The training part: `x_train`, or `x`.
     pub train: Dataset,
+    /// The validation part: `x_val`.
+    pub validation: Option<Dataset>,
     /// The test part: `x_test`.
     pub test: Option<Dataset>,
 }
@@ -254,26 +256,32 @@ fn targets(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Resul
 }
 
 impl Data {
-    /// Reads `x_train, y_train[, len_train][, x_test, y_test[, len_test]]`, or `x, y[, len]`. With
-    /// `len_y_train` and so on the targets are sequences with their own lengths. Other arrays are rejected,
-    /// except texts.
+    /// Reads `x_train, y_train[, len_train]` and, where they are there, the same arrays with the suffixes
+    /// `_val` and `_test`; or `x, y[, len]`. With `len_y_train` and so on the targets are sequences with
+    /// their own lengths. Other arrays are rejected, except texts.
     pub fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
             let mut npz = Npz::open(path)?;
-            let parts: &[&str] = match (npz.has("x_train"), npz.has("x_test"), npz.has("x")) {
-                (true, true, _) => &["_train", "_test"],
-                (true, false, _) => &["_train"],
-                (false, _, true) => &[""],
-                (false, _, false) => bail!("contains neither x_train nor x"),
+            let mut parts = match (npz.has("x_train"), npz.has("x")) {
+                (true, _) => vec!["_train"],
+                (false, true) => vec![""],
+                (false, false) => bail!("contains neither x_train nor x"),
             };
-            check_names(&mut npz, parts)?;
-            let train = dataset(&mut npz, parts[0])?;
-            let test = parts.get(1).map(|part| dataset(&mut npz, part)).transpose()?;
-            let data = Self { train, test };
-            if let Some(test) = &data.test {
-                data.train.check_like(test)?;
+            if parts == ["_train"] {
+                parts.extend(["_val", "_test"].into_iter().filter(|part| npz.has(&format!("x{part}"))));
             }
-            Ok(data)
+            check_names(&mut npz, &parts)?;
+            let train = dataset(&mut npz, parts[0])?;
+            let mut other = |name: &&str| -> Result<Option<Dataset>> {
+                if !parts.contains(name) {
+                    return Ok(None);
+                }
+                let part = dataset(&mut npz, name)?;
+                train.check_like(&part, name)?;
+                Ok(Some(part))
+            };
+            let (validation, test) = (other(&"_val")?, other(&"_test")?);
+            Ok(Self { train, validation, test })
         };
         read().with_context(|| path.display().to_string())
     }
@@ -288,29 +296,33 @@ impl Dataset {
     pub fn read_test(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
             let mut npz = Npz::open(path)?;
-            let parts: &[&str] = match (npz.has("x_test"), npz.has("x_train"), npz.has("x")) {
-                (true, true, _) => &["_test", "_train"],
-                (true, false, false) => &["_test"],
-                (false, true, _) => &["_train"],
-                (_, false, true) => &[""],
+            let mut parts = match (npz.has("x_test"), npz.has("x_train"), npz.has("x")) {
+                (true, true, _) => vec!["_test", "_train"],
+                (true, false, false) => vec!["_test"],
+                (false, true, _) => vec!["_train"],
+                (_, false, true) => vec![""],
                 (false, false, false) => bail!("contains neither x_test nor x_train nor x"),
             };
-            check_names(&mut npz, parts)?;
+            if npz.has("x_train") && npz.has("x_val") {
+                parts.push("_val");
+            }
+            check_names(&mut npz, &parts)?;
             dataset(&mut npz, parts[0])
         };
         read().with_context(|| path.display().to_string())
     }
 
-    fn check_like(&self, test: &Self) -> Result<()> {
-        let (ours, theirs) = (self.sequences.features, test.sequences.features);
-        ensure!(ours == theirs, "x_test: {theirs} features per frame, but x_train has {ours}");
-        let same = match (&self.targets, &test.targets) {
+    /// Rejects another part, by the suffix of its arrays, whose frames or targets differ in kind.
+    fn check_like(&self, other: &Self, part: &str) -> Result<()> {
+        let (ours, theirs) = (self.sequences.features, other.sequences.features);
+        ensure!(ours == theirs, "x{part}: {theirs} features per frame, but x_train has {ours}");
+        let same = match (&self.targets, &other.targets) {
             (Targets::Labels(_), Targets::Labels(_)) => true,
-            (Targets::Values { width, .. }, Targets::Values { width: other, .. }) => width == other,
+            (Targets::Values { width, .. }, Targets::Values { width: others, .. }) => width == others,
             (Targets::Sequences(_), Targets::Sequences(_)) => true,
             _ => false,
         };
-        ensure!(same && self.per_frame == test.per_frame, "y_test: its kind differs from that of y_train");
+        ensure!(same && self.per_frame == other.per_frame, "y{part}: its kind differs from that of y_train");
         Ok(())
     }
 }

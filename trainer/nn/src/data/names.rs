@@ -7,7 +7,7 @@ use strsim::sorensen_dice;
 use super::npz::Npz;
 
 /// The suffixes of the names of the parts of a data set.
-const PARTS: [&str; 3] = ["", "_train", "_test"];
+const PARTS: [&str; 4] = ["", "_train", "_val", "_test"];
 /// The most characters of an unknown name in an error.
 const SHOWN: usize = 64;
 
@@ -25,7 +25,7 @@ pub(super) fn check_names(npz: &mut Npz, parts: &[&str]) -> Result<()> {
         if let Some(part) = PARTS.into_iter().find(|part| part_names(part).contains(name)) {
             match part {
                 "" => bail!("{name}: not used beside x{}", parts[0]),
-                "_test" if npz.has("x_train") => bail!("{name}: not used without x_test"),
+                "_val" | "_test" if npz.has("x_train") => bail!("{name}: not used without x{part}"),
                 _ => bail!("{name}: not used without x_train"),
             }
         }

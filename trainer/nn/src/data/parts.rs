@@ -51,7 +51,38 @@ impl Sequences {
     }
 }
 
+impl Sequences {
+    /// Copies the sequences with these numbers, in this order.
+    fn select(&self, numbers: &[usize]) -> Self {
+        let steps: Vec<usize> = numbers.iter().map(|&s| self.steps(s)).collect();
+        let frames = numbers.iter().flat_map(|&s| self.get(s)).copied().collect();
+        Self { features: self.features, frames, start: starts(&steps) }
+    }
+}
+
 impl Dataset {
+    /// Copies the sequences with these numbers and their targets, in this order.
+    pub fn select(&self, numbers: &[usize]) -> Self {
+        let start = &self.sequences.start;
+        let rows = |s: usize| if self.per_frame { start[s]..start[s + 1] } else { s..s + 1 };
+        let rows = || numbers.iter().flat_map(|&s| rows(s));
+        let targets = match &self.targets {
+            Targets::Labels(labels) => Targets::Labels(rows().map(|row| labels[row]).collect()),
+            Targets::Values { width, values } => {
+                let values = rows().flat_map(|row| &values[row * width..][..*width]).copied().collect();
+                Targets::Values { width: *width, values }
+            }
+            Targets::Sequences(y) => Targets::Sequences(y.select(numbers)),
+        };
+        Self {
+            sequences: self.sequences.select(numbers),
+            targets,
+            per_frame: self.per_frame,
+            frames_name: self.frames_name.clone(),
+            targets_name: self.targets_name.clone(),
+        }
+    }
+
     /// Splits off the sequences after the first `count`.
     pub fn split_at(self, count: usize) -> (Self, Self) {
         let row = if self.per_frame { self.sequences.start[count] } else { count };

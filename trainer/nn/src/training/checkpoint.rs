@@ -9,13 +9,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
-use super::{History, Run};
+use super::{History, Parts, Run};
 use crate::config::{Config, Schedule};
 use crate::data::{Dataset, Sequences, Targets};
 use crate::output::write_atomically;
 use crate::tensor::Matrix;
 
-const FORMAT: &str = "ernn checkpoint 3";
+const FORMAT: &str = "ernn checkpoint 4";
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// The identity of a run, which a checkpoint must match to be resumed.
@@ -24,8 +24,10 @@ pub struct Identity {
     config: String,
     /// The fingerprint of the data that the network is trained on.
     training: u64,
-    /// The fingerprint of the data that it is tested on after each epoch.
-    test: u64,
+    /// The fingerprint of the data that it is scored on after each epoch.
+    validation: Option<u64>,
+    /// The fingerprint of the data that it is scored on at the end.
+    test: Option<u64>,
     seed: u64,
 }
 
@@ -43,9 +45,9 @@ pub struct Checkpoint {
 }
 
 impl Identity {
-    /// Identifies a run of `config` on this training data and test data. If the number of epochs does not
-    /// influence the first epochs, it may be raised and the run resumed.
-    pub fn new(config: &Config, training: &Dataset, test: &Dataset, seed: u64) -> Self {
+    /// Identifies a run of `config` on these data. If the number of epochs does not influence the first
+    /// epochs, it may be raised and the run resumed.
+    pub fn new(config: &Config, parts: &Parts, seed: u64) -> Self {
         let mut config = config.clone();
         if config.training.learning_rate_schedule == Schedule::Constant {
             config.training.epochs = 0;
@@ -53,15 +55,25 @@ impl Identity {
         // The path of the data and the names of its classes may change; the data itself may not.
         config.data.file = "".into();
         config.data.labels = None;
-        Self { config: format!("{config:?}"), training: checksum(training), test: checksum(test), seed }
+        Self {
+            config: format!("{config:?}"),
+            training: checksum(&parts.train),
+            validation: parts.validation.as_ref().map(checksum),
+            test: parts.test.as_ref().map(checksum),
+            seed,
+        }
     }
 
     fn check(&self, found: &Self) -> Result<()> {
         ensure!(found.config == self.config, "belongs to another config: start without --resume");
         ensure!(found.seed == self.seed, "belongs to seed {}, not {}", found.seed, self.seed);
-        let same = found.training == self.training;
-        ensure!(same, "belongs to other training data: start without --resume");
-        ensure!(found.test == self.test, "belongs to other test data: start without --resume");
+        for (part, same) in [
+            ("training", found.training == self.training),
+            ("validation", found.validation == self.validation),
+            ("test", found.test == self.test),
+        ] {
+            ensure!(same, "belongs to other {part} data: start without --resume");
+        }
         Ok(())
     }
 }

@@ -47,10 +47,9 @@ pub(super) fn check_score(name: &str, value: f64) -> Result<()> {
 impl Epoch {
     /// Rejects scores that are not finite.
     pub fn check_finite(&self, loss: Loss) -> Result<()> {
-        check_score("the loss", self.loss)?;
-        check_score(loss.metric_name(), self.metric)?;
-        check_score("val_loss", self.val_loss)?;
-        check_score(loss.val_metric_name(), self.val_metric)
+        let scores = self.scores(loss);
+        let named = |name| if name == "loss" { "the loss" } else { name };
+        scores.into_iter().try_for_each(|(name, value)| check_score(named(name), value))
     }
 }
 

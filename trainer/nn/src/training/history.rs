@@ -1,7 +1,5 @@
 //! The scores of each epoch.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 
 use crate::loss::{Loss, Score};
@@ -11,32 +9,54 @@ use crate::loss::{Loss, Score};
 pub struct Epoch {
     /// The mean loss during training.
     pub loss: f64,
-    /// The accuracy, or for mse the mean absolute error, during training.
+    /// The metric of the loss during training.
     pub metric: f64,
-    /// The mean loss on the validation data.
-    pub val_loss: f64,
+    /// The mean loss on the validation data, if there are any.
+    pub val_loss: Option<f64>,
     /// The metric on the validation data.
-    pub val_metric: f64,
+    pub val_metric: Option<f64>,
+    /// The learning rate of the last update.
+    pub learning_rate: f64,
+    /// The mean over the updates of the norm of all gradients together, before clipping.
+    pub gradient_norm: f64,
+}
+
+/// The result of training on every sequence once.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Trained {
+    /// Loss and metric of the outputs before the update that each led to.
+    pub score: Score,
+    /// The learning rate of the last update.
+    pub learning_rate: f64,
+    /// The mean norm of the gradients before clipping.
+    pub gradient_norm: f64,
 }
 
 impl Epoch {
     /// Builds an epoch from the scores of training and validation.
-    pub fn new(train: Score, validation: Score) -> Self {
+    pub fn new(trained: Trained, validation: Option<Score>) -> Self {
         Self {
-            loss: train.mean_loss(),
-            metric: train.mean_metric(),
-            val_loss: validation.mean_loss(),
-            val_metric: validation.mean_metric(),
+            loss: trained.score.mean_loss(),
+            metric: trained.score.mean_metric(),
+            val_loss: validation.map(|score| score.mean_loss()),
+            val_metric: validation.map(|score| score.mean_metric()),
+            learning_rate: trained.learning_rate,
+            gradient_norm: trained.gradient_norm,
         }
+    }
+
+    /// Returns the scores by the names that Keras gives them, in the order of a line of the history.
+    pub fn scores(&self, loss: Loss) -> Vec<(&'static str, f64)> {
+        let trained = [("loss", Some(self.loss)), (loss.metric_name(), Some(self.metric))];
+        let validation = [("val_loss", self.val_loss), (loss.val_metric_name(), self.val_metric)];
+        let all = trained.into_iter().chain(validation);
+        all.filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
     /// Formats the scores as Keras prints them.
     pub fn line(&self, loss: Loss) -> String {
-        let (metric, val_metric) = (loss.metric_name(), loss.val_metric_name());
-        format!(
-            "loss: {:.4} - {metric}: {:.4} - val_loss: {:.4} - {val_metric}: {:.4}",
-            self.loss, self.metric, self.val_loss, self.val_metric
-        )
+        let scores = self.scores(loss).into_iter().map(|(name, value)| format!("{name}: {value:.4}"));
+        scores.collect::<Vec<_>>().join(" - ")
     }
 }
 
@@ -45,11 +65,14 @@ pub type History = Vec<Epoch>;
 
 /// Formats a table with one line per epoch.
 pub fn csv(history: &History, loss: Loss) -> String {
-    let mut text = format!("epoch,loss,{},val_loss,{}\n", loss.metric_name(), loss.val_metric_name());
+    let mut text = String::from("epoch");
+    let names = history.first().map(|epoch| epoch.scores(loss)).unwrap_or_default();
+    names.iter().for_each(|(name, _)| text += &format!(",{name}"));
+    text += ",learning_rate,gradient_norm\n";
     for (k, epoch) in history.iter().enumerate() {
-        let Epoch { loss, metric, val_loss, val_metric } = epoch;
-        writeln!(text, "{},{loss},{metric},{val_loss},{val_metric}", k + 1)
-            .expect("writing to a string cannot fail");
+        text += &(k + 1).to_string();
+        epoch.scores(loss).iter().for_each(|(_, value)| text += &format!(",{value}"));
+        text += &format!(",{},{}\n", epoch.learning_rate, epoch.gradient_norm);
     }
     text
 }

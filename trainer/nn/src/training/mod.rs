@@ -3,10 +3,12 @@
 mod checkpoint;
 mod finite;
 mod history;
+mod split;
 
 pub use checkpoint::{Checkpoint, Identity};
 pub use finite::check_network;
-pub use history::{Epoch, History, csv};
+pub use history::{Epoch, History, Trained, csv};
+pub use split::{Fold, Parts};
 
 use anyhow::{Context, Result};
 use rand::seq::SliceRandom;
@@ -17,7 +19,7 @@ use crate::data::{Dataset, pack};
 use crate::initializers::{Purpose, stream};
 use crate::loss::Score;
 use crate::net::{Network, RngSeed, ShardGradients};
-use crate::optimizer::Adam;
+use crate::optimizer::{Adam, global_norm};
 use crate::tensor::Matrix;
 
 use finite::{check_gradients, check_score};
@@ -52,32 +54,45 @@ impl Run {
     /// # Errors
     /// The batch, from 1 on, after which the loss, a gradient, a weight or the state of the optimizer is not
     /// finite. The run cannot go on from there.
-    pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Result<Score> {
+    pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Result<Trained> {
         let mut order: Vec<usize> = (0..data.sequences.len()).collect();
         order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
         let all = batches(data, training).saturating_mul(training.epochs as u64);
-        let mut score = Score::default();
+        let (mut score, mut norms, mut rate) = (Score::default(), 0.0, training.learning_rate);
         for (number, batch) in order.chunks(training.batch_size).enumerate() {
-            let rate = training.rate(self.adam.updates, all);
-            let part = self.update(training, data, batch, rate);
-            score = score.plus(part.with_context(|| format!("batch {}", number + 1))?);
+            rate = training.rate(self.adam.updates, all);
+            let update = self.update(training, data, batch, rate);
+            let (part, norm) = update.with_context(|| format!("batch {}", number + 1))?;
+            (score, norms) = (score.plus(part), norms + norm);
             made();
         }
-        Ok(score)
+        let gradient_norm = norms / batches(data, training).max(1) as f64;
+        Ok(Trained { score, learning_rate: rate, gradient_norm })
     }
 
-    /// Updates the network once, by the gradients of a batch.
-    fn update(&mut self, training: &Training, data: &Dataset, batch: &[usize], rate: f64) -> Result<Score> {
+    /// Updates the network once, by the gradients of a batch. Returns the score of the batch and the norm of
+    /// all gradients together.
+    fn update(
+        &mut self,
+        training: &Training,
+        data: &Dataset,
+        batch: &[usize],
+        rate: f64,
+    ) -> Result<(Score, f64)> {
         let found = self.gradients(data, batch);
         let ShardGradients { parameters: mut gradients, statistics, score } = found;
         check_score("the loss", score.loss)?;
-        check_gradients(&self.network, &gradients)?;
+        let norm = global_norm(&gradients);
+        // A sum of squares is finite only if all gradients are.
+        if !norm.is_finite() {
+            check_gradients(&self.network, &gradients)?;
+        }
         training.clipping().apply(&mut gradients);
         self.adam.update(self.network.parameters_mut(), &gradients, rate);
         let moved = self.network.statistics_mut().into_iter().zip(statistics);
         moved.for_each(|(statistic, value)| *statistic = value);
         self.check_finite()?;
-        Ok(score)
+        Ok((score, norm))
     }
 
     /// Computes the gradients of the mean loss of a batch: shards in parallel, added in their order.

@@ -102,21 +102,26 @@ fn toy() -> Dataset {
     .unwrap()
 }
 
+/// Returns parts that all are `data`.
+fn parts(data: &Dataset) -> Parts {
+    Parts { train: data.clone(), validation: Some(data.clone()), test: Some(data.clone()) }
+}
+
 fn start(config: &Config, data: &Dataset) -> Run {
     Run::new(config.network(data, 3), 3)
 }
 
 fn train(run: &mut Run, config: &Config, data: &Dataset, epochs: usize) {
     for _ in 0..epochs {
-        let score = run.epoch(&config.training, data, &|| {}).unwrap();
-        run.history.push(Epoch::new(score, validate(&run.network, data)));
+        let trained = run.epoch(&config.training, data, &|| {}).unwrap();
+        run.history.push(Epoch::new(trained, Some(validate(&run.network, data))));
     }
 }
 
 #[test]
 fn resumed_run_has_the_bits_of_an_uninterrupted_one() {
     for (config, data) in cases() {
-        let identity = Identity::new(&config, &data, &data, 3);
+        let identity = Identity::new(&config, &parts(&data), 3);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.postcard");
 
@@ -152,7 +157,7 @@ fn number_of_threads_does_not_change_a_bit() {
 #[test]
 fn other_targets_are_other_data() {
     let (config, data) = cases().into_iter().next_back().unwrap();
-    let identity = |data: &Dataset| Identity::new(&config, data, data, 3);
+    let identity = |data: &Dataset| Identity::new(&config, &parts(data), 3);
     let mut other = data.clone();
     let crate::data::Targets::Sequences(targets) = &mut other.targets else { panic!("pairs") };
     let swapped: Vec<_> = (0..targets.len()).map(|s| targets.get(s).to_vec()).rev().collect();
@@ -170,7 +175,7 @@ fn other_targets_are_other_data() {
 #[test]
 fn checkpoints_of_another_run_are_rejected() {
     let (config, data) = (toml::from_str::<Config>(CONFIG).unwrap(), toy());
-    let identity = Identity::new(&config, &data, &data, 3);
+    let identity = Identity::new(&config, &parts(&data), 3);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.postcard");
     assert!(Checkpoint::read(&path).unwrap().is_none());
@@ -178,7 +183,7 @@ fn checkpoints_of_another_run_are_rejected() {
     let mut run = start(&config, &data);
     let checkpoint = Checkpoint::of(&run, &identity);
     let mut rejection = |config: &Config, seed| {
-        let identity = Identity::new(config, &data, &data, seed);
+        let identity = Identity::new(config, &parts(&data), seed);
         checkpoint.restore(&mut run, &identity, config.training.epochs).unwrap_err().to_string()
     };
     assert_eq!(rejection(&config, 4), "belongs to seed 3, not 4");

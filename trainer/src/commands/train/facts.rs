@@ -11,9 +11,10 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
     let part =
         if *epochs < run.history.len() { format!(" in the last {epochs} epochs") } else { String::new() };
     let mut facts = vec![
-        ("data", format!("{}, {}", job.config.data.file.display(), input(&job.train))),
-        ("training data", sequences(&job.train)),
-        ("test data", format!("{}, {}", sequences(&job.validation), job.held_out)),
+        ("data", format!("{}, {}", job.config.data.file.display(), input(&job.parts.train))),
+        ("training data", sequences(&job.parts.train)),
+        ("validation data", validation(job)),
+        ("test data", job.parts.test.as_ref().map_or("none".to_owned(), sequences)),
         ("parameters", parameters(run).to_string()),
         (
             "optimizer",
@@ -28,6 +29,17 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
         facts.push(("scaling in the history", forecast.scaling()));
     }
     facts
+}
+
+/// Describes the validation data and their origin.
+fn validation(job: &Job) -> String {
+    let Some(data) = &job.parts.validation else { return "none".to_owned() };
+    let origin = match (job.is_split, &job.forecast) {
+        (false, _) => "the validation part of the data set",
+        (true, None) => "split off the training part, drawn by the seed",
+        (true, Some(_)) => "the end of the training part",
+    };
+    format!("{}, {origin}", sequences(data))
 }
 
 fn input(data: &Dataset) -> String {

@@ -24,7 +24,7 @@ pub const INTEGER: &str = "model.i8.ernn";
 pub const HISTORY: &str = "history.csv";
 pub const REPORT: &str = "report.html";
 
-/// A model file and its evaluation on the validation data.
+/// A model file and its evaluation, on the test data if there are any.
 struct Model {
     name: &'static str,
     session: Session,
@@ -37,7 +37,7 @@ struct Model {
 /// # Errors
 /// A file that cannot be written; the reason why there is no i8 model.
 pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
-    let calibration = pack::sample(&job.train.sequences);
+    let calibration: Vec<&[f32]> = job.calibration.iter().map(Vec::as_slice).collect();
     let labels = job.config.data.labels.clone().unwrap_or_default();
     let meta = Meta { name: job.config.name.clone(), labels, ..Meta::default() };
     let mut models =
@@ -57,6 +57,9 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let evaluations = || models.iter().map(|model| (model.name, &model.evaluation));
     let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
     put(job, REPORT, report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
+    let (part, data) = job.scored();
+    let reason = if part == "test" { "scored once" } else { "as there is no test part" };
+    print_line(&format!("On the {part} data, {} sequences, {reason}:", data.sequences.len()))?;
     evaluations()
         .try_for_each(|(name, evaluation)| print_line(&format!("{name}: {}", evaluation.headline())))?;
     comparison.iter().try_for_each(|comparison| print_line(&comparison.to_string()))?;
@@ -86,10 +89,10 @@ fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
     pack::quantize(&network, &meta, calibration)
 }
 
-/// Evaluates a model file on the validation data.
+/// Evaluates a model file on the test data, or on the part that stands in for them.
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     let session = Session::new(&job.out.join(name), &bytes)?;
-    let evaluation = session.evaluate(&job.validation)?;
+    let evaluation = session.evaluate(job.scored().1)?;
     if let Some(complaint) = evaluation.non_finite.complaint() {
         bail!("{}: not written: {complaint}", job.out.join(name).display());
     }
@@ -111,6 +114,7 @@ fn report(
     Report {
         name: &job.config.name,
         loss: job.config.training.loss,
+        scored: job.scored().0,
         facts: &facts(job, run, spent),
         config: &job.text,
         history: &run.history,
