@@ -83,6 +83,18 @@ impl Loss {
     }
 }
 
+impl Loss {
+    /// Returns the names of the scores of an epoch.
+    pub fn score_names(self) -> [&'static str; 4] {
+        ["loss", self.metric_name(), "val_loss", self.val_metric_name()]
+    }
+
+    /// Returns `true` if higher values of the score with this name are better.
+    pub fn higher_is_better(self, score: &str) -> bool {
+        score.ends_with("accuracy")
+    }
+}
+
 impl<T: Real> BatchTargets<T> {
     /// Scores `output`, `[out x columns]`: cross-entropy for labels, squared errors for values.
     pub fn score(&self, output: &Matrix<T>) -> Score {

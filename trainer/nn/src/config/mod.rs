@@ -4,6 +4,9 @@ mod data;
 mod encoder_decoder;
 mod forecast;
 mod layers;
+mod training;
+
+pub use training::{EarlyStopping, Optimizer, ReduceLrOnPlateau, Schedule, Training};
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +18,6 @@ use crate::initializers::{Purpose, stream};
 use crate::layers::{Layer, LayerConfig};
 use crate::loss::Loss;
 use crate::net::Network;
-use crate::optimizer::Clipping;
 
 use layers::{ChainConfig, check_layers, check_size, layer_names, outputs};
 
@@ -61,79 +63,6 @@ pub struct DataConfig {
 /// The default of `validation_split`.
 const VALIDATION_SPLIT: f64 = 0.2;
 
-/// The training options.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Training {
-    /// The loss.
-    pub loss: Loss,
-    /// The optimizer.
-    #[serde(default)]
-    pub optimizer: Optimizer,
-    /// The learning rate.
-    #[serde(default = "default_learning_rate")]
-    pub learning_rate: f64,
-    /// The schedule of the learning rate.
-    #[serde(default)]
-    pub learning_rate_schedule: Schedule,
-    /// The largest norm of the gradient of one parameter matrix.
-    pub clipnorm: Option<f64>,
-    /// The largest norm of all gradients together.
-    pub global_clipnorm: Option<f64>,
-    /// Sequences per update.
-    #[serde(default = "default_batch_size")]
-    pub batch_size: usize,
-    /// The number of passes over all sequences.
-    pub epochs: usize,
-}
-
-/// The optimizer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Optimizer {
-    /// Adam.
-    #[default]
-    Adam,
-}
-
-/// The schedule of the learning rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Schedule {
-    /// The learning rate stays constant.
-    #[default]
-    Constant,
-    /// Keras's `CosineDecay` over all updates, down to zero.
-    CosineDecay,
-}
-
-fn default_learning_rate() -> f64 {
-    1e-3
-}
-
-fn default_batch_size() -> usize {
-    32
-}
-
-impl Training {
-    /// Returns the learning rate of an update, given the `updates` made so far and the number of `all`
-    /// updates.
-    pub fn rate(&self, updates: u64, all: u64) -> f64 {
-        match self.learning_rate_schedule {
-            Schedule::Constant => self.learning_rate,
-            Schedule::CosineDecay => {
-                let done = updates as f64 / all as f64;
-                self.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
-            }
-        }
-    }
-
-    /// Returns the bounds on gradients.
-    pub fn clipping(&self) -> Clipping {
-        Clipping { clipnorm: self.clipnorm, global_clipnorm: self.global_clipnorm }
-    }
-}
-
 impl Config {
     /// Reads and checks a config.
     pub fn read(path: &Path) -> Result<Self> {
@@ -171,7 +100,7 @@ impl Config {
         );
         let split = self.data.validation_split.unwrap_or(VALIDATION_SPLIT);
         ensure!((0.0..1.0).contains(&split), "data.validation_split: {split} is not at least 0 and below 1");
-        self.check_training()?;
+        self.training.check()?;
         let chains = self.chains();
         check_layers(&chains)?;
         if let [encoder, decoder] = &chains[..] {
@@ -192,22 +121,6 @@ impl Config {
             chains.insert(0, ChainConfig { key: "encoder", layers: &self.encoder, names });
         }
         chains
-    }
-
-    fn check_training(&self) -> Result<()> {
-        let training = &self.training;
-        let positive = |key: &str, value: Option<f64>| match value {
-            Some(value) if !(value > 0.0 && value.is_finite()) => {
-                bail!("training.{key}: {value} is not a positive number")
-            }
-            _ => Ok(()),
-        };
-        positive("learning_rate", Some(training.learning_rate))?;
-        positive("clipnorm", training.clipnorm)?;
-        positive("global_clipnorm", training.global_clipnorm)?;
-        ensure!(training.batch_size > 0, "training.batch_size: 0");
-        ensure!(training.epochs > 0, "training.epochs: 0");
-        Ok(())
     }
 
     fn check_head(&self) -> Result<()> {

@@ -9,11 +9,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
-use super::{History, Parts, Run};
-use crate::config::{Config, Schedule};
+use super::{History, Parts, Run, Weights, check_network, restore, values};
+use crate::config::Config;
 use crate::data::{Dataset, Sequences, Targets};
 use crate::output::write_atomically;
-use crate::tensor::Matrix;
 
 const FORMAT: &str = "ernn checkpoint 4";
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -42,6 +41,7 @@ pub struct Checkpoint {
     statistics: Vec<Vec<f32>>,
     mean: Vec<Vec<f32>>,
     square: Vec<Vec<f32>>,
+    best: Option<Weights>,
 }
 
 impl Identity {
@@ -49,7 +49,7 @@ impl Identity {
     /// epochs, it may be raised and the run resumed.
     pub fn new(config: &Config, parts: &Parts, seed: u64) -> Self {
         let mut config = config.clone();
-        if config.training.learning_rate_schedule == Schedule::Constant {
+        if !config.training.depends_on_epochs() {
             config.training.epochs = 0;
         }
         // The path of the data and the names of its classes may change; the data itself may not.
@@ -98,10 +98,6 @@ fn add_sequences(digest: &mut crc::Digest<'_, u64>, sequences: &Sequences) {
     sequences.frames().iter().for_each(|value| digest.update(&value.to_le_bytes()));
 }
 
-fn values(matrices: &[&Matrix<f32>]) -> Vec<Vec<f32>> {
-    matrices.iter().map(|matrix| matrix.as_slice().to_vec()).collect()
-}
-
 impl Checkpoint {
     /// Captures the current state of a run.
     pub fn of(run: &Run, identity: &Identity) -> Self {
@@ -114,6 +110,7 @@ impl Checkpoint {
             statistics: values(&run.network.statistics()),
             mean: values(&run.adam.mean.iter().collect::<Vec<_>>()),
             square: values(&run.adam.square.iter().collect::<Vec<_>>()),
+            best: run.best.clone(),
         }
     }
 
@@ -155,22 +152,20 @@ impl Checkpoint {
             "has {} epochs, but the config has {epochs}",
             self.history.len()
         );
+        if let Some(best) = &self.best {
+            let epochs = self.history.len();
+            ensure!((1..=epochs).contains(&best.epoch), "its best epoch is {} of {epochs}", best.epoch);
+            best.restore(&mut run.network)?;
+            let check = check_network(&run.network);
+            check.map_err(|error| anyhow!("best epoch: {error}: start without --resume"))?;
+        }
         restore(run.network.parameters_mut(), &self.parameters)?;
         restore(run.network.statistics_mut(), &self.statistics)?;
         restore(run.adam.mean.iter_mut().collect(), &self.mean)?;
         restore(run.adam.square.iter_mut().collect(), &self.square)?;
         run.adam.updates = self.updates;
         run.history = self.history.clone();
+        run.best = self.best.clone();
         run.check_finite().map_err(|error| anyhow!("{error}: start without --resume"))
     }
-}
-
-fn restore(matrices: Vec<&mut Matrix<f32>>, values: &[Vec<f32>]) -> Result<()> {
-    let fits = matrices.len() == values.len() && matrices.iter().zip(values).all(|(m, v)| m.len() == v.len());
-    ensure!(fits, "its parameters have other shapes");
-    matrices
-        .into_iter()
-        .zip(values)
-        .for_each(|(matrix, values)| matrix.as_mut_slice().copy_from_slice(values));
-    Ok(())
 }

@@ -4,15 +4,18 @@ mod checkpoint;
 mod finite;
 mod history;
 mod split;
+mod watch;
 
 pub use checkpoint::{Checkpoint, Identity};
 pub use finite::check_network;
 pub use history::{Epoch, History, Trained, csv};
 pub use split::{Fold, Parts};
+pub use watch::Watch;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::config::Training;
 use crate::data::{Dataset, pack};
@@ -23,6 +26,7 @@ use crate::optimizer::{Adam, global_norm};
 use crate::tensor::Matrix;
 
 use finite::{check_gradients, check_score};
+use watch::reduced_rate;
 
 /// The largest number of sequences in a shard, which one thread processes at a time. As sums of f32 depend on
 /// where they are split, shards do not depend on the number of threads; wider shards repack the weights less
@@ -40,13 +44,55 @@ pub struct Run {
     pub adam: Adam<f32>,
     /// The completed epochs.
     pub history: History,
+    /// The weights of the best epoch, if they are to become those of the model.
+    pub best: Option<Weights>,
+}
+
+/// The weights after an epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// The epoch, from 1 on.
+    pub epoch: usize,
+    parameters: Vec<Vec<f32>>,
+    statistics: Vec<Vec<f32>>,
 }
 
 impl Run {
     /// Starts a run from a network.
     pub fn new(network: Network<f32>, seed: u64) -> Self {
         let adam = Adam::new(&network.parameters());
-        Self { seed, network, adam, history: History::default() }
+        Self { seed, network, adam, history: History::default(), best: None }
+    }
+
+    /// Adds a completed epoch to the history, and saves its weights if they are the best so far and may become
+    /// those of the model.
+    pub fn complete(&mut self, training: &Training, epoch: Epoch) {
+        self.history.push(epoch);
+        let restores = training.early_stopping.as_ref().is_some_and(|rules| rules.restore_best_weights);
+        let epoch = self.history.len();
+        if restores && self.watch(training).is_some_and(|watch| watch.best_epoch == epoch) {
+            self.best = Some(Weights::of(&self.network, epoch));
+        }
+    }
+
+    /// Returns the state of early stopping, if the config has it and an epoch is completed.
+    pub fn watch(&self, training: &Training) -> Option<Watch> {
+        let rules = training.early_stopping.as_ref()?;
+        Watch::new(rules, training.loss, &self.history)
+    }
+
+    /// Returns `true` if no epoch is left.
+    pub fn is_over(&self, training: &Training) -> bool {
+        let stopped = self.watch(training).is_some_and(|watch| watch.stopped.is_some());
+        stopped || self.history.len() >= training.epochs
+    }
+
+    /// Replaces the weights of the network by those of the best epoch, if they are saved.
+    ///
+    /// # Errors
+    /// Saved weights of other shapes.
+    pub fn restore_best(&mut self) -> Result<()> {
+        self.best.as_ref().map_or(Ok(()), |best| best.restore(&mut self.network))
     }
 
     /// Trains on every sequence once, in batches. `made` is called after each batch.
@@ -58,9 +104,13 @@ impl Run {
         let mut order: Vec<usize> = (0..data.sequences.len()).collect();
         order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
         let all = batches(data, training).saturating_mul(training.epochs as u64);
+        let reduced = training
+            .reduce_lr_on_plateau
+            .as_ref()
+            .map(|rules| reduced_rate(rules, training.loss, &self.history, training.learning_rate));
         let (mut score, mut norms, mut rate) = (Score::default(), 0.0, training.learning_rate);
         for (number, batch) in order.chunks(training.batch_size).enumerate() {
-            rate = training.rate(self.adam.updates, all);
+            rate = reduced.unwrap_or_else(|| training.rate(self.adam.updates, all));
             let update = self.update(training, data, batch, rate);
             let (part, norm) = update.with_context(|| format!("batch {}", number + 1))?;
             (score, norms) = (score.plus(part), norms + norm);
@@ -113,6 +163,37 @@ impl Run {
             .collect();
         found.into_iter().reduce(add).expect("a batch has sequences")
     }
+}
+
+impl Weights {
+    /// Copies the weights and statistics of a network.
+    fn of(network: &Network<f32>, epoch: usize) -> Self {
+        Self { epoch, parameters: values(&network.parameters()), statistics: values(&network.statistics()) }
+    }
+
+    fn restore(&self, network: &mut Network<f32>) -> Result<()> {
+        restore(network.parameters_mut(), &self.parameters)?;
+        restore(network.statistics_mut(), &self.statistics)
+    }
+}
+
+/// Copies the values of matrices.
+fn values(matrices: &[&Matrix<f32>]) -> Vec<Vec<f32>> {
+    matrices.iter().map(|matrix| matrix.as_slice().to_vec()).collect()
+}
+
+/// Replaces the values of matrices.
+///
+/// # Errors
+/// Values of other shapes.
+fn restore(matrices: Vec<&mut Matrix<f32>>, values: &[Vec<f32>]) -> Result<()> {
+    let fits = matrices.len() == values.len() && matrices.iter().zip(values).all(|(m, v)| m.len() == v.len());
+    ensure!(fits, "its parameters have other shapes");
+    matrices
+        .into_iter()
+        .zip(values)
+        .for_each(|(matrix, values)| matrix.as_mut_slice().copy_from_slice(values));
+    Ok(())
 }
 
 /// Returns the number of updates per epoch.

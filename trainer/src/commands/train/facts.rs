@@ -1,6 +1,6 @@
 //! The settings and the data of a run, for the report.
 
-use super::{Job, Spent, parameters};
+use super::job::{Job, Spent, describe, parameters};
 use embedded_rnn_nn::data::{Dataset, Targets};
 use embedded_rnn_nn::training::Run;
 
@@ -25,6 +25,9 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
         ("seed", run.seed.to_string()),
         ("producer", concat!("ernn ", env!("CARGO_PKG_VERSION")).to_owned()),
     ];
+    if let Some(watch) = run.watch(training) {
+        facts.push(("early stopping", describe(&watch, run)));
+    }
     if let Some(forecast) = &job.forecast {
         facts.push(("scaling in the history", forecast.scaling()));
     }

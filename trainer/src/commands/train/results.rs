@@ -3,11 +3,13 @@
 use std::io;
 
 use anyhow::{Result, bail};
+use serde_json::{Value, json};
 
 use super::facts::facts;
-use super::{Job, Spent};
+use super::job::{Job, Spent};
 use embedded_rnn::F32;
 
+use super::lines::Lines;
 use crate::commands::print_line;
 use crate::commands::quantize::{print_errors, warn_of_errors};
 use crate::report::{ModelFacts, Report};
@@ -34,9 +36,11 @@ struct Model {
 /// Packs, evaluates and writes the trained network. All other files are written even if the network has no
 /// integer form.
 ///
+/// Returns the scores of the models.
+///
 /// # Errors
 /// A file that cannot be written; the reason why there is no i8 model.
-pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
+pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<Vec<(String, f64)>> {
     let calibration: Vec<&[f32]> = job.calibration.iter().map(Vec::as_slice).collect();
     let labels = job.config.data.labels.clone().unwrap_or_default();
     let meta = Meta { name: job.config.name.clone(), labels, ..Meta::default() };
@@ -44,8 +48,10 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
         vec![evaluate(job, FLOAT, pack::write_float::<F32>(&run.network, &meta, calibration[0])?)?];
     let (errors, failure) = match quantize(&models[0].session, &calibration) {
         Ok(quantized) => {
-            print_line("Quantization error per layer")?;
-            print_errors(&quantized)?;
+            if job.lines == Lines::Text {
+                print_line("Quantization error per layer")?;
+                print_errors(&quantized)?;
+            }
             warn_of_errors(&quantized, &job.out.join(INTEGER));
             models.push(evaluate(job, INTEGER, quantized.bytes)?);
             (quantized.errors, None)
@@ -58,12 +64,40 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<()> {
     let comparison = job.forecast.as_ref().map(|forecast| Comparison::of(forecast, evaluations()));
     put(job, REPORT, report(job, run, spent, &models, &errors, &comparison)?.as_bytes())?;
     let (part, data) = job.scored();
-    let reason = if part == "test" { "scored once" } else { "as there is no test part" };
-    print_line(&format!("On the {part} data, {} sequences, {reason}:", data.sequences.len()))?;
+    let reason = if part == "test" { "scored once" } else { "in a run without a test part" };
+    job.lines.text(&format!("On the {part} data, {} sequences, {reason}:", data.sequences.len()))?;
     evaluations()
-        .try_for_each(|(name, evaluation)| print_line(&format!("{name}: {}", evaluation.headline())))?;
-    comparison.iter().try_for_each(|comparison| print_line(&comparison.to_string()))?;
-    failure.map_or(Ok(()), |error| Err(without_integer_model(job, error)))
+        .try_for_each(|(name, evaluation)| job.lines.text(&format!("{name}: {}", evaluation.headline())))?;
+    models.iter().try_for_each(|model| job.lines.object(&model.object(part)))?;
+    comparison.iter().try_for_each(|comparison| job.lines.text(&comparison.to_string()))?;
+    match failure {
+        Some(error) => Err(without_integer_model(job, error)),
+        None => Ok(models.iter().flat_map(|model| model.scores(part)).collect()),
+    }
+}
+
+impl Model {
+    /// Returns the scores by name.
+    fn values(&self) -> Vec<(&'static str, f64)> {
+        let Evaluation { loss, score, .. } = &self.evaluation;
+        let first = [(loss.metric_name(), score.mean_metric()), ("loss", score.mean_loss())];
+        first.into_iter().chain(self.evaluation.more()).collect()
+    }
+
+    /// Returns the scores, each with a name that includes the part of the data and the model.
+    fn scores(&self, part: &str) -> Vec<(String, f64)> {
+        let dtype = self.name.trim_end_matches(".ernn").trim_start_matches("model").trim_start_matches('.');
+        let dtype = if dtype.is_empty() { "f32" } else { dtype };
+        let named = |(name, value)| (format!("{part} {name} {dtype}"), value);
+        self.values().into_iter().map(named).collect()
+    }
+
+    /// Returns the scores as an object.
+    fn object(&self, part: &str) -> Value {
+        let mut object = json!({ "event": "model", "model": self.name, "part": part });
+        self.values().into_iter().for_each(|(name, value)| object[name] = json!(value));
+        object
+    }
 }
 
 /// Returns the error that names the missing i8 model and the reason. Removes an i8 model of an earlier run,
@@ -80,7 +114,7 @@ fn without_integer_model(job: &Job, reason: anyhow::Error) -> anyhow::Error {
 fn put(job: &Job, name: &str, bytes: &[u8]) -> Result<()> {
     let path = job.out.join(name);
     write_atomically(&path, |file| file.write_all(bytes))?;
-    print_line(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
+    job.lines.text(&format!("Wrote {}, {} bytes", path.display(), bytes.len()))
 }
 
 /// Quantizes the network in the f32 file, as `ernn quantize` does, so that both write the same bytes.
