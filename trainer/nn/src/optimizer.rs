@@ -1,4 +1,4 @@
-//! Adam and gradient clipping; formulas and defaults are those of Keras 3.
+//! Optimizers and gradient clipping; formulas and defaults are those of Keras 3.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,20 +8,140 @@ const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-7;
 
-/// Adam (Kingma and Ba, 2015), as Keras 3 computes it:
-///
-/// ```text
-/// a = rate * sqrt(1 - b2^t) / (1 - b1^t)
-/// m += (1 - b1) (g - m)        v += (1 - b2) (g^2 - v)        w -= a m / (sqrt(v) + 1e-7)
-/// ```
+/// The state of an optimizer: what it remembers of the gradients so far.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Adam<T: Real> {
+pub struct Moments<T: Real> {
     /// The number of updates made.
     pub updates: u64,
-    /// The running mean of the gradient of every parameter.
+    /// The running mean of the gradient of every parameter, or its velocity.
     pub mean: Vec<Matrix<T>>,
     /// The running mean of the squared gradient of every parameter.
     pub square: Vec<Matrix<T>>,
+}
+
+/// The rule of an update of the parameters `w` from their gradients `g`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// Adam (Kingma and Ba, 2015), as Keras 3 computes it:
+    ///
+    /// ```text
+    /// a = rate * sqrt(1 - b2^t) / (1 - b1^t)
+    /// m += (1 - b1) (g - m)        v += (1 - b2) (g^2 - v)        w -= a m / (sqrt(v) + 1e-7)
+    /// ```
+    Adam,
+    /// Stochastic gradient descent:
+    ///
+    /// ```text
+    /// m = momentum m - rate g      w += m, or with Nesterov's momentum w += momentum m - rate g
+    /// ```
+    Sgd {
+        /// The share of the velocity that remains per update.
+        momentum: f64,
+        /// `true` for Nesterov's momentum.
+        nesterov: bool,
+    },
+    /// RMSprop:
+    ///
+    /// ```text
+    /// v = rho v + (1 - rho) g^2    m = momentum m + rate g / sqrt(v + 1e-7)    w -= m
+    /// ```
+    Rmsprop {
+        /// The share of the mean square that remains per update.
+        rho: f64,
+        /// The share of the velocity that remains per update.
+        momentum: f64,
+    },
+}
+
+/// An update: a rule, and the decay of the weights before it, `w -= decay rate w`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Update {
+    /// The rule.
+    pub rule: Rule,
+    /// The decay of the weights, 0 for none.
+    pub weight_decay: f64,
+}
+
+/// A parameter with its gradient and its moments.
+struct Slots<'a, T> {
+    w: &'a mut [T],
+    g: &'a [T],
+    m: &'a mut [T],
+    v: &'a mut [T],
+}
+
+impl<T: Real> Moments<T> {
+    /// Creates the state for parameters of these shapes.
+    pub fn new(parameters: &[&Matrix<T>]) -> Self {
+        let zeros: Vec<_> = parameters.iter().map(|p| Matrix::zeros(p.nrows(), p.ncols())).collect();
+        Self { updates: 0, mean: zeros.clone(), square: zeros }
+    }
+}
+
+impl Update {
+    /// Updates every parameter once.
+    pub fn apply<T: Real>(
+        &self,
+        moments: &mut Moments<T>,
+        parameters: Vec<&mut Matrix<T>>,
+        gradients: &[Matrix<T>],
+        rate: f64,
+    ) {
+        moments.updates += 1;
+        let updates = moments.updates;
+        let moments = moments.mean.iter_mut().zip(&mut moments.square);
+        for ((parameter, gradient), (mean, square)) in parameters.into_iter().zip(gradients).zip(moments) {
+            if self.weight_decay > 0.0 {
+                *parameter *= T::of(1.0 - self.weight_decay * rate);
+            }
+            let slots = Slots {
+                w: parameter.as_mut_slice(),
+                g: gradient.as_slice(),
+                m: mean.as_mut_slice(),
+                v: square.as_mut_slice(),
+            };
+            match self.rule {
+                Rule::Adam => slots.adam(rate, updates),
+                Rule::Sgd { momentum, nesterov } => slots.sgd(rate, momentum, nesterov),
+                Rule::Rmsprop { rho, momentum } => slots.rmsprop(rate, rho, momentum),
+            }
+        }
+    }
+}
+
+impl<T: Real> Slots<'_, T> {
+    fn each(self, update: impl Fn(&mut T, T, &mut T, &mut T)) {
+        let moments = self.m.iter_mut().zip(self.v);
+        self.w.iter_mut().zip(self.g).zip(moments).for_each(|((w, &g), (m, v))| update(w, g, m, v));
+    }
+
+    fn adam(self, rate: f64, updates: u64) {
+        let power = updates as f64;
+        let rate = T::of(rate * (1.0 - BETA_2.powf(power)).sqrt() / (1.0 - BETA_1.powf(power)));
+        let [keep_mean, keep_square, epsilon] = [1.0 - BETA_1, 1.0 - BETA_2, EPSILON].map(T::of);
+        self.each(|w, g, m, v| {
+            *m += (g - *m) * keep_mean;
+            *v += (g * g - *v) * keep_square;
+            *w -= rate * *m / (v.sqrt() + epsilon);
+        });
+    }
+
+    fn sgd(self, rate: f64, momentum: f64, nesterov: bool) {
+        let [rate, momentum] = [rate, momentum].map(T::of);
+        self.each(|w, g, m, _| {
+            *m = momentum * *m - rate * g;
+            *w += if nesterov { momentum * *m - rate * g } else { *m };
+        });
+    }
+
+    fn rmsprop(self, rate: f64, rho: f64, momentum: f64) {
+        let [rate, keep, rest, momentum, epsilon] = [rate, rho, 1.0 - rho, momentum, EPSILON].map(T::of);
+        self.each(|w, g, m, v| {
+            *v = keep * *v + rest * g * g;
+            *m = momentum * *m + rate * g / (*v + epsilon).sqrt();
+            *w -= *m;
+        });
+    }
 }
 
 /// Bounds on gradients; the names are Keras's.
@@ -31,32 +151,6 @@ pub struct Clipping {
     pub clipnorm: Option<f64>,
     /// The largest norm of all gradients together.
     pub global_clipnorm: Option<f64>,
-}
-
-impl<T: Real> Adam<T> {
-    /// Creates the optimizer state for parameters of these shapes.
-    pub fn new(parameters: &[&Matrix<T>]) -> Self {
-        let zeros: Vec<_> = parameters.iter().map(|p| Matrix::zeros(p.nrows(), p.ncols())).collect();
-        Self { updates: 0, mean: zeros.clone(), square: zeros }
-    }
-
-    /// Updates every parameter once.
-    pub fn update(&mut self, parameters: Vec<&mut Matrix<T>>, gradients: &[Matrix<T>], rate: f64) {
-        self.updates += 1;
-        let power = self.updates as f64;
-        let rate = T::of(rate * (1.0 - BETA_2.powf(power)).sqrt() / (1.0 - BETA_1.powf(power)));
-        let [keep_mean, keep_square, epsilon] = [1.0 - BETA_1, 1.0 - BETA_2, EPSILON].map(T::of);
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((parameter, gradient), (mean, square)) in parameters.into_iter().zip(gradients).zip(moments) {
-            let moments = mean.as_mut_slice().iter_mut().zip(square.as_mut_slice());
-            let values = parameter.as_mut_slice().iter_mut().zip(gradient.as_slice());
-            for ((w, &g), (m, v)) in values.zip(moments) {
-                *m += (g - *m) * keep_mean;
-                *v += (g * g - *v) * keep_square;
-                *w -= rate * *m / (v.sqrt() + epsilon);
-            }
-        }
-    }
 }
 
 impl Clipping {
@@ -100,38 +194,4 @@ fn shorten<T: Real>(gradients: &mut [Matrix<T>], factor: f64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Compares with values by hand: at the first update the bias corrections cancel the weights of the
-    /// moments, so the step is `rate * g / (|g| + epsilon / sqrt(1 - b2))`.
-    #[test]
-    fn first_updates_follow_keras() {
-        let mut w = Matrix::from_vec(2, 1, vec![1.0f64, -2.0]);
-        let mut adam = Adam::new(&[&w]);
-        adam.update(vec![&mut w], &[Matrix::from_vec(2, 1, vec![0.5, -1e-6])], 0.1);
-        let step = |g: f64| 0.1 * g / (g.abs() + 1e-7 / 0.001f64.sqrt());
-        assert!((w[0] - (1.0 - step(0.5))).abs() < 1e-12);
-        assert!((w[1] - (-2.0 - step(-1e-6))).abs() < 1e-12);
-        adam.update(vec![&mut w], &[Matrix::from_vec(2, 1, vec![-0.25, 0.0])], 0.1);
-        let (m, v): (f64, f64) = (0.9 * 0.05 - 0.025, 0.999 * 0.00025 + 0.001 * 0.0625);
-        let second = 0.1 * (1.0 - 0.999f64.powi(2)).sqrt() / (1.0 - 0.81) * m / (v.sqrt() + 1e-7);
-        assert!((w[0] - (1.0 - step(0.5) - second)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn clipping_shortens_to_the_limit_and_no_further() {
-        let gradients =
-            || vec![Matrix::from_vec(1, 2, vec![3.0f64, 4.0]), Matrix::from_vec(1, 1, vec![12.0])];
-        let clipped = |clipping: Clipping| {
-            let mut gradients = gradients();
-            clipping.apply(&mut gradients);
-            gradients
-        };
-        let each = clipped(Clipping { clipnorm: Some(10.0), ..Clipping::default() });
-        assert_eq!((each[0][0], each[1][0]), (3.0, 10.0));
-        let whole = clipped(Clipping { global_clipnorm: Some(6.5), ..Clipping::default() });
-        assert_eq!((whole[0][0], whole[0][1], whole[1][0]), (1.5, 2.0, 6.0));
-        assert_eq!(clipped(Clipping { global_clipnorm: Some(13.0), ..Clipping::default() }), gradients());
-    }
-}
+mod tests;

@@ -58,8 +58,14 @@ fn checkpoints_that_are_not_finite_are_rejected() {
     let folder = folder(CONFIG, &arrays(3));
     for (change, reason) in [
         ((|run| run.network.parameters_mut()[0][1] = f32::NAN) as fn(&mut Run), "a weight of lstm is NaN"),
-        (|run| run.adam.mean[3][0] = f32::NEG_INFINITY, "Adam's mean gradient of dense is infinite"),
-        (|run| run.adam.square[0][0] = f32::INFINITY, "Adam's mean squared gradient of lstm is infinite"),
+        (
+            |run| run.moments.mean[3][0] = f32::NEG_INFINITY,
+            "the optimizer's mean gradient of dense is infinite",
+        ),
+        (
+            |run| run.moments.square[0][0] = f32::INFINITY,
+            "the optimizer's mean squared gradient of lstm is infinite",
+        ),
     ] {
         let error = error_of_resuming(folder.path(), change);
         assert_eq!(error, format!("o/checkpoint.postcard: {reason}: start without --resume"));

@@ -4,6 +4,8 @@ mod data;
 mod encoder_decoder;
 mod forecast;
 mod layers;
+mod optimizer;
+mod schedule;
 mod training;
 
 pub use training::{EarlyStopping, Optimizer, ReduceLrOnPlateau, Schedule, Training};

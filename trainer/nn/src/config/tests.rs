@@ -64,8 +64,8 @@ fn defaults_are_those_of_keras() {
     let config: Config = toml::from_str(GOOD).unwrap();
     config.check().unwrap();
     assert_eq!(config.chains()[0].names, ["lstm", "lstm_1", "dense"]);
-    let Training { learning_rate, batch_size, optimizer, .. } = config.training;
-    assert_eq!((learning_rate, batch_size, optimizer), (1e-3, 32, Optimizer::Adam));
+    let Training { batch_size, optimizer, .. } = config.training;
+    assert_eq!((config.training.initial_rate(), batch_size, optimizer), (1e-3, 32, Optimizer::Adam));
 }
 
 #[test]

@@ -12,15 +12,39 @@ use crate::optimizer::Clipping;
 pub struct Training {
     /// The loss.
     pub loss: Loss,
-    /// The optimizer.
+    /// The optimizer; default `adam`.
     #[serde(default)]
     pub optimizer: Optimizer,
-    /// The learning rate.
-    #[serde(default = "default_learning_rate")]
-    pub learning_rate: f64,
-    /// The schedule of the learning rate.
+    /// The learning rate; default 0.001, of `sgd` 0.01.
+    pub learning_rate: Option<f64>,
+    /// The share of the velocity that remains per update, for `sgd` and `rmsprop`; default 0.
+    pub momentum: Option<f64>,
+    /// `true` for Nesterov's momentum, for `sgd`; default false.
+    pub nesterov: Option<bool>,
+    /// The share of the mean square that remains per update, for `rmsprop`; default 0.9.
+    pub rho: Option<f64>,
+    /// The decay of all weights per update, as a factor of the learning rate; default 0, of `adamw` 0.004.
+    pub weight_decay: Option<f64>,
+    /// The schedule of the learning rate; default `constant`.
     #[serde(default)]
     pub learning_rate_schedule: Schedule,
+    /// The number of updates, at the start, over which the learning rate rises from 0; default 0.
+    #[serde(default)]
+    pub warmup_steps: u64,
+    /// The number of updates of a decay: of `exponential_decay` those per factor, which it needs; of
+    /// `cosine_decay` those until its end, by default all.
+    pub decay_steps: Option<u64>,
+    /// The factor of `exponential_decay`, which it needs.
+    pub decay_rate: Option<f64>,
+    /// `true` if `exponential_decay` goes in steps; default false.
+    pub staircase: Option<bool>,
+    /// The share of the learning rate that remains at the end of `cosine_decay`; default 0.
+    pub alpha: Option<f64>,
+    /// The numbers of updates up to which the values of `piecewise_constant_decay` last, but for the last
+    /// value.
+    pub boundaries: Option<Vec<u64>>,
+    /// The learning rates of `piecewise_constant_decay`, one more than boundaries.
+    pub values: Option<Vec<f64>>,
     /// The reduction of the learning rate where a score no longer improves; none by default.
     pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
     /// The end of the training where a score no longer improves; none by default.
@@ -43,6 +67,13 @@ pub enum Optimizer {
     /// Adam.
     #[default]
     Adam,
+    /// Adam with weight decay.
+    #[serde(rename = "adamw")]
+    AdamW,
+    /// Stochastic gradient descent.
+    Sgd,
+    /// RMSprop.
+    Rmsprop,
 }
 
 /// The schedule of the learning rate.
@@ -52,8 +83,12 @@ pub enum Schedule {
     /// The learning rate stays constant.
     #[default]
     Constant,
-    /// Keras's `CosineDecay` over all updates, down to zero.
+    /// Keras's `CosineDecay`, by default over all updates and down to zero.
     CosineDecay,
+    /// Keras's `ExponentialDecay`.
+    ExponentialDecay,
+    /// Keras's `PiecewiseConstantDecay`.
+    PiecewiseConstantDecay,
 }
 
 /// The end of a training where a score no longer improves, Keras's `EarlyStopping`.
@@ -98,10 +133,6 @@ pub struct ReduceLrOnPlateau {
     pub min_lr: f64,
 }
 
-fn default_learning_rate() -> f64 {
-    1e-3
-}
-
 fn default_batch_size() -> usize {
     32
 }
@@ -123,23 +154,6 @@ fn default_min_delta() -> f64 {
 }
 
 impl Training {
-    /// Returns the learning rate of an update according to the schedule, given the `updates` made so far and
-    /// the number of `all` updates.
-    pub fn rate(&self, updates: u64, all: u64) -> f64 {
-        match self.learning_rate_schedule {
-            Schedule::Constant => self.learning_rate,
-            Schedule::CosineDecay => {
-                let done = updates as f64 / all as f64;
-                self.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
-            }
-        }
-    }
-
-    /// Returns `true` if the number of epochs influences the first epochs.
-    pub fn depends_on_epochs(&self) -> bool {
-        self.learning_rate_schedule != Schedule::Constant
-    }
-
     /// Returns the bounds on gradients.
     pub fn clipping(&self) -> Clipping {
         Clipping { clipnorm: self.clipnorm, global_clipnorm: self.global_clipnorm }
@@ -153,9 +167,11 @@ impl Training {
             }
             _ => Ok(()),
         };
-        positive("learning_rate", Some(self.learning_rate))?;
+        positive("learning_rate", self.learning_rate)?;
         positive("clipnorm", self.clipnorm)?;
         positive("global_clipnorm", self.global_clipnorm)?;
+        self.check_optimizer()?;
+        self.check_schedule()?;
         ensure!(self.batch_size > 0, "training.batch_size: 0");
         ensure!(self.epochs > 0, "training.epochs: 0");
         if let Some(rules) = &self.early_stopping {
@@ -181,15 +197,16 @@ impl Training {
         ensure!(*factor > 0.0 && *factor < 1.0, "factor: {factor} is not between 0 and 1");
         ensure!(*patience > 0, "patience: 0");
         ensure!(*min_lr >= 0.0 && min_lr.is_finite(), "min_lr: {min_lr} is not at least 0");
-        let constant = self.learning_rate_schedule == Schedule::Constant;
-        ensure!(constant, "it needs the schedule constant, as a schedule sets the learning rate itself");
+        let constant = self.learning_rate_schedule == Schedule::Constant && self.warmup_steps == 0;
+        ensure!(constant, "it needs the schedule constant without a warm-up, as these set the learning rate");
         Ok(())
     }
 
     /// Rejects a score of the validation to be monitored if there is no validation.
     pub fn check_monitored(&self, has_validation: bool) -> Result<()> {
         let stopping = self.early_stopping.as_ref().map(|rules| ("early_stopping", &rules.monitor));
-        let plateau = self.reduce_lr_on_plateau.as_ref().map(|rules| ("reduce_lr_on_plateau", &rules.monitor));
+        let plateau =
+            self.reduce_lr_on_plateau.as_ref().map(|rules| ("reduce_lr_on_plateau", &rules.monitor));
         for (key, monitor) in stopping.into_iter().chain(plateau) {
             ensure!(
                 has_validation || !monitor.starts_with("val_"),

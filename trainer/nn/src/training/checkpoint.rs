@@ -105,11 +105,11 @@ impl Checkpoint {
             format: FORMAT.to_owned(),
             identity: identity.clone(),
             history: run.history.clone(),
-            updates: run.adam.updates,
+            updates: run.moments.updates,
             parameters: values(&run.network.parameters()),
             statistics: values(&run.network.statistics()),
-            mean: values(&run.adam.mean.iter().collect::<Vec<_>>()),
-            square: values(&run.adam.square.iter().collect::<Vec<_>>()),
+            mean: values(&run.moments.mean.iter().collect::<Vec<_>>()),
+            square: values(&run.moments.square.iter().collect::<Vec<_>>()),
             best: run.best.clone(),
         }
     }
@@ -161,9 +161,9 @@ impl Checkpoint {
         }
         restore(run.network.parameters_mut(), &self.parameters)?;
         restore(run.network.statistics_mut(), &self.statistics)?;
-        restore(run.adam.mean.iter_mut().collect(), &self.mean)?;
-        restore(run.adam.square.iter_mut().collect(), &self.square)?;
-        run.adam.updates = self.updates;
+        restore(run.moments.mean.iter_mut().collect(), &self.mean)?;
+        restore(run.moments.square.iter_mut().collect(), &self.square)?;
+        run.moments.updates = self.updates;
         run.history = self.history.clone();
         run.best = self.best.clone();
         run.check_finite().map_err(|error| anyhow!("{error}: start without --resume"))

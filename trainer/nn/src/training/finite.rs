@@ -13,8 +13,12 @@ impl Run {
     pub fn check_finite(&self) -> Result<()> {
         check_network(&self.network)?;
         let layers = parameter_layers(&self.network);
-        check_all("Adam's mean gradient", &self.adam.mean.iter().collect::<Vec<_>>(), &layers)?;
-        check_all("Adam's mean squared gradient", &self.adam.square.iter().collect::<Vec<_>>(), &layers)
+        check_all("the optimizer's mean gradient", &self.moments.mean.iter().collect::<Vec<_>>(), &layers)?;
+        check_all(
+            "the optimizer's mean squared gradient",
+            &self.moments.square.iter().collect::<Vec<_>>(),
+            &layers,
+        )
     }
 }
 

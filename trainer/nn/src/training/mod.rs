@@ -22,7 +22,7 @@ use crate::data::{Dataset, pack};
 use crate::initializers::{Purpose, stream};
 use crate::loss::Score;
 use crate::net::{Network, RngSeed, ShardGradients};
-use crate::optimizer::{Adam, global_norm};
+use crate::optimizer::{Moments, global_norm};
 use crate::tensor::Matrix;
 
 use finite::{check_gradients, check_score};
@@ -41,7 +41,7 @@ pub struct Run {
     /// The network.
     pub network: Network<f32>,
     /// The state of the optimizer.
-    pub adam: Adam<f32>,
+    pub moments: Moments<f32>,
     /// The completed epochs.
     pub history: History,
     /// The weights of the best epoch, if they are to become those of the model.
@@ -60,12 +60,12 @@ pub struct Weights {
 impl Run {
     /// Starts a run from a network.
     pub fn new(network: Network<f32>, seed: u64) -> Self {
-        let adam = Adam::new(&network.parameters());
-        Self { seed, network, adam, history: History::default(), best: None }
+        let moments = Moments::new(&network.parameters());
+        Self { seed, network, moments, history: History::default(), best: None }
     }
 
-    /// Adds a completed epoch to the history, and saves its weights if they are the best so far and may become
-    /// those of the model.
+    /// Adds a completed epoch to the history, and saves its weights if they are the best so far and may
+    /// become those of the model.
     pub fn complete(&mut self, training: &Training, epoch: Epoch) {
         self.history.push(epoch);
         let restores = training.early_stopping.as_ref().is_some_and(|rules| rules.restore_best_weights);
@@ -107,10 +107,10 @@ impl Run {
         let reduced = training
             .reduce_lr_on_plateau
             .as_ref()
-            .map(|rules| reduced_rate(rules, training.loss, &self.history, training.learning_rate));
-        let (mut score, mut norms, mut rate) = (Score::default(), 0.0, training.learning_rate);
+            .map(|rules| reduced_rate(rules, training.loss, &self.history, training.initial_rate()));
+        let (mut score, mut norms, mut rate) = (Score::default(), 0.0, training.initial_rate());
         for (number, batch) in order.chunks(training.batch_size).enumerate() {
-            rate = reduced.unwrap_or_else(|| training.rate(self.adam.updates, all));
+            rate = reduced.unwrap_or_else(|| training.rate(self.moments.updates, all));
             let update = self.update(training, data, batch, rate);
             let (part, norm) = update.with_context(|| format!("batch {}", number + 1))?;
             (score, norms) = (score.plus(part), norms + norm);
@@ -138,7 +138,8 @@ impl Run {
             check_gradients(&self.network, &gradients)?;
         }
         training.clipping().apply(&mut gradients);
-        self.adam.update(self.network.parameters_mut(), &gradients, rate);
+        let parameters = self.network.parameters_mut();
+        training.update().apply(&mut self.moments, parameters, &gradients, rate);
         let moved = self.network.statistics_mut().into_iter().zip(statistics);
         moved.for_each(|(statistic, value)| *statistic = value);
         self.check_finite()?;
@@ -157,7 +158,7 @@ impl Run {
             .map(|(number, shard)| {
                 let shard = pack(data, shard);
                 let rng_seed =
-                    RngSeed { seed: self.seed, update: self.adam.updates, shard: number as u32, layer: 0 };
+                    RngSeed { seed: self.seed, update: self.moments.updates, shard: number as u32, layer: 0 };
                 self.network.gradients(&shard, columns, rng_seed)
             })
             .collect();

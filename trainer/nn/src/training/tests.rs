@@ -188,7 +188,7 @@ fn checkpoints_of_another_run_are_rejected() {
     };
     assert_eq!(rejection(&config, 4), "belongs to seed 3, not 4");
     let mut other = config.clone();
-    other.training.learning_rate = 0.02;
+    other.training.learning_rate = Some(0.02);
     assert!(rejection(&other, 3).starts_with("belongs to another config"));
 
     checkpoint.write(&path).unwrap();

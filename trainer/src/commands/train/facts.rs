@@ -16,10 +16,7 @@ pub fn facts(job: &Job, run: &Run, spent: &Spent) -> Vec<(&'static str, String)>
         ("validation data", validation(job)),
         ("test data", job.parts.test.as_ref().map_or("none".to_owned(), sequences)),
         ("parameters", parameters(run).to_string()),
-        (
-            "optimizer",
-            format!("Adam, learning rate {}, batch size {}", training.learning_rate, training.batch_size),
-        ),
+        ("optimizer", format!("{}, batch size {}", training.describe_optimizer(), training.batch_size)),
         ("epochs", run.history.len().to_string()),
         ("training time", format!("{seconds:.1} s{part}, {} threads", rayon::current_num_threads())),
         ("seed", run.seed.to_string()),
