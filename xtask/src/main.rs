@@ -10,7 +10,7 @@ mod metadata;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::args::{BoardArgs, DataArgs};
+use xtask::args::{BoardArgs, CArgs, DataArgs};
 
 use commands::{ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, setup::Setup, style::Style};
 
@@ -24,6 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Board(BoardArgs),
+    C(CArgs),
     Ci(Ci),
     Compare(Compare),
     Data(DataArgs),
@@ -36,6 +37,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Board(_) => delegate::board(),
+        Command::C(_) => delegate::c(),
         Command::Data(_) => delegate::data(),
         Command::Ci(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Compare(command) => command.run().map(|()| ExitCode::SUCCESS),

@@ -14,8 +14,19 @@ pub struct Need {
     pub probe: Probe,
     /// Debian package that contains it.
     pub package: &'static str,
-    /// `true` if no board runs without it; the others have a substitute.
-    pub required: bool,
+    /// What does not work without it.
+    pub role: Role,
+}
+
+/// What a requirement is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// No board runs without it.
+    Boards,
+    /// It builds for the boards where the default toolchain cannot.
+    Toolchain,
+    /// The C programs of the boards, which are skipped without it.
+    C,
 }
 
 /// Test for the presence of a requirement.
@@ -33,35 +44,49 @@ pub const NEEDS: &[Need] = &[
         purpose: "emulated Cortex-M boards",
         probe: Probe::Program("qemu-system-arm"),
         package: "qemu-system-arm",
-        required: true,
+        role: Role::Boards,
     },
     Need {
         name: "qemu-system-riscv32",
         purpose: "emulated RISC-V boards",
         probe: Probe::Program("qemu-system-riscv32"),
         package: "qemu-system-misc",
-        required: true,
+        role: Role::Boards,
     },
     Need {
         name: "Debian's rustc",
         purpose: "builds core for the boards where `rustup target add` cannot",
         probe: Probe::File("/usr/bin/rustc"),
         package: "rustc-web",
-        required: false,
+        role: Role::Toolchain,
     },
     Need {
         name: "Debian's cargo",
         purpose: "the same",
         probe: Probe::File("/usr/bin/cargo"),
         package: "cargo-web",
-        required: false,
+        role: Role::Toolchain,
     },
     Need {
         name: "Debian's rust source",
         purpose: "the same",
         probe: Probe::File("/usr/lib/rustlib/src/rust/library/core/Cargo.toml"),
         package: "rust-web-src",
-        required: false,
+        role: Role::Toolchain,
+    },
+    Need {
+        name: "arm-none-eabi-gcc",
+        purpose: "C programs on an emulated board",
+        probe: Probe::Program("arm-none-eabi-gcc"),
+        package: "gcc-arm-none-eabi",
+        role: Role::C,
+    },
+    Need {
+        name: "newlib for Arm",
+        purpose: "the same",
+        probe: Probe::File("/usr/lib/arm-none-eabi/newlib/rdimon.specs"),
+        package: "libnewlib-arm-none-eabi",
+        role: Role::C,
     },
 ];
 
@@ -83,13 +108,17 @@ mod tests {
     #[test]
     fn every_emulator_in_the_table_of_boards_is_required() {
         for board in BOARDS {
-            assert!(NEEDS.iter().any(|need| need.name == board.qemu && need.required), "{}", board.qemu);
+            assert!(
+                NEEDS.iter().any(|need| need.name == board.qemu && need.role == Role::Boards),
+                "{}",
+                board.qemu
+            );
         }
     }
 
     #[test]
     fn probes_find_programs_and_files() {
-        let need = |probe| Need { name: "", purpose: "", probe, package: "", required: true };
+        let need = |probe| Need { name: "", purpose: "", probe, package: "", role: Role::Boards };
         assert!(need(Probe::Program("sh")).is_met());
         assert!(!need(Probe::Program("no-such-program")).is_met());
         assert!(!need(Probe::File("/no/such/file")).is_met());

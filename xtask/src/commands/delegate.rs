@@ -16,6 +16,11 @@ pub fn data() -> Result<ExitCode> {
     run("xtask-data", "provide").args(own_arguments()).delegate()
 }
 
+/// Runs `cargo xtask c` with the arguments of this program.
+pub fn c() -> Result<ExitCode> {
+    run("xtask-c", "run").args(own_arguments()).delegate()
+}
+
 /// Creates the command that builds a package and runs one of its subcommands.
 pub fn run(package: &str, subcommand: &str) -> Cmd {
     Cmd::cargo().args(["run", "--quiet", "--package", package, "--", subcommand])

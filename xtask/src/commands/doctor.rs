@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use xtask::boards::BOARDS;
 use xtask::cross::{Machine, ThisMachine};
-use xtask::needs::NEEDS;
+use xtask::needs::{NEEDS, Role};
 use xtask::table::Table;
 
 /// Lists the requirements that are present and missing, and how to install them; fails if the boards cannot
@@ -39,7 +39,7 @@ impl Doctor {
 /// Checks that the boards can run. Targets may be missing if some toolchain builds `core`; nothing is
 /// installed.
 fn verdict(machine: &impl Machine) -> Result<()> {
-    let emulators = NEEDS.iter().filter(|need| need.required && !need.is_met());
+    let emulators = NEEDS.iter().filter(|need| need.role == Role::Boards && !need.is_met());
     let mut missing: Vec<String> = emulators.map(|need| need.name.to_owned()).collect();
     if !machine.has_rust_src() && machine.debian().is_none() {
         let targets = BOARDS.iter().map(|board| board.target).filter(|target| !machine.has_target(target));

@@ -5,9 +5,9 @@ use clap::Args;
 use xtask::boards;
 use xtask::cmd::{Cmd, which};
 use xtask::cross::{self, Choice, ThisMachine};
-use xtask::needs::{NEEDS, Need};
+use xtask::needs::{NEEDS, Need, Role};
 
-/// Installs the missing requirements of the emulated boards on a Debian machine
+/// Installs the missing requirements of the emulated boards and their C programs on a Debian machine
 #[derive(Args, Default)]
 #[command(after_help = "Example:\n  cargo xtask setup --dry-run")]
 pub struct Setup {
@@ -19,22 +19,25 @@ pub struct Setup {
 impl Setup {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        self.provide(|need| need.required)?;
+        self.provide(Role::Boards)?;
+        if let Err(error) = self.provide(Role::C) {
+            println!("setup: `cargo xtask c` skips the board: {error:#}");
+        }
         // Debian's compiler is large: it is installed only where the default toolchain cannot add the
         // targets.
         if can_build(if self.dry_run { Choice::Installed } else { Choice::Auto })? {
             println!("setup: a toolchain for the boards is present");
             return Ok(());
         }
-        self.provide(|need| !need.required)?;
+        self.provide(Role::Toolchain)?;
         if !self.dry_run {
             cross::decide(&ThisMachine::look()?, &boards::targets(), Choice::Auto)?;
         }
         Ok(())
     }
 
-    fn provide(&self, which_needs: impl Fn(&Need) -> bool) -> Result<()> {
-        let missing: Vec<&Need> = NEEDS.iter().filter(|need| which_needs(need) && !need.is_met()).collect();
+    fn provide(&self, role: Role) -> Result<()> {
+        let missing: Vec<&Need> = NEEDS.iter().filter(|need| need.role == role && !need.is_met()).collect();
         for need in &missing {
             println!("setup: {} is missing ({}): package {}", need.name, need.purpose, need.package);
         }

@@ -48,6 +48,7 @@ pub const STEPS: &[Step] = &[
     ("package", || passed(package::check(&metadata::published()?)?)),
     ("cross", cross),
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
+    ("c", || run(delegate::run("xtask-c", "run"))),
     ("boards", || run(delegate::run("xtask-boards", "run").args(["--all"]))),
 ];
 
