@@ -22,7 +22,7 @@ fn main() {
 /// Returns the expression of a model's features, which fails the build if the file is no model.
 fn features_of(model: &PathBuf) -> String {
     let path = fs::canonicalize(model)
-        .unwrap_or_else(|error| panic!("ERNN_MODELS names {}: {error}", model.display()));
+        .unwrap_or_else(|error| panic!("ERNN_MODELS, absolute paths: {}: {error}", model.display()));
     println!("cargo::rerun-if-changed={}", path.display());
     format!(
         "{{ const MODEL: &[u8] = include_bytes!({path:?}); \

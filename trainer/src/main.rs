@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use embedded_rnn_trainer::commands::{eval, generate, import, inspect, predict, quantize, train};
+use embedded_rnn_trainer::commands::{eval, generate, header, import, inspect, predict, quantize, train};
 use embedded_rnn_trainer::output::one_line;
 
 /// Train recurrent networks, import them, and pack them for microcontrollers and edge CPUs
@@ -23,6 +23,7 @@ enum Command {
     Quantize(quantize::Args),
     Predict(predict::Args),
     Generate(generate::Args),
+    Header(header::Args),
     Import(import::Args),
     Inspect(inspect::Args),
 }
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Header(args) => header::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };

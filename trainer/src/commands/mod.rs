@@ -2,6 +2,7 @@
 
 pub mod eval;
 pub mod generate;
+pub mod header;
 pub mod import;
 pub mod inspect;
 pub mod overwrite;

@@ -4,6 +4,7 @@
 //! `models` makes the models, `arrays` their input files; each of the other modules tests one command.
 
 mod arrays;
+mod c_header;
 #[path = "../common/mod.rs"]
 mod common;
 mod counts;

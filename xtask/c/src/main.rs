@@ -1,10 +1,11 @@
 //! `xtask-c`: the C library. `cargo xtask c` and `cargo xtask dist` run it.
 //!
 //! Map: [`header`] is made of the sources; [`library`] builds the static library; [`vectors`] are the models,
-//! inputs and outputs that the C programs replay; [`programs`] builds and runs these, on the PC and, by
-//! [`board`], on an emulated board.
+//! inputs and outputs that the C programs replay, and [`document`] is the program in docs/c.md; [`programs`]
+//! builds and runs these, on the PC and, by [`board`], on an emulated board.
 
 mod board;
+mod document;
 mod header;
 mod library;
 mod programs;

@@ -6,19 +6,20 @@ use std::{env, fs};
 use anyhow::{Result, bail};
 use xtask::cmd::{Cmd, target_dir, which};
 
-use crate::{board, header, library, vectors};
+use crate::{board, document, header, library, vectors};
 
 /// A compiler with the flags of its language.
 struct Compiler {
     program: &'static str,
+    is_c: bool,
     language: &'static [&'static str],
 }
 
 const COMPILERS: [Compiler; 4] = [
-    Compiler { program: "gcc", language: &["-std=c99"] },
-    Compiler { program: "clang", language: &["-std=c99"] },
-    Compiler { program: "g++", language: &["-std=c++17", "-x", "c++"] },
-    Compiler { program: "clang++", language: &["-std=c++17", "-x", "c++"] },
+    Compiler { program: "gcc", is_c: true, language: &["-std=c99"] },
+    Compiler { program: "clang", is_c: true, language: &["-std=c99"] },
+    Compiler { program: "g++", is_c: false, language: &["-std=c++17", "-x", "c++"] },
+    Compiler { program: "clang++", is_c: false, language: &["-std=c++17", "-x", "c++"] },
 ];
 
 const SANITIZER: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -41,13 +42,17 @@ pub fn run() -> Result<()> {
         println!("skipped: {} is not installed", compiler.program);
     }
     let replay = header::crate_dir().join("examples/replay.c");
+    let example = document::example(&folder)?;
     for compiler in installed {
         let sanitizer = compiler.sanitizer(&folder)?;
         if sanitizer.is_empty() {
             println!("without AddressSanitizer: {} has no library of it", compiler.program);
         }
-        let program = compiler.build(&replay, sanitizer, &library, &folder)?;
-        Cmd::new(program).dir(&conformance).run()?;
+        let build = |source| compiler.build(source, sanitizer, &library, &folder);
+        Cmd::new(build(&replay)?).dir(&conformance).run()?;
+        if compiler.is_c {
+            Cmd::new(build(&example)?).run()?;
+        }
     }
     board::run(&replay, &folder, &conformance)
 }
