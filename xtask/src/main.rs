@@ -10,7 +10,7 @@ mod metadata;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::args::{BoardArgs, CArgs, DataArgs};
+use xtask::args::{BoardArgs, CArgs, DataArgs, DistArgs};
 
 use commands::{ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, setup::Setup, style::Style};
 
@@ -28,6 +28,7 @@ enum Command {
     Ci(Ci),
     Compare(Compare),
     Data(DataArgs),
+    Dist(DistArgs),
     Doctor(Doctor),
     Fuzz(Fuzz),
     Setup(Setup),
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Board(_) => delegate::board(),
         Command::C(_) => delegate::c(),
         Command::Data(_) => delegate::data(),
+        Command::Dist(_) => delegate::dist(),
         Command::Ci(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Compare(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Doctor(command) => command.run().map(|()| ExitCode::SUCCESS),

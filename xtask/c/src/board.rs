@@ -7,18 +7,11 @@ use xtask::boards::Board;
 use xtask::cmd::{Cmd, which};
 use xtask::cross::{self, Choice, ThisMachine};
 
-use crate::header;
-use crate::library::{self, Core};
+use crate::cores::{CORTEX_M4F, Core};
+use crate::{header, library};
 
-const GCC: &str = "arm-none-eabi-gcc";
-
-/// The core of the board.
-pub const CORTEX_M4F: Core = Core {
-    name: "cortex-m4f",
-    target: "thumbv7em-none-eabihf",
-    target_cpu: None,
-    gcc: &["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-};
+/// The compiler.
+pub const GCC: &str = "arm-none-eabi-gcc";
 
 /// Names in a panic of Rust, none of which may be linked.
 const PANICS: [&str; 2] = ["rust_begin_unwind", "panicking"];
@@ -32,18 +25,7 @@ pub fn run(source: &Path, folder: &Path, conformance: &Path) -> Result<()> {
     let toolchain = cross::decide(&ThisMachine::look()?, &[CORTEX_M4F.target], Choice::Auto)?;
     let library = library::build(&toolchain, &CORTEX_M4F)?;
     let image = folder.join("replay-cortex-m4f.elf");
-    let board = header::crate_dir().join("examples/board");
-    Cmd::new(GCC)
-        .args(CORTEX_M4F.gcc)
-        .args(["-O2", "-std=c99", "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-nostartfiles"])
-        .args(["-Wl,--gc-sections", "--specs=rdimon.specs", "-I"])
-        .args([header::path().parent().unwrap_or(Path::new("."))])
-        .args(["-T"])
-        .args([board.join("board.ld"), board.join("startup.c"), source.to_path_buf(), library])
-        .args(["-o"])
-        .args([&image])
-        .run()?;
-    check_no_panic(&image)?;
+    link(&CORTEX_M4F, source, &library, &image)?;
     let emulated = Board::named("cortex-m4").context("no board cortex-m4")?;
     Cmd::new(emulated.qemu)
         .args(emulated.machine)
@@ -52,6 +34,22 @@ pub fn run(source: &Path, folder: &Path, conformance: &Path) -> Result<()> {
         .args([&image])
         .dir(conformance)
         .run()
+}
+
+/// Links a program of one source for a core, with the memory of the emulated board. It must contain no panic.
+pub fn link(core: &Core, source: &Path, library: &Path, image: &Path) -> Result<()> {
+    let board = header::crate_dir().join("examples/board");
+    Cmd::new(GCC)
+        .args(core.gcc)
+        .args(["-O2", "-std=c99", "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-nostartfiles"])
+        .args(["-Wl,--gc-sections", "--specs=rdimon.specs", "-I"])
+        .args([header::path().parent().unwrap_or(Path::new("."))])
+        .args(["-T"])
+        .args([&board.join("board.ld"), &board.join("startup.c"), source, library])
+        .args(["-o"])
+        .args([image])
+        .run()?;
+    check_no_panic(image)
 }
 
 /// Fails if the image contains a panic.

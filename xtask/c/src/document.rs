@@ -11,11 +11,17 @@ pub fn example(folder: &Path) -> Result<PathBuf> {
     let page = fs::read_to_string(root().join("docs/c.md")).context("docs/c.md")?;
     let program = folder.join("example.c");
     fs::write(&program, block(&page).context("docs/c.md has no block of C")?)?;
+    model_header(folder)?;
+    Ok(program)
+}
+
+/// Writes the header of the page's model into a folder, and returns its path.
+pub fn model_header(folder: &Path) -> Result<PathBuf> {
     let model = "runtime/tests/data/tiny.i8.ernn";
     let ernn = ["run", "--quiet", "--package", "embedded-rnn-trainer", "--bin", "ernn", "--"];
-    let header = Cmd::cargo().args(ernn).args(["header", model, "-o"]);
-    header.args([folder.join("tiny.h")]).run()?;
-    Ok(program)
+    let header = folder.join("tiny.h");
+    Cmd::cargo().args(ernn).args(["header", model, "-o"]).args([&header]).run()?;
+    Ok(header)
 }
 
 /// Returns the first block of C in a page.

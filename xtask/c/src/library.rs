@@ -6,19 +6,9 @@ use anyhow::Result;
 use xtask::cmd::{Cmd, target_dir};
 use xtask::cross::Toolchain;
 
-const PACKAGE: [&str; 2] = ["--package", "embedded-rnn-c"];
+use crate::cores::Core;
 
-/// A core that the library is built for, without an operating system.
-pub struct Core {
-    /// Name, also of its folder.
-    pub name: &'static str,
-    /// Target triple of rustc.
-    pub target: &'static str,
-    /// Core to compile for, where the target stands for more than one.
-    pub target_cpu: Option<&'static str>,
-    /// Flags of gcc.
-    pub gcc: &'static [&'static str],
-}
+const PACKAGE: [&str; 2] = ["--package", "embedded-rnn-c"];
 
 /// Builds the library for this machine, with the standard library, and returns its path.
 pub fn build_for_host() -> Result<PathBuf> {

@@ -21,6 +21,11 @@ pub fn c() -> Result<ExitCode> {
     run("xtask-c", "run").args(own_arguments()).delegate()
 }
 
+/// Runs `cargo xtask dist`.
+pub fn dist() -> Result<ExitCode> {
+    run("xtask-c", "dist").delegate()
+}
+
 /// Creates the command that builds a package and runs one of its subcommands.
 pub fn run(package: &str, subcommand: &str) -> Cmd {
     Cmd::cargo().args(["run", "--quiet", "--package", package, "--", subcommand])

@@ -49,6 +49,7 @@ pub const STEPS: &[Step] = &[
     ("cross", cross),
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("c", || run(delegate::run("xtask-c", "run"))),
+    ("dist", || run(delegate::run("xtask-c", "dist"))),
     ("boards", || run(delegate::run("xtask-boards", "run").args(["--all"]))),
 ];
 
