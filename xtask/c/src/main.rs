@@ -1,9 +1,9 @@
 //! `xtask-c`: the C library. `cargo xtask c` and `cargo xtask dist` run it.
 //!
 //! Map: [`header`] is made of the sources; [`library`] builds the static library, for the [`cores`] too;
-//! [`vectors`] are the models, inputs and outputs that the C programs replay, and [`document`] is the program in
-//! docs/c.md; [`programs`] builds and runs these, on the PC and, by [`board`], on an emulated board; [`dist`]
-//! packs the libraries.
+//! [`vectors`] are the models, inputs and outputs that the C programs replay, and [`document`] is the program
+//! in docs/c.md; [`programs`] builds and runs these, on the PC and, by [`board`], on an emulated board;
+//! [`dist`] packs the libraries.
 
 mod board;
 mod cores;
