@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask` parses them first: an error in them, or `--help`, needs no build of that crate.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cross::Choice;
@@ -80,6 +82,35 @@ pub struct CArgs {
 #[derive(Args)]
 #[command(after_help = "Example:\n  cargo xtask dist")]
 pub struct DistArgs {}
+
+/// Builds the program of the real boards with a model, and flashes it with probe-rs
+///
+/// The board replays the golden trace, runs time steps and prints outputs, cycles per step and free stack.
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("which").args(["name", "all", "list"]).required(true),
+    after_help = "Examples:\n  cargo xtask flash pico --check\n\
+                  \x20 cargo xtask flash nrf52840-dk --model model.i8.ernn --dry-run"
+)]
+pub struct FlashArgs {
+    /// Name of a board
+    pub name: Option<String>,
+    /// Every board of the table
+    #[arg(long)]
+    pub all: bool,
+    /// List the names of the boards
+    #[arg(long)]
+    pub list: bool,
+    /// Model file; the spoken digits in i8 if there is none
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Compare the outputs with the PC's, and fail if they differ
+    #[arg(long)]
+    pub check: bool,
+    /// Build, print what would run, and run the same program on an emulated board with the core
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
 /// Makes the data set of an example, or fetches a third-party model for the tests
 ///

@@ -10,7 +10,7 @@ mod metadata;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::args::{BoardArgs, CArgs, DataArgs, DistArgs};
+use xtask::args::{BoardArgs, CArgs, DataArgs, DistArgs, FlashArgs};
 
 use commands::{ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, setup::Setup, style::Style};
 
@@ -29,6 +29,7 @@ enum Command {
     Compare(Compare),
     Data(DataArgs),
     Dist(DistArgs),
+    Flash(FlashArgs),
     Doctor(Doctor),
     Fuzz(Fuzz),
     Setup(Setup),
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::C(_) => delegate::c(),
         Command::Data(_) => delegate::data(),
         Command::Dist(_) => delegate::dist(),
+        Command::Flash(_) => delegate::flash(),
         Command::Ci(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Compare(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Doctor(command) => command.run().map(|()| ExitCode::SUCCESS),

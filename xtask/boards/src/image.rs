@@ -104,7 +104,7 @@ fn too_large(board: &Board, model: usize, ram_needed: usize) -> Option<String> {
 }
 
 /// Returns the reason if the linker reports a full memory region.
-fn overflow(stderr: &str) -> Option<String> {
+pub fn overflow(stderr: &str) -> Option<String> {
     let (_, rest) = stderr.split_once("will not fit in region '")?;
     let (region, rest) = rest.split_once('\'')?;
     let bytes = rest.split_once("overflowed by ").and_then(|(_, rest)| rest.split_whitespace().next());

@@ -5,13 +5,14 @@
 //! firmware's images, [`elf`] their contents; [`qemu`] the emulator; [`run`] the command; [`results`] its
 //! table and lines, [`record`] the figures of an earlier run, and [`docs`] the tables made from them.
 //! [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test vectors for the
-//! bindings.
+//! bindings. [`flash`] is the command `cargo xtask flash`, for real boards.
 
 mod clippy;
 mod conformance;
 mod docs;
 mod elf;
 mod examples;
+mod flash;
 mod image;
 mod nets;
 mod panics;
@@ -27,13 +28,14 @@ mod vectors;
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::args::BoardArgs;
+use xtask::args::{BoardArgs, FlashArgs};
 
 /// Networks on emulated boards; `cargo xtask board` runs it
 #[derive(Parser)]
 #[command(name = "xtask-boards")]
 enum Command {
     Run(BoardArgs),
+    Flash(FlashArgs),
     /// Lints the firmware on every board
     #[command(after_help = "Example:\n  cargo run --package xtask-boards -- clippy")]
     Clippy,
@@ -48,6 +50,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Run(args) => run::run(&args),
+        Command::Flash(args) => flash::run(&args),
         Command::Clippy => clippy::run(),
         Command::Panics => panics::run(),
         Command::Vectors => vector_files::run(),

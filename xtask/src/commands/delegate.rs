@@ -26,6 +26,11 @@ pub fn dist() -> Result<ExitCode> {
     run("xtask-c", "dist").delegate()
 }
 
+/// Runs `cargo xtask flash` with the arguments of this program.
+pub fn flash() -> Result<ExitCode> {
+    run("xtask-boards", "flash").args(own_arguments()).delegate()
+}
+
 /// Creates the command that builds a package and runs one of its subcommands.
 pub fn run(package: &str, subcommand: &str) -> Cmd {
     Cmd::cargo().args(["run", "--quiet", "--package", package, "--", subcommand])

@@ -11,7 +11,7 @@ use xtask::cmd::{Cmd, root};
 use super::licence;
 
 /// The folders of all workspaces.
-pub const WORKSPACES: [&str; 4] = [".", "firmware", "runtime/fuzz", "trainer/fuzz"];
+pub const WORKSPACES: [&str; 5] = [".", "firmware", "firmware/examples", "runtime/fuzz", "trainer/fuzz"];
 
 /// The parts of `deny.toml` that are checked here.
 struct Policy {

@@ -50,6 +50,7 @@ pub const STEPS: &[Step] = &[
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("c", || run(delegate::run("xtask-c", "run"))),
     ("dist", || run(delegate::run("xtask-c", "dist"))),
+    ("flash", flash),
     ("boards", || run(delegate::run("xtask-boards", "run").args(["--all"]))),
 ];
 
@@ -212,6 +213,12 @@ fn has_toolchain(version: &str) -> bool {
 fn doc() -> Result<Outcome> {
     let doc = Cmd::cargo().args(["doc", "--workspace", "--no-deps"]);
     run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Builds the program of every real board, and runs it on the emulated board with the same core.
+fn flash() -> Result<Outcome> {
+    let model = ["--model", "runtime/tests/data/tiny.i8.ernn"];
+    run(delegate::run("xtask-boards", "flash").args(["--all", "--dry-run"]).args(model))
 }
 
 /// Builds the runtime alone for every board's target, as a user's firmware does.

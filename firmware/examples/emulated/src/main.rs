@@ -1,0 +1,17 @@
+//! The program of the real boards on an emulated one: its log goes through semihosting.
+#![no_std]
+#![no_main]
+
+use defmt_semihosting as _;
+use embedded_rnn_firmware::board;
+
+#[board::entry]
+fn main() -> ! {
+    embedded_rnn_examples::run()
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    defmt::error!("{}", defmt::Display2Format(info));
+    semihosting::process::exit(101)
+}
