@@ -156,3 +156,28 @@ fn files_are_read_no_further_than_they_go() {
     let expected = u32::MAX as usize;
     assert_eq!(error.model_error(), Some(Error::Truncated { expected, found: len }));
 }
+
+#[test]
+fn integers_of_the_file_go_in_and_out_without_a_conversion() {
+    for name in FILES.into_iter().filter(|name| name.ends_with(".i8.ernn")) {
+        let any = AnyModel::read(path(name)).unwrap();
+        let model: Model<'_, I8> = any.as_model().unwrap();
+        let xs = inputs(&any);
+        let mut quantized = vec![0; xs.len()];
+        let size = any.input_size();
+        for (x, quantized) in xs.chunks(size).zip(quantized.chunks_mut(size)) {
+            model.quantize_input(x, quantized).unwrap();
+        }
+        let real = |y: &[i32]| y.iter().map(|&y| y as f32 * model.output_scale()).collect::<Vec<_>>();
+        let (mut state, mut other) = (any.state().unwrap(), any.state().unwrap());
+        let y = any.run_as::<I8>(&mut state, &quantized).unwrap();
+        assert_eq!(real(&y), any.run(&mut other, &xs).unwrap(), "{name}");
+        if !any.needs_whole_sequences() && !any.has_decoder() {
+            let y = any.step_as::<I8>(&mut state, &quantized[..size]).unwrap();
+            assert_eq!(real(&y), any.step(&mut other, &xs[..size]).unwrap(), "{name}");
+        }
+        let expected = Error::WrongDType { expected: DType::F32, found: DType::I8 as u8 };
+        assert_eq!(any.step_as::<F32>(&mut state, &xs[..size]), Err(expected));
+        assert_eq!(any.run_as::<F32>(&mut state, &xs), Err(expected));
+    }
+}

@@ -66,7 +66,7 @@ fn trained(seed: u64) -> Evaluation {
     let (train, test) = config.admit(pairs()).unwrap().split_at(TRAIN);
     let mut run = Run::new(config.network(&train, seed), seed);
     for _ in 0..config.training.epochs {
-        let trained = run.epoch(&config.training, &train, &|| {}).unwrap();
+        let trained = run.epoch(&config.training, &train, &|| Ok(())).unwrap();
         run.history.push(Epoch::new(trained, None));
     }
     evaluate_pairs(&run.network, &[], &test).unwrap()

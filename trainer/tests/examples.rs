@@ -49,7 +49,7 @@ impl Example {
         let training = Training { epochs, batch_size: 8, ..self.config.training.clone() };
         let mut run = Run::new(self.config.network(data, 0), 0);
         for _ in 0..epochs {
-            let trained = run.epoch(&training, data, &|| ()).unwrap();
+            let trained = run.epoch(&training, data, &|| Ok(())).unwrap();
             run.history.push(Epoch::new(trained, None));
         }
         run

@@ -1,5 +1,6 @@
 //! Models whose dtype a program finds out when it reads them.
 
+mod as_dtype;
 mod read;
 mod state;
 

@@ -99,6 +99,26 @@ impl AnyState {
         Ok(out)
     }
 
+    pub(super) fn step_as<N: Number>(
+        &mut self,
+        model: &Model<'_, N>,
+        x: &[N::In],
+    ) -> Result<Vec<N::Out>, Error> {
+        self.held.with(|state| Ok(model.step(state, x)?.to_vec()))
+    }
+
+    pub(super) fn run_as<N: Number>(
+        &mut self,
+        model: &Model<'_, N>,
+        xs: &[N::In],
+    ) -> Result<Vec<N::Out>, Error> {
+        let steps = xs.len() / model.input_size().max(1);
+        self.held.grow(model, steps)?;
+        let mut out = vec![Zeroable::zeroed(); model.run_output_len(steps)];
+        self.held.with(|state| model.run(state, xs, &mut out))?;
+        Ok(out)
+    }
+
     pub(super) fn decoder_step<N: QuantIo>(
         &mut self,
         model: &Model<'_, N>,

@@ -13,8 +13,9 @@ use embedded_rnn::{DType, F16, F32};
 use super::overwrite::Overwrite;
 use embedded_rnn_nn::data::{Data, Dataset, Input, Sequences};
 use embedded_rnn_nn::output::write_atomically;
+use embedded_rnn_pack::quantize::LARGE_ERROR;
 use embedded_rnn_pack::session::Session;
-use embedded_rnn_pack::{self as pack, ClassChanges, ErrorTable, LayerError, Quantized};
+use embedded_rnn_pack::{self as pack, ErrorTable, Quantized};
 
 const HELP: &str = "\
 The error of a layer is the difference of its output from that of the f32 model on the calibration
@@ -54,10 +55,6 @@ pub struct Args {
     pub overwrite: Overwrite,
 }
 
-/// The share of a layer's range from which on its root mean square error is a warning, and the share of the
-/// outputs from which on other classes are.
-const LARGE_ERROR: f64 = 0.05;
-
 /// The dtypes that f32 weights can be converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Weights {
@@ -87,8 +84,8 @@ pub fn run(args: &Args) -> Result<()> {
     let quantized = quantized.with_context(place)?;
     print_errors(&quantized)?;
     if let Some(share) = args.max_error {
-        check_errors(&quantized.errors, share).with_context(place)?;
-        check_classes(quantized.classes, share).with_context(place)?;
+        let first = quantized.excesses(share).next();
+        ensure!(first.is_none(), "{}: {}", place(), first.unwrap_or_default());
     }
     warn_of_errors(&quantized, &args.output);
     write_atomically(&args.output, |file| file.write_all(&quantized.bytes))?;
@@ -107,27 +104,6 @@ fn parse_share(text: &str) -> Result<f64> {
     Ok(share)
 }
 
-/// Returns the root mean square error of a layer as a share of its range.
-fn share(error: &LayerError) -> f64 {
-    if error.rms > 0.0 { error.rms / error.range } else { error.rms }
-}
-
-/// Rejects a layer whose error is over a share of its range, or is NaN.
-fn check_errors(errors: &[LayerError], most: f64) -> Result<()> {
-    for error in errors {
-        let share = share(error);
-        ensure!(share <= most, "{}: the rms error is {share:.4} of the range, over {most}", error.name);
-    }
-    Ok(())
-}
-
-/// Rejects a classifier if a larger share of its outputs than `most` stands for another class.
-fn check_classes(classes: Option<ClassChanges>, most: f64) -> Result<()> {
-    let Some(classes) = classes else { return Ok(()) };
-    ensure!(classes.share() <= most, "{classes}, over {most} of them");
-    Ok(())
-}
-
 /// Prints the error of each layer, and the changes of the class.
 pub(super) fn print_errors(quantized: &Quantized) -> Result<()> {
     super::print_line(&ErrorTable(&quantized.errors).to_string())?;
@@ -136,11 +112,8 @@ pub(super) fn print_errors(quantized: &Quantized) -> Result<()> {
 
 /// Warns of each layer of the model at `path` whose error is large, and of a classifier with other classes.
 pub(super) fn warn_of_errors(quantized: &Quantized, path: &Path) {
-    let of_layers = quantized.errors.chunks(1).map(|error| check_errors(error, LARGE_ERROR));
-    for result in of_layers.chain([check_classes(quantized.classes, LARGE_ERROR)]) {
-        if let Err(reason) = result {
-            super::warn(&format!("{}: {reason}", path.display()));
-        }
+    for reason in quantized.excesses(LARGE_ERROR) {
+        super::warn(&format!("{}: {reason}", path.display()));
     }
 }
 
@@ -160,37 +133,5 @@ fn sequences(path: &Path, lengths: Option<&Path>, model: &Session) -> Result<Seq
     match model.mask_value() {
         Some(value) => sequences.without_masked(value).context(place),
         None => Ok(sequences),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(rms: f64, range: f64) -> [LayerError; 1] {
-        [LayerError { name: "lstm".to_owned(), worst: rms, rms, range }]
-    }
-
-    #[test]
-    fn another_class_in_over_a_share_of_the_outputs_is_rejected() {
-        let classes = |changed| Some(ClassChanges { changed, outputs: 100 });
-        for accepted in [None, classes(0), classes(5)] {
-            check_classes(accepted, LARGE_ERROR).unwrap();
-        }
-        assert_eq!(
-            check_classes(classes(6), LARGE_ERROR).unwrap_err().to_string(),
-            "the class differs from that of the f32 model in 6 of 100 outputs, over 0.05 of them"
-        );
-    }
-
-    #[test]
-    fn errors_over_a_share_of_the_range_are_rejected() {
-        for (rms, range) in [(0.0, 0.0), (0.0, 1.0), (0.1, 2.0)] {
-            check_errors(&error(rms, range), LARGE_ERROR).unwrap();
-        }
-        for (rms, range, found) in [(0.1, 1.0, "0.1000"), (0.1, 0.0, "inf"), (f64::NAN, 1.0, "NaN")] {
-            let reason = check_errors(&error(rms, range), LARGE_ERROR).unwrap_err().to_string();
-            assert_eq!(reason, format!("lstm: the rms error is {found} of the range, over 0.05"));
-        }
     }
 }

@@ -95,12 +95,18 @@ impl Run {
         self.best.as_ref().map_or(Ok(()), |best| best.restore(&mut self.network))
     }
 
-    /// Trains on every sequence once, in batches. `made` is called after each batch.
+    /// Trains on every sequence once, in batches. `made` is called after each batch, and its error ends the
+    /// epoch.
     ///
     /// # Errors
-    /// The batch, from 1 on, after which the loss, a gradient, a weight or the state of the optimizer is not
+    /// The error of `made`, or the batch, from 1 on, after which the loss, a gradient, a weight or the state of the optimizer is not
     /// finite. The run cannot go on from there.
-    pub fn epoch(&mut self, training: &Training, data: &Dataset, made: &dyn Fn()) -> Result<Trained> {
+    pub fn epoch(
+        &mut self,
+        training: &Training,
+        data: &Dataset,
+        made: &dyn Fn() -> Result<()>,
+    ) -> Result<Trained> {
         let mut order: Vec<usize> = (0..data.sequences.len()).collect();
         order.shuffle(&mut stream(self.seed, Purpose::Shuffle, self.history.len() as u64));
         let all = batches(data, training).saturating_mul(training.epochs as u64);
@@ -114,7 +120,7 @@ impl Run {
             let update = self.update(training, data, batch, rate);
             let (part, norm) = update.with_context(|| format!("batch {}", number + 1))?;
             (score, norms) = (score.plus(part), norms + norm);
-            made();
+            made()?;
         }
         let gradient_norm = norms / batches(data, training).max(1) as f64;
         Ok(Trained { score, learning_rate: rate, gradient_norm })

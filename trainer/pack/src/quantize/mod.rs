@@ -2,11 +2,12 @@
 //!
 //! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `fracs` chooses
 //! the fraction bits of the activations, `file` writes the layers, `errors` measures the error of each layer,
-//! and `classes` counts the classes that change. The quantization of a layer is defined in its own file.
+//! `classes` counts the classes that change, and `excess` names errors that are too large. The quantization of a layer is defined in its own file.
 
 mod calibrate;
 mod classes;
 mod errors;
+mod excess;
 mod file;
 mod fracs;
 mod input;
@@ -16,6 +17,7 @@ mod normalization_tests;
 pub use calibrate::{calibrate, sample};
 pub use classes::ClassChanges;
 pub use errors::{ErrorTable, LayerError, Quantized};
+pub use excess::LARGE_ERROR;
 
 use anyhow::{Context, Result};
 use embedded_rnn_nn::export::FloatWeights;

@@ -142,7 +142,10 @@ impl Job {
         while !run.is_over(training) && !interrupt::requested() {
             let number = run.history.len() + 1;
             progress.start_epoch(number);
-            let trained = run.epoch(training, &self.parts.train, &|| progress.advance());
+            let trained = run.epoch(training, &self.parts.train, &|| {
+                progress.advance();
+                Ok(())
+            });
             let validation = self.parts.validation.as_ref();
             let epoch = trained
                 .map(|trained| Epoch::new(trained, validation.map(|data| validate(&run.network, data))));
