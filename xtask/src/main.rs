@@ -12,7 +12,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xtask::args::{BoardArgs, CArgs, DataArgs, DistArgs, FlashArgs};
 
-use commands::{ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, setup::Setup, style::Style};
+use commands::{
+    ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, python::Python, setup::Setup,
+    style::Style,
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The scripts of this project")]
@@ -32,6 +35,7 @@ enum Command {
     Flash(FlashArgs),
     Doctor(Doctor),
     Fuzz(Fuzz),
+    Python(Python),
     Setup(Setup),
     Style(Style),
 }
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Compare(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Doctor(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Fuzz(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Python(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Setup(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Style(command) => command.run().map(|()| ExitCode::SUCCESS),
     };

@@ -5,5 +5,6 @@ pub mod compare;
 pub mod delegate;
 pub mod doctor;
 pub mod fuzz;
+pub mod python;
 pub mod setup;
 pub mod style;

@@ -11,7 +11,8 @@ use xtask::cmd::{Cmd, root};
 use super::licence;
 
 /// The folders of all workspaces.
-pub const WORKSPACES: [&str; 5] = [".", "firmware", "firmware/examples", "runtime/fuzz", "trainer/fuzz"];
+pub const WORKSPACES: [&str; 6] =
+    [".", "bindings/python", "firmware", "firmware/examples", "runtime/fuzz", "trainer/fuzz"];
 
 /// The parts of `deny.toml` that are checked here.
 struct Policy {

@@ -6,7 +6,7 @@ use xtask::cmd::{Cmd, Failed, root, target_dir, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
 use xtask::instrument::Instrumentation;
 
-use crate::commands::{delegate, fuzz, setup};
+use crate::commands::{delegate, fuzz, python, setup};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
@@ -43,9 +43,11 @@ pub const STEPS: &[Step] = &[
     ("clippy", || run(clippy())),
     ("clippy-firmware", clippy_firmware),
     ("clippy-fuzz", clippy_fuzz),
+    ("clippy-python", clippy_python),
     ("msrv", msrv),
     ("doc", doc),
     ("package", || passed(package::check(&metadata::published()?)?)),
+    ("python", python_package),
     ("cross", cross),
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("c", || run(delegate::run("xtask-c", "run"))),
@@ -179,6 +181,27 @@ fn clippy_fuzz() -> Result<Outcome> {
     match toolchain.missing_for_fuzzing() {
         Some(reason) => Ok(Outcome::Skipped(reason)),
         None => run_all([fuzz::clippy(&toolchain)]),
+    }
+}
+
+/// Lints the Python binding, a workspace of its own, with the target folder of its wheel.
+fn clippy_python() -> Result<Outcome> {
+    if which("python3").is_none() {
+        return Ok(Outcome::Skipped("python3 is not installed".into()));
+    }
+    let clippy = Cmd::cargo().args(["clippy", "--locked", "--", "-D", "warnings"]);
+    let folder = target_dir().join("python");
+    run(clippy.dir(root().join("bindings/python")).env("CARGO_TARGET_DIR", folder))
+}
+
+/// Builds and tests the Python package.
+fn python_package() -> Result<Outcome> {
+    if let Some(reason) = python::missing() {
+        return Ok(Outcome::Skipped(reason.into()));
+    }
+    match python::Environment::fresh() {
+        Ok(environment) => passed(python::Python::default().run_in(&environment)?),
+        Err(error) => Ok(Outcome::Skipped(format!("PyPI is out of reach: {error:#}"))),
     }
 }
 
