@@ -110,6 +110,24 @@ def test_threads_step_separate_states_of_one_model(tiny: ernn.Model) -> None:
     )
 
 
+def test_a_state_in_use_is_rejected_while_other_threads_go_on(tiny: ernn.Model) -> None:
+    state = tiny.state()
+    long = np.zeros((3_000_000, 2), np.float32)
+    thread = threading.Thread(target=tiny.run, args=(long, state))
+    thread.start()
+    rejected = other = 0
+    while thread.is_alive():
+        # That this thread gets here shows that the GIL is released.
+        tiny.step([0.5, 0.25], tiny.state())
+        other += 1
+        try:
+            tiny.step([0.5, 0.25], state)
+        except RuntimeError:
+            rejected += 1
+    thread.join()
+    assert rejected > 0 and other > 1
+
+
 def test_an_encoder_decoder_generates() -> None:
     model = ernn.Model.load(TINY / "decoder.i8.ernn")
     ids = model.generate([3, 1, 4], limit=5)
