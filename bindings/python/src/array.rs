@@ -66,8 +66,8 @@ pub fn copied(x: &Bound<'_, PyAny>, name: &str) -> Result<Array> {
     Ok(array)
 }
 
-/// Reads sequences for a model: `[n, time, features]`, `[n, time]` of ids or of a single feature, or all frames
-/// one after another, `[frames, features]`, with lengths.
+/// Reads sequences for a model: `[n, time, features]`, `[n, time]` of ids or of a single feature, or all
+/// frames one after another, `[frames, features]`, with lengths.
 pub fn sequences(
     x: &Bound<'_, PyAny>,
     lengths: Option<&Bound<'_, PyAny>>,

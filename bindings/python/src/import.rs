@@ -63,7 +63,7 @@ impl ImportOptions {
             without: self.without,
             modules: self.modules,
             roles: of_modules(self.roles, role)?,
-            activations: of_modules(self.activations, |text| Activation::parsed(text))?,
+            activations: of_modules(self.activations, Activation::parsed)?,
             initial: self.initial,
             nonlinearity: self.nonlinearity.as_deref().map(nonlinearity).transpose()?,
             return_sequences: self.return_sequences,

@@ -147,7 +147,9 @@ impl Model {
         Ok(state)
     }
 
-    /// Runs one time step, x of shape [input_size]; returns the output for the sequence so far, [output_size].
+    /// Runs one time step, x of shape [input_size].
+    ///
+    /// Returns the output for the sequence so far, [output_size].
     fn step<'py>(
         &self,
         py: Python<'py>,
@@ -295,7 +297,8 @@ impl Model {
         let (ram, flash) = (self.ram(), self.flash());
         let dtype = self.dtype();
         format!(
-            "<embedded_rnn.Model {name:?}: {dtype}, {inputs} to {outputs} values, {flash} bytes of flash, {ram} of RAM>"
+            "<embedded_rnn.Model {name:?}: {dtype}, {inputs} to {outputs} values, \
+             {flash} bytes of flash, {ram} of RAM>"
         )
     }
 

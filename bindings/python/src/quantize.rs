@@ -17,8 +17,9 @@ use crate::model::Model;
 /// Converts an f32 model to i8, or to f16 weights, with the ranges of the calibration data.
 ///
 /// calibration: typical inputs, [n, time, input_size], or [n, time] of ids or a single feature; `lengths`,
-/// [n], excludes padding, or separates frames one after another, [frames, input_size]. `model.quantization` then has the error of each layer. Over 5 % of the range of a
-/// layer is a UserWarning; over `max_error`, a share of the range, an Error.
+/// [n], excludes padding, or separates frames one after another, [frames, input_size].
+/// `model.quantization` then has the error of each layer. Over 5 % of the range of a layer is a UserWarning;
+/// over `max_error`, a share of the range, an Error.
 #[pyfunction]
 #[pyo3(signature = (model, calibration, *, lengths=None, dtype="i8", max_error=None))]
 pub fn quantize(
@@ -70,7 +71,10 @@ fn quantized(
 
 /// Returns the errors as JSON.
 fn report(quantized: &Quantized) -> String {
-    let layer = |error: &pack::LayerError| json!({ "name": error.name, "worst": error.worst, "rms": error.rms, "range": error.range });
+    let layer = |error: &pack::LayerError| {
+        let pack::LayerError { name, worst, rms, range } = error;
+        json!({ "name": name, "worst": worst, "rms": rms, "range": range })
+    };
     let classes =
         quantized.classes.map(|found| json!({ "changed": found.changed, "outputs": found.outputs }));
     let layers: Vec<_> = quantized.errors.iter().map(layer).collect();

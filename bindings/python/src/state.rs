@@ -17,6 +17,9 @@ pub struct State {
     pub(crate) inner: AnyState,
 }
 
+/// A function and its arguments, which pickle calls: the model and the saved state.
+type Reduced<'py> = (Bound<'py, PyAny>, (Py<Model>, Bound<'py, PyBytes>));
+
 impl State {
     /// Makes a state at the start of a sequence.
     pub fn new(model: Bound<'_, Model>) -> Result<Self> {
@@ -57,10 +60,7 @@ impl State {
     }
 
     /// Pickles the state with its model.
-    fn __reduce__<'py>(
-        &mut self,
-        py: Python<'py>,
-    ) -> Result<(Bound<'py, PyAny>, (Py<Model>, Bound<'py, PyBytes>))> {
+    fn __reduce__<'py>(&mut self, py: Python<'py>) -> Result<Reduced<'py>> {
         let restored = py.get_type::<Model>().getattr("restored")?;
         Ok((restored, (self.model.clone_ref(py), self.save(py)?)))
     }

@@ -44,8 +44,8 @@ struct Trained {
 /// Trains a network; returns the f32 model, the i8 model, and the scores of all epochs.
 ///
 /// `config` is JSON, or the path of a TOML file; `train` and `validation` are the arrays x, y, lengths of x
-/// and lengths of y, in place of the data of the config. `on_epoch` takes the epoch, from 0, and a dict of its
-/// scores; training ends if it returns True.
+/// and lengths of y, in place of the data of the config. `on_epoch` takes the epoch, from 0, and a dict of
+/// its scores; training ends if it returns True.
 #[pyfunction]
 #[pyo3(signature = (config, path, train, validation, seed, on_epoch))]
 pub fn fit(

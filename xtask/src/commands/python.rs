@@ -15,9 +15,8 @@ use crate::commands::delegate;
 /// example of docs/python.md is run. `--requirements` installs more: with Keras, the import from memory is
 /// tested, with Ray the search of docs/scale.md.
 #[derive(Args, Default)]
-#[command(
-    after_help = "Example:\n  cargo xtask python\n  cargo xtask python --requirements bindings/python/requirements-keras.txt"
-)]
+#[command(after_help = "Example:\n  cargo xtask python\n  \
+                  cargo xtask python --requirements bindings/python/requirements-keras.txt")]
 pub struct Python {
     /// Further requirements to install
     #[arg(long, value_name = "FILE")]

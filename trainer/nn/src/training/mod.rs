@@ -99,8 +99,8 @@ impl Run {
     /// epoch.
     ///
     /// # Errors
-    /// The error of `made`, or the batch, from 1 on, after which the loss, a gradient, a weight or the state of the optimizer is not
-    /// finite. The run cannot go on from there.
+    /// The error of `made`, or the batch, from 1 on, after which the loss, a gradient, a weight or the state
+    /// of the optimizer is not finite. The run cannot go on from there.
     pub fn epoch(
         &mut self,
         training: &Training,

@@ -8,8 +8,8 @@ use super::errors::{LayerError, Quantized};
 pub const LARGE_ERROR: f64 = 0.05;
 
 impl Quantized {
-    /// Returns a line for each layer whose root mean square error is over the share `most` of its range, or is
-    /// NaN, and one for a classifier if a larger share of its outputs stands for another class.
+    /// Returns a line for each layer whose root mean square error is over the share `most` of its range, or
+    /// is NaN, and one for a classifier if a larger share of its outputs stands for another class.
     pub fn excesses(&self, most: f64) -> impl Iterator<Item = String> {
         let of_layers = self.errors.iter().filter_map(move |error| error.excess(most));
         of_layers.chain(self.classes.and_then(|classes| classes.excess(most)))

@@ -2,7 +2,8 @@
 //!
 //! `calibrate` observes the ranges of all signals, `input` maps real features to integers, `fracs` chooses
 //! the fraction bits of the activations, `file` writes the layers, `errors` measures the error of each layer,
-//! `classes` counts the classes that change, and `excess` names errors that are too large. The quantization of a layer is defined in its own file.
+//! `classes` counts the classes that change, and `excess` names errors that are too large.
+//! The quantization of a layer is defined in its own file.
 
 mod calibrate;
 mod classes;
