@@ -5,7 +5,7 @@ use super::cpu;
 use crate::format::PRE_FRAC;
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{IntGru, IntLstm, Sides};
-use core::arch::naked_asm;
+use core::arch::{asm, naked_asm};
 use core::ops::Range;
 
 /// Multiplies and adds one row over four activations in r2 (0 1) and r3 (2 3); the word of its weights is
@@ -58,13 +58,34 @@ macro_rules! quads {
 /// Bytes of code of [`quad`].
 const QUAD_BYTES: usize = 2 + 2 + 4 * (4 + 2 + 4);
 
+/// Computes four pre-activations of a block: four words of start values, four of weights for each quad of the
+/// sides, and four multipliers.
+///
+/// # Safety
+/// The block is as long as the sides need, which end with one that ends where it begins; no other is empty.
+#[inline(always)]
+pub unsafe fn four_rows(block: *const i32, sides: *const ()) -> [i32; 4] {
+    let (p0, p1, p2, p3): (i32, i32, i32, i32);
+    // SAFETY: as the caller states.
+    unsafe {
+        asm!(
+            "bl {rows}",
+            rows = sym rows,
+            inout("r0") block => p0, inout("r12") sides => _,
+            out("r1") p1, out("r2") p2, out("r3") p3, out("lr") _,
+            options(readonly),
+        );
+    }
+    [p0, p1, p2, p3]
+}
+
 /// Computes four pre-activations.
 ///
 /// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r0 to r3; r12 and lr are lost.
 /// Reads 4 words of start values, 4 of weights for each quad of activations, and 4 multipliers. All are
 /// aligned to 4, as LDM needs.
 #[unsafe(naked)]
-pub unsafe extern "C" fn four_rows() {
+unsafe extern "C" fn rows() {
     naked_asm!(
         cpu!(),
         "push {{r4-r11, lr}}",

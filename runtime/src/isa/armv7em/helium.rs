@@ -6,7 +6,7 @@ use super::cpu;
 use crate::format::PRE_FRAC;
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{IntLstm, Sides};
-use core::arch::naked_asm;
+use core::arch::{asm, naked_asm};
 
 /// Multiplies and adds the row in `$w` over the activations in q4 (0 1) and q5 (2 3).
 macro_rules! vector_row {
@@ -86,12 +86,35 @@ macro_rules! times {
     };
 }
 
-/// Computes four pre-activations, as [`dsp`](super::dsp) does.
+/// Computes four pre-activations of a block: four words of start values, four of weights for each quad of the
+/// sides, and four multipliers.
+///
+/// # Safety
+/// The block is as long as the sides need, which end with one that ends where it begins; no other is empty.
+#[inline(always)]
+pub unsafe fn four_rows(block: *const i32, sides: *const ()) -> [i32; 4] {
+    let (p0, p1, p2, p3): (i32, i32, i32, i32);
+    // SAFETY: as the caller states.
+    unsafe {
+        asm!(
+            "bl {rows}",
+            rows = sym rows,
+            inout("r0") block => p0, inout("r12") sides => _,
+            out("r1") p1, out("r2") p2, out("r3") p3, out("lr") _,
+            out("d0") _, out("d1") _, out("d2") _, out("d3") _,
+            out("d4") _, out("d5") _, out("d6") _, out("d7") _,
+            options(readonly),
+        );
+    }
+    [p0, p1, p2, p3]
+}
+
+/// Computes four pre-activations, as `rows` of `dsp` does.
 ///
 /// In: r0 the block, r12 the sides, up to one that ends where it begins. Out: r0 to r3; r12, lr and q0 to q3
 /// are lost.
 #[unsafe(naked)]
-pub unsafe extern "C" fn four_rows() {
+unsafe extern "C" fn rows() {
     naked_asm!(
         cpu!(),
         "push {{r4-r11, lr}}",

@@ -45,19 +45,8 @@ fn rows<const R: usize, const SIDES: usize>(block: &[i32], sides: &Sides<'_, SID
     if block.len() < sides.words(R) {
         return [0; R];
     }
-    let (p0, p1, p2, p3): (i32, i32, i32, i32);
     // SAFETY: the block is as long as its sides need, and these end as `four_rows` requires.
-    unsafe {
-        asm!(
-            "bl {four_rows}",
-            four_rows = sym four_rows,
-            inout("r0") block.as_ptr() => p0,
-            inout("r12") core::ptr::from_ref(sides) => _,
-            out("r1") p1, out("r2") p2, out("r3") p3, clobber_abi("C"),
-            options(readonly),
-        );
-    }
-    let p = [p0, p1, p2, p3];
+    let p = unsafe { four_rows(block.as_ptr(), core::ptr::from_ref(sides).cast()) };
     core::array::from_fn(|r| p[r % 4])
 }
 
