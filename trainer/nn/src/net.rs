@@ -2,6 +2,9 @@
 //! batches.
 
 mod encoder_decoder;
+mod gradient_norms;
+
+pub use gradient_norms::GradientNorms;
 
 use crate::data::Batch;
 use crate::initializers::{Purpose, stream_of};

@@ -65,7 +65,7 @@ pub trait Cell<T: Real> {
 
     /// Runs backpropagation through time. `saved` are the activations that [`Self::forward`] returned.
     /// `d_states` hold the gradients that reach the states from outside, and on return the gradients of the
-    /// initial states in their first columns.
+    /// initial states in their first columns. In the other columns, those of `h` are then complete.
     fn backward(
         &self,
         x: &Matrix<T>,

@@ -169,6 +169,7 @@ impl<T: Real> Module<T> for Bidirectional<T> {
         let mut back = self.backward.backward(input, b, self.reversed(&d_b, input), final_b);
         both.parameters.append(&mut back.parameters);
         both.initial.append(&mut back.initial);
+        both.h.append(&mut back.h);
         both.pre_activations.append(&mut back.pre_activations);
         both
     }

@@ -85,6 +85,9 @@ pub struct Gradients<T: Real> {
     pub parameters: Vec<Matrix<T>>,
     /// The gradients of the initial states, in their order.
     pub initial: Vec<Matrix<T>>,
+    /// The gradients of the state `h` of a recurrent layer, `[hidden x (sequences + columns)]` as the states
+    /// themselves; one matrix per direction, and none without recurrence.
+    pub h: Vec<Matrix<T>>,
     /// The gradients of the input's share of the pre-activations, `[rows x columns]`, from which
     /// [`Module::input_gradient`] computes the gradient of the input; the first trained layer does not need
     /// that.
@@ -94,7 +97,7 @@ pub struct Gradients<T: Real> {
 impl<T: Real> Gradients<T> {
     /// Creates the gradients of a layer without states.
     fn stateless(parameters: Vec<Matrix<T>>, pre_activations: Matrix<T>) -> Self {
-        Self { parameters, initial: Vec::new(), pre_activations: vec![pre_activations] }
+        Self { parameters, initial: Vec::new(), h: Vec::new(), pre_activations: vec![pre_activations] }
     }
 }
 

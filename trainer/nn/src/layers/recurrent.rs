@@ -254,7 +254,9 @@ impl<T: Real> Module<T> for Recurrent<T> {
         let frames = self.frames(input, mask);
         let found = self.cell.get().backward(&frames, steps, states, saved, &mut d_states);
         let initial = d_states.iter().map(|d| d.columns_range(..skip).into_owned()).collect();
-        Gradients { parameters: found.parameters, initial, pre_activations: vec![found.pre_activations] }
+        let h = vec![d_states.swap_remove(0)];
+        let (parameters, pre_activations) = (found.parameters, vec![found.pre_activations]);
+        Gradients { parameters, initial, h, pre_activations }
     }
 
     fn backward_pre_activations(&self, _: &PackedSequence<T>, _: Matrix<T>) -> Option<Gradients<T>> {
