@@ -1,6 +1,7 @@
 //! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb`
-//! with `armv7m`, `armv7em` with `armv7em_fpu` and `helium`, or `rv32im` with `rv32im_fpu`; and `own_isa`
-//! where the build contains that one only.
+//! with `armv7m`, `armv7em` with `armv7em_fpu` and `helium`, `rv32im` with `rv32im_fpu`, or `wasm128`;
+//! `own_isa` where the build contains that one only; and `portable_fused` where it contains the reference
+//! with fused multiply-adds, which WebAssembly has no instruction for.
 //!
 //! `cfg(target_feature = "dsp")` is visible on some compilers and hidden on others, so the target's name
 //! decides: every ARMv7E-M core has the DSP instructions, and the `hf` targets have a single-precision FPU
@@ -16,7 +17,11 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     const CFGS: &str = "own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, helium, rv32im, rv32im_fpu";
     println!("cargo:rustc-check-cfg=cfg({CFGS})");
+    println!("cargo:rustc-check-cfg=cfg(wasm128, portable_fused)");
     let target = std::env::var("TARGET").unwrap_or_default();
+    if std::env::var("CARGO_FEATURE_STD").is_ok() && !target.starts_with("wasm") {
+        println!("cargo:rustc-cfg=portable_fused");
+    }
     let Some(isa) = isa(&target) else { return };
     println!("cargo:rustc-cfg=own_isa");
     println!("cargo:rustc-cfg={isa}");
@@ -47,8 +52,15 @@ fn isa(target: &str) -> Option<&'static str> {
         "thumbv8m.main" if cpu_has_dsp() => Some("armv7em"),
         "thumbv6m" | "thumbv7m" | "thumbv8m.base" | "thumbv8m.main" => Some("thumb"),
         arch if arch.starts_with("riscv32im") => Some("rv32im"),
+        "wasm32" if has_simd128() => Some("wasm128"),
         _ => None,
     }
+}
+
+/// Returns `true` if the build is for engines with vectors of 128 bits.
+fn has_simd128() -> bool {
+    let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    features.split(',').any(|feature| feature == "simd128")
 }
 
 /// Returns `true` if the compiler's flags name a core with DSP instructions.

@@ -47,7 +47,7 @@ impl<'a> Side<'a> {
     }
 
     /// Returns the quads.
-    #[cfg(not(own_isa))]
+    #[cfg(any(not(own_isa), wasm128))]
     #[inline(always)]
     pub fn quads(&self) -> &'a [[i32; 2]] {
         // SAFETY: the pointers are the ends of a slice that is borrowed for `'a`.
@@ -87,7 +87,7 @@ impl<'a, const N: usize> Sides<'a, N> {
     }
 
     /// Iterates over the sides.
-    #[cfg(not(own_isa))]
+    #[cfg(any(not(own_isa), wasm128))]
     #[inline(always)]
     pub fn iter(&self) -> impl Iterator<Item = &Side<'a>> {
         self.sides.iter()

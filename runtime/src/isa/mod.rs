@@ -8,6 +8,7 @@
 mod binary16;
 mod float;
 mod int;
+#[cfg(not(wasm128))]
 mod scalar;
 pub mod tanh;
 #[cfg(all(test, feature = "std"))]
@@ -25,6 +26,8 @@ mod avx512;
 mod portable;
 #[cfg(rv32im)]
 mod rv32im;
+#[cfg(wasm128)]
+mod wasm128;
 
 pub use float::{Arithmetic, Float, FloatWeight, Part};
 #[cfg(not(own_isa))]
@@ -61,7 +64,7 @@ pub struct Backend(Choice);
 enum Choice {
     #[cfg(not(own_isa))]
     Portable(portable::Portable),
-    #[cfg(feature = "std")]
+    #[cfg(portable_fused)]
     PortableFused(portable::PortableFused),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
@@ -73,6 +76,8 @@ enum Choice {
     Armv7em(armv7em::Armv7em),
     #[cfg(rv32im)]
     Rv32im(rv32im::Rv32im),
+    #[cfg(wasm128)]
+    Wasm128(wasm128::Wasm128),
 }
 
 impl Backend {
@@ -93,6 +98,8 @@ impl Backend {
         return Backend(Choice::Armv7em(armv7em::Armv7em::new()));
         #[cfg(rv32im)]
         return Backend(Choice::Rv32im(rv32im::Rv32im::new()));
+        #[cfg(wasm128)]
+        return Backend(Choice::Wasm128(wasm128::Wasm128::new()));
         #[cfg(not(own_isa))]
         Backend::portable()
     }
@@ -106,7 +113,7 @@ impl Backend {
 
     /// Returns the backend in plain Rust with fused multiply-adds: slow where the CPU lacks the instruction,
     /// and the reference for the backends that use it.
-    #[cfg(feature = "std")]
+    #[cfg(portable_fused)]
     pub fn portable_fused() -> Self {
         Backend(Choice::PortableFused(portable::PortableFused))
     }
@@ -140,16 +147,19 @@ impl Backend {
         [
             #[cfg(not(own_isa))]
             entry::<portable::Portable>(Some(Choice::Portable(portable::Portable))),
+            #[cfg(portable_fused)]
             entry::<portable::PortableFused>(Some(Choice::PortableFused(portable::PortableFused))),
             #[cfg(target_arch = "x86_64")]
             entry::<avx2::Avx2>(avx2::Avx2::new().map(Choice::Avx2)),
             #[cfg(target_arch = "x86_64")]
             entry::<avx512::Avx512>(avx512::Avx512::new().map(Choice::Avx512)),
+            #[cfg(wasm128)]
+            entry::<wasm128::Wasm128>(Some(Choice::Wasm128(wasm128::Wasm128::new()))),
         ]
     }
 
-    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `thumb`, `armv7em` or
-    /// `rv32im`.
+    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `thumb`, `armv7em`,
+    /// `rv32im` or `wasm128`.
     pub fn name(self) -> &'static str {
         self.run(Describe).0
     }
@@ -165,7 +175,7 @@ impl Backend {
         match self.0 {
             #[cfg(not(own_isa))]
             Choice::Portable(isa) => operation.run(isa),
-            #[cfg(feature = "std")]
+            #[cfg(portable_fused)]
             Choice::PortableFused(isa) => operation.run(isa),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(isa) => isa.run(operation),
@@ -177,6 +187,8 @@ impl Backend {
             Choice::Armv7em(isa) => operation.run(isa),
             #[cfg(rv32im)]
             Choice::Rv32im(isa) => operation.run(isa),
+            #[cfg(wasm128)]
+            Choice::Wasm128(isa) => operation.run(isa),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::format::LANES;
 pub struct Portable;
 
 /// Any CPU, with fused multiply-adds: the reference for the instruction sets that have them.
-#[cfg(feature = "std")]
+#[cfg(portable_fused)]
 #[derive(Debug, Clone, Copy)]
 pub struct PortableFused;
 
@@ -19,13 +19,13 @@ impl Isa for Portable {
 scalar_float!(Portable, fused false, |a: f32, b: f32, c: f32| a * b + c);
 scalar_int!(Portable, rows, mulr);
 
-#[cfg(feature = "std")]
+#[cfg(portable_fused)]
 impl Isa for PortableFused {
     const NAME: &'static str = "portable-fused";
 }
-#[cfg(feature = "std")]
+#[cfg(portable_fused)]
 scalar_float!(PortableFused, fused true, f32::mul_add);
-#[cfg(feature = "std")]
+#[cfg(portable_fused)]
 scalar_int!(PortableFused, rows, mulr);
 
 /// Computes [`Int::rows`] of one block.

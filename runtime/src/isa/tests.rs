@@ -1,7 +1,8 @@
 //! Each integer operation on every backend compared with its definition in INTEGER.md.
 
 use super::tanh::int;
-use super::{Backend, Int, Isa, Operation};
+use super::{Backend, Int, Isa, Operation, binary16};
+use crate::format::LANES;
 
 /// One operation over `a` and `b`, a vector at a time.
 struct Each<'a, O> {
@@ -141,6 +142,41 @@ fn stores_saturate_to_i16_and_end_where_the_room_ends() {
             backend.run(Narrow { rows: &rows, one: &mut a[..few], four: &mut b[..room] });
             assert_eq!((&a[..few], &b[..room]), (&one[..few], &four[..room]), "{room} on {}", backend.name());
             assert!(a[few..].iter().chain(&b[room..]).all(|&v| v == 77), "{room} on {}", backend.name());
+        }
+    }
+}
+
+/// The values of a panel of binary16 weights.
+struct Widen<'a> {
+    weights: &'a [u16; LANES],
+    out: &'a mut [f32; LANES],
+}
+
+impl Operation for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Isa>(self, isa: S) {
+        let panel = isa.panel_binary16(self.weights);
+        for at in (0..LANES).step_by(S::WIDTH) {
+            isa.store(isa.take(&panel, at), self.out, at);
+        }
+    }
+}
+
+// All values; processors and engines may make a signaling NaN quiet.
+#[test]
+fn binary16_weights_are_converted_exactly() {
+    let all: Vec<u16> = (0..=u16::MAX).collect();
+    for backend in Backend::all() {
+        for weights in all.as_chunks().0 {
+            let mut out = [0.0; LANES];
+            backend.run(Widen { weights, out: &mut out });
+            for (&bits, found) in weights.iter().zip(out) {
+                let expected = binary16::to_f32(bits);
+                let same = found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan());
+                assert!(same, "{bits:#06x} on {}", backend.name());
+            }
         }
     }
 }

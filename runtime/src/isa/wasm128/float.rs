@@ -1,0 +1,117 @@
+//! Four `f32` at once, multiplied and added in two roundings: the bits of portable code.
+
+use super::Wasm128;
+use crate::format::LANES;
+use crate::isa::{Arithmetic, Float, FloatWeight};
+use core::arch::wasm32::*;
+
+/// Lanes of a vector.
+const WIDTH: usize = 4;
+
+impl Arithmetic for Wasm128 {
+    type V = v128;
+    const FUSED: bool = false;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> v128 {
+        f32x4_splat(value)
+    }
+    #[inline(always)]
+    fn mul(self, a: v128, b: v128) -> v128 {
+        f32x4_mul(a, b)
+    }
+    #[inline(always)]
+    fn div(self, a: v128, b: v128) -> v128 {
+        f32x4_div(a, b)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: v128, b: v128, c: v128) -> v128 {
+        f32x4_add(f32x4_mul(a, b), c)
+    }
+    // The pseudo-minimum of `b` and `a` is `b` unless `a < b`.
+    #[inline(always)]
+    fn min(self, a: v128, b: v128) -> v128 {
+        f32x4_pmin(b, a)
+    }
+    #[inline(always)]
+    fn max(self, a: v128, b: v128) -> v128 {
+        f32x4_pmax(b, a)
+    }
+}
+
+impl Float for Wasm128 {
+    type Panel = [v128; LANES / WIDTH];
+    const WIDTH: usize = WIDTH;
+    // Eight vectors of sums: x86-64 has sixteen registers for them, weights and the input.
+    const SUMS: usize = 4;
+
+    #[inline(always)]
+    fn panel(self, values: &[f32; LANES]) -> [v128; 2] {
+        [self.load(values, 0), self.load(values, WIDTH)]
+    }
+
+    #[inline(always)]
+    fn panel_binary16(self, values: &[u16; LANES]) -> [v128; 2] {
+        // SAFETY: sixteen bytes lie behind the reference.
+        let bits = unsafe { v128_load(values.as_ptr().cast()) };
+        [binary16(u32x4_extend_low_u16x8(bits)), binary16(u32x4_extend_high_u16x8(bits))]
+    }
+
+    #[inline(always)]
+    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
+        self,
+        sums: &mut [[[v128; 2]; G]; P],
+        rows: [&[[[W; LANES]; G]]; P],
+        x: &[f32],
+    ) {
+        let mut own = *sums; // A copy that nothing else can see, so that it stays in registers.
+        let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
+        for k in 0..shortest {
+            // SAFETY: k < shortest <= x.len().
+            let x = self.splat(unsafe { *x.get_unchecked(k) });
+            for p in 0..P {
+                // SAFETY: k < shortest <= rows[p].len().
+                let row = unsafe { rows[p].get_unchecked(k) };
+                for g in 0..G {
+                    let [low, high] = W::panel(self, &row[g]);
+                    let [sum_low, sum_high] = own[p][g];
+                    own[p][g] = [self.mul_add(low, x, sum_low), self.mul_add(high, x, sum_high)];
+                }
+            }
+        }
+        *sums = own;
+    }
+
+    #[inline(always)]
+    fn take(self, panel: &[v128; 2], at: usize) -> v128 {
+        panel[at / WIDTH % 2]
+    }
+
+    #[inline(always)]
+    fn load(self, values: &[f32; LANES], at: usize) -> v128 {
+        let half = &values.as_chunks::<WIDTH>().0[at / WIDTH % 2];
+        // SAFETY: four floats lie behind the reference.
+        unsafe { v128_load(half.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store(self, v: v128, out: &mut [f32; LANES], at: usize) {
+        let half = &mut out.as_chunks_mut::<WIDTH>().0[at / WIDTH % 2];
+        // SAFETY: four floats lie behind the reference.
+        unsafe { v128_store(half.as_mut_ptr().cast(), v) }
+    }
+}
+
+/// Converts the bits of binary16 values, one per lane, to `f32`; exact, NaN and its payload included.
+///
+/// Exponent and mantissa are moved to the places that they have in `f32`, where they stand for the value times
+/// 2^-112, subnormal values included; infinity and NaN get the largest exponent.
+#[inline(always)]
+fn binary16(bits: v128) -> v128 {
+    const TWO_TO_112: f32 = f32::from_bits((112 + 127) << 23);
+    let sign = u32x4_shl(v128_and(bits, u32x4_splat(0x8000)), 16);
+    let moved = u32x4_shl(v128_and(bits, u32x4_splat(0x7fff)), 13);
+    let value = f32x4_mul(moved, f32x4_splat(TWO_TO_112));
+    let is_special = i32x4_gt(moved, i32x4_splat((0x7c00 << 13) - 1));
+    v128_or(v128_or(value, sign), v128_and(is_special, u32x4_splat(0xff << 23)))
+}
