@@ -104,8 +104,8 @@ impl Float for Wasm128 {
 
 /// Converts the bits of binary16 values, one per lane, to `f32`; exact, NaN and its payload included.
 ///
-/// Exponent and mantissa are moved to the places that they have in `f32`, where they stand for the value times
-/// 2^-112, subnormal values included; infinity and NaN get the largest exponent.
+/// Exponent and mantissa are moved to the places that they have in `f32`, where they stand for the value
+/// times 2^-112, subnormal values included; infinity and NaN get the largest exponent.
 #[inline(always)]
 fn binary16(bits: v128) -> v128 {
     const TWO_TO_112: f32 = f32::from_bits((112 + 127) << 23);
