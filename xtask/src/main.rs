@@ -14,7 +14,7 @@ use xtask::args::{BoardArgs, CArgs, DataArgs, DistArgs, FlashArgs};
 
 use commands::{
     ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, python::Python, setup::Setup,
-    style::Style,
+    style::Style, wasm::Wasm,
 };
 
 #[derive(Parser)]
@@ -38,6 +38,7 @@ enum Command {
     Python(Python),
     Setup(Setup),
     Style(Style),
+    Wasm(Wasm),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Python(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Setup(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Style(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Wasm(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

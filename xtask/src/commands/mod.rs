@@ -8,3 +8,4 @@ pub mod fuzz;
 pub mod python;
 pub mod setup;
 pub mod style;
+pub mod wasm;

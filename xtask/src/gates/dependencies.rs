@@ -11,8 +11,15 @@ use xtask::cmd::{Cmd, root};
 use super::licence;
 
 /// The folders of all workspaces.
-pub const WORKSPACES: [&str; 6] =
-    [".", "bindings/python", "firmware", "firmware/examples", "runtime/fuzz", "trainer/fuzz"];
+pub const WORKSPACES: [&str; 7] = [
+    ".",
+    "bindings/python",
+    "bindings/wasm",
+    "firmware",
+    "firmware/examples",
+    "runtime/fuzz",
+    "trainer/fuzz",
+];
 
 /// The parts of `deny.toml` that are checked here.
 struct Policy {

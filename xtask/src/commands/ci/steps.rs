@@ -6,7 +6,7 @@ use xtask::cmd::{Cmd, Failed, root, target_dir, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
 use xtask::instrument::Instrumentation;
 
-use crate::commands::{delegate, fuzz, python, setup};
+use crate::commands::{delegate, fuzz, python, setup, wasm};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
@@ -49,6 +49,7 @@ pub const STEPS: &[Step] = &[
     ("package", || passed(package::check(&metadata::published()?)?)),
     ("python", python_package),
     ("cross", cross),
+    ("wasm", wasm_package),
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("c", || run(delegate::run("xtask-c", "run"))),
     ("dist", || run(delegate::run("xtask-c", "dist"))),
@@ -254,4 +255,12 @@ fn cross() -> Result<Outcome> {
 fn build_runtime(toolchain: &Toolchain, target: &str) -> Result<()> {
     let build = toolchain.cargo("build", target).args(["--release", "--package", "embedded-rnn"]);
     build.args(["--no-default-features", "--target-dir"]).args([toolchain.target_dir()]).run()
+}
+
+/// Builds the package for browsers and node, and tests it where node is installed.
+fn wasm_package() -> Result<Outcome> {
+    match wasm::missing() {
+        Some(reason) => Ok(Outcome::Skipped(reason)),
+        None => run_all([wasm::check()]),
+    }
 }

@@ -1,0 +1,49 @@
+//! The facts of a model as JSON, which every engine parses.
+
+use embedded_rnn::{ALL_FEATURES, AnyModel, Kind, format::LayerRecord};
+use std::fmt::Write;
+
+/// Returns sizes, labels and layers as a JSON object.
+pub fn describe(model: &AnyModel) -> String {
+    let preamble = model.preamble();
+    let labels: Vec<String> =
+        model.header().map(|header| header.labels().map(quoted).collect()).unwrap_or_default();
+    let layers: Vec<String> = model.layers().iter().map(layer).collect();
+    format!(
+        r#"{{"dtype":"{}","inputSize":{},"outputSize":{},"inputScale":{:?},"outputScale":{:?},"ram":{},"size":{},"goldenSteps":{},"returnsSequences":{},"needsWholeSequences":{},"labels":[{}],"layers":[{}]}}"#,
+        model.dtype().name(),
+        model.input_size(),
+        model.output_size(),
+        // As f64, whose shortest digits a parser of JSON reads back to the last bit.
+        f64::from(preamble.input_scale),
+        f64::from(preamble.output_scale),
+        preamble.ram_needed,
+        preamble.file_len,
+        preamble.golden_steps,
+        model.returns_sequences(),
+        model.needs_whole_sequences(),
+        labels.join(","),
+        layers.join(","),
+    )
+}
+
+fn layer(record: &LayerRecord) -> String {
+    let kind = Kind::from_code(record.kind, ALL_FEATURES).map_or("", Kind::name);
+    let (input, output, weights) = (record.input_size, record.units, record.weights_len);
+    format!(r#"{{"type":"{kind}","inputSize":{input},"outputSize":{output},"weightBytes":{weights}}}"#)
+}
+
+/// Returns the text as a JSON string.
+fn quoted(text: &str) -> String {
+    let mut json = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => json.extend(['\\', c]),
+            // A String takes everything.
+            c if c < ' ' => _ = write!(json, "\\u{:04x}", c as u32),
+            c => json.push(c),
+        }
+    }
+    json.push('"');
+    json
+}
