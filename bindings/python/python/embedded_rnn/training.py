@@ -48,8 +48,8 @@ def train(
         [n, time, outputs].
     lengths: the time steps per sequence, [n]; those after them are padding.
     y_lengths: the lengths of target sequences, [n], for an encoder-decoder.
-    validation_data: (x, y), (x, y, lengths) or (x, y, lengths, y_lengths); without it, the last
-        data.validation_split of the sequences (0.2).
+    validation_data: (x, y), (x, y, lengths) or (x, y, lengths, y_lengths); without it, a share of
+        data.validation_split of the sequences (0.2), drawn by the seed, the same of each class.
     seed: the seed of everything random; the same seed gives the same bits on any number of threads.
     verbose: True prints a line per epoch.
     on_epoch: is called after each epoch with its number, from 0, and its scores; training ends if it returns
