@@ -14,10 +14,10 @@ use crate::results::Row;
 /// The file, relative to the root.
 pub const FILE: &str = "benches/results/boards.tsv";
 const TITLES: &str = "board\tnetwork\tdtype\tinstructions\tspread\tcode\ttables\tmodel\tram\tstack\trustc";
-/// The largest growth of instructions per step: they repeat exactly.
-const MAX_INSTRUCTIONS: f64 = 1.005;
-/// The largest growth of bytes of code, tables, RAM and stack.
-const MAX_BYTES: f64 = 1.02;
+/// The largest growth of instructions per step, in thousandths: they repeat exactly.
+const MAX_INSTRUCTIONS: u64 = 5;
+/// The largest growth of bytes of code, tables, RAM and stack, in thousandths.
+const MAX_BYTES: u64 = 20;
 
 /// The figures of one network on one board.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +97,7 @@ impl Recorded {
             ("RAM", before.ram, self.ram, MAX_BYTES),
             ("stack", before.stack, self.stack, MAX_BYTES),
         ];
-        let grown = figures.into_iter().filter(|(_, old, new, most)| *new as f64 > *old as f64 * most);
+        let grown = figures.into_iter().filter(|(_, old, new, most)| new * 1000 > old * (1000 + most));
         grown.map(|(name, old, new, _)| format!("{name}: {old} -> {new}")).collect()
     }
 }
