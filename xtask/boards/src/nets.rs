@@ -113,6 +113,18 @@ pub static NETS: &[Net] = &[
         "{ type = 'Dense', units = 16 }, { type = 'GRU', units = 16, return_sequences = true }, \
          { type = 'Add', span = 1 }, { type = 'Dense', units = 4 }",
     ),
+    // Every number of quads modulo four, and of units, over the input and the state of a layer.
+    random_weights(
+        "uneven-10x27",
+        "lstm",
+        (10, 27),
+        "{ type = 'LSTM', units = 27, return_sequences = true }, \
+         { type = 'LSTM', units = 22, return_sequences = true }, \
+         { type = 'GRU', units = 5, return_sequences = true }, \
+         { type = 'LSTM', units = 18, return_sequences = true }, \
+         { type = 'GRU', units = 29, return_sequences = true }, \
+         { type = 'LSTM', units = 6, return_sequences = true }",
+    ),
     random_weights(
         "bidirectional-10x16",
         "lstm",

@@ -10,6 +10,8 @@ use xtask::cmd::{Cmd, root, target_dir, which};
 use super::delegate;
 
 const TARGET: &str = "wasm32-unknown-unknown";
+/// The target of the library's own tests, which print and have a `main`.
+const TEST_TARGET: &str = "wasm32-wasip1";
 /// The builds of the module: name and compiler flags.
 const BUILDS: [(&str, &str); 2] = [("plain", ""), ("simd", "-C target-feature=+simd128")];
 /// Files of the package that are not compiled.
@@ -40,9 +42,9 @@ pub fn missing() -> Option<String> {
     if which("node").is_none() {
         return Some("node is not installed".into());
     }
-    let added = Cmd::new("rustup").args(["target", "add", TARGET]).run_captured();
+    let added = Cmd::new("rustup").args(["target", "add", TARGET, TEST_TARGET]).run_captured();
     let is_added = added.is_ok_and(|added| added.is_ok());
-    (!is_added).then(|| format!("{TARGET} cannot be installed"))
+    (!is_added).then(|| format!("{TARGET} and {TEST_TARGET} cannot be installed"))
 }
 
 /// Builds and tests the package, as a step of CI.
@@ -75,9 +77,24 @@ fn compile(name: &str, flags: &str) -> Result<PathBuf> {
     Ok(target_dir.join(TARGET).join("release/embedded_rnn_wasm.wasm"))
 }
 
-/// Tests the class, replays the vectors of the boards, and runs the example of the documentation.
+/// Runs the tests of kernels and activations on the backend with vectors.
+fn test_library(tests: &Path) -> Result<()> {
+    let (_, flags) = BUILDS[1];
+    let runner = format!("node --no-warnings {}", tests.join("wasi.mjs").display());
+    let test = ["test", "--package", "embedded-rnn", "--features", "std", "--lib", "--target", TEST_TARGET];
+    Cmd::cargo()
+        .args(test)
+        .env("RUSTFLAGS", flags)
+        .env("CARGO_TARGET_WASM32_WASIP1_RUNNER", &runner)
+        .env("CARGO_TARGET_DIR", folder().join("build/library"))
+        .run()
+}
+
+/// Tests the library and the class, replays the vectors of the boards, and runs the example of the
+/// documentation.
 fn test(package: &Path) -> Result<()> {
     let tests = root().join("bindings/wasm/test");
+    test_library(&tests)?;
     let api = Cmd::new("node").args(["--test".into(), tests.join("api.mjs")]);
     api.env("PACKAGE", package).env("ROOT", root()).run()?;
     delegate::run("xtask-boards", "vectors").run()?;

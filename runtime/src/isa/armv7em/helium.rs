@@ -2,7 +2,7 @@
 //! `VMLADAV` multiplies eight half-words and adds them to a sum in a core register: 19 instructions with the
 //! loop for 64 multiply-adds. Activations and cell states of an Lstm are computed for four units at once.
 
-use super::cpu;
+use super::{cpu, row};
 use crate::format::PRE_FRAC;
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{IntLstm, Sides};
@@ -48,17 +48,6 @@ macro_rules! group {
             vector_row!("r6", "q1"),
             vector_row!("r8", "q2"),
             vector_row!("r10", "q3"),
-        )
-    };
-}
-
-/// Multiplies and adds one row over four activations in r2 (0 1) and r3 (2 3); the word of its weights is
-/// lost.
-macro_rules! row {
-    ($sum:literal, $w:literal) => {
-        concat!(
-            "smlad ", $sum, ", ", $w, ", r3, ", $sum, "\n", "lsl ", $w, ", ", $w, ", #8\n", "smlad ", $sum,
-            ", ", $w, ", r2, ", $sum, "\n",
         )
     };
 }

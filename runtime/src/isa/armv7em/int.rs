@@ -69,7 +69,7 @@ fn saturate(x: &[i16], frac: u32, out: &mut [i16]) {
 fn saturate_pair(pair: [i16; 2], frac: u32) -> [i16; 2] {
     const BOTH: i32 = 0x1_0001;
     let end = 1i32.wrapping_shl(frac);
-    let (up, down) = ((0x7fff - end).max(0), 0x8000 - end);
+    let (up, down) = (0x7fffi32.wrapping_sub(end).max(0), 0x8000i32.wrapping_sub(end));
     let mut pair: i32 = bytemuck::cast(pair);
     // SAFETY: no memory is read or written.
     unsafe {

@@ -28,6 +28,18 @@ macro_rules! cpu {
 }
 use cpu;
 
+/// Multiplies and adds one row over four activations in r2 (0 1) and r3 (2 3); the word of its weights is
+/// lost.
+macro_rules! row {
+    ($sum:literal, $w:literal) => {
+        concat!(
+            "smlad ", $sum, ", ", $w, ", r3, ", $sum, "\n", "lsls ", $w, ", ", $w, ", #8\n", "smlad ", $sum,
+            ", ", $w, ", r2, ", $sum, "\n",
+        )
+    };
+}
+use row;
+
 #[cfg(not(helium))]
 mod dsp;
 #[cfg(armv7em_fpu)]
