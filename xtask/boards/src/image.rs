@@ -11,6 +11,7 @@ use xtask::cross::Toolchain;
 use crate::conformance::MAX_IDS;
 use crate::elf::{self, Contents};
 use crate::nets::Case;
+use crate::rustc;
 
 /// Bytes of RAM that the check image needs besides the model: its stack, its buffers, the logger.
 const HARNESS_RAM: usize = 4 << 10;
@@ -78,8 +79,7 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Ca
     let locked = std::env::var_os("CI").map(|_| "--locked");
     let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     flags.extend(board.target_cpu.map(|cpu| format!(" -Ctarget-cpu={cpu}")));
-    Ok(toolchain
-        .cargo(subcommand, board.target)
+    Ok(rustc::wrap(toolchain.cargo(subcommand, board.target))?
         .env("RUSTFLAGS", flags.trim())
         .args(locked)
         .args(["--quiet", "--release", "--target-dir"])

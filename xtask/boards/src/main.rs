@@ -2,8 +2,9 @@
 //!
 //! Map: [`nets`] the table of networks, made from [`random`] weights or from [`examples`] of the trainer;
 //! [`vectors`] their test vectors; [`conformance`] the outputs that the PC computes from these; [`image`] the
-//! firmware's images, [`elf`] their contents; [`qemu`] the emulator; [`run`] the command; [`results`] its
-//! table and lines, [`record`] the figures of an earlier run, and [`docs`] the tables made from them.
+//! firmware's images, [`rustc`] a wrapper that makes them the same in every folder, [`elf`] their contents;
+//! [`qemu`] the emulator; [`run`] the command; [`results`] its table and lines, [`record`] the figures of an
+//! earlier run, and [`docs`] the tables made from them.
 //! [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test vectors for the
 //! bindings. [`flash`] is the command `cargo xtask flash`, for real boards.
 
@@ -22,6 +23,7 @@ mod random;
 mod record;
 mod results;
 mod run;
+mod rustc;
 mod vector_files;
 mod vectors;
 
@@ -48,6 +50,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = rustc::run_wrapped() {
+        return code;
+    }
     let result = match Command::parse() {
         Command::Run(args) => run::run(&args),
         Command::Flash(args) => flash::run(&args),
