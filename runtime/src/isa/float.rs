@@ -89,6 +89,27 @@ pub trait Float: Arithmetic {
     fn two_tanh(self, a: Self::V, b: Self::V) -> (Self::V, Self::V) {
         (self.tanh(a), self.tanh(b))
     }
+
+    /// `true` if the instruction set has functions of its own for the update of a panel in cells with tanh
+    /// and sigmoid: where vectors lie in memory, each operation on its own costs twice the instructions.
+    const CELLS: bool = false;
+    /// Updates c and h of a panel of an Lstm, given the pre-activations of the gates i, f, g, o.
+    #[inline(always)]
+    fn lstm_cell(self, _sums: &[Self::Panel; 4], _c: &mut [f32; LANES], _h: &mut [f32; LANES]) {
+        const { assert!(!Self::CELLS) };
+    }
+    /// Computes the next h of a panel of a Gru with the reset gate after the product, given the
+    /// pre-activations of z, of r and of n over h, and that of n over x.
+    #[inline(always)]
+    fn gru_cell(
+        self,
+        _sums: &[Self::Panel; 3],
+        _n_x: &Self::Panel,
+        _h: &[f32; LANES],
+        _next: &mut [f32; LANES],
+    ) {
+        const { assert!(!Self::CELLS) };
+    }
 }
 
 /// A part of a kernel, for one instruction set. It takes references as parameters, not as fields: a compiler

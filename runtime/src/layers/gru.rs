@@ -84,11 +84,16 @@ impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, GATES>
     const SEPARATE_RECURRENT_BIAS: bool = true;
 
     #[inline(always)]
-    fn update(&mut self, isa: S, [z, r, n_h]: &[S::Panel; GATES], n_x: &S::Panel) {
+    fn update(&mut self, isa: S, sums: &[S::Panel; GATES], n_x: &S::Panel) {
         let (Some(h), Some(next)) = (self.h.next(), self.next.next()) else {
             debug_assert!(false, "a panel without room for its states");
             return;
         };
+        if S::CELLS && !NON_DEFAULT {
+            isa.gru_cell(sums, n_x, h, next);
+            return;
+        }
+        let [z, r, n_h] = sums;
         for at in (0..LANES).step_by(S::WIDTH) {
             let (z, r) = self.activations.two_gates(isa, isa.take(z, at), isa.take(r, at));
             let n = isa.mul_add(r, isa.take(n_h, at), isa.take(n_x, at));

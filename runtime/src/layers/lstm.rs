@@ -82,11 +82,16 @@ impl<S: Float, const F: u32, const NON_DEFAULT: bool> panels::Update<S, GATES>
     for FloatUpdate<'_, F, NON_DEFAULT>
 {
     #[inline(always)]
-    fn update(&mut self, isa: S, [i, f, g, o]: &[S::Panel; GATES], _x_part: &S::Panel) {
+    fn update(&mut self, isa: S, sums: &[S::Panel; GATES], _x_part: &S::Panel) {
         let (Some(c), Some(h)) = (self.c.next(), self.h.next()) else {
             debug_assert!(false, "a panel without room for its states");
             return;
         };
+        if S::CELLS && !NON_DEFAULT {
+            isa.lstm_cell(sums, c, h);
+            return;
+        }
+        let [i, f, g, o] = sums;
         for at in (0..LANES).step_by(S::WIDTH) {
             let (i, f) = self.activations.two_gates(isa, isa.take(i, at), isa.take(f, at));
             let (g, o) = self.activations.value_and_gate(isa, isa.take(g, at), isa.take(o, at));

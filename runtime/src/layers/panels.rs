@@ -43,9 +43,11 @@
 //!   long.
 //! * AVX-512: two gates of a panel lie side by side in a row and share a register, 6 panels of an Lstm at
 //!   once. The last of three gates is paired with that of the next panel. tanh is computed on the same pairs.
-//! * Cortex-M4 and M7 with FPU: two gates of a panel at once, 16 sums in `s0` to `s15`, a row of weights in
-//!   `s16` to `s23`, two rows per round, in inline assembly: stable Rust has no register class for floats
-//!   there.
+//! * Cortex-M4, M7 and M33 with FPU: two gates of a panel at once, 16 sums in `s0` to `s15`, a row of weights
+//!   in `s16` to `s23`, four rows per round, in assembly, as stable Rust has no register class for floats
+//!   there: 1.23 instructions per multiply-add. So is the update of a cell: a panel passed by value is copied
+//!   at every call, which took 9 % of a step.
+//! * Cortex-M55: the same with Helium, 0.56 instructions per multiply-add.
 //! * Other targets: the sums of one panel, left to the compiler.
 //!
 //! Each size of a group is a function of its own ([`Float::call`]), so that the compiler keeps no constant of

@@ -1,9 +1,10 @@
 //! Wrapper of the compiler that makes an image independent of the folder in which it is built.
 //!
-//! Cargo derives `-C metadata` of a crate outside the firmware's workspace, as the runtime is, from its absolute
-//! path. The symbols of the crate are named after it, and the optimizer visits functions in the order of their
-//! names, so it inlines differently in another folder: 6,298 or 6,337 instructions per step were counted for the
-//! same GRU on Cortex-M55. The wrapper replaces the metadata of the project's crates by the name of the crate.
+//! Cargo derives `-C metadata` of a crate outside the firmware's workspace, as the runtime is, from its
+//! absolute path. The symbols of the crate are named after it, and the optimizer visits functions in the
+//! order of their names, so it inlines differently in another folder: 6,298 or 6,337 instructions per step
+//! were counted for the same GRU on Cortex-M55. The wrapper replaces the metadata of the project's crates by
+//! the name of the crate.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};

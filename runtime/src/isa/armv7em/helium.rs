@@ -2,7 +2,6 @@
 //! `VMLADAV` multiplies eight half-words and adds them to a sum in a core register: 19 instructions with the
 //! loop for 64 multiply-adds. Activations and cell states of an Lstm are computed for four units at once.
 
-use super::{cpu, row};
 use crate::format::PRE_FRAC;
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{IntLstm, Sides};

@@ -1,5 +1,5 @@
 //! Cortex-M4 and M7, and ARMv8-M cores with DSP instructions: these for integers, `VFMA` for floats where
-//! there is an FPU. Cores with Helium take their vectors for integers.
+//! there is an FPU. Cores with Helium take its vectors for both.
 
 use super::Isa;
 #[cfg(not(armv7em_fpu))]

@@ -17,9 +17,9 @@ pub const TANH_LIMIT: f32 = 7.968_419_6;
 /// the result is nearly 1 and a ULP is 2^-24. Up to 1 it is 3.8 ULP, and 2 ULP where tanh(x) is x to the last
 /// bit, subnormals included. From one `f32` to the next the result may step back by 7 and 8 ULP. The tests of
 /// `activation` check these figures in every run.
-const TANH_P: [f32; 5] = [1.427_975_5, 0.191_059_04, 0.004_989_389_3, 2.939_26e-5, 1.901_916_1e-8];
+pub const TANH_P: [f32; 5] = [1.427_975_5, 0.191_059_04, 0.004_989_389_3, 2.939_26e-5, 1.901_916_1e-8];
 /// The denominator.
-const TANH_Q: [f32; 5] = [1.427_975_7, 0.667_050_6, 0.036_943_235, 0.000_468_816_55, 1.108_391_3e-6];
+pub const TANH_Q: [f32; 5] = [1.427_975_7, 0.667_050_6, 0.036_943_235, 0.000_468_816_55, 1.108_391_3e-6];
 
 /// Computes `tanh(x)`, never outside -1..=1; NaN stays NaN.
 ///
