@@ -10,9 +10,15 @@ fn main() {
     println!("cargo::rerun-if-changed={map}");
     fs::copy(&map, out.join("memory.x")).unwrap_or_else(|error| panic!("copying {map}: {error}"));
     println!("cargo::rustc-link-search={}", out.display());
-    if variable("CARGO_CFG_TARGET_ARCH") == "riscv32" {
-        // The linker script of `cortex-m-rt` includes memory.x, that of `riscv-rt` does not.
+    let arch = variable("CARGO_CFG_TARGET_ARCH");
+    if arch != "arm" {
+        // The linker script of `cortex-m-rt` includes memory.x, the others do not.
         println!("cargo::rustc-link-arg-bins=-Tmemory.x");
+    }
+    if arch == "aarch64" {
+        let copied = fs::copy("aarch64.x", out.join("link.x"));
+        copied.unwrap_or_else(|error| panic!("copying aarch64.x: {error}"));
+        println!("cargo::rerun-if-changed=aarch64.x");
     }
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bin=check=-Tdefmt.x");

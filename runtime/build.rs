@@ -1,7 +1,7 @@
 //! Sets the `cfg` of a microcontroller's instruction set by the name of the target, for `src/isa`: `thumb`
 //! with `armv7m`, `armv7em` with `armv7em_fpu` and `helium`, `rv32im` with `rv32im_fpu`, or `wasm128`;
-//! `own_isa` where the build contains that one only; and `portable_fused` where it contains the reference
-//! with fused multiply-adds, which WebAssembly has no instruction for.
+//! `own_isa` where the build contains that one only; `neon` for AArch64; and `portable_fused` where it
+//! contains the reference with fused multiply-adds, which WebAssembly has no instruction for.
 //!
 //! `cfg(target_feature = "dsp")` is visible on some compilers and hidden on others, so the target's name
 //! decides: every ARMv7E-M core has the DSP instructions, and the `hf` targets have a single-precision FPU
@@ -17,10 +17,13 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     const CFGS: &str = "own_isa, thumb, armv7m, armv7em, armv7em_fpu, armv8m, helium, rv32im, rv32im_fpu";
     println!("cargo:rustc-check-cfg=cfg({CFGS})");
-    println!("cargo:rustc-check-cfg=cfg(wasm128, portable_fused)");
+    println!("cargo:rustc-check-cfg=cfg(neon, wasm128, portable_fused)");
     let target = std::env::var("TARGET").unwrap_or_default();
     if std::env::var("CARGO_FEATURE_STD").is_ok() && !target.starts_with("wasm") {
         println!("cargo:rustc-cfg=portable_fused");
+    }
+    if has_neon() {
+        println!("cargo:rustc-cfg=neon");
     }
     let Some(isa) = isa(&target) else { return };
     println!("cargo:rustc-cfg=own_isa");
@@ -59,8 +62,20 @@ fn isa(target: &str) -> Option<&'static str> {
 
 /// Returns `true` if the build is for engines with vectors of 128 bits.
 fn has_simd128() -> bool {
+    has_feature("simd128")
+}
+
+/// Returns `true` if the target is AArch64 with NEON, which targets without an FPU lack. The order of lanes
+/// in memory is that of little-endian targets.
+fn has_neon() -> bool {
+    let is = |variable, value| std::env::var(variable).is_ok_and(|found| found == value);
+    is("CARGO_CFG_TARGET_ARCH", "aarch64") && is("CARGO_CFG_TARGET_ENDIAN", "little") && has_feature("neon")
+}
+
+/// Returns `true` if all CPUs of the build have this feature.
+fn has_feature(name: &str) -> bool {
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
-    features.split(',').any(|feature| feature == "simd128")
+    features.split(',').any(|feature| feature == name)
 }
 
 /// Returns `true` if the compiler's flags name a core with DSP instructions.

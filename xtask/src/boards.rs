@@ -37,6 +37,8 @@ pub struct Board {
     pub target: &'static str,
     /// Core to compile for, where the target stands for cores with different instructions.
     pub target_cpu: Option<&'static str>,
+    /// Features to compile with or without, beside those of the target.
+    pub target_feature: Option<&'static str>,
     /// Program of the emulator.
     pub qemu: &'static str,
     /// Arguments that select the machine and the core.
@@ -66,6 +68,7 @@ const CORTEX_M: Board = Board {
     core: "",
     target: "",
     target_cpu: None,
+    target_feature: None,
     qemu: "qemu-system-arm",
     machine: &[],
     flash: Region { origin: 0, length: 4 << 20 },
@@ -169,6 +172,21 @@ pub static BOARDS: &[Board] = &[
         core: "RISC-V 32 IMAFC: FPU",
         target: "riscv32imafc-unknown-none-elf",
         ..RISCV
+    },
+    Board {
+        name: "aarch64",
+        core: "AArch64, Cortex-A53: NEON",
+        target: "aarch64-unknown-none",
+        // As on every system that has switched on the MMU, a vector may be loaded from any address.
+        target_feature: Some("-strict-align"),
+        qemu: "qemu-system-aarch64",
+        machine: &["-nodefaults", "-machine", "virt", "-cpu", "cortex-a53"],
+        // The emulator places a device tree at the start of its RAM.
+        flash: Region { origin: 0x4020_0000, length: 4 << 20 },
+        ram: Region { origin: 0x4060_0000, length: 4 << 20 },
+        counter_hz: 62.5e6,
+        icount_shift: 4,
+        ..CORTEX_M
     },
 ];
 

@@ -47,6 +47,20 @@ pub const NEEDS: &[Need] = &[
         role: Role::Boards,
     },
     Need {
+        name: "qemu-system-aarch64",
+        purpose: "an emulated AArch64 core",
+        probe: Probe::Program("qemu-system-aarch64"),
+        package: "qemu-system-arm",
+        role: Role::Boards,
+    },
+    Need {
+        name: "qemu-aarch64",
+        purpose: "tests on AArch64",
+        probe: Probe::Program("qemu-aarch64"),
+        package: "qemu-user",
+        role: Role::Boards,
+    },
+    Need {
         name: "qemu-system-riscv32",
         purpose: "emulated RISC-V boards",
         probe: Probe::Program("qemu-system-riscv32"),

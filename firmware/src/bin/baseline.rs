@@ -2,9 +2,8 @@
 #![no_std]
 #![no_main]
 
-use embedded_rnn_firmware::board;
+embedded_rnn_firmware::entry!(main);
 
-#[board::entry]
 fn main() -> ! {
     loop {
         core::hint::spin_loop()

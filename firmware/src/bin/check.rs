@@ -66,7 +66,8 @@ impl From<Error> for Failure {
     }
 }
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     match run() {
         Ok(figures) => defmt::info!("self-test passed, {} steps run", figures.steps),

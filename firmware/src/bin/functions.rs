@@ -15,9 +15,9 @@ use embedded_rnn::{
     features, input_size, is_model, output_scale, output_size, ram_needed, ram_needed_for, run_output_len,
     saved_len,
 };
-use embedded_rnn_firmware::board;
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     let bytes: &[u8] = black_box(&[]);
     facts(bytes);

@@ -6,10 +6,10 @@
 use core::hint::black_box;
 
 use embedded_rnn::{Error, Ram};
-use embedded_rnn_firmware::board;
 use embedded_rnn_firmware::network::{OUTPUT_LEN, RAM, STEPS, net};
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     black_box(run().is_ok());
     loop {

@@ -3,7 +3,17 @@
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
-pub use cortex_m_rt::entry;
+
+/// Names the function that the start-up code calls.
+#[macro_export]
+macro_rules! entry {
+    ($main:path) => {
+        #[cortex_m_rt::entry]
+        fn start() -> ! {
+            $main()
+        }
+    };
+}
 
 /// Start value of SysTick, which has 24 bits and counts down.
 const RELOAD: u32 = 0x00ff_ffff;

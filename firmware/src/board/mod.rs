@@ -1,5 +1,10 @@
-//! The core that an image runs on. Each core has the same items: `entry`, `on_fault!`, `Counter`,
+//! The core that an image runs on. Each core has the same items: `entry!`, `on_fault!`, `Counter`,
 //! `stack_pointer`, `stack_bottom`.
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::*;
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;

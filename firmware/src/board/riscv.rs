@@ -1,7 +1,17 @@
 //! RISC-V: `minstret` as counter, start-up code of `riscv-rt`.
 
 use riscv::register::minstret;
-pub use riscv_rt::entry;
+
+/// Names the function that the start-up code calls.
+#[macro_export]
+macro_rules! entry {
+    ($main:path) => {
+        #[riscv_rt::entry]
+        fn start() -> ! {
+            $main()
+        }
+    };
+}
 
 /// A counter of the ticks of a piece of code.
 pub struct Counter(());

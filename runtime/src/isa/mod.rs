@@ -7,6 +7,8 @@
 
 mod binary16;
 mod float;
+#[cfg(any(neon, wasm128))]
+mod four_lanes;
 mod int;
 #[cfg(not(wasm128))]
 mod scalar;
@@ -22,6 +24,8 @@ mod armv7em;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(neon)]
+mod neon;
 #[cfg(not(own_isa))]
 mod portable;
 #[cfg(rv32im)]
@@ -70,6 +74,8 @@ enum Choice {
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
+    #[cfg(neon)]
+    Neon(neon::Neon),
     #[cfg(thumb)]
     Thumb(thumb::Thumb),
     #[cfg(armv7em)]
@@ -92,6 +98,8 @@ impl Backend {
         if let Some(isa) = avx2::Avx2::new() {
             return Backend(Choice::Avx2(isa));
         }
+        #[cfg(neon)]
+        return Backend(Choice::Neon(neon::Neon::new()));
         #[cfg(thumb)]
         return Backend(Choice::Thumb(thumb::Thumb::new()));
         #[cfg(armv7em)]
@@ -100,7 +108,7 @@ impl Backend {
         return Backend(Choice::Rv32im(rv32im::Rv32im::new()));
         #[cfg(wasm128)]
         return Backend(Choice::Wasm128(wasm128::Wasm128::new()));
-        #[cfg(not(own_isa))]
+        #[cfg(not(any(own_isa, neon)))]
         Backend::portable()
     }
 
@@ -153,12 +161,14 @@ impl Backend {
             entry::<avx2::Avx2>(avx2::Avx2::new().map(Choice::Avx2)),
             #[cfg(target_arch = "x86_64")]
             entry::<avx512::Avx512>(avx512::Avx512::new().map(Choice::Avx512)),
+            #[cfg(neon)]
+            entry::<neon::Neon>(Some(Choice::Neon(neon::Neon::new()))),
             #[cfg(wasm128)]
             entry::<wasm128::Wasm128>(Some(Choice::Wasm128(wasm128::Wasm128::new()))),
         ]
     }
 
-    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `thumb`, `armv7em`,
+    /// Returns the name: `portable`, `portable-fused`, `avx2`, `avx512`, `neon`, `thumb`, `armv7em`,
     /// `rv32im` or `wasm128`.
     pub fn name(self) -> &'static str {
         self.run(Describe).0
@@ -181,6 +191,8 @@ impl Backend {
             Choice::Avx2(isa) => isa.run(operation),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx512(isa) => isa.run(operation),
+            #[cfg(neon)]
+            Choice::Neon(isa) => operation.run(isa),
             #[cfg(thumb)]
             Choice::Thumb(isa) => operation.run(isa),
             #[cfg(armv7em)]

@@ -47,6 +47,7 @@
 //! * AVX-512 with VNNI: the same with sixteen blocks, four quads in a register, `vpdpwssd`.
 //! * Cortex-M0, M3 and RISC-V: four rows in assembly, with the sums in registers; isa/thumb and isa/rv32im.
 //! * WebAssembly with vectors: four blocks at once, one quad in a register (`i32x4.dot_i16x8_s`).
+//! * NEON: the same with two sums per row (`SMLAL`), 29 instructions for 64 multiply-adds.
 //! * Other cores: one block at a time in plain Rust, which is the specification.
 //!
 //! A Gru's block has its four units gate by gate, so that the same four-row product serves it as it is.

@@ -48,6 +48,7 @@
 //!   there: 1.23 instructions per multiply-add. So is the update of a cell: a panel passed by value is copied
 //!   at every call, which took 9 % of a step.
 //! * Cortex-M55: the same with Helium, 0.56 instructions per multiply-add.
+//! * NEON: two registers to a gate of a panel, 3 panels of an Lstm at once.
 //! * Other targets: the sums of one panel, left to the compiler.
 //!
 //! Each size of a group is a function of its own ([`Float::call`]), so that the compiler keeps no constant of

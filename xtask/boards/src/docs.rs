@@ -20,12 +20,13 @@ const END: &str = "<!-- end of figures -->";
 const MAIN: [(&str, &str); 3] =
     [("cortex-m4", "Cortex-M4F"), ("cortex-m0", "Cortex-M0"), ("riscv32imc", "RV32IMC")];
 /// The other boards, with their columns.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     ("cortex-m3", "Cortex-M3"),
     ("cortex-m7", "Cortex-M7F"),
     ("cortex-m33", "Cortex-M33F"),
     ("cortex-m55", "Cortex-M55"),
     ("riscv32imafc", "RV32IMAFC"),
+    ("aarch64", "AArch64"),
 ];
 /// The networks of published comparisons, and the instructions of CMSIS-NN's best builds on a Cortex-M4F.
 const COMPARED: [&str; 5] = ["lstm-1x16", "lstm-10x32", "lstm-40x64", "lstm-1x50", "lstm-40x128"];

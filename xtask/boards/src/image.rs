@@ -79,6 +79,7 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Ca
     let locked = std::env::var_os("CI").map(|_| "--locked");
     let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     flags.extend(board.target_cpu.map(|cpu| format!(" -Ctarget-cpu={cpu}")));
+    flags.extend(board.target_feature.map(|feature| format!(" -Ctarget-feature={feature}")));
     Ok(rustc::wrap(toolchain.cargo(subcommand, board.target))?
         .env("RUSTFLAGS", flags.trim())
         .args(locked)

@@ -26,7 +26,6 @@ macro_rules! cpu {
         ""
     };
 }
-use cpu;
 
 /// Multiplies and adds one row over four activations in r2 (0 1) and r3 (2 3); the word of its weights is
 /// lost.
@@ -38,7 +37,6 @@ macro_rules! row {
         )
     };
 }
-use row;
 
 #[cfg(not(helium))]
 mod dsp;

@@ -2,11 +2,9 @@
 
 use super::Wasm128;
 use crate::format::LANES;
+use crate::isa::four_lanes::{WIDTH, four_lanes_float};
 use crate::isa::{Arithmetic, Float, FloatWeight};
 use core::arch::wasm32::*;
-
-/// Lanes of a vector.
-const WIDTH: usize = 4;
 
 impl Arithmetic for Wasm128 {
     type V = v128;
@@ -40,15 +38,10 @@ impl Arithmetic for Wasm128 {
 }
 
 impl Float for Wasm128 {
-    type Panel = [v128; LANES / WIDTH];
-    const WIDTH: usize = WIDTH;
     // Eight vectors of sums: x86-64 has sixteen registers for them, weights and the input.
     const SUMS: usize = 4;
 
-    #[inline(always)]
-    fn panel(self, values: &[f32; LANES]) -> [v128; 2] {
-        [self.load(values, 0), self.load(values, WIDTH)]
-    }
+    four_lanes_float!(v128, load, store);
 
     #[inline(always)]
     fn panel_binary16(self, values: &[u16; LANES]) -> [v128; 2] {
@@ -56,50 +49,18 @@ impl Float for Wasm128 {
         let bits = unsafe { v128_load(values.as_ptr().cast()) };
         [binary16(u32x4_extend_low_u16x8(bits)), binary16(u32x4_extend_high_u16x8(bits))]
     }
+}
 
-    #[inline(always)]
-    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
-        self,
-        sums: &mut [[[v128; 2]; G]; P],
-        rows: [&[[[W; LANES]; G]]; P],
-        x: &[f32],
-    ) {
-        let mut own = *sums; // A copy that nothing else can see, so that it stays in registers.
-        let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
-        for k in 0..shortest {
-            // SAFETY: k < shortest <= x.len().
-            let x = self.splat(unsafe { *x.get_unchecked(k) });
-            for p in 0..P {
-                // SAFETY: k < shortest <= rows[p].len().
-                let row = unsafe { rows[p].get_unchecked(k) };
-                for g in 0..G {
-                    let [low, high] = W::panel(self, &row[g]);
-                    let [sum_low, sum_high] = own[p][g];
-                    own[p][g] = [self.mul_add(low, x, sum_low), self.mul_add(high, x, sum_high)];
-                }
-            }
-        }
-        *sums = own;
-    }
+#[inline(always)]
+fn load(values: &[f32; WIDTH]) -> v128 {
+    // SAFETY: four floats lie behind the reference.
+    unsafe { v128_load(values.as_ptr().cast()) }
+}
 
-    #[inline(always)]
-    fn take(self, panel: &[v128; 2], at: usize) -> v128 {
-        panel[at / WIDTH % 2]
-    }
-
-    #[inline(always)]
-    fn load(self, values: &[f32; LANES], at: usize) -> v128 {
-        let half = &values.as_chunks::<WIDTH>().0[at / WIDTH % 2];
-        // SAFETY: four floats lie behind the reference.
-        unsafe { v128_load(half.as_ptr().cast()) }
-    }
-
-    #[inline(always)]
-    fn store(self, v: v128, out: &mut [f32; LANES], at: usize) {
-        let half = &mut out.as_chunks_mut::<WIDTH>().0[at / WIDTH % 2];
-        // SAFETY: four floats lie behind the reference.
-        unsafe { v128_store(half.as_mut_ptr().cast(), v) }
-    }
+#[inline(always)]
+fn store(v: v128, out: &mut [f32; WIDTH]) {
+    // SAFETY: four floats lie behind the reference.
+    unsafe { v128_store(out.as_mut_ptr().cast(), v) }
 }
 
 /// Converts the bits of binary16 values, one per lane, to `f32`; exact, NaN and its payload included.

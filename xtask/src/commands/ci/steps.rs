@@ -36,6 +36,7 @@ pub const STEPS: &[Step] = &[
         run(Cmd::cargo().args(["test", "--package", "embedded-rnn", "--no-default-features"]))
     }),
     ("test-32-bit", test_32_bit),
+    ("test-aarch64", test_aarch64),
     ("benches", benches),
     ("fuzz", fuzz),
     ("address-sanitizer", address_sanitizer),
@@ -112,15 +113,33 @@ fn test_members() -> Result<Outcome> {
 
 /// Tests the validation of models where a size has 32 bits, and overflow of a sum is a panic.
 fn test_32_bit() -> Result<Outcome> {
-    const TARGET: &str = "i686-unknown-linux-musl";
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Ok(Outcome::Skipped("only x86-64 Linux runs its programs".into()));
     }
-    if Cmd::new("rustup").args(["target", "add", TARGET]).run().is_err() {
-        return Ok(Outcome::Skipped(format!("{TARGET} cannot be installed")));
+    test_on("i686-unknown-linux-musl", |tests| tests.args(["--test", "sizes"]))
+}
+
+/// Tests the runtime on AArch64, in an emulator of its programs.
+fn test_aarch64() -> Result<Outcome> {
+    const EMULATOR: &str = "qemu-aarch64";
+    if !cfg!(target_os = "linux") || which(EMULATOR).is_none() {
+        return Ok(Outcome::Skipped(format!("{EMULATOR} is not installed")));
     }
-    let tests = ["test", "--package", "embedded-rnn", "--features", "std", "--test", "sizes", "--lib"];
-    run(Cmd::cargo().args(tests).args(["--target", TARGET]))
+    let target = "aarch64-unknown-linux-musl";
+    test_on(target, |tests| {
+        tests
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", EMULATOR)
+    })
+}
+
+/// Runs the runtime's unit tests, and what `tests` adds to them, on another target.
+fn test_on(target: &str, tests: impl FnOnce(Cmd) -> Cmd) -> Result<Outcome> {
+    if Cmd::new("rustup").args(["target", "add", target]).run().is_err() {
+        return Ok(Outcome::Skipped(format!("{target} cannot be installed")));
+    }
+    let lib = ["test", "--package", "embedded-rnn", "--features", "std", "--lib", "--target", target];
+    run(tests(Cmd::cargo().args(lib)))
 }
 
 /// Runs every benchmark once, without a measurement, in the profile that the tests have built.

@@ -1,6 +1,6 @@
 //! A step of all units of a Gru with the reset gate after the product.
 
-use super::{QUAD_BYTES, cpu, power, row};
+use super::{QUAD_BYTES, power};
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{IntGru, Sides};
 use core::arch::naked_asm;

@@ -1,6 +1,6 @@
 //! A step of all units of an Lstm.
 
-use super::{QUAD_BYTES, cpu, power, row};
+use super::{QUAD_BYTES, power};
 use crate::format::PRE_FRAC;
 use crate::isa::tanh::int::TANH_TABLE;
 use crate::isa::{IntLstm, Sides};

@@ -1,7 +1,6 @@
 //! Four rows at once: `SMLAD` multiplies and adds two weights of a word, and shifted left by a byte the two
 //! others; `SMMUL` scales a sum. `lstm` and `gru` compute whole steps.
 
-use super::{cpu, row};
 use core::arch::{asm, naked_asm};
 
 /// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 14
