@@ -3,6 +3,7 @@
 //! | modules | test |
 //! |---|---|
 //! | `agrees`, `stacks_agree` | the outputs match the trainer's reference forward |
+//! | `rest` | an integer cell under zero input moves by few units at most |
 //! | `int_layers`, `float_layers` | the backends match each other, on all valid layers (`variants`) |
 //! | `int_normalization`, `wide_activations` | integer layers match their formulas |
 //! | `sequences`, `whole_sequences`, `generation` | the state in calls, on the networks of `stacks` |
@@ -29,6 +30,7 @@ mod rejected_calls;
 mod rejected_layers;
 mod rejected_places;
 mod rejections;
+mod rest;
 #[path = "../common/running.rs"]
 mod running;
 mod saved_states;
