@@ -71,15 +71,13 @@ macro_rules! scale {
     };
 }
 
-/// Multiplies and adds one row over four activations in r2 to r5; the word of its weights is at `r0 + $at`.
+/// Multiplies and adds one row over four activations in r2 to r5; the word of its weights is the next at r0.
 /// Ten instructions.
 #[cfg(armv7m)]
 macro_rules! row {
-    ($sum:literal, $at:literal) => {
+    ($sum:literal) => {
         concat!(
-            "ldr r6, [r0, #",
-            $at,
-            "]\n",
+            "ldmia r0!, {{r6}}\n",
             "sxth r7, r6\n",
             "mla ",
             $sum,
@@ -109,15 +107,13 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds one row over four activations in r2 to r5; the word of its weights is at `r0 + $at`.
+/// Multiplies and adds one row over four activations in r2 to r5; the word of its weights is the next at r0.
 /// Fourteen instructions.
 #[cfg(not(armv7m))]
 macro_rules! row {
-    ($sum:literal, $at:literal) => {
+    ($sum:literal) => {
         concat!(
-            "ldr r6, [r0, #",
-            $at,
-            "]\n",
+            "ldmia r0!, {{r6}}\n",
             "sxth r7, r6\n",
             "muls r7, r4, r7\n",
             "add ",
@@ -151,7 +147,7 @@ macro_rules! row {
     };
 }
 
-/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 65
+/// Multiplies and adds four rows over the next four activations at r1, with the weights at r0: 63
 /// instructions with the loop for 16 multiply-adds.
 macro_rules! quad {
     () => {
@@ -161,11 +157,10 @@ macro_rules! quad {
             "asrs r3, r3, #16\n",
             "sxth r4, r5\n",
             "asrs r5, r5, #16\n",
-            row!("r8", "0"),
-            row!("r9", "4"),
-            row!("r10", "8"),
-            row!("r11", "12"),
-            "adds r0, r0, #16\n",
+            row!("r8"),
+            row!("r9"),
+            row!("r10"),
+            row!("r11"),
         )
     };
 }
@@ -197,8 +192,8 @@ unsafe extern "C" fn four_rows(_block: *const i32, _sides: *const (), _p: *mut i
         "3:",
         quad!(),
         "cmp r1, r12",
-        "beq 2b",
-        "b 3b",
+        "bne 3b",
+        "b 2b",
         "4:",
         "ldr r7, [sp]",
         scale!("r8"),
