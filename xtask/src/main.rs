@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use xtask::args::{BoardArgs, CArgs, DataArgs, DistArgs, FlashArgs};
 
 use commands::{
-    ci::Ci, compare::Compare, delegate, doctor::Doctor, fuzz::Fuzz, python::Python, setup::Setup,
+    ci::Ci, compare::Compare, delegate, demo::Demo, doctor::Doctor, fuzz::Fuzz, python::Python, setup::Setup,
     style::Style, wasm::Wasm,
 };
 
@@ -31,6 +31,7 @@ enum Command {
     Ci(Ci),
     Compare(Compare),
     Data(DataArgs),
+    Demo(Demo),
     Dist(DistArgs),
     Flash(FlashArgs),
     Doctor(Doctor),
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Data(_) => delegate::data(),
         Command::Dist(_) => delegate::dist(),
         Command::Flash(_) => delegate::flash(),
+        Command::Demo(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Ci(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Compare(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Doctor(command) => command.run().map(|()| ExitCode::SUCCESS),

@@ -27,6 +27,8 @@ pub enum Role {
     Toolchain,
     /// The C programs of the boards, which are skipped without it.
     C,
+    /// Pages in a browser, whose tests are skipped without it.
+    Browser,
 }
 
 /// Test for the presence of a requirement.
@@ -101,6 +103,13 @@ pub const NEEDS: &[Need] = &[
         probe: Probe::File("/usr/lib/arm-none-eabi/newlib/rdimon.specs"),
         package: "libnewlib-arm-none-eabi",
         role: Role::C,
+    },
+    Need {
+        name: "chromium",
+        purpose: "tests of pages",
+        probe: Probe::Program("chromium"),
+        package: "chromium",
+        role: Role::Browser,
     },
 ];
 

@@ -42,6 +42,8 @@ export class Model {
   readonly size: number;
   /** Time steps of the golden trace. */
   readonly goldenSteps: number;
+  /** Number of ids if a time step is an id and not features, else null. */
+  readonly inputIds: number | null;
   /** `true` if `run` returns an output for every time step. */
   readonly returnsSequences: boolean;
   /** `true` if `run` requires a whole sequence, and `step` fails. */

@@ -10,7 +10,7 @@ pub fn describe(model: &AnyModel) -> String {
         model.header().map(|header| header.labels().map(quoted).collect()).unwrap_or_default();
     let layers: Vec<String> = model.layers().iter().map(layer).collect();
     format!(
-        r#"{{"dtype":"{}","inputSize":{},"outputSize":{},"inputScale":{:?},"outputScale":{:?},"ram":{},"size":{},"goldenSteps":{},"returnsSequences":{},"needsWholeSequences":{},"labels":[{}],"layers":[{}]}}"#,
+        r#"{{"dtype":"{}","inputSize":{},"outputSize":{},"inputScale":{:?},"outputScale":{:?},"ram":{},"size":{},"goldenSteps":{},"inputIds":{},"returnsSequences":{},"needsWholeSequences":{},"labels":[{}],"layers":[{}]}}"#,
         model.dtype().name(),
         model.input_size(),
         model.output_size(),
@@ -20,6 +20,7 @@ pub fn describe(model: &AnyModel) -> String {
         preamble.ram_needed,
         preamble.file_len,
         preamble.golden_steps,
+        model.input_ids().map_or("null".into(), |count| count.to_string()),
         model.returns_sequences(),
         model.needs_whole_sequences(),
         labels.join(","),
@@ -28,9 +29,19 @@ pub fn describe(model: &AnyModel) -> String {
 }
 
 fn layer(record: &LayerRecord) -> String {
-    let kind = Kind::from_code(record.kind, ALL_FEATURES).map_or("", Kind::name);
+    let kind = Kind::from_code(record.kind, ALL_FEATURES).map_or("", keras_name);
     let (input, output, weights) = (record.input_size, record.units, record.weights_len);
     format!(r#"{{"type":"{kind}","inputSize":{input},"outputSize":{output},"weightBytes":{weights}}}"#)
+}
+
+/// Returns Keras's name of a kind, which is that of the runtime but for the cells.
+fn keras_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SimpleRnn => "SimpleRNN",
+        Kind::Lstm => "LSTM",
+        Kind::Gru | Kind::GruResetBefore => "GRU",
+        other => other.name(),
+    }
 }
 
 /// Returns the text as a JSON string.

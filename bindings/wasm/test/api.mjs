@@ -17,6 +17,8 @@ test("facts are those of the file", async () => {
   assert.equal(model.inputSize, 2);
   assert.equal(model.outputSize, 3);
   assert.equal(model.layers.at(-1).outputSize, 3);
+  assert.ok(model.layers.some(({ type }) => ["LSTM", "GRU", "SimpleRNN"].includes(type)));
+  assert.equal(model.inputIds, null);
   assert.equal(model.size, (await file("tiny.i8.ernn")).length);
 });
 

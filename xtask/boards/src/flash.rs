@@ -9,15 +9,14 @@ use embedded_rnn::AnyModel;
 use object::{Object, ObjectSection};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xtask::args::{DType, FlashArgs};
+use xtask::args::FlashArgs;
 use xtask::boards::{Board, Float};
 use xtask::cmd::{Cmd, root, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
 
 use crate::conformance::{Conformance, MAX_IDS};
-use crate::nets::{Case, NETS};
 use crate::vectors::TestVectors;
-use crate::{image, qemu};
+use crate::{demo, image, qemu};
 
 /// A real board.
 struct Kit {
@@ -85,17 +84,11 @@ pub fn run(args: &FlashArgs) -> Result<()> {
     ensure!(!kits.is_empty(), "no such board: `cargo xtask flash --list` names them");
     let model = match &args.model {
         Some(file) => fs::canonicalize(file).with_context(|| file.display().to_string())?,
-        None => digits()?,
+        None => demo::model_file(),
     };
     let targets: Vec<&str> = kits.iter().map(|kit| kit.target).collect();
     let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
     kits.iter().try_for_each(|kit| flash(kit, &toolchain, &model, args))
-}
-
-/// Trains the spoken-digits example and returns the path of its i8 model.
-fn digits() -> Result<PathBuf> {
-    let net = NETS.iter().find(|net| net.name == "digits").context("no net digits")?;
-    Ok(Case::prepare(net, DType::I8)?.file)
 }
 
 fn flash(kit: &Kit, toolchain: &Toolchain, model: &Path, args: &FlashArgs) -> Result<()> {

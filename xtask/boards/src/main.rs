@@ -6,10 +6,12 @@
 //! [`qemu`] the emulator; [`run`] the command; [`results`] its table and lines, [`record`] the figures of an
 //! earlier run, and [`docs`] the tables made from them.
 //! [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test vectors for the
-//! bindings. [`flash`] is the command `cargo xtask flash`, for real boards.
+//! bindings, [`demo`] the files of the page in docs/demo. [`flash`] is the command `cargo xtask flash`, for real
+//! boards.
 
 mod clippy;
 mod conformance;
+mod demo;
 mod docs;
 mod elf;
 mod examples;
@@ -47,6 +49,9 @@ enum Command {
     /// Writes models, inputs and outputs for the bindings to target/conformance
     #[command(after_help = "Example:\n  cargo run --package xtask-boards -- vectors")]
     Vectors,
+    /// Writes the model and the recordings of docs/demo
+    #[command(after_help = "Example:\n  cargo run --package xtask-boards -- demo")]
+    Demo,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Command::Clippy => clippy::run(),
         Command::Panics => panics::run(),
         Command::Vectors => vector_files::run(),
+        Command::Demo => demo::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

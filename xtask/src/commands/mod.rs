@@ -3,6 +3,7 @@
 pub mod ci;
 pub mod compare;
 pub mod delegate;
+pub mod demo;
 pub mod doctor;
 pub mod fuzz;
 pub mod python;

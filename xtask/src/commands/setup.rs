@@ -7,7 +7,7 @@ use xtask::cmd::{Cmd, which};
 use xtask::cross::{self, Choice, ThisMachine};
 use xtask::needs::{NEEDS, Need, Role};
 
-/// Installs the missing requirements of the emulated boards and their C programs on a Debian machine
+/// Installs the missing requirements of emulated boards, C programs and tests of pages on a Debian machine
 #[derive(Args, Default)]
 #[command(after_help = "Example:\n  cargo xtask setup --dry-run")]
 pub struct Setup {
@@ -20,8 +20,11 @@ impl Setup {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         self.provide(Role::Boards)?;
-        if let Err(error) = self.provide(Role::C) {
-            println!("setup: `cargo xtask c` skips the board: {error:#}");
+        for (role, skipped) in [(Role::C, "the board of `cargo xtask c`"), (Role::Browser, "tests of pages")]
+        {
+            if let Err(error) = self.provide(role) {
+                println!("setup: skipped: {skipped}: {error:#}");
+            }
         }
         // Debian's compiler is large: it is installed only where the default toolchain cannot add the
         // targets.

@@ -31,7 +31,7 @@ pub struct Wasm {
 impl Wasm {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let package = build()?;
+        let package = package()?;
         println!("package: {}", package.display());
         if self.build { Ok(()) } else { test(&package) }
     }
@@ -49,20 +49,26 @@ pub fn missing() -> Option<String> {
 
 /// Builds and tests the package, as a step of CI.
 pub fn check() -> Result<()> {
-    test(&build()?)
+    test(&package()?)
 }
 
-/// Builds the package and returns its folder.
-fn build() -> Result<PathBuf> {
+/// Builds the package where node finds it, and returns its folder.
+fn package() -> Result<PathBuf> {
     let package = folder().join("node_modules/embedded-rnn");
-    fs::create_dir_all(&package)?;
+    build(&package)?;
+    Ok(package)
+}
+
+/// Builds the package in a folder.
+pub fn build(package: &Path) -> Result<()> {
+    fs::create_dir_all(package)?;
     for (name, flags) in BUILDS {
         copy(&compile(name, flags)?, &package.join(format!("{name}.wasm")))?;
     }
     for file in FILES {
         copy(&root().join("bindings/wasm/js").join(file), &package.join(file))?;
     }
-    Ok(package)
+    Ok(())
 }
 
 /// Compiles the module with these flags and returns its file.
@@ -112,11 +118,13 @@ fn program(page: &str) -> Option<&str> {
     Some(rest.split_once("\n```")?.0)
 }
 
-fn folder() -> PathBuf {
+/// Returns the folder of everything that is built for WebAssembly.
+pub fn folder() -> PathBuf {
     target_dir().join("wasm")
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a file.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("{} to {}", from.display(), to.display()))?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use xtask::cmd::{Cmd, Failed, root, target_dir, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
 use xtask::instrument::Instrumentation;
 
-use crate::commands::{delegate, fuzz, python, setup, wasm};
+use crate::commands::{delegate, demo, fuzz, python, setup, wasm};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
@@ -51,6 +51,7 @@ pub const STEPS: &[Step] = &[
     ("python", python_package),
     ("cross", cross),
     ("wasm", wasm_package),
+    ("demo", demo_page),
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("c", || run(delegate::run("xtask-c", "run"))),
     ("dist", || run(delegate::run("xtask-c", "dist"))),
@@ -281,5 +282,13 @@ fn wasm_package() -> Result<Outcome> {
     match wasm::missing() {
         Some(reason) => Ok(Outcome::Skipped(reason)),
         None => run_all([wasm::check()]),
+    }
+}
+
+/// Builds the page of docs/demo, and tests it where Chromium is installed.
+fn demo_page() -> Result<Outcome> {
+    match demo::missing() {
+        Some(reason) => Ok(Outcome::Skipped(reason)),
+        None => run_all([demo::check()]),
     }
 }
