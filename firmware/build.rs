@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_ESP32C3").is_some() {
+        return;
+    }
     let out = PathBuf::from(variable("OUT_DIR"));
     let map = variable("BOARD_MEMORY_X");
     println!("cargo::rerun-if-changed={map}");
@@ -22,7 +26,6 @@ fn main() {
     }
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bin=check=-Tdefmt.x");
-    println!("cargo::rerun-if-changed=build.rs");
 }
 
 fn variable(name: &str) -> String {

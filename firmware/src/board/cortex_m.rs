@@ -3,12 +3,13 @@
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
+pub use cortex_m_rt::entry;
 
 /// Names the function that the start-up code calls.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
-        #[cortex_m_rt::entry]
+        #[$crate::board::entry]
         fn start() -> ! {
             $main()
         }

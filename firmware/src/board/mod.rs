@@ -1,5 +1,5 @@
 //! The core that an image runs on. Each core has the same items: `entry!`, `on_fault!`, `Counter`,
-//! `stack_pointer`, `stack_bottom`.
+//! `stack_pointer`, `stack_bottom`; the ESP32-C3, whose HAL starts it, only the last three.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -11,9 +11,14 @@ mod cortex_m;
 #[cfg(target_arch = "arm")]
 pub use cortex_m::*;
 
-#[cfg(target_arch = "riscv32")]
+#[cfg(feature = "esp32c3")]
+mod esp32c3;
+#[cfg(feature = "esp32c3")]
+pub use esp32c3::*;
+
+#[cfg(all(target_arch = "riscv32", not(feature = "esp32c3")))]
 mod riscv;
-#[cfg(target_arch = "riscv32")]
+#[cfg(all(target_arch = "riscv32", not(feature = "esp32c3")))]
 pub use riscv::*;
 
 /// Executes a thousand nops, with which the PC checks the counter.

@@ -1,12 +1,13 @@
 //! RISC-V: `minstret` as counter, start-up code of `riscv-rt`.
 
 use riscv::register::minstret;
+pub use riscv_rt::entry;
 
 /// Names the function that the start-up code calls.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
-        #[riscv_rt::entry]
+        #[$crate::board::entry]
         fn start() -> ! {
             $main()
         }

@@ -6,60 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use embedded_rnn::AnyModel;
-use object::{Object, ObjectSection};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xtask::args::FlashArgs;
-use xtask::boards::{Board, Float};
+use xtask::args::{DType, FlashArgs};
+use xtask::boards::Board;
 use xtask::cmd::{Cmd, root, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
 
 use crate::conformance::{Conformance, MAX_IDS};
+use crate::kits::{KITS, Kit};
 use crate::vectors::TestVectors;
-use crate::{demo, image, qemu};
-
-/// A real board.
-struct Kit {
-    /// Name, also of its crate in `firmware/examples`.
-    name: &'static str,
-    /// Chip as probe-rs calls it.
-    chip: &'static str,
-    /// Target triple of rustc.
-    target: &'static str,
-    /// Arithmetic in f32.
-    float: Float,
-    /// Address of the vector table.
-    vectors: u64,
-    /// Emulated board with the same core, or one with the same instructions.
-    emulated: &'static str,
-}
-
-static KITS: &[Kit] = &[
-    Kit {
-        name: "nrf52840-dk",
-        chip: "nRF52840_xxAA",
-        target: "thumbv7em-none-eabihf",
-        float: Float::Fused,
-        vectors: 0,
-        emulated: "cortex-m4",
-    },
-    Kit {
-        name: "pico",
-        chip: "RP2040",
-        target: "thumbv6m-none-eabi",
-        float: Float::Separate,
-        vectors: 0x1000_0100,
-        emulated: "cortex-m0",
-    },
-    Kit {
-        name: "stm32f4-discovery",
-        chip: "STM32F407VGTx",
-        target: "thumbv7em-none-eabihf",
-        float: Float::Fused,
-        vectors: 0x0800_0000,
-        emulated: "cortex-m4",
-    },
-];
+use crate::{boot, demo, elf, image, qemu, random};
 
 /// Time steps that a board runs.
 const STEPS: usize = 20;
@@ -86,36 +43,49 @@ pub fn run(args: &FlashArgs) -> Result<()> {
         Some(file) => fs::canonicalize(file).with_context(|| file.display().to_string())?,
         None => demo::model_file(),
     };
-    let targets: Vec<&str> = kits.iter().map(|kit| kit.target).collect();
+    let targets: Vec<&str> = kits.iter().map(|kit| kit.target()).collect();
     let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
     kits.iter().try_for_each(|kit| flash(kit, &toolchain, &model, args))
 }
 
 fn flash(kit: &Kit, toolchain: &Toolchain, model: &Path, args: &FlashArgs) -> Result<()> {
     let program = Program::new(kit, model, args.check)?;
-    let map = root().join("firmware/examples").join(kit.name).join("memory.x");
-    let image = program.build(toolchain, kit.target, kit.name, &map)?;
-    check_vectors(kit, &image)?;
-    println!("{}: {}, built and not yet run on silicon", kit.name, image.display());
-    let probe = Cmd::new("probe-rs").args(["run", "--chip", kit.chip]).args([&image]);
+    let image = program.build(toolchain, kit.emulated(), kit.name, &memory_map(kit))?;
+    let bytes = fs::read(&image).with_context(|| image.display().to_string())?;
+    boot::check(kit, &bytes).with_context(|| image.display().to_string())?;
+    let elf::Contents { flash, ram, .. } = elf::contents(&bytes)?;
+    println!("{}: {flash} bytes of flash, {ram} of variables, not yet run on silicon", kit.name);
+    let probe = Cmd::new("probe-rs").args(["run", "--chip", kit.chip]).args(kit.probe_args).args([&image]);
     if args.dry_run {
         println!("would run: {}", probe.line());
         return emulate(kit, toolchain, model);
     }
-    ensure!(
-        which("probe-rs").is_some(),
-        "probe-rs is not installed: `cargo install probe-rs-tools --locked`"
-    );
+    let probes = which("probe-rs").and_then(|_| Cmd::new("probe-rs").args(["list"]).output());
+    if let Some(reason) = cannot_flash(kit, probes.as_deref()) {
+        bail!("{}: {reason}", kit.name);
+    }
     probe.run()
+}
+
+/// Returns what a person must do before a board can be flashed, from what `probe-rs list` prints; `None` if
+/// nothing. The list is `None` if there is no probe-rs.
+fn cannot_flash(kit: &Kit, probes: Option<&str>) -> Option<String> {
+    let Some(probes) = probes else {
+        return Some(format!(
+            "probe-rs is missing: `cargo install probe-rs-tools --locked`, then connect {}",
+            kit.probe
+        ));
+    };
+    probes.contains("No debug probes").then(|| format!("probe-rs sees no debug probe: connect {}", kit.probe))
 }
 
 /// Runs the same program on the emulated board with the kit's core, and compares its outputs.
 fn emulate(kit: &Kit, toolchain: &Toolchain, model: &Path) -> Result<()> {
-    let board = Board::named(kit.emulated).context("no such emulated board")?;
+    let board = kit.emulated();
     let program = Program::new(kit, model, true)?;
     let map = program.model.with_file_name("memory.x");
     fs::write(&map, board.memory_x())?;
-    let image = program.build(toolchain, kit.target, "emulated", &map)?;
+    let image = program.build(toolchain, board, "emulated", &map)?;
     qemu::run(board, &image, map.parent().unwrap_or(Path::new(".")))
 }
 
@@ -135,7 +105,7 @@ impl Program {
             embedded_rnn::DType::F16 => TestVectors::F16(vec![real(&mut rng)]),
             _ => TestVectors::F32(vec![real(&mut rng)]),
         };
-        let run = Conformance::new(any.bytes(), &vectors, usize::MAX, kit.float).with_context(place)?;
+        let run = Conformance::new(any.bytes(), &vectors, usize::MAX, kit.float()).with_context(place)?;
         let folder = root().join("target/boards/flash").join(kit.name);
         fs::create_dir_all(&folder)?;
         let save = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
@@ -151,15 +121,28 @@ impl Program {
         })
     }
 
-    /// Builds the program of a package for a memory map, and returns the path of the image.
-    fn build(&self, toolchain: &Toolchain, target: &str, package: &str, map: &Path) -> Result<PathBuf> {
-        let folder = toolchain.target_dir().join("examples").join(target);
-        let build = toolchain
-            .cargo("build", target)
-            .args(["--quiet", "--release", "--package", package, "--target-dir"])
-            .args([&folder])
-            .args(std::env::var_os("CI").map(|_| "--locked"))
-            .dir(root().join("firmware/examples"))
+    /// Builds the program of a package for a core and a memory map, and returns the path of the image.
+    fn build(&self, toolchain: &Toolchain, core: &Board, package: &str, map: &Path) -> Result<PathBuf> {
+        if let Err(failure) = self.command("build", toolchain, core, package, map).run_captured()? {
+            match image::overflow(&failure.stderr) {
+                Some(reason) => bail!("{package}: the model {reason}"),
+                None => return Err(failure.into()),
+            }
+        }
+        Ok(folder(toolchain, core).join(core.target).join("release").join(package))
+    }
+
+    /// Creates the command `cargo SUBCOMMAND` on the program of a package, with its variables.
+    fn command(
+        &self,
+        subcommand: &str,
+        toolchain: &Toolchain,
+        core: &Board,
+        package: &str,
+        map: &Path,
+    ) -> Cmd {
+        image::cargo(toolchain, subcommand, core, &folder(toolchain, core))
+            .dir(crates().join(package))
             .env("BOARD_MODEL", &self.model)
             .env("BOARD_INPUTS", &self.inputs)
             .env("BOARD_OUTPUTS", &self.outputs)
@@ -168,26 +151,51 @@ impl Program {
             // The program runs step by step and generates nothing.
             .env("BOARD_STEPS", "0")
             .env("BOARD_MAX_IDS", MAX_IDS.to_string())
-            .env("DEFMT_LOG", "info");
-        if let Err(failure) = build.run_captured()? {
-            match image::overflow(&failure.stderr) {
-                Some(reason) => bail!("{package}: the model {reason}"),
-                None => return Err(failure.into()),
-            }
-        }
-        Ok(folder.join(target).join("release").join(package))
     }
 }
 
-/// Fails if the vector table is not where the core looks for it, or its entry is no Thumb code.
-fn check_vectors(kit: &Kit, image: &Path) -> Result<()> {
-    let bytes = fs::read(image).with_context(|| image.display().to_string())?;
-    let elf = object::File::parse(&*bytes)?;
-    let table = elf.section_by_name(".vector_table").context("the image has no vector table")?;
-    ensure!(table.address() == kit.vectors, "the vector table is at {:#x}", table.address());
-    let entry = table.data()?.get(4..8).context("the vector table is too short")?;
-    ensure!(entry[0] & 1 == 1, "the entry is not Thumb code");
-    Ok(())
+/// Checks that a model too large for every board fails each link, which names the memory.
+pub fn check_too_large() -> Result<()> {
+    // Weights of 6.5 MB: the largest flash has 4.
+    let layers = "{ type = 'LSTM', units = 620 }";
+    let (bytes, _) = random::prepare(layers, 40, DType::F32)?;
+    let model = root().join("target/boards/flash/too-large.ernn");
+    fs::create_dir_all(model.parent().context("a folder")?)?;
+    fs::write(&model, bytes).with_context(|| model.display().to_string())?;
+    let targets: Vec<&str> = KITS.iter().map(|kit| kit.target()).collect();
+    let toolchain = cross::decide(&ThisMachine::look()?, &targets, Choice::Auto)?;
+    KITS.iter().try_for_each(|kit| {
+        let program = Program::new(kit, &model, false)?;
+        let error = program.build(&toolchain, kit.emulated(), kit.name, &memory_map(kit));
+        let error = error.err().with_context(|| format!("{}: a model of 6.5 MB fits", kit.name))?.to_string();
+        println!("{error}");
+        ensure!(error.contains("does not fit: "), "{}: the reason is another: {error}", kit.name);
+        Ok(())
+    })
+}
+
+/// Lints the program of every board.
+pub fn lint(toolchain: &Toolchain) -> Result<()> {
+    KITS.iter().try_for_each(|kit| {
+        let program = Program::new(kit, &demo::model_file(), false)?;
+        let clippy = program.command("clippy", toolchain, kit.emulated(), kit.name, &memory_map(kit));
+        clippy.args(["--", "-D", "warnings"]).run()
+    })
+}
+
+/// Returns the folder with a crate per board.
+fn crates() -> PathBuf {
+    root().join("firmware/examples")
+}
+
+/// Returns the file with the memory map of a board; one with a HAL has that of the HAL.
+fn memory_map(kit: &Kit) -> PathBuf {
+    crates().join(kit.name).join("memory.x")
+}
+
+/// Returns the target folder of a core.
+fn folder(toolchain: &Toolchain, core: &Board) -> PathBuf {
+    toolchain.target_dir().join("examples").join(core.name)
 }
 
 #[cfg(test)]
@@ -195,15 +203,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kit_has_a_crate_and_an_emulated_board_of_its_target() {
+    fn a_missing_tool_or_probe_is_one_line_that_says_what_to_do() {
         for kit in KITS {
+            let no_tool = cannot_flash(kit, None).unwrap();
             assert!(
-                root().join("firmware/examples").join(kit.name).join("memory.x").is_file(),
-                "{}",
-                kit.name
+                no_tool.contains("cargo install probe-rs-tools") && no_tool.contains(kit.probe),
+                "{no_tool}"
             );
-            let board = Board::named(kit.emulated).unwrap();
-            assert_eq!((board.target, board.float), (kit.target, kit.float), "{}", kit.name);
+            let no_probe = cannot_flash(kit, Some("No debug probes were found.")).unwrap();
+            assert!(no_probe.ends_with(kit.probe), "{no_probe}");
+            let found = "The following debug probes were found:\n[0]: J-Link";
+            assert_eq!(cannot_flash(kit, Some(found)), None);
         }
     }
 }

@@ -75,22 +75,28 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, case: &Ca
     let memory_x = folder.join("board.memory.x");
     fs::create_dir_all(&folder)?;
     fs::write(&memory_x, board.memory_x())?;
+    Ok(rustc::wrap(cargo(toolchain, subcommand, board, &folder))?
+        .dir(root().join("firmware"))
+        .env("BOARD_MODEL", &case.file)
+        .env("BOARD_STEPS", case.steps.to_string())
+        .env("BOARD_MAX_IDS", MAX_IDS.to_string())
+        .env("BOARD_MEMORY_X", &memory_x))
+}
+
+/// Creates the command `cargo SUBCOMMAND` for a board's core, with what all programs of boards share.
+pub fn cargo(toolchain: &Toolchain, subcommand: &str, board: &Board, folder: &Path) -> Cmd {
     // A lock file older than the runtime's manifest is updated on a desk and an error in CI.
     let locked = std::env::var_os("CI").map(|_| "--locked");
     let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     flags.extend(board.target_cpu.map(|cpu| format!(" -Ctarget-cpu={cpu}")));
     flags.extend(board.target_feature.map(|feature| format!(" -Ctarget-feature={feature}")));
-    Ok(rustc::wrap(toolchain.cargo(subcommand, board.target))?
+    toolchain
+        .cargo(subcommand, board.target)
         .env("RUSTFLAGS", flags.trim())
+        .env("DEFMT_LOG", "info")
         .args(locked)
         .args(["--quiet", "--release", "--target-dir"])
-        .args([&folder])
-        .dir(root().join("firmware"))
-        .env("BOARD_MODEL", &case.file)
-        .env("BOARD_STEPS", case.steps.to_string())
-        .env("BOARD_MAX_IDS", MAX_IDS.to_string())
-        .env("BOARD_MEMORY_X", &memory_x)
-        .env("DEFMT_LOG", "info"))
+        .args([folder])
 }
 
 /// Returns the reason if the network is too large for the board even before linking.

@@ -6,9 +6,10 @@
 //! [`qemu`] the emulator; [`run`] the command; [`results`] its table and lines, [`record`] the figures of an
 //! earlier run, and [`docs`] the tables made from them.
 //! [`panics`] searches all that is [`public`] in the runtime. [`vector_files`] writes test vectors for the
-//! bindings, [`demo`] the files of the page in docs/demo. [`flash`] is the command `cargo xtask flash`, for real
-//! boards.
+//! bindings, [`demo`] the files of the page in docs/demo. [`flash`] is the command `cargo xtask flash`, for
+//! the real boards in [`kits`]; [`boot`] checks what their chips need to start an image.
 
+mod boot;
 mod clippy;
 mod conformance;
 mod demo;
@@ -17,6 +18,7 @@ mod elf;
 mod examples;
 mod flash;
 mod image;
+mod kits;
 mod nets;
 mod panics;
 mod public;
@@ -49,6 +51,9 @@ enum Command {
     /// Writes models, inputs and outputs for the bindings to target/conformance
     #[command(after_help = "Example:\n  cargo run --package xtask-boards -- vectors")]
     Vectors,
+    /// Checks that a model too large for a real board fails its link
+    #[command(after_help = "Example:\n  cargo run --package xtask-boards -- too-large")]
+    TooLarge,
     /// Writes the model and the recordings of docs/demo
     #[command(after_help = "Example:\n  cargo run --package xtask-boards -- demo")]
     Demo,
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Command::Clippy => clippy::run(),
         Command::Panics => panics::run(),
         Command::Vectors => vector_files::run(),
+        Command::TooLarge => flash::check_too_large(),
         Command::Demo => demo::run(),
     };
     match result {

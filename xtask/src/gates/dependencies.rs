@@ -11,12 +11,13 @@ use xtask::cmd::{Cmd, root};
 use super::licence;
 
 /// The folders of all workspaces.
-pub const WORKSPACES: [&str; 7] = [
+pub const WORKSPACES: [&str; 8] = [
     ".",
     "bindings/python",
     "bindings/wasm",
     "firmware",
     "firmware/examples",
+    "firmware/examples/esp32-c3",
     "runtime/fuzz",
     "trainer/fuzz",
 ];

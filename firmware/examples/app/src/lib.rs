@@ -5,8 +5,9 @@
 #![no_std]
 
 use core::mem::size_of;
+use core::panic::PanicInfo;
 
-use defmt::{error, info};
+use defmt::{Display2Format, error, info};
 use embedded_rnn::{Error, Number, Ram};
 use embedded_rnn_firmware::board::{self, Counter};
 use embedded_rnn_firmware::network::{RAM, net};
@@ -50,6 +51,12 @@ pub fn run() -> ! {
         }
     }
     process::exit(0)
+}
+
+/// Prints a panic and ends the program, for boards without `panic-probe`.
+pub fn fail(info: &PanicInfo) -> ! {
+    error!("{}", Display2Format(info));
+    process::exit(101)
 }
 
 /// Runs all time steps and returns their number.

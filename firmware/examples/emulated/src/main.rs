@@ -12,6 +12,5 @@ fn main() -> ! {
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
-    defmt::error!("{}", defmt::Display2Format(info));
-    semihosting::process::exit(101)
+    embedded_rnn_examples::fail(info)
 }
