@@ -34,6 +34,11 @@ async function fetched(url) {
   return response.arrayBuffer();
 }
 
+/** Returns the `f32` with these bits. */
+function floatOfBits(bits) {
+  return new Float32Array(Uint32Array.of(bits).buffer)[0];
+}
+
 /** A model with one state. */
 export class Model {
   #exports;
@@ -51,7 +56,9 @@ export class Model {
     this.build = build;
     this.#sendBytes(file);
     this.#call("open");
-    Object.assign(this, JSON.parse(new TextDecoder().decode(this.#bytes())));
+    const facts = JSON.parse(new TextDecoder().decode(this.#bytes()));
+    const [inputScale, outputScale] = [facts.inputScale, facts.outputScale].map(floatOfBits);
+    Object.assign(this, facts, { inputScale, outputScale });
   }
 
   /** Runs one time step and returns the output for the sequence so far. */

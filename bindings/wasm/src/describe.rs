@@ -10,13 +10,13 @@ pub fn describe(model: &AnyModel) -> String {
         model.header().map(|header| header.labels().map(quoted).collect()).unwrap_or_default();
     let layers: Vec<String> = model.layers().iter().map(layer).collect();
     format!(
-        r#"{{"dtype":"{}","inputSize":{},"outputSize":{},"inputScale":{:?},"outputScale":{:?},"ram":{},"size":{},"goldenSteps":{},"inputIds":{},"returnsSequences":{},"needsWholeSequences":{},"labels":[{}],"layers":[{}]}}"#,
+        r#"{{"dtype":"{}","inputSize":{},"outputSize":{},"inputScale":{},"outputScale":{},"ram":{},"size":{},"goldenSteps":{},"inputIds":{},"returnsSequences":{},"needsWholeSequences":{},"labels":[{}],"layers":[{}]}}"#,
         model.dtype().name(),
         model.input_size(),
         model.output_size(),
-        // As f64, whose shortest digits a parser of JSON reads back to the last bit.
-        f64::from(preamble.input_scale),
-        f64::from(preamble.output_scale),
+        // Their bits: the digits of a float would take 16 KB of code.
+        preamble.input_scale.to_bits(),
+        preamble.output_scale.to_bits(),
         preamble.ram_needed,
         preamble.file_len,
         preamble.golden_steps,

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const { PACKAGE, ROOT } = process.env;
 const { Model, bestBuild } = await import(pathToFileURL(join(PACKAGE, "embedded_rnn.js")));
@@ -28,6 +29,13 @@ test("node runs the build with SIMD, and both builds give the same outputs", asy
     const [simd, plain] = [await Model.load(await file(name)), await Model.load(await file(name), { build: "plain" })];
     assert.equal(simd.build, "simd");
     for (let t = 0; t < 5; t++) assert.deepEqual(simd.step(X), plain.step(X));
+  }
+});
+
+test("a build is fetched in less than 100 KB", async () => {
+  for (const build of ["simd.wasm", "plain.wasm"]) {
+    const { length } = gzipSync(await readFile(join(PACKAGE, build)), { level: 9 });
+    assert.ok(length < 100_000, `${build}: ${length} bytes compressed`);
   }
 });
 

@@ -59,21 +59,50 @@ impl Function {
 /// comes after. `F` is the set of features that the build contains.
 #[inline(always)]
 pub fn activate<S: Float, const F: u32>(isa: S, function: Function, v: S::V) -> S::V {
+    activate_each::<S, F, false>(isa, function, v)
+}
+
+/// Computes [`activate`] in a cell with gates, which contains it many times.
+#[inline(always)]
+pub fn activate_in_cell<S: Float, const F: u32>(isa: S, code: u8, v: S::V) -> S::V {
+    activate_each::<S, F, true>(isa, Function::from_code(code), v)
+}
+
+#[inline(always)]
+fn activate_each<S: Float, const F: u32, const IN_CELL: bool>(isa: S, function: Function, v: S::V) -> S::V {
     match Activation::from_code(function.code) {
         Some(Activation::Relu) => isa.max(isa.splat(0.0), v),
         Some(Activation::Tanh) => isa.tanh(v),
         Some(Activation::Sigmoid) => sigmoid_of_half(isa, v),
         Some(Activation::HardSigmoid | Activation::HardSigmoidKeras1) => hard_sigmoid(isa, v),
         Some(activation) if F & EXTENDED_ACTIVATIONS != 0 => {
-            let mut values = [0.0; LANES];
-            isa.store(v, &mut values, 0);
-            for value in values.iter_mut().take(S::WIDTH) {
-                *value = extended(activation, function.parameter, *value);
+            if IN_CELL {
+                extended_apart(isa, activation, function.parameter, v)
+            } else {
+                each_extended(isa, activation, function.parameter, v)
             }
-            isa.load(&values, 0)
         }
         _ => v,
     }
+}
+
+/// Computes [`each_extended`]; a function on WebAssembly, where a module with all layers and dtypes is
+/// fetched.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+fn extended_apart<S: Float>(isa: S, activation: Activation, parameter: f32, v: S::V) -> S::V {
+    each_extended(isa, activation, parameter, v)
+}
+
+/// Computes an extended activation value by value.
+#[inline(always)]
+fn each_extended<S: Float>(isa: S, activation: Activation, parameter: f32, v: S::V) -> S::V {
+    let mut values = [0.0; LANES];
+    isa.store(v, &mut values, 0);
+    for value in values.iter_mut().take(S::WIDTH) {
+        *value = extended(activation, parameter, *value);
+    }
+    isa.load(&values, 0)
 }
 
 /// Computes an activation over all units of a layer, in place. `F` is the set of features that the build

@@ -95,6 +95,7 @@ impl AnyModel {
     }
 
     /// Opens the model with its dtype as a type.
+    #[inline(never)] // All methods begin with it, in each dtype.
     fn open<N: Number>(&self) -> Result<Model<'_, N>, Error> {
         Model::reopen(&self.bytes, self.checked).ok_or(Error::NotAModel)
     }

@@ -1,11 +1,42 @@
 //! What the instruction sets with vectors of four 32-bit lanes share: two vectors to a float panel, four
 //! integer blocks at once, and groups of fewer than four values.
 
+use super::{Arithmetic, Float, FloatWeight};
+use crate::format::LANES;
+
 /// The lanes of a vector.
 pub const WIDTH: usize = 4;
 
-/// Defines the items of [`Float`](super::Float) that only move values and repeat
-/// [`mul_add`](super::Arithmetic::mul_add), for vectors `$V`. `$load` and `$store` take four floats.
+/// Computes [`Float::accumulate`].
+#[inline(always)]
+pub fn add_products<S, V: Copy, W: FloatWeight, const G: usize, const P: usize>(
+    isa: S,
+    sums: &mut [[[V; 2]; G]; P],
+    rows: [&[[[W; LANES]; G]]; P],
+    x: &[f32],
+) where
+    S: Arithmetic<V = V> + Float<Panel = [V; 2]>,
+{
+    let mut own = *sums; // A copy that nothing else can see, so that it stays in registers.
+    let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
+    for k in 0..shortest {
+        // SAFETY: k < shortest <= x.len().
+        let x = isa.splat(unsafe { *x.get_unchecked(k) });
+        for p in 0..P {
+            // SAFETY: k < shortest <= rows[p].len().
+            let row = unsafe { rows[p].get_unchecked(k) };
+            for g in 0..G {
+                let [low, high] = W::panel(isa, &row[g]);
+                let [sum_low, sum_high] = own[p][g];
+                own[p][g] = [isa.mul_add(low, x, sum_low), isa.mul_add(high, x, sum_high)];
+            }
+        }
+    }
+    *sums = own;
+}
+
+/// Defines the items of [`Float`] that only move values, for vectors `$V`. `$load` and `$store` take four
+/// floats.
 macro_rules! four_lanes_float {
     ($V:ty, $load:path, $store:path) => {
         type Panel = [$V; LANES / WIDTH];
@@ -14,31 +45,6 @@ macro_rules! four_lanes_float {
         #[inline(always)]
         fn panel(self, values: &[f32; LANES]) -> [$V; 2] {
             [self.load(values, 0), self.load(values, WIDTH)]
-        }
-
-        #[inline(always)]
-        fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
-            self,
-            sums: &mut [[[$V; 2]; G]; P],
-            rows: [&[[[W; LANES]; G]]; P],
-            x: &[f32],
-        ) {
-            let mut own = *sums; // A copy that nothing else can see, so that it stays in registers.
-            let shortest = rows.iter().fold(x.len(), |n, rows| n.min(rows.len()));
-            for k in 0..shortest {
-                // SAFETY: k < shortest <= x.len().
-                let x = self.splat(unsafe { *x.get_unchecked(k) });
-                for p in 0..P {
-                    // SAFETY: k < shortest <= rows[p].len().
-                    let row = unsafe { rows[p].get_unchecked(k) };
-                    for g in 0..G {
-                        let [low, high] = W::panel(self, &row[g]);
-                        let [sum_low, sum_high] = own[p][g];
-                        own[p][g] = [self.mul_add(low, x, sum_low), self.mul_add(high, x, sum_high)];
-                    }
-                }
-            }
-            *sums = own;
         }
 
         #[inline(always)]

@@ -201,17 +201,31 @@ impl<const F: u32> Operands for Recurrent<'_, F> {
         stride: usize,
         at: usize,
     ) -> [S::W; R] {
-        if !self.has_separate_scales() {
-            return self.both.pre_activations::<S, R, UNITS>(isa, blocks, stride, at);
+        if self.has_separate_scales() {
+            sum_of_two::<S, R, UNITS>(isa, &self.apart, blocks, stride, at)
+        } else {
+            self.both.pre_activations::<S, R, UNITS>(isa, blocks, stride, at)
         }
-        let [x, h] = &self.apart;
-        let mut p = x.pre_activations::<S, R, UNITS>(isa, blocks, stride, at);
-        let of_h = h.pre_activations::<S, R, UNITS>(isa, blocks, stride, at + x.words(BLOCK_ROWS));
-        for (p, of_h) in p.iter_mut().zip(of_h) {
-            *p = isa.add_i32(*p, of_h);
-        }
-        p
     }
+}
+
+/// Computes the pre-activations of rows with a scale for each operand; a function on WebAssembly, where a
+/// module with all cells, each with several products, is fetched.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+fn sum_of_two<S: Int, const R: usize, const UNITS: bool>(
+    isa: S,
+    [x, h]: &[Sides<'_, 1>; 2],
+    blocks: &[i32],
+    stride: usize,
+    at: usize,
+) -> [S::W; R] {
+    let mut p = x.pre_activations::<S, R, UNITS>(isa, blocks, stride, at);
+    let of_h = h.pre_activations::<S, R, UNITS>(isa, blocks, stride, at + x.words(BLOCK_ROWS));
+    for (p, of_h) in p.iter_mut().zip(of_h) {
+        *p = isa.add_i32(*p, of_h);
+    }
+    p
 }
 
 /// The update of a layer from the pre-activations of [`Int::BLOCKS`] blocks; called once for each, first to

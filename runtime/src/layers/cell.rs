@@ -3,7 +3,7 @@
 //! The two cases are distinguished once per step, outside of all loops, and a build whose models use the
 //! defaults only links nothing else.
 
-use crate::activation::float::{self, Function};
+use crate::activation::float;
 use crate::activation::int;
 use crate::format::feature_bits::NON_DEFAULT_ACTIVATIONS;
 use crate::format::{Activation, LINEAR_FRAC, LayerRecord, PRE_FRAC};
@@ -53,7 +53,7 @@ impl<const F: u32, const NON_DEFAULT: bool> Activations<F, NON_DEFAULT> {
     #[inline(always)]
     pub fn gate<S: Float>(self, isa: S, v: S::V) -> S::V {
         if NON_DEFAULT {
-            float::activate::<S, F>(isa, Function::from_code(self.gate), v)
+            float::activate_in_cell::<S, F>(isa, self.gate, v)
         } else {
             float::sigmoid_of_half(isa, v)
         }
@@ -62,11 +62,7 @@ impl<const F: u32, const NON_DEFAULT: bool> Activations<F, NON_DEFAULT> {
     /// Computes a candidate, given its folded pre-activation.
     #[inline(always)]
     pub fn value<S: Float>(self, isa: S, v: S::V) -> S::V {
-        if NON_DEFAULT {
-            float::activate::<S, F>(isa, Function::from_code(self.value), v)
-        } else {
-            isa.tanh(v)
-        }
+        if NON_DEFAULT { float::activate_in_cell::<S, F>(isa, self.value, v) } else { isa.tanh(v) }
     }
 
     /// Computes two gates, given their folded pre-activations.

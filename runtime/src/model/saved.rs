@@ -18,6 +18,7 @@ impl<N: Number, const F: u32> Model<'_, N, F> {
     }
 
     /// Returns the number of words in a saved state.
+    #[inline(never)] // A loop over all layers, for which a program that saves asks twice.
     fn saved_words(&self) -> usize {
         self.saved_ranges([false; 2]).map(|range| range.len()).sum()
     }

@@ -75,9 +75,11 @@ pub fn build(package: &Path) -> Result<()> {
 fn compile(name: &str, flags: &str) -> Result<PathBuf> {
     let target_dir = folder().join("build").join(name);
     let build = Cmd::cargo().args(["build", "--release", "--locked", "--target", TARGET]);
+    // Panics name their files: without the path of this folder.
+    let flags = format!("{flags} --remap-path-prefix={}=", root().display());
     build
         .dir(root().join("bindings/wasm"))
-        .env("RUSTFLAGS", flags)
+        .env("RUSTFLAGS", flags.trim())
         .env("CARGO_TARGET_DIR", &target_dir)
         .run()?;
     Ok(target_dir.join(TARGET).join("release/embedded_rnn_wasm.wasm"))

@@ -2,7 +2,7 @@
 
 use super::Neon;
 use crate::format::LANES;
-use crate::isa::four_lanes::{WIDTH, four_lanes_float};
+use crate::isa::four_lanes::{WIDTH, add_products, four_lanes_float};
 use crate::isa::{Arithmetic, Float, FloatWeight};
 use core::arch::aarch64::*;
 use core::arch::asm;
@@ -49,6 +49,16 @@ impl Float for Neon {
     const SUMS: usize = 12;
 
     four_lanes_float!(float32x4_t, load, store);
+
+    #[inline(always)]
+    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
+        self,
+        sums: &mut [[[float32x4_t; 2]; G]; P],
+        rows: [&[[[W; LANES]; G]]; P],
+        x: &[f32],
+    ) {
+        add_products(self, sums, rows, x);
+    }
 
     #[inline(always)]
     fn panel_binary16(self, values: &[u16; LANES]) -> [float32x4_t; 2] {

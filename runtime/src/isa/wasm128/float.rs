@@ -2,7 +2,7 @@
 
 use super::Wasm128;
 use crate::format::LANES;
-use crate::isa::four_lanes::{WIDTH, four_lanes_float};
+use crate::isa::four_lanes::{WIDTH, add_products, four_lanes_float};
 use crate::isa::{Arithmetic, Float, FloatWeight};
 use core::arch::wasm32::*;
 
@@ -44,6 +44,20 @@ impl Float for Wasm128 {
     four_lanes_float!(v128, load, store);
 
     #[inline(always)]
+    fn accumulate<W: FloatWeight, const G: usize, const P: usize>(
+        self,
+        sums: &mut [[[v128; 2]; G]; P],
+        rows: [&[[[W; LANES]; G]]; P],
+        x: &[f32],
+    ) {
+        if G > 1 || P < 3 {
+            add_products(self, sums, rows, x);
+        } else if !x.is_empty() {
+            add_products_apart(self, sums, rows, x);
+        }
+    }
+
+    #[inline(always)]
     fn panel_binary16(self, values: &[u16; LANES]) -> [v128; 2] {
         // SAFETY: sixteen bytes lie behind the reference.
         let bits = unsafe { v128_load(values.as_ptr().cast()) };
@@ -61,6 +75,20 @@ fn load(values: &[f32; WIDTH]) -> v128 {
 fn store(v: v128, out: &mut [f32; WIDTH]) {
     // SAFETY: four floats lie behind the reference.
     unsafe { v128_store(out.as_mut_ptr().cast(), v) }
+}
+
+/// Calls [`add_products`]. As a function, which the layers share, it has registers of its own: a step of a
+/// Gru 10 -> 32 with the reset before takes 456 ns instead of 499 in f32, of a SimpleRnn 200 instead of 229.
+/// A Gru with the reset after, three gates at once, takes 14 % longer so; a Dense of few units pays for the
+/// call.
+#[inline(never)]
+fn add_products_apart<W: FloatWeight, const G: usize, const P: usize>(
+    isa: Wasm128,
+    sums: &mut [[[v128; 2]; G]; P],
+    rows: [&[[[W; LANES]; G]]; P],
+    x: &[f32],
+) {
+    add_products(isa, sums, rows, x);
 }
 
 /// Converts the bits of binary16 values, one per lane, to `f32`; exact, NaN and its payload included.
