@@ -45,6 +45,7 @@ pub fn run() -> Result<()> {
     }
     let arduino = arduino(&dist, &package, &templates.join("arduino"))?;
     println!("{}\n{}", package.display(), arduino.display());
+    check_forms(&dist, &package, &arduino)?;
     check(&dist, &package)
 }
 
@@ -102,9 +103,23 @@ fn arduino(dist: &Path, package: &Path, templates: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Checks the forms of the Zephyr module and of the Arduino library with packages of PyPI.
+fn check_forms(dist: &Path, package: &Path, arduino: &Path) -> Result<()> {
+    let (venv, folder) = (dist.join("venv"), header::crate_dir().join("dist"));
+    let made = Cmd::new("python3").args(["-m", "venv", "--clear"]).args([&venv]).run();
+    let python = || Cmd::new(venv.join("bin/python"));
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    let installed = made.and_then(|()| python().args(install).args([folder.join("requirements.txt")]).run());
+    if let Err(error) = installed {
+        println!("not checked: the forms of the Zephyr module and the Arduino library: {error:#}");
+        return Ok(());
+    }
+    python().args([&folder.join("check_forms.py"), package, arduino]).run()
+}
+
 /// Checks what the tools on this machine can: a link per core, and a program built with the CMake package.
 fn check(dist: &Path, package: &Path) -> Result<()> {
-    println!("not checked: the Zephyr module by west, the Arduino library by arduino-lint");
+    println!("not checked: the module in a build of Zephyr, the Arduino library on a board");
     if which(board::GCC).is_none() {
         println!("not checked: links, as {} is not installed", board::GCC);
         return Ok(());
