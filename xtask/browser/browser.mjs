@@ -148,33 +148,29 @@ class Page {
 /** Runs on the page. */
 function findHardToRead() {
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  // A pixel of the color: red, green, blue and alpha of any notation.
-  const pixel = (color) => {
-    context.clearRect(0, 0, 1, 1);
-    context.fillStyle = color;
-    context.fillRect(0, 0, 1, 1);
-    return [...context.getImageData(0, 0, 1, 1).data];
+  // A pixel painted with these colors of any notation, one over the other: red, green and blue.
+  const pixel = (...colors) => {
+    for (const color of colors) {
+      context.fillStyle = color;
+      context.fillRect(0, 0, 1, 1);
+    }
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
-  const luminance = (color) =>
-    pixel(color)
-      .slice(0, 3)
+  const luminance = (...colors) =>
+    pixel(...colors)
       .map((value) => value / 255)
       .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
       .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
-  const background = (element) => {
-    for (; element; element = element.parentElement) {
-      const color = getComputedStyle(element).backgroundColor;
-      if (pixel(color)[3] > 0) return color;
-    }
-    return getComputedStyle(document.documentElement).colorScheme.includes("dark") &&
-      matchMedia("(prefers-color-scheme: dark)").matches
-      ? "black"
-      : "white";
+  // The backgrounds behind an element, from the page's own on.
+  const backgrounds = (element) => {
+    const colors = [];
+    for (; element; element = element.parentElement) colors.unshift(getComputedStyle(element).backgroundColor);
+    return ["Canvas", ...colors];
   };
   const found = [];
-  if (document.documentElement.scrollWidth > innerWidth) {
-    found.push(`the page is ${document.documentElement.scrollWidth} pixels wide, the window ${innerWidth}`);
-  }
+  // Not `innerWidth`: a phone shows a page that is too wide in a window that grows with it.
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth > clientWidth) found.push(`the page is ${scrollWidth} pixels wide, the window ${clientWidth}`);
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const { textContent: text, parentElement: element } = texts.currentNode;
@@ -182,7 +178,8 @@ function findHardToRead() {
     if (text.trim() === "" || !isDrawn || element.closest(":disabled, title, script, style")) continue;
     const style = getComputedStyle(element);
     const color = element.closest("svg") ? style.fill : style.color;
-    const [darker, lighter] = [luminance(color), luminance(background(element))].sort((a, b) => a - b);
+    const behind = backgrounds(element);
+    const [darker, lighter] = [luminance(...behind, color), luminance(...behind)].sort((a, b) => a - b);
     const contrast = (lighter + 0.05) / (darker + 0.05);
     if (contrast < 4.5) found.push(`"${text.trim()}" has a contrast of ${contrast.toFixed(2)}`);
     if (parseFloat(style.fontSize) < 11) found.push(`"${text.trim()}" is ${style.fontSize} high`);

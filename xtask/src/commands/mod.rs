@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod browser;
 pub mod ci;
 pub mod compare;
 pub mod delegate;

@@ -6,7 +6,7 @@ use xtask::cmd::{Cmd, Failed, root, target_dir, which};
 use xtask::cross::{self, Choice, ThisMachine, Toolchain};
 use xtask::instrument::Instrumentation;
 
-use crate::commands::{delegate, demo, fuzz, python, setup, wasm};
+use crate::commands::{browser, delegate, demo, fuzz, python, setup, wasm};
 use crate::gates::{dependencies, function_docs, line_width, module_cycles, package, sources};
 use crate::metadata;
 
@@ -50,8 +50,9 @@ pub const STEPS: &[Step] = &[
     ("package", || passed(package::check(&metadata::published()?)?)),
     ("python", python_package),
     ("cross", cross),
-    ("wasm", wasm_package),
-    ("demo", demo_page),
+    ("wasm", || unless(wasm::missing(), wasm::check)),
+    ("demo", || unless(demo::missing(), demo::check)),
+    ("report", || unless(browser::missing(), browser::check_report)),
     ("panics", || run(delegate::run("xtask-boards", "panics"))),
     ("c", || run(delegate::run("xtask-c", "run"))),
     ("dist", || run(delegate::run("xtask-c", "dist"))),
@@ -61,6 +62,14 @@ pub const STEPS: &[Step] = &[
 
 fn passed(remark: String) -> Result<Outcome> {
     Ok(Outcome::Passed(remark))
+}
+
+/// Runs a check unless something is missing for it.
+fn unless(missing: Option<String>, check: fn() -> Result<()>) -> Result<Outcome> {
+    match missing {
+        Some(reason) => Ok(Outcome::Skipped(reason)),
+        None => run_all([check()]),
+    }
 }
 
 fn run(command: Cmd) -> Result<Outcome> {
@@ -277,20 +286,4 @@ fn cross() -> Result<Outcome> {
 fn build_runtime(toolchain: &Toolchain, target: &str) -> Result<()> {
     let build = toolchain.cargo("build", target).args(["--release", "--package", "embedded-rnn"]);
     build.args(["--no-default-features", "--target-dir"]).args([toolchain.target_dir()]).run()
-}
-
-/// Builds the package for browsers and node, and tests it where node is installed.
-fn wasm_package() -> Result<Outcome> {
-    match wasm::missing() {
-        Some(reason) => Ok(Outcome::Skipped(reason)),
-        None => run_all([wasm::check()]),
-    }
-}
-
-/// Builds the page of docs/demo, and tests it where Chromium is installed.
-fn demo_page() -> Result<Outcome> {
-    match demo::missing() {
-        Some(reason) => Ok(Outcome::Skipped(reason)),
-        None => run_all([demo::check()]),
-    }
 }

@@ -8,15 +8,13 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use xtask::cmd::{Cmd, root, target_dir, which};
+use xtask::cmd::root;
 
-use super::{delegate, wasm};
+use super::{browser, delegate, wasm};
 use serve::Server;
 
 /// Where the page expects the package.
 const PACKAGE: &str = "embedded-rnn";
-/// The browser of the tests, as Debian calls it.
-const BROWSER: &str = "chromium";
 
 /// Builds the page of docs/demo with the package for browsers, and serves it to this machine
 #[derive(Args)]
@@ -54,24 +52,16 @@ impl Demo {
 
 /// Returns the reason why this machine cannot test the page; `None` if it can.
 pub fn missing() -> Option<String> {
-    wasm::missing().or_else(|| which(BROWSER).is_none().then(|| format!("{BROWSER} is not installed")))
+    wasm::missing().or_else(browser::missing)
 }
 
-/// Tests the page in Chromium, as a step of CI. The pictures are in target/wasm/pictures.
+/// Tests the page in Chromium, as a step of CI.
 pub fn check() -> Result<()> {
     let server = Server::new(&build()?, 0)?;
     let page = server.address()?;
     thread::spawn(|| server.run());
-    Cmd::cargo().args(["build", "--package", "embedded-rnn-trainer", "--bin", "ernn"]).run()?;
-    let pictures = wasm::folder().join("pictures");
-    fs::create_dir_all(&pictures)?;
-    let test = Cmd::new("node").args(["--test".into(), root().join("xtask/browser/demo.mjs")]);
-    test.env("PAGE", &page)
-        .env("CHROMIUM", which(BROWSER).context("chromium is not installed")?)
-        .env("ERNN", target_dir().join("debug/ernn"))
-        .env("ROOT", root())
-        .env("OUT", &pictures)
-        .run()
+    let ernn = browser::build_ernn()?;
+    browser::test("demo.mjs", &page)?.env("ERNN", ernn).env("ROOT", root()).run()
 }
 
 /// Builds the page beside the package, and returns its folder.
