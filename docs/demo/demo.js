@@ -197,8 +197,7 @@ async function startMicrophone() {
   $("microphone").setAttribute("aria-pressed", "true");
   $("microphone").textContent = "Stop the microphone";
   $("sound").textContent =
-    `Say a word. Its frames are ${inputSize} mel-frequency cepstral coefficients, 43 per second, ` +
-    "with librosa's defaults.";
+    `Say a word. Its frames are ${inputSize} mel-frequency cepstral coefficients, 40 times per second.`;
 }
 
 async function stopMicrophone() {

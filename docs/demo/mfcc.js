@@ -1,9 +1,10 @@
-// Mel-frequency cepstral coefficients with the defaults of librosa 0.11: frames of 2,048 samples every 512 at
-// 22,050 Hz, 128 mel bands by Slaney's scale and area, decibels at most 80 below the loudest, an orthonormal DCT.
+// Mel-frequency cepstral coefficients as librosa 0.11 computes them: frames of 512 samples every 200 at 8,000 Hz,
+// 128 mel bands by Slaney's scale and area, decibels at most 80 below the loudest, an orthonormal DCT. Some of the
+// narrow bands contain no bin, and are silent, as there.
 
-export const RATE = 22050;
-export const FRAME = 2048;
-export const HOP = 512;
+export const RATE = 8000;
+export const FRAME = 512;
+export const HOP = 200;
 const BANDS = 128;
 const BINS = FRAME / 2 + 1;
 

@@ -9,9 +9,9 @@ const LEAST = -60;
 /** Decibels by which the quietest rises per frame, to follow a room that gets louder. */
 const RISE = 0.05;
 /** Silent frames that end a word: 0.3 s. */
-const SILENT = 13;
+const SILENT = 12;
 /** The most frames of a word: 4 s. */
-const MOST = 172;
+const MOST = 160;
 
 /** Sound without the browser's own processing, which no recording for training has had. */
 const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };

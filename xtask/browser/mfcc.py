@@ -1,4 +1,4 @@
-"""Makes mfcc.json: sound and its mel-frequency cepstral coefficients by librosa 0.11, with librosa's defaults.
+"""Makes mfcc.json: sound and its mel-frequency cepstral coefficients by librosa 0.11, as docs/demo computes them.
 
     pip install librosa==0.11.0
     python xtask/browser/mfcc.py
@@ -11,15 +11,15 @@ import librosa
 import numpy
 
 random = numpy.random.default_rng(5)
-time = numpy.arange(4000) / 22050
+time = numpy.arange(3000) / 8000
 # A rising tone that gets louder out of noise, after a silence in which the limit of 80 dB takes hold.
-sound = 0.4 * numpy.sin(2 * numpy.pi * (200 + 3000 * time) * time) * time / time[-1] + random.normal(0, 0.01, 4000)
+sound = 0.4 * numpy.sin(2 * numpy.pi * (200 + 1500 * time) * time) * time / time[-1] + random.normal(0, 0.01, 3000)
 sound[:1400] *= 1e-6
 sound = numpy.round(sound, 9)
 # The loudest frame is the last one, so that librosa's limit, of the whole recording, is not that of a stream:
 # the stream is compared with the limit of the frames so far.
-frames = 1 + len(sound) // 512
-power = librosa.feature.melspectrogram(y=sound, sr=22050)
+frames = 1 + len(sound) // 200
+power = librosa.feature.melspectrogram(y=sound, sr=8000, n_fft=512, hop_length=200)
 assert power.shape == (128, frames)
 coefficients = []
 for number in range(frames):
