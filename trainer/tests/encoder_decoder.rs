@@ -69,7 +69,7 @@ fn trained(seed: u64) -> Evaluation {
         let trained = run.epoch(&config.training, &train, &|| Ok(())).unwrap();
         run.history.push(Epoch::new(trained, None));
     }
-    evaluate_pairs(&run.network, &[], &test).unwrap()
+    evaluate_pairs(&run.network, &[], &test, None).unwrap()
 }
 
 /// A decoder that guesses tokens at the right length has five of six wrong. The worst of twelve seeds: a

@@ -146,7 +146,8 @@ impl Job {
         let signals = || Ok(Python::attach(|py| py.check_signals())?);
         let trained = run.epoch(training, &self.parts.train, &signals)?;
         let validation = self.parts.validation.as_ref();
-        let epoch = Epoch::new(trained, validation.map(|data| validate(&run.network, data)));
+        let epoch =
+            Epoch::new(trained, validation.map(|data| validate(&run.network, &training.objective(), data)));
         epoch.check_finite(training.loss)?;
         Ok(epoch)
     }

@@ -11,14 +11,14 @@ use std::fmt;
 use anyhow::{Result, bail, ensure};
 
 use crate::data::{Dataset, Targets};
-use crate::loss::{BatchTargets, Loss, Score, argmax};
+use crate::loss::{BatchTargets, Loss, Objective, Score, argmax, is_positive};
 use crate::metrics::{Confusion, Transcripts};
 use crate::tensor::Matrix;
 
 /// The scores of a model over a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The loss that matches the kind of targets.
+    /// The loss: that of the training, or one that fits the targets.
     pub loss: Loss,
     /// Loss, and accuracy or mean absolute error.
     pub score: Score,
@@ -34,13 +34,16 @@ pub struct Evaluation {
 }
 
 /// Runs `predict`, which maps the frames of a sequence to one output of `size` values or to one per frame, on
-/// every sequence and scores the outputs. `names` are the names of the classes.
+/// every sequence and scores the outputs, by `objective` or by one that fits the targets. `names` are the
+/// names of the classes.
 pub fn evaluate(
     size: usize,
     names: &[String],
     predict: impl Fn(&[f32]) -> Result<Vec<f32>>,
     data: &Dataset,
+    objective: Option<Objective>,
 ) -> Result<Evaluation> {
+    let objective = objective.unwrap_or_else(|| fitting(data, size));
     let (y, classes) = (&data.targets_name, data.width());
     let (mut score, mut non_finite) = (Score::default(), NonFinite::default());
     let mut confusion = None;
@@ -56,15 +59,20 @@ pub fn evaluate(
         );
         let targets = match &data.targets {
             Targets::Labels(labels) => {
+                // A single output is the probability of class 1.
                 ensure!(
-                    classes <= size,
+                    classes <= size.max(2),
                     "{y}: labels up to {}, but the model has {size} outputs",
                     classes - 1
                 );
+                let odd = output.iter().find(|output| !(0.0..=1.0).contains(*output) && output.is_finite());
+                if let (Some(value), 1) = (odd, size) {
+                    bail!("{y}: classes, but the only output of the model, {value}, is no probability");
+                }
                 let labels = labels[row..row + columns].to_vec();
                 let confusion = confusion.get_or_insert_with(|| Confusion::new(names.to_vec()));
                 for (output, &label) in output.chunks_exact(size).zip(&labels) {
-                    confusion.count(label as usize, argmax(output));
+                    confusion.count(label as usize, class_of(output));
                 }
                 BatchTargets::Labels(labels)
             }
@@ -77,12 +85,32 @@ pub fn evaluate(
                 bail!("{y}: sequences with their own lengths, but the model has no decoder")
             }
         };
-        score = score.plus(targets.score(&Matrix::from_vec(size, columns, output)));
+        let weights = data.weights.as_ref().map(|weights| &weights[row..row + columns]);
+        score = score.plus(objective.score(&targets, weights, &Matrix::from_vec(size, columns, output)));
         row += columns;
     }
-    let loss = if confusion.is_some() { Loss::CategoricalCrossentropy } else { Loss::Mse };
-    let perplexity = (data.per_frame && confusion.is_some()).then(|| score.mean_loss().exp());
+    let loss = objective.loss;
+    let is_generative = data.per_frame && loss == Loss::CategoricalCrossentropy;
+    let perplexity = is_generative.then(|| score.mean_loss().exp());
     Ok(Evaluation { loss, score, confusion, perplexity, transcripts: None, non_finite })
+}
+
+/// Returns the class that an output stands for: that of the largest value, or of a single probability 1 above
+/// the threshold.
+pub fn class_of(output: &[f32]) -> usize {
+    match output {
+        [probability] => usize::from(is_positive(f64::from(*probability))),
+        _ => argmax(output),
+    }
+}
+
+/// Returns a loss that fits the targets and the number of outputs.
+fn fitting(data: &Dataset, size: usize) -> Objective {
+    Objective::new(match &data.targets {
+        Targets::Labels(_) if size == 1 => Loss::BinaryCrossentropy,
+        Targets::Labels(_) | Targets::Sequences(_) => Loss::CategoricalCrossentropy,
+        Targets::Values { .. } => Loss::Mse,
+    })
 }
 
 impl Evaluation {

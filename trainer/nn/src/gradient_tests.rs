@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::data::{Array, Batch, Dataset, Values};
 use crate::initializers::{Purpose, stream};
 use crate::layers::{LayerConfig, NAMES};
-use crate::loss::BatchTargets;
+use crate::loss::{BatchTargets, Loss, Objective};
 use crate::net::{Network, RngSeed, States};
 use crate::packed::{BatchSizes, PackedSequence};
 use crate::tensor::Matrix;
@@ -247,46 +247,77 @@ fn batch(rng: &mut ChaCha8Rng) -> PackedSequence<f64> {
     PackedSequence { values: random(FEATURES, steps.columns(), rng), steps }
 }
 
+/// The losses, each with the activation that it needs, if it needs one, and with options.
+const OBJECTIVES: [(Objective, Option<&str>); 5] = {
+    use Loss::{BinaryCrossentropy, CategoricalCrossentropy, Huber, Mae, Mse};
+    const fn of(loss: Loss, label_smoothing: f64) -> Objective {
+        Objective { loss, label_smoothing, delta: 0.7 }
+    }
+    [
+        (of(CategoricalCrossentropy, 0.1), Some("softmax")),
+        (of(BinaryCrossentropy, 0.2), Some("sigmoid")),
+        (of(Mse, 0.0), None),
+        (of(Mae, 0.0), None),
+        (of(Huber, 0.0), None),
+    ]
+};
+
 #[test]
-fn gradients_equal_central_differences_for_both_losses_and_all_heads() {
+fn gradients_equal_central_differences_for_all_losses_and_heads() {
     let mut rng = stream(11, Purpose::Weights, 0);
     for return_sequences in [false, true] {
         let input = batch(&mut rng);
         let columns = if return_sequences { input.values.ncols() } else { LENGTHS.len() };
-        let labels = BatchTargets::Labels((0..columns as u32).map(|c| c % 3).collect());
-        check(&network(return_sequences, "softmax", &mut rng), &input, &labels);
-        for end in ["linear", "relu", "sigmoid", "softmax"] {
-            let values = BatchTargets::Values(random(3, columns, &mut rng));
-            check(&network(return_sequences, end, &mut rng), &input, &values);
+        for (objective, needed) in OBJECTIVES {
+            let plain = Objective { label_smoothing: 0.0, ..objective };
+            let mut check = |end: &str, targets: &BatchTargets<f64>| {
+                let network = network(return_sequences, end, &mut rng);
+                let weights: Vec<f64> = (0..columns).map(|_| rng.random_range(0.0..3.0)).collect();
+                check(&network, &batch_of(&input, targets, None), &plain);
+                check(&network, &batch_of(&input, targets, Some(weights)), &objective);
+            };
+            match needed {
+                Some("softmax") => {
+                    check("softmax", &BatchTargets::Labels((0..columns as u32).map(|c| c % 3).collect()));
+                }
+                Some(end) => {
+                    let probabilities =
+                        Matrix::from_fn(3, columns, |row, c| ((row + 2 * c) % 5) as f64 / 4.0);
+                    check(end, &BatchTargets::Values(probabilities));
+                }
+                None => ["linear", "relu", "sigmoid", "softmax"].iter().for_each(|end| {
+                    let wide =
+                        Matrix::from_fn(3, columns, |row, c| ((7 * row + 5 * c) % 11) as f64 / 3.7 - 1.3);
+                    check(end, &BatchTargets::Values(wide));
+                }),
+            }
         }
     }
 }
 
-fn gradients(
-    network: &Network<f64>,
+fn batch_of(
     input: &PackedSequence<f64>,
     targets: &BatchTargets<f64>,
-    columns: usize,
-) -> Vec<Matrix<f64>> {
-    let batch = Batch { input: input.clone(), teacher_forced: None, targets: targets.clone() };
-    network.gradients(&batch, columns, DRAW).parameters
+    weights: Option<Vec<f64>>,
+) -> Batch<f64> {
+    Batch { input: input.clone(), teacher_forced: None, targets: targets.clone(), weights }
 }
 
-fn check(network: &Network<f64>, input: &PackedSequence<f64>, targets: &BatchTargets<f64>) {
-    let columns = network.forward(input).ncols();
-    let gradients = gradients(network, input, targets, columns);
+fn check(network: &Network<f64>, batch: &Batch<f64>, objective: &Objective) {
+    let columns = network.forward(&batch.input).ncols();
+    let gradients = network.gradients(batch, objective, columns, DRAW).parameters;
     assert_eq!(gradients.len(), network.parameters().len());
     for (p, gradient) in gradients.iter().enumerate() {
         for k in 0..gradient.len() {
             let moved = |by: f64| {
                 let mut network = network.clone();
                 network.parameters_mut()[p][k] += by;
-                targets.score(&network.forward(input)).mean_loss()
+                batch.score(objective, &network.forward(&batch.input)).mean_loss()
             };
             let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
             assert!(
                 (gradient[k] - difference).abs() < 1e-8,
-                "parameter {p} number {k}: {} by backpropagation, {difference} by differences",
+                "{objective:?}, parameter {p} number {k}: {} by backpropagation, {difference} by differences",
                 gradient[k]
             );
         }
@@ -320,13 +351,18 @@ fn gradients_of_a_batch_are_the_sum_of_those_of_its_sequences() {
     let mut rng = stream(13, Purpose::Weights, 0);
     let network = network(false, "softmax", &mut rng);
     let input = batch(&mut rng);
-    let whole = gradients(&network, &input, &BatchTargets::Labels(vec![2, 0, 1]), 3);
+    let objective = Objective::new(Loss::CategoricalCrossentropy);
+    let gradients = |input: &PackedSequence<f64>, labels| {
+        let batch = batch_of(input, &BatchTargets::Labels(labels), None);
+        network.gradients(&batch, &objective, 3, DRAW).parameters
+    };
+    let whole = gradients(&input, vec![2, 0, 1]);
     let mut sum: Vec<Matrix<f64>> = whole.iter().map(|g| Matrix::zeros(g.nrows(), g.ncols())).collect();
     for (s, label) in [(0, 2), (1, 0), (2, 1)] {
         let columns: Vec<usize> = (0..LENGTHS[s]).map(|t| input.steps.column(t, s)).collect();
         let steps: Arc<BatchSizes> = BatchSizes::new(&LENGTHS[s..=s]);
         let alone = PackedSequence { values: input.values.select_columns(&columns), steps };
-        let part = gradients(&network, &alone, &BatchTargets::Labels(vec![label]), 3);
+        let part = gradients(&alone, vec![label]);
         sum.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
     }
     for (whole, sum) in whole.iter().zip(&sum) {

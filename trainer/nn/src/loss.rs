@@ -1,17 +1,30 @@
-//! The loss functions and their gradients. Both are means over the columns of the whole batch, as in Keras.
+//! The loss functions and their gradients, with Keras's names, formulas and defaults. Each is a mean over the
+//! columns of the whole batch, in which a column may have a weight.
+
+mod objective;
+
+pub use objective::{Objective, THRESHOLD, is_positive};
 
 use serde::{Deserialize, Serialize};
 
-use crate::tensor::{Matrix, Real};
+use crate::tensor::{Matrix, Real, cast};
 
-/// A loss; the names are Keras's.
+/// A loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// `-ln(p of the target class)`, for a network that ends in a softmax.
     CategoricalCrossentropy,
+    /// `-ln(p)` where the target is 1 and `-ln(1 - p)` where it is 0, for a network that ends in a sigmoid.
+    BinaryCrossentropy,
     /// The mean squared error over the outputs of a frame.
+    #[serde(alias = "mean_squared_error")]
     Mse,
+    /// The mean absolute error over the outputs of a frame.
+    #[serde(alias = "mean_absolute_error")]
+    Mae,
+    /// Half the squared error up to `delta`, and beyond it `delta` times the absolute error less a constant.
+    Huber,
 }
 
 /// The targets of the columns of a packed batch.
@@ -27,18 +40,18 @@ pub enum BatchTargets<T: Real> {
 pub enum LossGradient<T: Real> {
     /// The gradient of the network's output.
     Output(Matrix<T>),
-    /// The gradient of the pre-activations of the last layer, its softmax included: `p - y`, which stays
-    /// exact for small `p`.
+    /// The gradient of the pre-activations of the last layer, its softmax or sigmoid included: `p - y`, which
+    /// stays exact for small `p`.
     PreActivations(Matrix<T>),
 }
 
 /// The loss and the metric of columns; scores of batches can be added.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
-    /// The sum of the losses of the columns.
+    /// The sum of the losses of the columns, each times its weight.
     pub loss: f64,
-    /// For labels the number of correct outputs, for values the sum of absolute errors (a mean over the
-    /// outputs).
+    /// For classes the number of correct outputs, for values the sum of absolute errors (a mean over the
+    /// outputs of a column). It has no weights.
     pub metric: f64,
     /// The number of columns.
     pub columns: usize,
@@ -66,24 +79,32 @@ impl Score {
 }
 
 impl Loss {
+    /// Returns the name in a config.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CategoricalCrossentropy => "categorical_crossentropy",
+            Self::BinaryCrossentropy => "binary_crossentropy",
+            Self::Mse => "mse",
+            Self::Mae => "mae",
+            Self::Huber => "huber",
+        }
+    }
+
+    /// Returns `true` if the targets are classes or probabilities, `false` if they are values of any size.
+    pub fn is_crossentropy(self) -> bool {
+        matches!(self, Self::CategoricalCrossentropy | Self::BinaryCrossentropy)
+    }
+
     /// Returns the name of the metric that accompanies this loss.
     pub fn metric_name(self) -> &'static str {
-        match self {
-            Self::CategoricalCrossentropy => "accuracy",
-            Self::Mse => "mae",
-        }
+        if self.is_crossentropy() { "accuracy" } else { "mae" }
     }
 
     /// Returns the name of the metric on validation data.
     pub fn val_metric_name(self) -> &'static str {
-        match self {
-            Self::CategoricalCrossentropy => "val_accuracy",
-            Self::Mse => "val_mae",
-        }
+        if self.is_crossentropy() { "val_accuracy" } else { "val_mae" }
     }
-}
 
-impl Loss {
     /// Returns the names of the scores of an epoch.
     pub fn score_names(self) -> [&'static str; 4] {
         ["loss", self.metric_name(), "val_loss", self.val_metric_name()]
@@ -96,56 +117,13 @@ impl Loss {
 }
 
 impl<T: Real> BatchTargets<T> {
-    /// Scores `output`, `[out x columns]`: cross-entropy for labels, squared errors for values.
-    pub fn score(&self, output: &Matrix<T>) -> Score {
-        let mut score = Score { columns: output.ncols(), ..Score::default() };
-        for (column, output) in output.as_slice().chunks_exact(output.nrows()).enumerate() {
-            let (loss, metric) = match self {
-                Self::Labels(labels) => score_label(output, labels[column] as usize),
-                Self::Values(values) => score_values(output, values.column(column).iter()),
-            };
-            score.loss += loss;
-            score.metric += metric;
-        }
-        score
-    }
-
-    /// Returns the gradient of the mean over `columns` columns, of which these may be a part.
-    pub fn gradient(&self, output: &Matrix<T>, columns: usize) -> LossGradient<T> {
-        let share = T::of(1.0 / columns as f64);
+    /// Converts the targets to another number type.
+    pub fn cast<U: Real>(&self) -> BatchTargets<U> {
         match self {
-            Self::Labels(labels) => {
-                let mut d = output.clone();
-                for (column, &label) in labels.iter().enumerate() {
-                    d[(label as usize, column)] -= T::one();
-                }
-                LossGradient::PreActivations(d * share)
-            }
-            Self::Values(values) => {
-                let share = share * T::of(2.0 / output.nrows() as f64);
-                LossGradient::Output((output - values) * share)
-            }
+            Self::Labels(labels) => BatchTargets::Labels(labels.clone()),
+            Self::Values(values) => BatchTargets::Values(cast(values)),
         }
     }
-}
-
-/// The lower bound of a probability, Keras's `backend.epsilon()`, as that of an integer model may be 0. It is
-/// applied by `clamp`, which keeps a NaN: the `max` of a NaN and a number is the number.
-const EPSILON: f64 = 1e-7;
-
-/// Returns the loss, and 1 if the most probable class is the target.
-fn score_label<T: Real>(output: &[T], label: usize) -> (f64, f64) {
-    let probability = output[label].to_f64();
-    let loss = -probability.clamp(EPSILON, f64::INFINITY).ln();
-    let correct = argmax(output) == label && !probability.is_nan();
-    (loss, if correct { 1.0 } else { 0.0 })
-}
-
-/// Returns the mean squared and the mean absolute error.
-fn score_values<'a, T: Real>(output: &[T], values: impl Iterator<Item = &'a T>) -> (f64, f64) {
-    let differences = output.iter().zip(values).map(|(&y, &t)| (y - t).to_f64());
-    let (squares, sizes) = differences.fold((0.0, 0.0), |(s, a), d| (s + d * d, a + d.abs()));
-    (squares / output.len() as f64, sizes / output.len() as f64)
 }
 
 /// Returns the index of the largest value; the first of equals, as numpy's `argmax` does.
@@ -160,32 +138,4 @@ pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cross_entropy_and_accuracy_by_hand() {
-        let output = Matrix::from_vec(2, 3, vec![0.25f64, 0.75, 0.5, 0.5, 1.0, 0.0]);
-        let score = BatchTargets::<f64>::Labels(vec![1, 1, 1]).score(&output);
-        // A tie goes to the first class; a probability of 0 is raised to the bound.
-        let lifted = -EPSILON.ln();
-        assert!((score.mean_loss() - (-(0.75f64.ln()) - 0.5f64.ln() + lifted) / 3.0).abs() < 1e-12);
-        assert_eq!((score.metric, score.columns), (1.0, 3));
-    }
-
-    #[test]
-    fn a_probability_that_is_no_number_shows_in_the_loss_and_is_not_correct() {
-        let output = Matrix::from_vec(2, 2, vec![f32::NAN, f32::NAN, 0.5, 0.5]);
-        let score = BatchTargets::<f32>::Labels(vec![0, 0]).score(&output);
-        assert!(score.loss.is_nan());
-        assert_eq!(score.metric, 1.0);
-    }
-
-    #[test]
-    fn squared_and_absolute_errors_by_hand() {
-        let output = Matrix::from_vec(2, 2, vec![1.0f64, 2.0, 3.0, 4.0]);
-        let targets = BatchTargets::Values(Matrix::from_vec(2, 2, vec![1.0, 0.0, 4.0, 4.0]));
-        let score = targets.score(&output);
-        assert_eq!((score.mean_loss(), score.mean_metric()), ((2.0 + 0.5) / 2.0, (1.0 + 0.5) / 2.0));
-    }
-}
+mod tests;

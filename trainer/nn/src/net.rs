@@ -9,7 +9,7 @@ pub use gradient_norms::GradientNorms;
 use crate::data::Batch;
 use crate::initializers::{Purpose, stream_of};
 use crate::layers::{ForwardCache, Gradients, Kind, Layer, Module, Pass};
-use crate::loss::{LossGradient, Score};
+use crate::loss::{LossGradient, Objective, Score};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real};
 
@@ -199,14 +199,20 @@ impl<T: Real> Network<T> {
 
     /// Returns the gradients of the mean loss over `columns` columns, of which this shard is a part, and the
     /// shard's score.
-    pub fn gradients(&self, batch: &Batch<T>, columns: usize, rng_seed: RngSeed) -> ShardGradients<T> {
+    pub fn gradients(
+        &self,
+        batch: &Batch<T>,
+        objective: &Objective,
+        columns: usize,
+        rng_seed: RngSeed,
+    ) -> ShardGradients<T> {
         if let Some(pair) = self.pair(batch) {
-            return pair.gradients(&batch.targets, columns, rng_seed);
+            return pair.gradients(batch, objective, columns, rng_seed);
         }
         let caches = self.forward_caches(&batch.input, &States::new(), Some(rng_seed));
         let output = &caches.last().expect("a network has layers").output.values;
-        let score = batch.targets.score(output);
-        let arriving = batch.targets.gradient(output, columns);
+        let score = batch.score(objective, output);
+        let arriving = batch.gradient(objective, output, columns);
         let found = self.back(&batch.input, &caches, arriving, &States::new(), self.first_trained());
         ShardGradients::new(found, caches, score)
     }
@@ -288,7 +294,7 @@ fn backward<T: Real>(
         LossGradient::Output(d) => kind.get().backward(input, cache, d, d_final),
         LossGradient::PreActivations(d) => {
             let found = kind.get().backward_pre_activations(input, d);
-            found.expect("labels need a softmax at the end, which the config check ensures")
+            found.expect("a cross-entropy needs a softmax or sigmoid at the end, as checked")
         }
     }
 }

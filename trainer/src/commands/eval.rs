@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use embedded_rnn_nn::config::Config;
 use embedded_rnn_nn::data::{Data, Dataset};
 use embedded_rnn_nn::forecast::{Comparison, Forecast};
+use embedded_rnn_nn::loss::Objective;
 use embedded_rnn_pack::session::Session;
 
 const HELP: &str = "\
@@ -36,9 +37,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let model = Session::read(&args.model)?;
-    let (data, forecast) = read(&args.data)?;
+    let (data, forecast, objective) = read(&args.data)?;
     super::warn_of_spacing(forecast.as_ref(), &args.data);
-    let evaluation = model.evaluate(&data).with_context(|| args.data.display().to_string())?;
+    let evaluation = model.evaluate(&data, objective).with_context(|| args.data.display().to_string())?;
     super::print_line(evaluation.to_string().trim_end())?;
     if let Some(complaint) = evaluation.non_finite.complaint() {
         super::warn(&format!("{}: {complaint}", args.model.display()));
@@ -47,17 +48,18 @@ pub fn run(args: &Args) -> Result<()> {
     super::print_line(&Comparison::of(&forecast, [("model", &evaluation)].into_iter()).to_string())
 }
 
-/// Reads the data to evaluate on, and the naive forecasts to compare a forecast with.
-fn read(path: &Path) -> Result<(Dataset, Option<Forecast>)> {
+/// Reads the data to evaluate on, the naive forecasts to compare a forecast with, and the loss of a config.
+fn read(path: &Path) -> Result<(Dataset, Option<Forecast>, Option<Objective>)> {
     match path.extension().and_then(OsStr::to_str) {
         Some("csv") => {
             bail!("{}: a config splits the series: use the model's .toml file instead", path.display())
         }
         Some("toml") => {
-            let (Data { train, test, .. }, forecast) = Config::read(path)?.read_data(path)?;
+            let config = Config::read(path)?;
+            let (Data { train, test, .. }, forecast) = config.read_data(path)?;
             let data = forecast.as_ref().map(|forecast| forecast.test.clone());
-            Ok((data.or(test).unwrap_or(train), forecast))
+            Ok((data.or(test).unwrap_or(train), forecast, Some(config.training.objective())))
         }
-        _ => Ok((Dataset::read_test(path)?, None)),
+        _ => Ok((Dataset::read_test(path)?, None, None)),
     }
 }

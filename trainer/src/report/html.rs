@@ -78,7 +78,7 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
         _ = writeln!(rows, "<tr class=\"sum first\"><th>i8 compared with f32</th>{cells}{shares}</tr>");
     }
     let mut head = vec!["file", loss.metric_name(), "loss"];
-    if loss == Loss::CategoricalCrossentropy {
+    if models.iter().any(|model| model.evaluation.confusion.is_some()) {
         head.push("macro F1");
     }
     head.extend(models.iter().take(1).flat_map(|model| model.evaluation.more()).map(|(name, _)| name));

@@ -84,9 +84,9 @@ impl Report<'_> {
         let mut tiles = Vec::new();
         for model in self.models {
             let value = model.evaluation.score.mean_metric();
-            let value = match self.loss {
-                Loss::CategoricalCrossentropy => format!("{:.2} %", value * 100.0),
-                Loss::Mse => format!("{value:.4}"),
+            let value = match self.loss.is_crossentropy() {
+                true => format!("{:.2} %", value * 100.0),
+                false => format!("{value:.4}"),
             };
             tiles.push((
                 value,

@@ -6,6 +6,7 @@ mod case;
 #[path = "../common/files.rs"]
 mod files;
 mod golden;
+mod losses;
 #[path = "../common/running.rs"]
 mod running;
 mod runtime;

@@ -41,12 +41,25 @@ impl Config {
                     bail!("{y}: label {} at [{s}], but the network has {outputs} outputs", labels[s]);
                 }
             }
-            (Targets::Values { width, .. }, Loss::Mse) => {
-                ensure!(*width == outputs, "{y}: {width} values, but the network has {outputs} outputs");
+            (Targets::Labels(labels), Loss::BinaryCrossentropy) => {
+                ensure!(outputs == 1, "{y}: single classes, but the network has {outputs} outputs");
+                if let Some(s) = labels.iter().position(|&label| label > 1) {
+                    bail!(
+                        "{y}: label {} at [{s}], but binary_crossentropy has the classes 0 and 1",
+                        labels[s]
+                    );
+                }
             }
-            (Targets::Labels(_), Loss::Mse) => bail!("{y}: integers are classes; mse needs floats"),
-            (Targets::Values { .. }, Loss::CategoricalCrossentropy) => {
-                bail!("{y}: floats are values; categorical_crossentropy needs integer classes")
+            (Targets::Values { width, values }, loss) if loss != Loss::CategoricalCrossentropy => {
+                ensure!(*width == outputs, "{y}: {width} values, but the network has {outputs} outputs");
+                let outside = values.iter().position(|value| !(0.0..=1.0).contains(value));
+                if let (Some(k), true) = (outside, loss.is_crossentropy()) {
+                    bail!("{y}: {} at [{}] is no probability, from 0 to 1", values[k], k / width);
+                }
+            }
+            (Targets::Labels(_), loss) => bail!("{y}: integers are classes; {} needs floats", loss.name()),
+            (Targets::Values { .. }, loss) => {
+                bail!("{y}: floats are values; {} needs integer classes", loss.name())
             }
         }
         let every = self.layers.iter().all(|layer| layer.get().keeps_time());

@@ -10,7 +10,6 @@ use crate::data::{Data, Series, parse_date};
 use crate::forecast::{Forecast, Windows};
 use crate::layers::LayerConfig;
 use crate::layers::dense::DenseConfig;
-use crate::loss::Loss;
 
 /// The largest window.
 const LONGEST_WINDOW: usize = 1 << 16;
@@ -32,7 +31,9 @@ impl Config {
         let window = data.window.context("data.window: a .csv file needs one")?;
         let fits = (1..=LONGEST_WINDOW).contains(&window);
         ensure!(fits, "data.window: {window} is not between 1 and {LONGEST_WINDOW}");
-        ensure!(self.training.loss == Loss::Mse, "training.loss: a forecast is a value, for loss = \"mse\"");
+        let loss = self.training.loss;
+        let is_value = !loss.is_crossentropy();
+        ensure!(is_value, "training.loss: a forecast is a value, for mse, mae or huber, not {}", loss.name());
         ensure!(
             self.layers.last().is_some_and(can_be_scaled),
             "layers: a forecast needs a Dense layer at the end, linear and with biases, for its unit"

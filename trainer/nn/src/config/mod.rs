@@ -4,10 +4,12 @@ mod data;
 mod encoder_decoder;
 mod forecast;
 mod layers;
+mod loss;
 mod optimizer;
 mod schedule;
 mod training;
 
+pub use loss::{ClassWeight, ClassWeightRule};
 pub use training::{EarlyStopping, Optimizer, ReduceLrOnPlateau, Schedule, Training};
 
 use std::path::{Path, PathBuf};
@@ -18,10 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::Dataset;
 use crate::initializers::{Purpose, stream};
 use crate::layers::{Layer, LayerConfig};
-use crate::loss::Loss;
 use crate::net::Network;
 
-use layers::{ChainConfig, check_layers, check_size, layer_names, outputs};
+use layers::{ChainConfig, check_layers, check_size, layer_names};
 
 /// The content of a config file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,26 +126,17 @@ impl Config {
         chains
     }
 
-    fn check_head(&self) -> Result<()> {
-        let softmax = self.layers.last().is_some_and(|layer| layer.get().ends_in_softmax());
-        ensure!(
-            softmax || self.training.loss != Loss::CategoricalCrossentropy,
-            "training.loss: categorical_crossentropy needs a Dense layer with activation softmax at the end"
-        );
-        Ok(())
-    }
-
     /// Checks the class names: one per class, all of them readable and different.
     fn check_labels(&self) -> Result<()> {
         let Some(labels) = &self.data.labels else { return Ok(()) };
         ensure!(
-            self.training.loss == Loss::CategoricalCrossentropy,
+            self.training.loss.is_crossentropy(),
             "data.labels: classes have names, but the loss is that of values"
         );
-        let outputs = outputs(&self.layers).unwrap_or(0);
+        let classes = self.classes();
         ensure!(
-            labels.len() == outputs,
-            "data.labels: {} names, but the network has {outputs} outputs",
+            labels.len() == classes,
+            "data.labels: {} names, but the network has {classes} classes",
             labels.len()
         );
         for (k, label) in labels.iter().enumerate() {

@@ -87,10 +87,21 @@ fn invalid_configs_are_rejected_with_its_place() {
         ("type = \"Dense\"", "type = \"Dense\"\nname = \"lstm\"", "layers[2].name: \"lstm\" is taken"),
         ("\"toy\"", "\"../toy\"", "name: \"../toy\" is to become"),
         ("[data]", "[data", "line 3: "),
+        ("epochs = 3", "epochs = 3\ndelta = 1.0", "training.delta: not used by the loss categorical_cross"),
+        (
+            "categorical",
+            "binary",
+            "training.loss: binary_crossentropy needs a Dense layer with activation sig",
+        ),
+        (
+            "epochs = 3",
+            "epochs = 3\nclass_weight = { 2 = 4 }",
+            "training.class_weight: \"2\" is neither the name of a class nor a number below 2",
+        ),
         (
             "\"toy.npz\"",
             "\"toy.npz\"\nlabels = [\"a\"]",
-            "data.labels: 1 names, but the network has 2 outputs",
+            "data.labels: 1 names, but the network has 2 classes",
         ),
         ("\"toy.npz\"", "\"toy.npz\"\nlabels = [\"a\", \"a\"]", "data.labels[1]: \"a\" is taken"),
         ("\"toy.npz\"", "\"toy.npz\"\nlabels = [\"a\", \"\\t\"]", "data.labels[1]: \"\\t\" cannot be read"),
@@ -193,7 +204,7 @@ fn encoders_and_decoders_that_do_not_fit_are_rejected_with_the_place() {
         (
             "\"toy.npz\"",
             "\"toy.npz\"\nlabels = [\"a\"]",
-            "data.labels: 1 names, but the network has 5 outputs",
+            "data.labels: 1 names, but the network has 5 classes",
         ),
     ] {
         let line = reason(PAIRS, from, to);

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::ClassWeight;
 use crate::loss::Loss;
 use crate::optimizer::Clipping;
 
@@ -12,6 +13,12 @@ use crate::optimizer::Clipping;
 pub struct Training {
     /// The loss.
     pub loss: Loss,
+    /// The share of each target of a cross-entropy that is spread evenly over all classes; default 0.
+    pub label_smoothing: Option<f64>,
+    /// The error at which `huber` turns from squares to absolute values; default 1.
+    pub delta: Option<f64>,
+    /// The weights of the classes in the training loss: `balanced`, or a table; default 1 each.
+    pub class_weight: Option<ClassWeight>,
     /// The optimizer; default `adam`.
     #[serde(default)]
     pub optimizer: Optimizer,
@@ -170,6 +177,7 @@ impl Training {
         positive("learning_rate", self.learning_rate)?;
         positive("clipnorm", self.clipnorm)?;
         positive("global_clipnorm", self.global_clipnorm)?;
+        self.check_loss()?;
         self.check_optimizer()?;
         self.check_schedule()?;
         ensure!(self.batch_size > 0, "training.batch_size: 0");

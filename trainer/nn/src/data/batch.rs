@@ -1,7 +1,7 @@
 //! Packing sequences into batches.
 
 use super::{Dataset, Sequences, Targets};
-use crate::loss::BatchTargets;
+use crate::loss::{BatchTargets, LossGradient, Objective, Score};
 use crate::packed::{BatchSizes, PackedSequence};
 use crate::tensor::{Matrix, Real};
 
@@ -13,6 +13,20 @@ pub struct Batch<T: Real> {
     pub teacher_forced: Option<TeacherForced<T>>,
     /// The targets, of the decoder if there is one.
     pub targets: BatchTargets<T>,
+    /// The weights of the targets in the loss, by default 1.
+    pub weights: Option<Vec<T>>,
+}
+
+impl<T: Real> Batch<T> {
+    /// Scores the output of a network for this batch.
+    pub fn score(&self, objective: &Objective, output: &Matrix<T>) -> Score {
+        objective.score(&self.targets, self.weights.as_deref(), output)
+    }
+
+    /// Returns the gradient of the mean loss over `columns` columns, of which this batch may be a part.
+    pub fn gradient(&self, objective: &Objective, output: &Matrix<T>, columns: usize) -> LossGradient<T> {
+        objective.gradient(&self.targets, self.weights.as_deref(), output, columns)
+    }
 }
 
 /// The teacher-forced inputs of a decoder: at each time step the previous target class, and class 0 at the
@@ -50,8 +64,15 @@ pub fn pack(data: &Dataset, numbers: &[usize]) -> Batch<f32> {
             (Some(teacher_forced), BatchTargets::Labels(labels))
         }
     };
+    let weights = data.weights.as_ref().map(|weights| match &teacher_forced {
+        None => rows.iter().map(|&row| weights[row]).collect(),
+        Some(TeacherForced { input, order: sources }) => {
+            let at = |t| sources[..input.steps.at(t).len()].iter().map(|&k| weights[order[k]]);
+            (0..input.steps.len()).flat_map(at).collect()
+        }
+    });
     let input = PackedSequence { values: Matrix::from_vec(x.features, frames.len(), values), steps };
-    Batch { input, teacher_forced, targets }
+    Batch { input, teacher_forced, targets, weights }
 }
 
 /// Returns the teacher-forced inputs and the labels of a decoder, for the targets `y` of the sequences

@@ -10,6 +10,7 @@ mod pairs;
 mod parts;
 mod series;
 mod spacing;
+mod weights;
 
 pub use batch::{Batch, TeacherForced, pack};
 pub use input::Input;
@@ -59,6 +60,9 @@ pub struct Dataset {
     pub sequences: Sequences,
     /// The targets.
     pub targets: Targets,
+    /// The weights of the targets in the loss: one per target, of target sequences one per sequence. `None`
+    /// if all are 1.
+    pub weights: Option<Vec<f32>>,
     /// `true` if there is a target for every frame.
     pub per_frame: bool,
     /// The name of the array of frames in its file.
@@ -208,7 +212,7 @@ impl Dataset {
         };
         let (targets, per_frame) = read().with_context(|| names[1].to_owned())?;
         let [frames_name, targets_name] = names.map(str::to_owned);
-        Ok(Self { sequences, targets, per_frame, frames_name, targets_name })
+        Ok(Self { sequences, targets, weights: None, per_frame, frames_name, targets_name })
     }
 
     /// Returns the number of classes that the labels contain, or of values per target.
@@ -328,11 +332,15 @@ impl Dataset {
 }
 
 fn dataset(npz: &mut Npz, part: &str) -> Result<Dataset> {
-    let [x, y, len, len_y] = part_names(part);
+    let [x, y, len, len_y, weights] = part_names(part);
     let (frames, steps, targets) = (npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?);
-    match npz.optional(&len_y)? {
+    let data = match npz.optional(&len_y)? {
         Some(lengths) => Dataset::from_pairs(frames, steps, targets, lengths, [&x, &y]),
         None => Dataset::from_arrays(frames, steps, targets, [&x, &y]),
+    }?;
+    match npz.optional(&weights)? {
+        Some(array) => data.with_weights(array).context(weights),
+        None => Ok(data),
     }
 }
 

@@ -11,9 +11,10 @@ const PARTS: [&str; 4] = ["", "_train", "_val", "_test"];
 /// The most characters of an unknown name in an error.
 const SHOWN: usize = 64;
 
-/// Returns the names of the frames, the targets, the lengths, and the lengths of the targets of a part.
-pub(super) fn part_names(part: &str) -> [String; 4] {
-    ["x", "y", "len", "len_y"].map(|name| format!("{name}{part}"))
+/// Returns the names of the frames, the targets, the lengths, the lengths of the targets, and the weights of
+/// a part.
+pub(super) fn part_names(part: &str) -> [String; 5] {
+    ["x", "y", "len", "len_y", "sample_weight"].map(|name| format!("{name}{part}"))
 }
 
 /// Rejects arrays that are not among those of `parts`. Texts are no data and may have any name: the names of

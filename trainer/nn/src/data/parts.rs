@@ -74,9 +74,11 @@ impl Dataset {
             }
             Targets::Sequences(y) => Targets::Sequences(y.select(numbers)),
         };
+        let weights = self.weights.as_ref().map(|weights| rows().map(|row| weights[row]).collect());
         Self {
             sequences: self.sequences.select(numbers),
             targets,
+            weights,
             per_frame: self.per_frame,
             frames_name: self.frames_name.clone(),
             targets_name: self.targets_name.clone(),
@@ -100,15 +102,21 @@ impl Dataset {
                 (Targets::Sequences(first), Targets::Sequences(rest))
             }
         };
+        let weights = self.weights.map(|mut weights| {
+            let rest = weights.split_off(row);
+            (weights, rest)
+        });
+        let weights = weights.unzip();
         let sequences = self.sequences.split_at(count);
-        let dataset = |sequences, targets| Self {
+        let dataset = |sequences, targets, weights| Self {
             sequences,
             targets,
+            weights,
             per_frame: self.per_frame,
             frames_name: self.frames_name.clone(),
             targets_name: self.targets_name.clone(),
         };
-        (dataset(sequences.0, targets.0), dataset(sequences.1, targets.1))
+        (dataset(sequences.0, targets.0, weights.0), dataset(sequences.1, targets.1, weights.1))
     }
 
     /// Removes the masked frames as [`Sequences::without_masked`] does, and the targets of these frames.
@@ -125,7 +133,11 @@ impl Dataset {
             }
             once => once,
         };
-        Ok(Self { sequences, targets, ..self })
+        let weights = match self.weights {
+            Some(weights) if self.per_frame => Some(retained(&weights, 1, &keep)),
+            once => once,
+        };
+        Ok(Self { sequences, targets, weights, ..self })
     }
 }
 

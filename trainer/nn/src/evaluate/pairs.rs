@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{Evaluation, NonFinite};
 use crate::data::{Dataset, Targets};
-use crate::loss::{BatchTargets, Loss, Score, argmax};
+use crate::loss::{BatchTargets, Objective, Score, argmax};
 use crate::metrics::{Confusion, Transcripts};
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -53,7 +53,13 @@ struct Outputs {
 
 /// Runs `model` over every sequence in both ways. Loss, accuracy and confusion are those of single classes,
 /// the end included, with teacher forcing. `names` are the names of the classes.
-pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Dataset) -> Result<Evaluation> {
+pub fn evaluate_pairs(
+    model: &impl EncoderDecoder,
+    names: &[String],
+    data: &Dataset,
+    objective: Option<Objective>,
+) -> Result<Evaluation> {
+    let objective = objective.unwrap_or_else(|| super::fitting(data, model.classes()));
     let (y, size) = (&data.targets_name, model.classes());
     let Targets::Sequences(targets) = &data.targets else {
         bail!("{y}: a model with a decoder needs sequences as targets, with their lengths in len_{y}")
@@ -72,7 +78,9 @@ pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Data
         let labels = targets.get(s).iter().map(|&id| id as u32).chain([0]).collect();
         let non_finite = NonFinite::of(&output);
         let predicted = output.chunks_exact(size).map(argmax).collect();
-        let score = BatchTargets::Labels(labels).score(&Matrix::from_vec(size, found, output));
+        let weights = data.weights.as_ref().map(|weights| vec![weights[s]; found]);
+        let output = Matrix::from_vec(size, found, output);
+        let score = objective.score(&BatchTargets::Labels(labels), weights.as_deref(), &output);
         Ok(Outputs { score, predicted, generated: model.decode(source, most)?, non_finite })
     };
     let all: Vec<_> = (0..targets.len()).into_par_iter().map(run).collect::<Result<_>>()?;
@@ -87,7 +95,7 @@ pub fn evaluate_pairs(model: &impl EncoderDecoder, names: &[String], data: &Data
         labels.zip(outputs.predicted).for_each(|(label, class)| confusion.count(label as usize, class));
     }
     Ok(Evaluation {
-        loss: Loss::CategoricalCrossentropy,
+        loss: objective.loss,
         score,
         confusion: Some(confusion),
         perplexity: Some(score.mean_loss().exp()),
@@ -132,7 +140,7 @@ mod tests {
             ["x", "y"],
         );
         let data = data.unwrap();
-        let found = evaluate_pairs(&Echo, &["end".into()], &data).unwrap();
+        let found = evaluate_pairs(&Echo, &["end".into()], &data, None).unwrap();
         // The ones of 1 2 0 and 1 2 0 are correct; each step costs ln 2 or ln 4.
         assert_eq!((found.score.columns, found.score.metric), (6, 2.0));
         let loss = (2.0 * 2f64.ln() + 4.0 * 4f64.ln()) / 6.0;
@@ -151,14 +159,14 @@ mod tests {
     fn other_targets_are_rejected_by_name() {
         let once =
             Dataset::from_arrays(integers(&[1, 2]), Some(integers(&[1, 1])), integers(&[1, 2]), ["x", "y"]);
-        let reason = |data: &Dataset| evaluate_pairs(&Echo, &[], data).unwrap_err().to_string();
+        let reason = |data: &Dataset| evaluate_pairs(&Echo, &[], data, None).unwrap_err().to_string();
         assert!(reason(&once.unwrap()).starts_with("y: a model with a decoder needs sequences as targets"));
         let ids = || integers(&[3]);
         let four =
             Dataset::from_pairs(ids(), Some(integers(&[1])), ids(), integers(&[1]), ["x", "y"]).unwrap();
         assert_eq!(reason(&four), "y: classes up to 3, but the model has 3 outputs");
         let predict = |_: &[f32]| Ok(vec![0.0; 6]);
-        let reason = super::super::evaluate(3, &[], predict, &four).unwrap_err().to_string();
+        let reason = super::super::evaluate(3, &[], predict, &four, None).unwrap_err().to_string();
         assert_eq!(reason, "y: sequences with their own lengths, but the model has no decoder");
     }
 }

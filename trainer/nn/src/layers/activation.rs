@@ -70,8 +70,8 @@ impl LayerSpec for ActivationConfig {
         false
     }
 
-    fn ends_in_softmax(&self) -> bool {
-        self.activation == Function::Softmax
+    fn output_activation(&self) -> Function {
+        self.activation
     }
 
     fn build(&self, input_size: usize, _: &Dataset, _: &mut ChaCha8Rng) -> Kind<f32> {

@@ -71,8 +71,8 @@ impl LayerSpec for DenseConfig {
         false
     }
 
-    fn ends_in_softmax(&self) -> bool {
-        self.activation == Activation::Softmax
+    fn output_activation(&self) -> Activation {
+        self.activation
     }
 
     /// Draws the initial weights of Keras: Glorot-uniform weights, biases of zero.

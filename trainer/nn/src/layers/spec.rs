@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Kind;
 use super::embedding::EmbeddingConfig;
+use crate::activation::Activation;
 use crate::data::Dataset;
 
 /// The config of a layer.
@@ -40,9 +41,9 @@ pub trait LayerSpec {
         None
     }
 
-    /// Returns `true` if the outputs are probabilities of classes.
-    fn ends_in_softmax(&self) -> bool {
-        false
+    /// Returns the elementwise activation or softmax that computes the outputs; linear if there is none.
+    fn output_activation(&self) -> Activation {
+        Activation::Linear
     }
 
     /// Rejects values that no layer can have.

@@ -12,7 +12,7 @@
 use super::{Network, RngSeed, ShardGradients, States};
 use crate::data::{Batch, TeacherForced};
 use crate::layers::ForwardCache;
-use crate::loss::{BatchTargets, LossGradient};
+use crate::loss::{LossGradient, Objective};
 use crate::packed::PackedSequence;
 use crate::tensor::{Matrix, Real};
 
@@ -76,13 +76,14 @@ impl<T: Real> Pair<'_, T> {
     /// Computes [`Network::gradients`] of both chains, the encoder's first.
     pub(super) fn gradients(
         &self,
-        targets: &BatchTargets<T>,
+        batch: &Batch<T>,
+        objective: &Objective,
         columns: usize,
         rng_seed: RngSeed,
     ) -> ShardGradients<T> {
         let Caches { encoder, decoder } = self.forward_caches(Some(rng_seed));
         let output = &decoder.last().expect("a decoder has layers").output.values;
-        let (score, arriving) = (targets.score(output), targets.gradient(output, columns));
+        let (score, arriving) = (batch.score(objective, output), batch.gradient(objective, output, columns));
         let back = self.decoder.back(&self.teacher_forced.input, &decoder, arriving, &States::new(), 0);
         let d_initial = back.iter().map(|gradients| gradients.initial.clone()).collect();
         let d_final = copy_state_to_decoder(d_initial, &inverse(&self.teacher_forced.order), self.encoder);

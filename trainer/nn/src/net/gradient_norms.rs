@@ -11,6 +11,7 @@
 
 use super::{Network, RngSeed, States};
 use crate::data::Batch;
+use crate::loss::Objective;
 use crate::tensor::Real;
 
 /// The gradient norms of a recurrent layer, or of one direction of a bidirectional layer.
@@ -27,13 +28,18 @@ pub struct GradientNorms {
 impl<T: Real> Network<T> {
     /// Returns the gradient norms of every recurrent layer, first to last, for a batch in training; `None`
     /// for an encoder-decoder.
-    pub fn gradient_norms(&self, batch: &Batch<T>, rng_seed: RngSeed) -> Option<Vec<GradientNorms>> {
+    pub fn gradient_norms(
+        &self,
+        batch: &Batch<T>,
+        objective: &Objective,
+        rng_seed: RngSeed,
+    ) -> Option<Vec<GradientNorms>> {
         if self.decoder.is_some() {
             return None;
         }
         let caches = self.forward_caches(&batch.input, &States::new(), Some(rng_seed));
         let output = &caches.last()?.output.values;
-        let arriving = batch.targets.gradient(output, output.ncols());
+        let arriving = batch.gradient(objective, output, output.ncols());
         let found = self.back(&batch.input, &caches, arriving, &States::new(), 0);
         let inputs = std::iter::once(&batch.input).chain(caches.iter().map(|cache| &cache.output));
         let mut all = Vec::new();

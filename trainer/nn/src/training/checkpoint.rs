@@ -89,6 +89,7 @@ fn checksum(data: &Dataset) -> u64 {
         Targets::Values { values, .. } => values.iter().for_each(|value| digest.update(&value.to_le_bytes())),
         Targets::Sequences(targets) => add_sequences(&mut digest, targets),
     }
+    data.weights.iter().flatten().for_each(|weight| digest.update(&weight.to_le_bytes()));
     digest.finalize()
 }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Training;
 use crate::data::{Dataset, pack};
 use crate::initializers::{Purpose, stream};
-use crate::loss::Score;
+use crate::loss::{Objective, Score};
 use crate::net::{Network, RngSeed, ShardGradients};
 use crate::optimizer::{Moments, global_norm};
 use crate::tensor::Matrix;
@@ -135,7 +135,7 @@ impl Run {
         batch: &[usize],
         rate: f64,
     ) -> Result<(Score, f64)> {
-        let found = self.gradients(data, batch);
+        let found = self.gradients(&training.objective(), data, batch);
         let ShardGradients { parameters: mut gradients, statistics, score } = found;
         check_score("the loss", score.loss)?;
         let norm = global_norm(&gradients);
@@ -153,7 +153,7 @@ impl Run {
     }
 
     /// Computes the gradients of the mean loss of a batch: shards in parallel, added in their order.
-    fn gradients(&self, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
+    fn gradients(&self, objective: &Objective, data: &Dataset, batch: &[usize]) -> ShardGradients<f32> {
         let columns = batch.iter().map(|&s| data.target_count(s)).sum();
         // Statistics are those of the batch as a whole.
         let whole = !self.network.statistics().is_empty();
@@ -165,7 +165,7 @@ impl Run {
                 let shard = pack(data, shard);
                 let rng_seed =
                     RngSeed { seed: self.seed, update: self.moments.updates, shard: number as u32, layer: 0 };
-                self.network.gradients(&shard, columns, rng_seed)
+                self.network.gradients(&shard, objective, columns, rng_seed)
             })
             .collect();
         found.into_iter().reduce(add).expect("a batch has sequences")
@@ -209,13 +209,13 @@ pub fn batches(data: &Dataset, training: &Training) -> u64 {
 }
 
 /// Scores a network on data that it is not trained on.
-pub fn validate(network: &Network<f32>, data: &Dataset) -> Score {
+pub fn validate(network: &Network<f32>, objective: &Objective, data: &Dataset) -> Score {
     let order: Vec<usize> = (0..data.sequences.len()).collect();
     let found: Vec<Score> = order
         .par_chunks(SHARD)
         .map(|shard| {
             let shard = pack(data, shard);
-            shard.targets.score(&network.output(&shard))
+            shard.score(objective, &network.output(&shard))
         })
         .collect();
     found.into_iter().fold(Score::default(), Score::plus)

@@ -34,7 +34,7 @@ impl Parts {
         let share = config.validation_share(data.validation.is_some())?;
         if share == 0.0 {
             let Data { train, validation, test } = data;
-            return Ok(Self { train, validation, test });
+            return Self { train, validation, test }.weighted(config);
         }
         let count = data.train.sequences.len();
         let held = (count as f64 * share).ceil() as usize;
@@ -44,7 +44,7 @@ impl Parts {
             Some(_) => (count - held..count).collect(),
             None => stratified(&data.train, held, seed),
         };
-        Ok(Self::without(data, &held))
+        Self::without(data, &held).weighted(config)
     }
 
     /// Splits off the sequences of a fold: each sequence is in exactly one of them. The test part is left
@@ -59,7 +59,13 @@ impl Parts {
         let dealt = strata(&data.train, seed).concat();
         let mut held: Vec<usize> = dealt.into_iter().skip(fold.number).step_by(fold.of).collect();
         held.sort_unstable();
-        Ok(Self::without(Data { test: None, ..data }, &held))
+        Self::without(Data { test: None, ..data }, &held).weighted(config)
+    }
+
+    /// Applies the weights of the classes to the training part.
+    fn weighted(mut self, config: &Config) -> Result<Self> {
+        config.weigh_classes(&mut self.train)?;
+        Ok(self)
     }
 
     /// Moves the sequences with these numbers, in increasing order, from the training to the validation part.

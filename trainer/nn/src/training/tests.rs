@@ -114,7 +114,8 @@ fn start(config: &Config, data: &Dataset) -> Run {
 fn train(run: &mut Run, config: &Config, data: &Dataset, epochs: usize) {
     for _ in 0..epochs {
         let trained = run.epoch(&config.training, data, &|| Ok(())).unwrap();
-        run.history.push(Epoch::new(trained, Some(validate(&run.network, data))));
+        run.history
+            .push(Epoch::new(trained, Some(validate(&run.network, &config.training.objective(), data))));
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use embedded_rnn_nn::activation::Activation;
+use embedded_rnn_nn::evaluate::class_of;
 use embedded_rnn_nn::layers::Kind;
-use embedded_rnn_nn::loss::argmax;
 use embedded_rnn_nn::net::Network;
 
 use super::errors::Run;
@@ -19,28 +19,19 @@ pub struct ClassChanges {
     pub outputs: usize,
 }
 
-/// The rule that determines the class of an output.
-enum Rule {
-    /// The class of the largest value.
-    Largest,
-    /// A single probability, of at least one half or below.
-    Half,
-}
-
 impl ClassChanges {
     /// Counts the changes in the outputs of a classifier: a network that ends in a softmax or a single
     /// sigmoid, or whose outputs have labels. Returns `None` for any other network.
     pub(super) fn count(network: &Network<f32>, meta: &Meta, runs: &[Run]) -> Option<Self> {
         let size = network.output_size();
-        let class: fn(&[f32]) -> usize = match rule(network, meta)? {
-            Rule::Largest => argmax,
-            Rule::Half => |output| usize::from(output[0] >= 0.5),
-        };
+        if !has_classes(network, meta) {
+            return None;
+        }
         let mut changes = Self { changed: 0, outputs: 0 };
         for run in runs {
             for (found, golden) in run.found.chunks_exact(size).zip(run.golden.chunks_exact(size)) {
                 changes.outputs += 1;
-                changes.changed += usize::from(class(found) != class(golden));
+                changes.changed += usize::from(class_of(found) != class_of(golden));
             }
         }
         Some(changes)
@@ -52,19 +43,22 @@ impl ClassChanges {
     }
 }
 
-fn rule(network: &Network<f32>, meta: &Meta) -> Option<Rule> {
-    let last = network.decoder.as_deref().unwrap_or(network).layers.last()?;
-    let activation = match &last.kind {
-        Kind::Dense(layer) => layer.activation,
-        Kind::Activation(layer) => layer.function,
+/// Returns `true` if each output of the network stands for a class.
+fn has_classes(network: &Network<f32>, meta: &Meta) -> bool {
+    let last = network.decoder.as_deref().unwrap_or(network).layers.last();
+    let activation = match last.map(|layer| &layer.kind) {
+        Some(Kind::Dense(layer)) => layer.activation,
+        Some(Kind::Activation(layer)) => layer.function,
         _ => Activation::Linear,
     };
-    let is_probability =
-        matches!(activation, Activation::Sigmoid | Activation::HardSigmoid | Activation::HardSigmoidKeras1);
     match activation {
-        Activation::Softmax | Activation::LogSoftmax => Some(Rule::Largest),
-        _ if is_probability && network.output_size() == 1 => Some(Rule::Half),
-        _ => (meta.labels.len() > 1).then_some(Rule::Largest),
+        Activation::Softmax | Activation::LogSoftmax => true,
+        Activation::Sigmoid | Activation::HardSigmoid | Activation::HardSigmoidKeras1
+            if network.output_size() == 1 =>
+        {
+            true
+        }
+        _ => meta.labels.len() > 1 && network.output_size() > 1,
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use embedded_rnn::{AlignedBytes, AnyModel, Backend, Error};
 use embedded_rnn_nn::data::{Dataset, InputKind};
 use embedded_rnn_nn::evaluate::{EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
+use embedded_rnn_nn::loss::Objective;
 
 /// A validated model file. Every call starts from the initial state.
 #[derive(Debug)]
@@ -59,11 +60,13 @@ impl Session {
         }
     }
 
-    /// Returns the names of the classes; empty if the file does not name all of them.
+    /// Returns the names of the classes; empty if the file does not name all of them. A single output is the
+    /// probability of the second of two classes.
     pub fn labels(&self) -> Vec<String> {
         let labels: Vec<_> =
             self.model.header().iter().flat_map(|header| header.labels()).map(str::to_owned).collect();
-        if labels.len() == self.model.output_size() { labels } else { Vec::new() }
+        let classes = self.model.output_size().max(2);
+        if labels.len() == classes { labels } else { Vec::new() }
     }
 
     /// Returns the outputs for a sequence of frames, `[time, features]`: `[time, output_size]` of a model
@@ -104,21 +107,22 @@ impl Session {
         Ok(self.model.greedy(&mut state, 0, 0, limit)?)
     }
 
-    /// Evaluates the model on labeled data, without its masked time steps.
+    /// Evaluates the model on labeled data, without its masked time steps, by `objective` or by a loss that
+    /// fits the targets.
     ///
     /// # Errors
     /// The name of the array that does not fit the model, and the reason.
-    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
+    pub fn evaluate(&self, data: &Dataset, objective: Option<Objective>) -> Result<Evaluation> {
         data.sequences.check(self.input_kind()).with_context(|| data.frames_name.clone())?;
         let unmasked = match self.model.mask_value() {
             Some(value) => Cow::Owned(data.clone().without_masked(value)?),
             None => Cow::Borrowed(data),
         };
         if self.model.has_decoder() {
-            return evaluate_pairs(self, &self.labels(), &unmasked);
+            return evaluate_pairs(self, &self.labels(), &unmasked, objective);
         }
         let predict = |frames: &[f32]| self.predict(frames, RunMode::Sequence);
-        evaluate(self.model.output_size(), &self.labels(), predict, &unmasked)
+        evaluate(self.model.output_size(), &self.labels(), predict, &unmasked, objective)
     }
 
     /// Replays the golden trace of the file.

@@ -134,6 +134,7 @@ impl Job {
 
     fn train(&self, run: &mut Run, identity: &Identity) -> Result<()> {
         let training = &self.config.training;
+        let objective = training.objective();
         let (epochs, per_epoch) = (training.epochs, batches(&self.parts.train, training));
         let mut progress = Progress::start(epochs, per_epoch, run.history.len());
         if self.lines == Lines::Quiet {
@@ -147,8 +148,9 @@ impl Job {
                 Ok(())
             });
             let validation = self.parts.validation.as_ref();
-            let epoch = trained
-                .map(|trained| Epoch::new(trained, validation.map(|data| validate(&run.network, data))));
+            let epoch = trained.map(|trained| {
+                Epoch::new(trained, validation.map(|data| validate(&run.network, &objective, data)))
+            });
             let epoch = epoch
                 .and_then(|epoch| epoch.check_finite(training.loss).map(|()| epoch))
                 .map_err(|error| self.diverged(number, &error))?;

@@ -126,7 +126,7 @@ fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
 /// Evaluates a model file on the test data, or on the part that stands in for them.
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     let session = Session::new(&job.out.join(name), &bytes)?;
-    let evaluation = session.evaluate(job.scored().1)?;
+    let evaluation = session.evaluate(job.scored().1, Some(job.config.training.objective()))?;
     if let Some(complaint) = evaluation.non_finite.complaint() {
         bail!("{}: not written: {complaint}", job.out.join(name).display());
     }

@@ -7,7 +7,7 @@ use super::*;
 use crate::config::Config;
 use crate::data::{Array, Dataset, Targets, Values, pack};
 use crate::initializers::{Purpose, stream};
-use crate::loss::argmax;
+use crate::loss::{BatchTargets, Loss, argmax};
 use crate::tensor::cast;
 
 /// The lengths of sources and of targets; those with the longest sources have neither the longest targets nor
@@ -105,7 +105,9 @@ impl Case {
         ))
         .unwrap();
         config.check().unwrap();
-        let data = config.admit(pairs(encoder.contains("Embedding"), rng)).unwrap();
+        let weights = array(vec![5], Values::Floats(vec![0.5, 1.0, 0.75, 0.25, 1.25]));
+        let data = pairs(encoder.contains("Embedding"), rng).with_weights(weights).unwrap();
+        let data = config.admit(data).unwrap();
         let mut network: Network<f64> = config.network(&data, 3).cast();
         let moved = network.parameters_mut().into_iter();
         moved.for_each(|parameter| *parameter += random(parameter.nrows(), parameter.ncols(), rng) * 0.3);
@@ -124,7 +126,9 @@ impl Case {
         let teacher_forced = batch
             .teacher_forced
             .map(|TeacherForced { input, order }| TeacherForced { input: flow(input), order });
-        Batch { input: flow(batch.input), teacher_forced, targets: BatchTargets::Labels(labels) }
+        let targets = BatchTargets::Labels(labels);
+        let weights = batch.weights.map(|weights| weights.into_iter().map(f64::from).collect());
+        Batch { input: flow(batch.input), teacher_forced, targets, weights }
     }
 
     fn all_columns(&self) -> usize {
@@ -134,18 +138,24 @@ impl Case {
 
 const ALL: [usize; 5] = [3, 0, 4, 1, 2];
 
+fn gradients(network: &Network<f64>, batch: &Batch<f64>, columns: usize) -> Vec<Matrix<f64>> {
+    network.gradients(batch, &objective(), columns, DRAW).parameters
+}
+
+fn objective() -> Objective {
+    Objective { label_smoothing: 0.1, ..Objective::new(Loss::CategoricalCrossentropy) }
+}
+
 #[test]
 fn gradients_equal_central_differences_for_every_parameter() {
     for (number, case) in Case::all().into_iter().enumerate() {
         let (batch, columns) = (case.batch(&ALL), case.all_columns());
-        let found = case.network.gradients(&batch, columns, DRAW).parameters;
+        let found = gradients(&case.network, &batch, columns);
         assert_eq!(found.len(), case.network.parameters().len());
         let loss = |network: &Network<f64>| {
             let pair = network.pair(&batch).unwrap();
-            batch
-                .targets
-                .score(&pair.forward_caches(Some(DRAW)).decoder.pop().unwrap().output.values)
-                .mean_loss()
+            let output = pair.forward_caches(Some(DRAW)).decoder.pop().unwrap().output.values;
+            batch.score(&objective(), &output).mean_loss()
         };
         for (p, gradient) in found.iter().enumerate() {
             // Moves of the encoder's parameters have an effect unless a path is cut; ids that do not occur
@@ -197,10 +207,10 @@ fn batch_equals_pairs_one_by_one() {
 fn gradients_of_a_batch_are_the_sum_of_those_of_its_pairs() {
     for case in Case::all().into_iter().take(4) {
         let columns = case.all_columns();
-        let whole = case.network.gradients(&case.batch(&ALL), columns, DRAW).parameters;
+        let whole = gradients(&case.network, &case.batch(&ALL), columns);
         let mut sum: Vec<Matrix<f64>> = whole.iter().map(|g| Matrix::zeros(g.nrows(), g.ncols())).collect();
         for s in 0..5 {
-            let part = case.network.gradients(&case.batch(&[s]), columns, DRAW).parameters;
+            let part = gradients(&case.network, &case.batch(&[s]), columns);
             sum.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
         }
         for (whole, sum) in whole.iter().zip(&sum) {

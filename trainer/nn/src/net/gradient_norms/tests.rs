@@ -4,7 +4,7 @@ use super::*;
 use crate::config::Config;
 use crate::data::{Array, Dataset, Values};
 use crate::initializers::{Purpose, stream};
-use crate::loss::BatchTargets;
+use crate::loss::{BatchTargets, Loss, Objective};
 use crate::packed::{BatchSizes, PackedSequence};
 use crate::tensor::Matrix;
 
@@ -31,7 +31,7 @@ fn batch(lengths: &[usize]) -> Batch<f64> {
     let steps = BatchSizes::new(lengths);
     let input = PackedSequence { values: random(FEATURES, steps.columns()), steps };
     let targets = BatchTargets::Values(random(OUTPUTS, lengths.len()));
-    Batch { input, teacher_forced: None, targets }
+    Batch { input, teacher_forced: None, targets, weights: None }
 }
 
 /// Returns one sequence of a batch as a batch of its own.
@@ -42,6 +42,7 @@ fn single(batch: &Batch<f64>, s: usize) -> Batch<f64> {
         input: frames(&batch.input, columns),
         teacher_forced: None,
         targets: BatchTargets::Values(targets.select_columns(&[s])),
+        weights: None,
     }
 }
 
@@ -52,7 +53,9 @@ fn frames(input: &PackedSequence<f64>, columns: &[usize]) -> PackedSequence<f64>
 }
 
 fn per_step(network: &Network<f64>, batch: &Batch<f64>) -> Vec<f64> {
-    let [norms] = &network.gradient_norms(batch, SEED).unwrap()[..] else { panic!("one recurrent layer") };
+    let [norms] = &network.gradient_norms(batch, &Objective::new(Loss::Mse), SEED).unwrap()[..] else {
+        panic!("one recurrent layer")
+    };
     norms.per_step.clone()
 }
 
@@ -70,7 +73,7 @@ fn loss_moved(network: &Network<f64>, batch: &Batch<f64>, (t, k, by): (usize, us
     } else {
         network.forward_from(&frames(&batch.input, after), &states)
     };
-    batch.targets.score(&output).mean_loss()
+    batch.score(&Objective::new(Loss::Mse), &output).mean_loss()
 }
 
 #[test]
@@ -127,7 +130,9 @@ fn each_direction_has_norms_of_its_own() {
     let mut network = network("type = 'Bidirectional', layer = { type = 'SimpleRNN', units = 3 }");
     // Without recurrent weights, only the last state of the forward direction reaches the output.
     network.parameters_mut()[1].fill(0.0);
-    let [forward, backward] = &network.gradient_norms(&batch(&[4]), SEED).unwrap()[..] else {
+    let [forward, backward] =
+        &network.gradient_norms(&batch(&[4]), &Objective::new(Loss::Mse), SEED).unwrap()[..]
+    else {
         panic!("two directions")
     };
     let name = &network.layers[0].name;
