@@ -4,7 +4,7 @@ use embedded_rnn_trainer::config::Config;
 use std::collections::HashSet;
 
 use embedded_rnn_trainer::data::{Array, Dataset, Values};
-use embedded_rnn_trainer::evaluate::{Evaluation, evaluate_pairs};
+use embedded_rnn_trainer::evaluate::{Criteria, Evaluation, evaluate_pairs};
 use embedded_rnn_trainer::initializers::{Purpose, stream};
 use embedded_rnn_trainer::training::{Epoch, Run};
 use rand::RngExt;
@@ -69,7 +69,7 @@ fn trained(seed: u64) -> Evaluation {
         let trained = run.epoch(&config.training, &train, &|| Ok(())).unwrap();
         run.history.push(Epoch::new(trained, None));
     }
-    evaluate_pairs(&run.network, &[], &test, None).unwrap()
+    evaluate_pairs(&run.network, &[], &test, &Criteria::default()).unwrap()
 }
 
 /// A decoder that guesses tokens at the right length has five of six wrong. The worst of twelve seeds: a

@@ -3,7 +3,7 @@
 
 mod objective;
 
-pub use objective::{Objective, THRESHOLD, is_positive};
+pub use objective::{Objective, THRESHOLD};
 
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::ModelFacts;
+use embedded_rnn_nn::evaluate::Evaluation;
 use embedded_rnn_nn::forecast::{Comparison, Errors, Row};
-use embedded_rnn_nn::loss::Loss;
+use embedded_rnn_nn::loss::{Loss, THRESHOLD};
 use embedded_rnn_nn::metrics::{Confusion, Quality};
 use embedded_rnn_pack::LayerError;
 use embedded_rnn_pack::summary::LayerSummary;
@@ -84,6 +85,48 @@ pub fn model_table(loss: Loss, models: &[ModelFacts<'_>]) -> String {
     head.extend(models.iter().take(1).flat_map(|model| model.evaluation.more()).map(|(name, _)| name));
     head.extend(sizes.iter().map(|(name, _)| name));
     table("", &head, &rows)
+}
+
+/// Returns the section of the further scores, with a row per score and a column per model; empty without any.
+pub fn score_table(models: &[ModelFacts<'_>]) -> String {
+    let columns: Vec<_> = models.iter().map(|model| model.evaluation.details()).collect();
+    let Some(first) = columns.first().filter(|first| !first.is_empty()) else { return String::new() };
+    let mut rows = String::new();
+    for (k, (name, _)) in first.iter().enumerate() {
+        let cells = columns
+            .iter()
+            .filter_map(|column| column.get(k))
+            .map(|(_, value)| format!("<td>{value:.4}</td>"));
+        _ = writeln!(rows, "<tr><th>{name}</th>{}</tr>", cells.collect::<String>());
+    }
+    let head: Vec<&str> =
+        std::iter::once("score").chain(models.iter().map(|model| model.summary.dtype)).collect();
+    format!("<h2>Scores</h2>\n{}", table("", &head, &rows))
+}
+
+/// Returns the table of the thresholds of a detector, the default one and that of the validation data.
+pub fn detector_table(models: &[ModelFacts<'_>]) -> String {
+    let row = |model: &ModelFacts<'_>, threshold: f64, evaluation: &Evaluation| {
+        let Quality { precision, recall, f1, .. } =
+            evaluation.confusion.as_ref().map_or(Quality::default(), |confusion| confusion.class(1));
+        format!(
+            "<tr><th>{}</th><td>{threshold:.4}</td><td>{precision:.4}</td><td>{recall:.4}</td>\
+             <td>{f1:.4}</td></tr>\n",
+            escape(model.name)
+        )
+    };
+    let mut rows = String::new();
+    for model in models {
+        rows += &row(model, THRESHOLD, model.evaluation);
+        if let Some(detector) = model.detector {
+            rows += &row(model, detector.threshold, &detector.evaluation);
+        }
+    }
+    let note = match models.iter().any(|model| model.detector.is_some()) {
+        true => "The second threshold of a model has the best F1 on the validation data.",
+        false => "Without validation data, no threshold was chosen.",
+    };
+    format!("<p>{note}</p>\n{}", table("", &["file", "threshold", "precision", "recall", "F1"], &rows))
 }
 
 /// Returns the table of the layers of a model.
@@ -170,8 +213,10 @@ pub fn quality_table(confusion: &Confusion) -> String {
     };
     let one = |&class: &usize| row("", &escape(&confusion.label(class)), confusion.class(class));
     let mut rows: String = confusion.present().iter().map(one).collect();
-    rows += &row(" class=\"sum first\"", "macro average", confusion.macro_average());
-    rows += &row(" class=\"sum\"", "micro average", confusion.micro_average());
+    for (k, (name, quality)) in confusion.averages().into_iter().enumerate() {
+        let class = if k == 0 { " class=\"sum first\"" } else { " class=\"sum\"" };
+        rows += &row(class, &format!("{name} average"), quality);
+    }
     table("", &["class", "precision", "recall", "F1", "support"], &rows)
 }
 

@@ -15,10 +15,10 @@ use embedded_rnn_pack::LayerError;
 use embedded_rnn_pack::summary::Summary;
 
 use html::{
-    comparison_table, confusion_table, error_table, escape, facts_table, grouped, layer_table, model_table,
-    quality_table,
+    comparison_table, confusion_table, detector_table, error_table, escape, facts_table, grouped,
+    layer_table, model_table, quality_table, score_table,
 };
-use plot::{Curve, figure};
+use plot::{Curve, figure, roc_figure};
 
 /// The content of a report.
 pub struct Report<'a> {
@@ -50,6 +50,17 @@ pub struct ModelFacts<'a> {
     pub summary: Summary,
     /// The evaluation on the test data.
     pub evaluation: &'a Evaluation,
+    /// The evaluation of a detector with a threshold of its own.
+    pub detector: Option<&'a Detector>,
+}
+
+/// A detector whose threshold was chosen on the validation data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detector {
+    /// The probability above which its output stands for class 1.
+    pub threshold: f64,
+    /// The evaluation with this threshold.
+    pub evaluation: Evaluation,
 }
 
 const STYLE: &str = include_str!("style.css");
@@ -61,6 +72,7 @@ impl Report<'_> {
         let (tiles, facts, models) =
             (self.tiles(), facts_table(self.facts), model_table(self.loss, self.models));
         let (plots, classes, errors) = (self.plots()?, self.classes(), self.errors());
+        let (scores, detector) = (score_table(self.models), self.detector()?);
         let comparison = self.comparison.map_or(String::new(), comparison_table);
         let layers = self.models.first().map_or(String::new(), layer_table);
         let config = escape(self.config.trim_end());
@@ -73,7 +85,7 @@ impl Report<'_> {
              <h2>Models</h2>\n<p>Measured with the model files on the {scored} data.</p>\n\
              {models}{comparison}\
              <h2>History</h2>\n<p>{history}</p>\n\
-             {plots}{classes}{errors}\
+             {plots}{scores}{detector}{classes}{errors}\
              <h2>Layers</h2>\n{layers}<h2>Run</h2>\n{facts}\
              <h2>Config</h2>\n<pre>{config}</pre>\n</body>\n</html>\n"
         ))
@@ -133,6 +145,20 @@ impl Report<'_> {
             draw("gradient norm", vec![curve("gradient_norm", |e| Some(e.gradient_norm))])?,
         ];
         Ok(format!("<div class=\"cards\">\n{}</div>\n", figures.concat()))
+    }
+
+    /// Returns the section of the threshold and the ROC curve of a detector; empty for other models.
+    fn detector(&self) -> Result<String> {
+        let points = |model: &ModelFacts<'_>| model.evaluation.ranking.as_ref()?.roc();
+        let curves: Vec<_> = self.models.iter().filter_map(|m| Some((m.name, points(m)?))).collect();
+        if curves.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(format!(
+            "<h2>Detector</h2>\n{}<div class=\"cards\">\n{}</div>\n",
+            detector_table(self.models),
+            roc_figure(&curves)?
+        ))
     }
 
     /// Returns the section of the quantization error; empty without an i8 model.

@@ -67,6 +67,40 @@ fn draw(curves: &[Curve<'_>], svg: &mut String) -> Result<(), Box<dyn std::error
     Ok(())
 }
 
+/// Draws ROC curves, each with the name of its model and its points, from (0, 0) to (1, 1).
+pub fn roc_figure(curves: &[(&str, Vec<(f64, f64)>)]) -> Result<String> {
+    let mut svg = String::new();
+    draw_roc(curves, &mut svg).map_err(|error| anyhow!("report: {error}"))?;
+    let key = |(name, _): &(&str, _)| format!("<span><i></i>{}</span>", escape(name));
+    let legend: String = curves.iter().map(key).collect();
+    Ok(format!("<figure class=\"card\"><h3>ROC curve</h3><figcaption>{legend}</figcaption>{svg}</figure>\n"))
+}
+
+fn draw_roc(curves: &[(&str, Vec<(f64, f64)>)], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    let mut chart = ChartBuilder::on(&area)
+        .margin(10)
+        .x_label_area_size(42)
+        .y_label_area_size(55)
+        .build_cartesian_2d(-0.02..1.02, -0.02..1.02)?;
+    let label = |value: &f64| format!("{value:.1}");
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .label_style(FONT)
+        .x_desc("false positive rate")
+        .x_labels(6)
+        .y_labels(6)
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
+        .draw()?;
+    for ((_, points), color) in curves.iter().zip(COLORS) {
+        chart.draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2)))?;
+    }
+    area.present()?;
+    Ok(())
+}
+
 /// Returns the decimal places that distinguish about ten ticks over `range`.
 fn decimals(range: f64) -> usize {
     (1.0 - range.log10()).ceil().clamp(0.0, 9.0) as usize

@@ -1,5 +1,4 @@
 use super::*;
-use embedded_rnn_nn::evaluate::NonFinite;
 use embedded_rnn_nn::forecast::Errors;
 use embedded_rnn_nn::loss::Score;
 use embedded_rnn_nn::metrics::Transcripts;
@@ -54,19 +53,17 @@ fn page_of(loss: Loss, confusion: Option<Confusion>, transcripts: Option<Transcr
     let of = |metric| {
         let score = Score { loss: 1.5, metric, columns: 1 };
         let perplexity = transcripts.map(|_| 4.5);
-        Evaluation {
-            loss,
-            score,
-            confusion: confusion.clone(),
-            perplexity,
-            transcripts,
-            non_finite: NonFinite::default(),
-        }
+        Evaluation { confusion: confusion.clone(), perplexity, transcripts, ..Evaluation::new(loss, score) }
     };
     let (float, integer) = (of(0.25), of(0.125));
     let models = [
-        ModelFacts { name: "model.ernn", summary: summary("f32", 4000), evaluation: &float },
-        ModelFacts { name: "model.i8.ernn", summary: summary("i8", 1000), evaluation: &integer },
+        ModelFacts { name: "model.ernn", summary: summary("f32", 4000), evaluation: &float, detector: None },
+        ModelFacts {
+            name: "model.i8.ernn",
+            summary: summary("i8", 1000),
+            evaluation: &integer,
+            detector: None,
+        },
     ];
     let errors = [LayerError { name: "l<1".to_owned(), worst: 0.5, rms: 0.25, range: 2.0 }];
     let (facts, history) = ([("seed", "7".to_owned())], vec![epoch, epoch]);
@@ -126,15 +123,8 @@ fn ram_per_time_step_is_shown_where_it_is_needed() {
         let mut summary = summary("f32", 4000);
         summary.ram_bytes_per_step = bytes;
         let score = Score { loss: 1.5, metric: 0.5, columns: 1 };
-        let evaluation = Evaluation {
-            loss: Loss::Mse,
-            score,
-            confusion: None,
-            perplexity: None,
-            transcripts: None,
-            non_finite: NonFinite::default(),
-        };
-        model_table(Loss::Mse, &[ModelFacts { name: "m", summary, evaluation: &evaluation }])
+        let evaluation = Evaluation::new(Loss::Mse, score);
+        model_table(Loss::Mse, &[ModelFacts { name: "m", summary, evaluation: &evaluation, detector: None }])
     };
     assert!(!facts(0).contains(column));
     let table = facts(1240);

@@ -3,6 +3,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../faults/data.rs"]
-#[expect(dead_code, reason = "these tests make their own data")]
+#[expect(dead_code, reason = "not all of its arrays are needed here")]
 mod data;
 mod detector;
+mod metrics;
+mod predicted;

@@ -3,9 +3,9 @@
 use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 
-use super::{Evaluation, NonFinite};
+use super::{Criteria, Evaluation, NonFinite};
 use crate::data::{Dataset, Targets};
-use crate::loss::{BatchTargets, Objective, Score, argmax};
+use crate::loss::{BatchTargets, Score, argmax};
 use crate::metrics::{Confusion, Transcripts};
 use crate::net::Network;
 use crate::tensor::Matrix;
@@ -57,9 +57,9 @@ pub fn evaluate_pairs(
     model: &impl EncoderDecoder,
     names: &[String],
     data: &Dataset,
-    objective: Option<Objective>,
+    criteria: &Criteria,
 ) -> Result<Evaluation> {
-    let objective = objective.unwrap_or_else(|| super::fitting(data, model.classes()));
+    let objective = criteria.objective.unwrap_or_else(|| super::fitting(data, model.classes()));
     let (y, size) = (&data.targets_name, model.classes());
     let Targets::Sequences(targets) = &data.targets else {
         bail!("{y}: a model with a decoder needs sequences as targets, with their lengths in len_{y}")
@@ -95,12 +95,11 @@ pub fn evaluate_pairs(
         labels.zip(outputs.predicted).for_each(|(label, class)| confusion.count(label as usize, class));
     }
     Ok(Evaluation {
-        loss: objective.loss,
-        score,
         confusion: Some(confusion),
         perplexity: Some(score.mean_loss().exp()),
         transcripts: Some(transcripts),
         non_finite,
+        ..Evaluation::new(objective.loss, score)
     })
 }
 
@@ -140,7 +139,7 @@ mod tests {
             ["x", "y"],
         );
         let data = data.unwrap();
-        let found = evaluate_pairs(&Echo, &["end".into()], &data, None).unwrap();
+        let found = evaluate_pairs(&Echo, &["end".into()], &data, &Criteria::default()).unwrap();
         // The ones of 1 2 0 and 1 2 0 are correct; each step costs ln 2 or ln 4.
         assert_eq!((found.score.columns, found.score.metric), (6, 2.0));
         let loss = (2.0 * 2f64.ln() + 4.0 * 4f64.ln()) / 6.0;
@@ -159,14 +158,16 @@ mod tests {
     fn other_targets_are_rejected_by_name() {
         let once =
             Dataset::from_arrays(integers(&[1, 2]), Some(integers(&[1, 1])), integers(&[1, 2]), ["x", "y"]);
-        let reason = |data: &Dataset| evaluate_pairs(&Echo, &[], data, None).unwrap_err().to_string();
+        let reason =
+            |data: &Dataset| evaluate_pairs(&Echo, &[], data, &Criteria::default()).unwrap_err().to_string();
         assert!(reason(&once.unwrap()).starts_with("y: a model with a decoder needs sequences as targets"));
         let ids = || integers(&[3]);
         let four =
             Dataset::from_pairs(ids(), Some(integers(&[1])), ids(), integers(&[1]), ["x", "y"]).unwrap();
         assert_eq!(reason(&four), "y: classes up to 3, but the model has 3 outputs");
         let predict = |_: &[f32]| Ok(vec![0.0; 6]);
-        let reason = super::super::evaluate(3, &[], predict, &four, None).unwrap_err().to_string();
+        let reason =
+            super::super::evaluate(3, &[], predict, &four, &Criteria::default()).unwrap_err().to_string();
         assert_eq!(reason, "y: sequences with their own lengths, but the model has no decoder");
     }
 }

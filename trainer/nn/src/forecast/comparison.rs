@@ -39,11 +39,12 @@ impl Errors {
 impl Comparison {
     /// Compares models that were run on [`Forecast::test`].
     pub fn of<'a>(forecast: &Forecast, models: impl Iterator<Item = (&'a str, &'a Evaluation)>) -> Self {
-        let errors = |evaluation: &Evaluation| Errors {
-            mae: evaluation.score.mean_metric(),
-            rmse: evaluation.score.mean_loss().sqrt(),
+        let errors = |evaluation: &'a Evaluation| {
+            let residuals = evaluation.residuals.as_ref()?;
+            Some(Errors { mae: residuals.mae(), rmse: residuals.rmse() })
         };
-        let models = models.map(|(name, evaluation)| (name.to_owned(), errors(evaluation))).collect();
+        let models =
+            models.filter_map(|(name, evaluation)| Some((name.to_owned(), errors(evaluation)?))).collect();
         Self { what: forecast.what.clone(), models, simple: forecast.simple.clone() }
     }
 

@@ -21,11 +21,6 @@ pub struct Objective {
     pub delta: f64,
 }
 
-/// Returns `true` if a probability stands for class 1.
-pub fn is_positive(probability: f64) -> bool {
-    probability > THRESHOLD
-}
-
 impl Objective {
     /// Builds a loss with the default options.
     pub fn new(loss: Loss) -> Self {
@@ -128,7 +123,7 @@ impl Objective {
         let pairs = output.iter().enumerate().map(|(row, y)| (y.to_f64(), target(row).to_f64()));
         let sum: f64 = match self.loss.is_crossentropy() {
             true => {
-                pairs.map(|(y, target)| f64::from(f64::from(is_positive(y)) == target && !y.is_nan())).sum()
+                pairs.map(|(y, target)| f64::from(f64::from(y > THRESHOLD) == target && !y.is_nan())).sum()
             }
             false => pairs.map(|(y, target)| (y - target).abs()).sum(),
         };

@@ -111,6 +111,36 @@ impl Confusion {
         }
     }
 
+    /// Returns the average over the classes, each with its support as its weight.
+    pub fn weighted_average(&self) -> Quality {
+        let total = self.total().max(1) as f64;
+        self.present().into_iter().map(|class| self.class(class)).fold(Quality::default(), |sum, class| {
+            let weight = class.support as f64 / total;
+            Quality {
+                precision: sum.precision + weight * class.precision,
+                recall: sum.recall + weight * class.recall,
+                f1: sum.f1 + weight * class.f1,
+                support: sum.support + class.support,
+            }
+        })
+    }
+
+    /// Returns the mean recall of the true classes.
+    pub fn balanced_accuracy(&self) -> f64 {
+        let classes = self.present().into_iter().map(|class| self.class(class));
+        let recalls: Vec<f64> = classes.filter(|class| class.support > 0).map(|class| class.recall).collect();
+        recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
+    }
+
+    /// Returns the averages over the classes, with their names.
+    pub fn averages(&self) -> [(&'static str, Quality); 3] {
+        [
+            ("macro", self.macro_average()),
+            ("micro", self.micro_average()),
+            ("weighted", self.weighted_average()),
+        ]
+    }
+
     /// Returns the average over all outputs. Each output is one hit or one miss for either class, so all
     /// three are the accuracy.
     pub fn micro_average(&self) -> Quality {
@@ -141,8 +171,7 @@ impl fmt::Display for Confusion {
         }
         writeln!(f, "\n\n{:>first$} precision    recall        F1   support", "class")?;
         let rows = labels.into_iter().zip(present.iter().map(|&class| self.class(class)));
-        let averages =
-            [("macro".to_owned(), self.macro_average()), ("micro".to_owned(), self.micro_average())];
+        let averages = self.averages().map(|(name, quality)| (name.to_owned(), quality));
         for (name, Quality { precision, recall, f1, support }) in rows.chain(averages) {
             writeln!(f, "{name:>first$} {precision:>9.4} {recall:>9.4} {f1:>9.4} {support:>9}")?;
         }

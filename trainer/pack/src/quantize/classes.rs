@@ -5,6 +5,7 @@ use std::fmt;
 use embedded_rnn_nn::activation::Activation;
 use embedded_rnn_nn::evaluate::class_of;
 use embedded_rnn_nn::layers::Kind;
+use embedded_rnn_nn::loss::THRESHOLD;
 use embedded_rnn_nn::net::Network;
 
 use super::errors::Run;
@@ -31,7 +32,7 @@ impl ClassChanges {
         for run in runs {
             for (found, golden) in run.found.chunks_exact(size).zip(run.golden.chunks_exact(size)) {
                 changes.outputs += 1;
-                changes.changed += usize::from(class_of(found) != class_of(golden));
+                changes.changed += usize::from(class_of(found, THRESHOLD) != class_of(golden, THRESHOLD));
             }
         }
         Some(changes)

@@ -49,6 +49,18 @@ impl Session {
         self.layers().last().is_some_and(|last| last.activation == Activation::Softmax as u8)
     }
 
+    /// Returns `true` if each output stands for a class: the outputs are probabilities, a single one is a
+    /// sigmoid, or all have labels.
+    pub fn outputs_classes(&self) -> bool {
+        use Activation::{HardSigmoid, HardSigmoidKeras1, Sigmoid, SigmoidWide};
+        let single = [Sigmoid, SigmoidWide, HardSigmoid, HardSigmoidKeras1];
+        let is_single = |code| single.iter().any(|&activation| activation as u8 == code);
+        let last = self.layers().last().map(|last| last.activation);
+        self.outputs_probabilities()
+            || (self.output_size() == 1 && last.is_some_and(is_single))
+            || (self.output_size() > 1 && !self.labels().is_empty())
+    }
+
     /// Generates classes until `choose` returns `None`: it gets the output of each time step and returns the
     /// next input. An encoder-decoder first processes `start` as its source. Any other model first processes
     /// `start`, at least one id, as the beginning of the sequence.

@@ -10,8 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use embedded_rnn::{AlignedBytes, AnyModel, Backend, Error};
 use embedded_rnn_nn::data::{Dataset, InputKind};
-use embedded_rnn_nn::evaluate::{EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
-use embedded_rnn_nn::loss::Objective;
+use embedded_rnn_nn::evaluate::{Criteria, EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
 
 /// A validated model file. Every call starts from the initial state.
 #[derive(Debug)]
@@ -107,22 +106,21 @@ impl Session {
         Ok(self.model.greedy(&mut state, 0, 0, limit)?)
     }
 
-    /// Evaluates the model on labeled data, without its masked time steps, by `objective` or by a loss that
-    /// fits the targets.
+    /// Evaluates the model on labeled data, without its masked time steps.
     ///
     /// # Errors
     /// The name of the array that does not fit the model, and the reason.
-    pub fn evaluate(&self, data: &Dataset, objective: Option<Objective>) -> Result<Evaluation> {
+    pub fn evaluate(&self, data: &Dataset, criteria: &Criteria) -> Result<Evaluation> {
         data.sequences.check(self.input_kind()).with_context(|| data.frames_name.clone())?;
         let unmasked = match self.model.mask_value() {
             Some(value) => Cow::Owned(data.clone().without_masked(value)?),
             None => Cow::Borrowed(data),
         };
         if self.model.has_decoder() {
-            return evaluate_pairs(self, &self.labels(), &unmasked, objective);
+            return evaluate_pairs(self, &self.labels(), &unmasked, criteria);
         }
         let predict = |frames: &[f32]| self.predict(frames, RunMode::Sequence);
-        evaluate(self.model.output_size(), &self.labels(), predict, &unmasked, objective)
+        evaluate(self.model.output_size(), &self.labels(), predict, &unmasked, criteria)
     }
 
     /// Replays the golden trace of the file.

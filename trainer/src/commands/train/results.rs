@@ -12,8 +12,8 @@ use embedded_rnn::F32;
 use super::lines::Lines;
 use crate::commands::print_line;
 use crate::commands::quantize::{print_errors, warn_of_errors};
-use crate::report::{ModelFacts, Report};
-use embedded_rnn_nn::evaluate::Evaluation;
+use crate::report::{Detector, ModelFacts, Report};
+use embedded_rnn_nn::evaluate::{Criteria, Evaluation, scores_line};
 use embedded_rnn_nn::forecast::Comparison;
 use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_nn::training::{Run, csv};
@@ -31,6 +31,8 @@ struct Model {
     name: &'static str,
     session: Session,
     evaluation: Evaluation,
+    /// The evaluation with the threshold of the validation data, if the model is a detector.
+    detector: Option<Detector>,
 }
 
 /// Packs, evaluates and writes the trained network. All other files are written even if the network has no
@@ -68,6 +70,16 @@ pub fn write(job: &Job, run: &Run, spent: &Spent) -> Result<Vec<(String, f64)>> 
     job.lines.text(&format!("On the {part} data, {} sequences, {reason}:", data.sequences.len()))?;
     evaluations()
         .try_for_each(|(name, evaluation)| job.lines.text(&format!("{name}: {}", evaluation.headline())))?;
+    for Model { name, detector, .. } in &models {
+        let Some(Detector { threshold, evaluation }) = detector else { continue };
+        let scores = evaluation.details();
+        let kept = ["precision", "recall", "F1"];
+        let kept: Vec<_> = scores.into_iter().filter(|(name, _)| kept.contains(name)).collect();
+        job.lines.text(&format!(
+            "{name}: with the threshold {threshold:.4}, the best on the validation data: {}",
+            scores_line(&kept)
+        ))?;
+    }
     models.iter().try_for_each(|model| job.lines.object(&model.object(part)))?;
     comparison.iter().try_for_each(|comparison| job.lines.text(&comparison.to_string()))?;
     match failure {
@@ -95,7 +107,13 @@ impl Model {
     /// Returns the scores as an object.
     fn object(&self, part: &str) -> Value {
         let mut object = json!({ "event": "model", "model": self.name, "part": part });
-        self.values().into_iter().for_each(|(name, value)| object[name] = json!(value));
+        let values = self.values().into_iter().chain(self.evaluation.details());
+        values.for_each(|(name, value)| object[name] = json!(value));
+        if let Some(Detector { threshold, evaluation }) = &self.detector {
+            let mut scores = json!({ "threshold": threshold });
+            evaluation.details().into_iter().for_each(|(name, value)| scores[name] = json!(value));
+            object["detector"] = scores;
+        }
         object
     }
 }
@@ -126,11 +144,24 @@ fn quantize(model: &Session, calibration: &[&[f32]]) -> Result<Quantized> {
 /// Evaluates a model file on the test data, or on the part that stands in for them.
 fn evaluate(job: &Job, name: &'static str, bytes: Vec<u8>) -> Result<Model> {
     let session = Session::new(&job.out.join(name), &bytes)?;
-    let evaluation = session.evaluate(job.scored().1, Some(job.config.training.objective()))?;
+    let criteria = Criteria { objective: Some(job.config.training.objective()), ..Criteria::default() };
+    let evaluation = session.evaluate(job.scored().1, &criteria)?;
     if let Some(complaint) = evaluation.non_finite.complaint() {
         bail!("{}: not written: {complaint}", job.out.join(name).display());
     }
-    Ok(Model { name, session, evaluation })
+    let detector = match &job.parts.validation {
+        Some(validation) if evaluation.ranking.is_some() => {
+            let ranking = session.evaluate(validation, &criteria)?.ranking;
+            let threshold = ranking.and_then(|ranking| ranking.best_threshold());
+            let at = |threshold| {
+                let evaluation = session.evaluate(job.scored().1, &Criteria { threshold, ..criteria })?;
+                anyhow::Ok(Detector { threshold, evaluation })
+            };
+            threshold.map(at).transpose()?
+        }
+        _ => None,
+    };
+    Ok(Model { name, session, evaluation, detector })
 }
 
 fn report(
@@ -142,8 +173,9 @@ fn report(
     comparison: &Option<Comparison>,
 ) -> Result<String> {
     let mut facts_of_models = Vec::new();
-    for Model { name, session, evaluation } in models {
-        facts_of_models.push(ModelFacts { name, summary: Summary::of(session), evaluation });
+    for Model { name, session, evaluation, detector } in models {
+        let (summary, detector) = (Summary::of(session), detector.as_ref());
+        facts_of_models.push(ModelFacts { name, summary, evaluation, detector });
     }
     Report {
         name: &job.config.name,
