@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use embedded_rnn_trainer::commands::{eval, generate, header, import, inspect, predict, quantize, train};
+use embedded_rnn_trainer::commands::{
+    eval, generate, header, import, init, inspect, predict, quantize, train,
+};
 use embedded_rnn_trainer::output::one_line;
 
 /// Train recurrent networks, import them, and pack them for microcontrollers and edge CPUs
@@ -18,6 +20,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Args),
     Train(train::Args),
     Eval(eval::Args),
     Quantize(quantize::Args),
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Err(error) => return explain(&error),
     };
     let outcome = match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Quantize(args) => quantize::run(&args),

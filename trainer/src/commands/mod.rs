@@ -4,6 +4,7 @@ pub mod eval;
 pub mod generate;
 pub mod header;
 pub mod import;
+pub mod init;
 pub mod inspect;
 pub mod overwrite;
 pub mod predict;

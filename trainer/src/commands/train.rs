@@ -22,6 +22,9 @@ Files in the output directory: model.ernn (f32), model.i8.ernn (i8), report.html
 and metric per epoch), checkpoint.postcard (for --resume). With --seeds or --folds, each run has a
 folder of its own there, and summary.csv their scores.
 
+`ernn init DATA` writes a config that fits a data set, and `ernn init --keys` prints every key with its
+default, unit and meaning (docs/config.md).
+
 Ctrl-C ends the training after the current epoch and writes all files; a second one ends it at once.
 
 Examples:

@@ -6,5 +6,6 @@ mod common;
 #[expect(dead_code, reason = "not all of its arrays are needed here")]
 mod data;
 mod detector;
+mod init;
 mod metrics;
 mod predicted;

@@ -3,12 +3,14 @@
 mod data;
 mod encoder_decoder;
 mod forecast;
+mod keys;
 mod layers;
 mod loss;
 mod optimizer;
 mod schedule;
 mod training;
 
+pub use keys::page as keys_page;
 pub use loss::{ClassWeight, ClassWeightRule};
 pub use training::{EarlyStopping, Optimizer, ReduceLrOnPlateau, Schedule, Training};
 
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
+use strsim::jaro_winkler;
 
 use crate::data::Dataset;
 use crate::initializers::{Purpose, stream};
@@ -194,13 +197,31 @@ fn at_line(text: &str, error: &toml::de::Error) -> anyhow::Error {
     for (key, chain) in chains.into_iter().flatten() {
         for (k, layer) in chain.iter().enumerate() {
             if let Err(error) = layer.get_ref().clone().try_into::<LayerConfig>() {
-                return anyhow!("line {}: {key}[{k}]: {}", line(layer.span().start), error.message().trim());
+                return anyhow!("line {}: {key}[{k}]: {}", line(layer.span().start), reason(error.message()));
             }
         }
     }
     match error.span() {
-        Some(span) => anyhow!("line {}: {}", line(span.start), error.message().trim()),
-        None => anyhow!("{}", error.message().trim()),
+        Some(span) => anyhow!("line {}: {}", line(span.start), reason(error.message())),
+        None => anyhow!("{}", reason(error.message())),
+    }
+}
+
+/// The least Jaro-Winkler similarity of a name that an error suggests.
+const SIMILAR: f64 = 0.8;
+
+/// Returns the message of an error; of an unknown key or name the nearest one in place of all.
+fn reason(message: &str) -> String {
+    let message = message.trim();
+    let Some((unknown, expected)) = message.split_once(", expected ") else { return message.to_owned() };
+    let quoted = |text: &'_ str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let [name] = &quoted(unknown)[..] else { return message.to_owned() };
+    let similarity = |other: &String| jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
+    let names = quoted(expected);
+    let nearest = names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    match nearest.filter(|nearest| similarity(nearest) >= SIMILAR) {
+        Some(nearest) => format!("{unknown}; the nearest is `{nearest}`"),
+        None => message.to_owned(),
     }
 }
 

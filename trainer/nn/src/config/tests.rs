@@ -71,7 +71,7 @@ fn defaults_are_those_of_keras() {
 #[test]
 fn invalid_configs_are_rejected_with_its_place() {
     for (from, to, expected) in [
-        ("epochs = 3", "epoch = 3", "line 18: unknown field `epoch`"),
+        ("epochs = 3", "epoch = 3", "line 18: unknown field `epoch`; the nearest is `epochs`"),
         ("epochs = 3", "epochs = \"3\"", "line 18: invalid type: string"),
         ("epochs = 3", "epochs = 0", "training.epochs: 0"),
         (
@@ -80,13 +80,19 @@ fn invalid_configs_are_rejected_with_its_place() {
             "training.learning_rate: -1 is not a positive number",
         ),
         ("units = 3", "units = 0", "layers[1] (lstm_1): units: 0 is not between"),
-        ("units = 3", "unit = 3", "line 9: layers[1]: unknown field `unit`"),
-        ("\"LSTM\"", "\"LTSM\"", "line 5: layers[0]: unknown variant `LTSM`"),
+        ("units = 3", "unit = 3", "line 9: layers[1]: unknown field `unit`; the nearest is `units`"),
+        ("\"LSTM\"", "\"LTSM\"", "line 5: layers[0]: unknown variant `LTSM`; the nearest is `LSTM`"),
         ("return_sequences = true", "", "layers[1] (lstm_1): expects sequences"),
         ("\"softmax\"", "\"relu\"", "training.loss: categorical_crossentropy needs"),
         ("type = \"Dense\"", "type = \"Dense\"\nname = \"lstm\"", "layers[2].name: \"lstm\" is taken"),
         ("\"toy\"", "\"../toy\"", "name: \"../toy\" is to become"),
         ("[data]", "[data", "line 3: "),
+        (
+            "epochs = 3",
+            "epochs = 3\nqq = 1",
+            "line 19: unknown field `qq`, expected one of `loss`, `label_smooth",
+        ),
+        ("[training]", "[trainig]", "line 16: unknown field `trainig`; the nearest is `training`"),
         ("epochs = 3", "epochs = 3\ndelta = 1.0", "training.delta: not used by the loss categorical_cross"),
         (
             "categorical",

@@ -1,6 +1,7 @@
 //! Labeled sequences, read from `.npz` files and checked once.
 
 mod batch;
+mod describe;
 mod input;
 mod input_kind;
 mod names;
@@ -329,6 +330,18 @@ impl Dataset {
         ensure!(same && self.per_frame == other.per_frame, "y{part}: its kind differs from that of y_train");
         Ok(())
     }
+}
+
+/// Returns `true` if the frames of a data file are ids: integers in `[n, time]`, or `[frames]` with lengths.
+pub fn has_ids(path: &Path) -> Result<bool> {
+    let read = || -> Result<bool> {
+        let mut npz = Npz::open(path)?;
+        let name = if npz.has("x_train") { "x_train" } else { "x" };
+        let Array { shape, values } = npz.array(name)?;
+        let Values::Integers(ids) = values else { return Ok(false) };
+        Ok(shape.len() <= 2 && ids.iter().all(|&id| (0..=i64::from(u16::MAX)).contains(&id)))
+    };
+    read().with_context(|| path.display().to_string())
 }
 
 fn dataset(npz: &mut Npz, part: &str) -> Result<Dataset> {

@@ -19,7 +19,7 @@ use super::lines::Lines;
 use super::progress::Progress;
 use super::repeat::Plan;
 use super::{interrupt, results};
-use crate::commands::warn_of_spacing;
+use crate::commands::{warn, warn_of_spacing};
 
 const CHECKPOINT: &str = "checkpoint.postcard";
 
@@ -31,6 +31,8 @@ pub struct Job {
     pub parts: Parts,
     /// The inputs that the i8 model is calibrated on: some of the training part of the file before the split.
     pub calibration: Vec<Vec<f32>>,
+    /// What was understood of the training part of the file.
+    description: String,
     /// `true` if the validation part is split off the training part of the file.
     pub is_split: bool,
     /// The naive forecasts, if the network is a forecast.
@@ -57,6 +59,10 @@ impl Job {
         let text = std::fs::read_to_string(path).with_context(place)?;
         let (data, forecast) = config.read_data(path)?;
         let is_split = data.validation.is_none();
+        let description = data.train.describe();
+        if let Some(suspicion) = data.train.transposed() {
+            warn(&format!("{}: {suspicion}", config.data_file(path).display()));
+        }
         let calibration = sample(&data.train.sequences).into_iter().map(<[f32]>::to_vec).collect();
         let parts = match plan.fold {
             Some(fold) => Parts::fold(data, &config, fold, plan.seed),
@@ -67,7 +73,20 @@ impl Job {
         config.training.check_monitored(parts.validation.is_some()).with_context(place)?;
         let _lock = open_folder(out)?;
         let (path, out, seed) = (path.to_owned(), out.to_owned(), plan.seed);
-        Ok(Self { path, config, parts, calibration, is_split, forecast, text, out, lines, seed, _lock })
+        Ok(Self {
+            path,
+            config,
+            parts,
+            calibration,
+            description,
+            is_split,
+            forecast,
+            text,
+            out,
+            lines,
+            seed,
+            _lock,
+        })
     }
 
     /// Trains the network and writes all files. Returns the scores of the models.
@@ -115,9 +134,11 @@ impl Job {
             .map(|part| part.map_or(0, |part| part.sequences.len()));
         let [training, validation, test] = counts;
         self.lines.object(&json!({
-            "event": "start", "name": self.config.name, "seed": self.seed, "parameters": parameters,
-            "training": training, "validation": validation, "test": test, "epochs_done": run.history.len(),
+            "event": "start", "name": self.config.name, "data": self.description, "seed": self.seed,
+            "parameters": parameters, "training": training, "validation": validation, "test": test,
+            "epochs_done": run.history.len(),
         }))?;
+        self.lines.text(&format!("{}: {}", self.config.data_file(&self.path).display(), self.description))?;
         self.lines.text(&format!(
             "{}: {parameters} parameters, {training} training sequences, {validation} validation sequences, \
              {test} test sequences",
