@@ -100,7 +100,7 @@ impl Job {
         let (data, forecast) = match train {
             Some(train) => {
                 let validation = validation.map(|data| config.admit(data)).transpose()?;
-                (Data { train: config.admit(train)?, validation, test: None }, None)
+                (Data { train: config.admit(train)?, validation, test: None, labels: Vec::new() }, None)
             }
             None => config.read_data(path)?,
         };

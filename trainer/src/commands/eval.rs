@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use embedded_rnn_nn::config::Config;
-use embedded_rnn_nn::data::{Data, Dataset};
+use embedded_rnn_nn::data::{Data, Dataset, Series};
 use embedded_rnn_nn::evaluate::{Criteria, Evaluation};
 use embedded_rnn_nn::forecast::{Comparison, Forecast};
 use embedded_rnn_nn::loss::{Objective, THRESHOLD};
@@ -15,7 +15,8 @@ use embedded_rnn_nn::metrics::{Confusion, Quality};
 use embedded_rnn_pack::session::Session;
 
 const HELP: &str = "\
-A data set is an .npz file with these arrays, of which x may be named x_test or x_train, and so on:
+A data set is a file in any format of docs/training.md, such as an .npz file with these arrays, of
+which x may be named x_test or x_train, and so on:
   x      [n, time, features], or [n, time] of ids
   len    [n], the lengths of padded sequences (optional)
   y      [n] of classes or [n, outputs] of values; for a model that returns sequences, [n, time] or
@@ -33,7 +34,7 @@ Examples:
 pub struct Args {
     /// Model file (f32, f16 or i8)
     pub model: PathBuf,
-    /// Data set (.npz), of which the test part is used if there is one, or a config (.toml), whose loss and
+    /// Data set, of which the test part is used if there is one, or a config (.toml), whose loss and
     /// data are used
     #[arg(long, value_name = "DATA")]
     pub data: PathBuf,
@@ -66,7 +67,7 @@ struct Labeled {
 pub fn run(args: &Args) -> Result<()> {
     let model = Session::read(&args.model)?;
     let place = || args.data.display().to_string();
-    let Labeled { data, forecast, objective } = read(&args.data)?;
+    let Labeled { data, forecast, objective } = read(&args.data, &model.labels())?;
     super::warn_of_spacing(forecast.as_ref(), &args.data);
     let criteria = Criteria { objective, threshold: args.threshold.unwrap_or(THRESHOLD) };
     let evaluation = model.evaluate(&data, &criteria).with_context(place)?;
@@ -149,9 +150,9 @@ fn key(name: &str) -> String {
 }
 
 /// Reads the data to evaluate on.
-fn read(path: &Path) -> Result<Labeled> {
+fn read(path: &Path, classes: &[String]) -> Result<Labeled> {
     match path.extension().and_then(OsStr::to_str) {
-        Some("csv") => {
+        Some("csv") if Series::is_series(path)? => {
             bail!("{}: a config splits the series: use the model's .toml file instead", path.display())
         }
         Some("toml") => {
@@ -161,6 +162,6 @@ fn read(path: &Path) -> Result<Labeled> {
             let data = data.or(test).unwrap_or(train);
             Ok(Labeled { data, forecast, objective: Some(config.training.objective()) })
         }
-        _ => Ok(Labeled { data: Dataset::read_test(path)?, forecast: None, objective: None }),
+        _ => Ok(Labeled { data: Dataset::read_test(path, classes)?, forecast: None, objective: None }),
     }
 }

@@ -24,7 +24,7 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub struct Args {
-    /// Data set (.npz), or a series (.csv); without it, the config is to be completed
+    /// Data set, or a series (.csv); without it, the config is to be completed
     pub data: Option<PathBuf>,
     /// Config to write [default: NAME.toml for the data NAME.npz, or config.toml]
     #[arg(short, long, value_name = "CONFIG.toml")]

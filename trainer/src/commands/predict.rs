@@ -114,7 +114,8 @@ fn read(args: &Args, model: &Session) -> Result<(Input, Option<Dataset>)> {
     }
     let place = || args.input.display().to_string();
     ensure!(args.lengths.is_none(), "{}: --lengths: a data set has lengths of its own", place());
-    let data = Dataset::read_test(&args.input)?;
+    let data = Dataset::read_test(&args.input, &model.labels())?;
+    let data = if model.outputs_probabilities() { data.with_labels() } else { data };
     let sequences = data.sequences.clone();
     sequences.check(model.input_kind()).with_context(|| data.frames_name.clone()).with_context(place)?;
     Ok((Input { sequences, time: None }, Some(data)))

@@ -125,7 +125,7 @@ fn sequences(path: &Path, lengths: Option<&Path>, model: &Session) -> Result<Seq
     } else if let Some(lengths) = lengths {
         bail!("{}: {place} contains the lengths: omit --lengths", lengths.display());
     } else {
-        let Dataset { sequences, frames_name, .. } = Data::read(path)?.train;
+        let Dataset { sequences, frames_name, .. } = Data::read(path, &[])?.train;
         place = format!("{place}: {frames_name}");
         sequences.check(model.input_kind()).with_context(|| place.clone())?;
         sequences

@@ -87,7 +87,7 @@ fn losses_and_weights_of_targets_match_keras() {
     let (mut values, mut gradients) = (Worst::default(), Worst::default());
     for case in &cases {
         let config = case.config();
-        let data = Data { train: case.data(), validation: None, test: None };
+        let data = Data { train: case.data(), validation: None, test: None, labels: Vec::new() };
         let train = Parts::new(data, &config, 0).unwrap().train;
         let mut network = config.network(&train, 0);
         let parameters = network.parameters_mut();

@@ -6,6 +6,7 @@ mod common;
 #[expect(dead_code, reason = "not all of its arrays are needed here")]
 mod data;
 mod detector;
+mod formats;
 mod init;
 mod metrics;
 mod predicted;

@@ -38,7 +38,7 @@ fn folder() -> PathBuf {
 /// Returns the name, the file and the frames of each recording.
 fn recordings() -> Result<Vec<(&'static str, PathBuf, Vec<f32>)>> {
     let model = AnyModel::read(model_file())?;
-    let data = Data::read(&root().join("trainer/examples/digits/digits.npz"))?;
+    let data = Data::read(&root().join("trainer/examples/digits/digits.npz"), &[])?;
     let test = data.test.context("no test part")?;
     let recording = |(name, class)| {
         let frames = first_recognized(&model, &test, class)?.with_context(|| format!("no {name}"))?;

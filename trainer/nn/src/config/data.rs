@@ -9,8 +9,11 @@ use crate::layers::LayerConfig;
 use crate::loss::Loss;
 
 impl Config {
-    /// Checks the data and removes the masked frames, which prepares it for the network.
+    /// Prepares the data for the network: checks them, removes the masked frames, and takes one-hot rows as
+    /// labels of a categorical cross-entropy.
     pub fn admit(&self, data: Dataset) -> Result<Dataset> {
+        let is_one_of = self.training.loss == Loss::CategoricalCrossentropy;
+        let data = if is_one_of { data.with_labels() } else { data };
         self.check_data(&data)?;
         match self.first_layer().and_then(|layer| layer.get().mask_value()) {
             Some(mask_value) => data.without_masked(mask_value),

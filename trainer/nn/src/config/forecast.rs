@@ -18,8 +18,9 @@ impl Config {
     /// Returns the windows into which the series is cut; `None` if the data is not a series.
     pub fn windows(&self) -> Result<Option<Windows>> {
         let data = &self.data;
-        if data.file.extension().is_none_or(|extension| extension != "csv") {
-            let other = data.window.is_some() || data.split_date.is_some() || data.difference;
+        let other = data.window.is_some() || data.split_date.is_some() || data.difference;
+        // A table of windows has the same extension, and none of the options of a series.
+        if !other || data.file.extension().is_none_or(|extension| extension != "csv") {
             ensure!(
                 !other,
                 "data: split_date, window and difference are for a .csv file, a series to forecast"
@@ -46,16 +47,16 @@ impl Config {
     pub fn read_data(&self, path: &Path) -> Result<(Data, Option<Forecast>)> {
         let file = self.data_file(path);
         let place = || file.display().to_string();
-        let (Data { train, validation, test }, forecast) = match self.windows()? {
+        let (Data { train, validation, test, labels }, forecast) = match self.windows()? {
             Some(windows) => {
                 let (data, forecast) = windows.cut(&Series::read(&file)?).with_context(place)?;
                 (data, Some(forecast))
             }
-            None => (Data::read(&file)?, None),
+            None => (Data::read(&file, self.data.labels.as_deref().unwrap_or_default())?, None),
         };
         let admit = |data| self.admit(data).with_context(place);
         let [validation, test] = [validation, test].map(|part| part.map(&admit).transpose());
-        Ok((Data { train: admit(train)?, validation: validation?, test: test? }, forecast))
+        Ok((Data { train: admit(train)?, validation: validation?, test: test?, labels }, forecast))
     }
 }
 

@@ -50,7 +50,7 @@ const DATA: &[Key] = &[
         "file",
         "required",
         "path",
-        "an `.npz` data set or the `.csv` file of a series, relative to the config",
+        "a [data set](training.md#data) or the `.csv` file of a series, relative to the config",
     ),
     key(
         "validation_split",
@@ -62,13 +62,13 @@ const DATA: &[Key] = &[
     key("labels", "none", "list of texts", "the names of the classes, in the order of their numbers"),
     key(
         "split_date",
-        "required for a `.csv` file",
+        "required for a series",
         "`YYYY-MM-DD` or `YYYY-MM`",
         "of a series: the first date of the test part",
     ),
     key(
         "window",
-        "required for a `.csv` file",
+        "required for a series",
         "values",
         "of a series: the values from which the next is forecast",
     ),

@@ -49,7 +49,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// An `.npz` file, or a `.csv` file of a series; relative to the folder of the config.
+    /// A data set, or a `.csv` file of a series; relative to the folder of the config.
     pub file: PathBuf,
     /// The share of the training sequences that is split off for validation, at least 0 and below 1; default
     /// 0.2, or none if the file has a validation part. The sequences are drawn by the seed, of each class its

@@ -1,16 +1,21 @@
-//! Labeled sequences, read from `.npz` files and checked once.
+//! Labeled sequences, read from files of several formats and checked once.
 
 mod batch;
 mod describe;
+mod idx;
 mod input;
 mod input_kind;
 mod names;
 mod npy;
 mod npz;
+mod one_hot;
 mod pairs;
 mod parts;
 mod series;
+mod source;
 mod spacing;
+mod table;
+mod ts;
 mod weights;
 
 pub use batch::{Batch, TeacherForced, pack};
@@ -25,7 +30,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use names::{check_names, part_names};
-use npz::Npz;
+use source::Source;
 
 /// Sequences of frames, of any lengths, all frames one after another.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +86,8 @@ pub struct Data {
     pub validation: Option<Dataset>,
     /// The test part: `x_test`.
     pub test: Option<Dataset>,
+    /// The names of the classes, if the targets of the file are texts.
+    pub labels: Vec<String>,
 }
 
 impl Sequences {
@@ -189,6 +196,7 @@ impl Dataset {
         let x = padded(x, steps.as_deref());
         // Padded arrays have a time axis; frames one after another have none.
         let time = (x.shape.len() == 3).then(|| x.shape[1]);
+        let y = one_hot::labels(y, time);
         let sequences = Sequences::with_steps(x, steps).with_context(place)?;
         let read = || -> Result<(Targets, bool)> {
             let rows = y.shape.first().copied().unwrap_or(0);
@@ -261,12 +269,15 @@ fn targets(y: Array, width: usize, padded: Option<(&Sequences, usize)>) -> Resul
 }
 
 impl Data {
-    /// Reads `x_train, y_train[, len_train]` and, where they are there, the same arrays with the suffixes
-    /// `_val` and `_test`; or `x, y[, len]`. With `len_y_train` and so on the targets are sequences with
-    /// their own lengths. Other arrays are rejected, except texts.
-    pub fn read(path: &Path) -> Result<Self> {
+    /// Reads a file in any of the formats of docs/training.md. `classes` are the names of classes for targets
+    /// that are texts, in their order.
+    ///
+    /// The arrays are `x_train, y_train[, len_train]` and, where they are there, the same arrays with the
+    /// suffixes `_val` and `_test`; or `x, y[, len]`. With `len_y_train` and so on the targets are sequences
+    /// with their own lengths. Other arrays are rejected, except texts.
+    pub fn read(path: &Path, classes: &[String]) -> Result<Self> {
         let read = || -> Result<Self> {
-            let mut npz = Npz::open(path)?;
+            let mut npz = Source::open(path, classes)?;
             let mut parts = match (npz.has("x_train"), npz.has("x")) {
                 (true, _) => vec!["_train"],
                 (false, true) => vec![""],
@@ -286,7 +297,7 @@ impl Data {
                 Ok(Some(part))
             };
             let (validation, test) = (other(&"_val")?, other(&"_test")?);
-            Ok(Self { train, validation, test })
+            Ok(Self { train, validation, test, labels: npz.classes })
         };
         read().with_context(|| path.display().to_string())
     }
@@ -298,9 +309,9 @@ impl Dataset {
     ///
     /// # Errors
     /// Unknown or missing arrays, or unsuitable ones, by name.
-    pub fn read_test(path: &Path) -> Result<Self> {
+    pub fn read_test(path: &Path, classes: &[String]) -> Result<Self> {
         let read = || -> Result<Self> {
-            let mut npz = Npz::open(path)?;
+            let mut npz = Source::open(path, classes)?;
             let mut parts = match (npz.has("x_test"), npz.has("x_train"), npz.has("x")) {
                 (true, true, _) => vec!["_test", "_train"],
                 (true, false, false) => vec!["_test"],
@@ -335,7 +346,7 @@ impl Dataset {
 /// Returns `true` if the frames of a data file are ids: integers in `[n, time]`, or `[frames]` with lengths.
 pub fn has_ids(path: &Path) -> Result<bool> {
     let read = || -> Result<bool> {
-        let mut npz = Npz::open(path)?;
+        let mut npz = Source::open(path, &[])?;
         let name = if npz.has("x_train") { "x_train" } else { "x" };
         let Array { shape, values } = npz.array(name)?;
         let Values::Integers(ids) = values else { return Ok(false) };
@@ -344,7 +355,7 @@ pub fn has_ids(path: &Path) -> Result<bool> {
     read().with_context(|| path.display().to_string())
 }
 
-fn dataset(npz: &mut Npz, part: &str) -> Result<Dataset> {
+fn dataset(npz: &mut Source, part: &str) -> Result<Dataset> {
     let [x, y, len, len_y, weights] = part_names(part);
     let (frames, steps, targets) = (npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?);
     let data = match npz.optional(&len_y)? {

@@ -4,10 +4,10 @@
 use anyhow::{Result, bail};
 use strsim::sorensen_dice;
 
-use super::npz::Npz;
+use super::source::Source;
 
 /// The suffixes of the names of the parts of a data set.
-const PARTS: [&str; 4] = ["", "_train", "_val", "_test"];
+pub(super) const PARTS: [&str; 4] = ["", "_train", "_val", "_test"];
 /// The most characters of an unknown name in an error.
 const SHOWN: usize = 64;
 
@@ -19,7 +19,7 @@ pub(super) fn part_names(part: &str) -> [String; 5] {
 
 /// Rejects arrays that are not among those of `parts`. Texts are no data and may have any name: the names of
 /// classes, for example.
-pub(super) fn check_names(npz: &mut Npz, parts: &[&str]) -> Result<()> {
+pub(super) fn check_names(npz: &mut Source, parts: &[&str]) -> Result<()> {
     let names = npz.names()?;
     let expected: Vec<String> = parts.iter().flat_map(|part| part_names(part)).collect();
     for name in names.iter().filter(|name| !expected.contains(name)) {

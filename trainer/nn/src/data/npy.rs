@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 
+use super::source::Texts;
 use crate::output::write_atomically;
 
 /// The largest number of values that are read or written in one array; 2 GiB as f32.
@@ -93,6 +94,42 @@ pub fn write_npy(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
         writer.extend(values.iter().copied())?;
         writer.finish()
     })
+}
+
+/// Reads the texts of a `.npy` file; `None` if it does not contain text.
+pub(super) fn read_texts(path: &Path) -> Result<Option<Texts>> {
+    let place = || path.display().to_string();
+    let open = || open(path).map(BufReader::new).with_context(place);
+    if !is_text(open()?) {
+        return Ok(None);
+    }
+    texts(open()?).map(Some).with_context(place)
+}
+
+/// Reads an array of texts: of 4 bytes per character (`<U`) or one (`S`), filled up with zeros.
+pub(super) fn texts(mut reader: impl Read) -> Result<Texts> {
+    let header = read_header(&mut reader)?;
+    let file = NpyFile::new(Cursor::new(header)).context("not a .npy array")?;
+    let shape: Vec<usize> = file.shape().iter().map(|&axis| axis as usize).collect();
+    let DType::Plain(kind) = file.dtype() else { bail!("records, not texts") };
+    ensure!(
+        file.order() == Order::C && !kind.to_string().starts_with('>'),
+        "texts of dtype {kind} in this order"
+    );
+    let wide = if kind.type_char() == TypeChar::UnicodeStr { 4 } else { 1 };
+    let size = usize::try_from(kind.size_field())?.saturating_mul(wide);
+    let count = shape.iter().fold(1usize, |count, &axis| count.saturating_mul(axis));
+    ensure!((count as u128).saturating_mul(size as u128) <= MOST_VALUES, "more than 2^29 bytes of text");
+    let mut bytes = Vec::new();
+    reader.take((count * size) as u64).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() == count * size, "ends within its texts");
+    let code = |bytes: &[u8]| bytes.iter().rev().fold(0u32, |code, &byte| code << 8 | u32::from(byte));
+    let text = |bytes: &[u8]| -> Result<String> {
+        let codes = bytes.chunks_exact(wide).map(code).take_while(|&code| code != 0);
+        codes.map(|code| char::from_u32(code).context("not a text of Unicode")).collect()
+    };
+    let values = bytes.chunks_exact(size.max(1)).map(text).collect::<Result<_>>()?;
+    Ok(Texts { shape, values })
 }
 
 /// Returns `true` if an array contains text, of any length.

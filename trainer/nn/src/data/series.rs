@@ -37,6 +37,15 @@ impl Series {
         read().with_context(|| path.display().to_string())
     }
 
+    /// Returns `true` if a file is a series, which has dates and no sequences.
+    pub fn is_series(path: &Path) -> Result<bool> {
+        let place = || path.display().to_string();
+        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(open(path).with_context(place)?);
+        let head = reader.headers().map_err(|error| fault(&error)).with_context(place)?;
+        let has = |name: &str| head.iter().any(|other| other.eq_ignore_ascii_case(name));
+        Ok(has("date") && !has("sequence"))
+    }
+
     fn parse(text: &[u8]) -> Result<Self> {
         let at = |position: Option<&csv::Position>| format!("line {}", line(text, position));
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text);
@@ -87,7 +96,7 @@ fn columns(head: &StringRecord) -> Result<(usize, usize)> {
 }
 
 /// Describes an error in the form of a record.
-fn fault(error: &csv::Error) -> anyhow::Error {
+pub(super) fn fault(error: &csv::Error) -> anyhow::Error {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             anyhow!("{len} fields, but the first line has {expected_len}")

@@ -69,7 +69,7 @@ impl Windows {
         };
         let train = part(0..trained, &scaled, ["x_train", "y_train"])?;
         let test = |targets| part(trained..all, targets, ["x_test", "y_test"]);
-        let data = Data { train, validation: None, test: Some(test(&scaled)?) };
+        let data = Data { train, validation: None, test: Some(test(&scaled)?), labels: Vec::new() };
         let (what, simple) = (self.what(series, tested), simple(&series.values, tested));
         let unequal = series.unequal.clone();
         Ok((data, Forecast { test: test(targets)?, what, simple, unequal, scale }))

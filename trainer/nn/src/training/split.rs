@@ -33,7 +33,7 @@ impl Parts {
     pub fn new(data: Data, config: &Config, seed: u64) -> Result<Self> {
         let share = config.validation_share(data.validation.is_some())?;
         if share == 0.0 {
-            let Data { train, validation, test } = data;
+            let Data { train, validation, test, .. } = data;
             return Self { train, validation, test }.weighted(config);
         }
         let count = data.train.sequences.len();
@@ -125,7 +125,7 @@ mod tests {
         let x = Array { shape: vec![count, 1, 1], values: Values::Floats(frames) };
         let y = Array { shape: vec![count], values: Values::Integers(labels.to_vec()) };
         let train = Dataset::from_arrays(x, None, y, ["x", "y"]).unwrap();
-        Data { train, validation: None, test: None }
+        Data { train, validation: None, test: None, labels: Vec::new() }
     }
 
     fn config(data: &str) -> Config {

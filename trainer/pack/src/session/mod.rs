@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use embedded_rnn::{AlignedBytes, AnyModel, Backend, Error};
-use embedded_rnn_nn::data::{Dataset, InputKind};
+use embedded_rnn_nn::data::{Dataset, InputKind, Targets};
 use embedded_rnn_nn::evaluate::{Criteria, EncoderDecoder, Evaluation, evaluate, evaluate_pairs};
 
 /// A validated model file. Every call starts from the initial state.
@@ -112,9 +112,15 @@ impl Session {
     /// The name of the array that does not fit the model, and the reason.
     pub fn evaluate(&self, data: &Dataset, criteria: &Criteria) -> Result<Evaluation> {
         data.sequences.check(self.input_kind()).with_context(|| data.frames_name.clone())?;
+        let labeled = match &data.targets {
+            Targets::Values { width: 2.., .. } if self.outputs_probabilities() => {
+                Cow::Owned(data.clone().with_labels())
+            }
+            _ => Cow::Borrowed(data),
+        };
         let unmasked = match self.model.mask_value() {
-            Some(value) => Cow::Owned(data.clone().without_masked(value)?),
-            None => Cow::Borrowed(data),
+            Some(value) => Cow::Owned(labeled.into_owned().without_masked(value)?),
+            None => labeled,
         };
         if self.model.has_decoder() {
             return evaluate_pairs(self, &self.labels(), &unmasked, criteria);

@@ -49,10 +49,12 @@ const TRAINED: f64 = 0.8;
 
 /// Returns what was understood of the data at `path`, and a config that reads it as `file`.
 pub fn fitting(path: &Path, file: &str, name: &str) -> Result<(Option<String>, String)> {
-    if path.extension().and_then(OsStr::to_str) == Some("csv") {
+    if path.extension().and_then(OsStr::to_str) == Some("csv") && Series::is_series(path)? {
         return series(path, file, name);
     }
-    let data = Data::read(path)?;
+    let Data { train, validation, test, labels } = Data::read(path, &[])?;
+    let [validation, test] = [validation, test].map(|part| part.map(Dataset::with_labels));
+    let data = Data { train: train.with_labels(), validation, test, labels };
     let ids = has_ids(path)?;
     let description = data.train.describe();
     let split = match &data.validation {

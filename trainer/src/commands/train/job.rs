@@ -54,10 +54,14 @@ pub struct Spent {
 
 impl Job {
     pub fn open(path: &Path, out: &Path, plan: &Plan, lines: Lines) -> Result<Self> {
-        let config = Config::read(path)?;
+        let mut config = Config::read(path)?;
         let place = || path.display().to_string();
         let text = std::fs::read_to_string(path).with_context(place)?;
         let (data, forecast) = config.read_data(path)?;
+        if config.data.labels.is_none() && !data.labels.is_empty() {
+            config.data.labels = Some(data.labels.clone());
+            config.check().with_context(|| config.data_file(path).display().to_string())?;
+        }
         let is_split = data.validation.is_none();
         let description = data.train.describe();
         if let Some(suspicion) = data.train.transposed() {
