@@ -257,7 +257,10 @@ fn invalid_arrays_are_rejected_in_one_line() {
     assert!(predict("text.npy").starts_with("text.npy: "));
     fs::create_dir(folder.join("dir")).unwrap();
     assert_eq!(predict("dir"), "dir: is a directory");
-    assert_eq!(error_line(folder, &["eval", "m.ernn", "--data", "dir"]), "dir: is a directory");
+    assert_eq!(
+        error_line(folder, &["eval", "m.ernn", "--data", "dir"]),
+        "dir: is a directory without .npy files"
+    );
     assert!(predict("none.npy").starts_with("none.npy: No such file"));
     assert!(!folder.join("z").exists());
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/digits.npz");

@@ -12,6 +12,7 @@ use embedded_rnn_nn::data::{Dataset, Input, MOST_VALUES, write_npy};
 use embedded_rnn_nn::evaluate::{EncoderDecoder, NonFinite};
 use embedded_rnn_nn::loss::THRESHOLD;
 use embedded_rnn_pack::session::{RunMode, Session};
+use table::Table;
 
 const HELP: &str = "\
 An encoder-decoder generates the most probable class at each time step until class 0, the end. Its
@@ -94,8 +95,9 @@ pub fn run(args: &Args) -> Result<()> {
     };
     if is_table {
         let threshold = args.threshold.unwrap_or(THRESHOLD);
-        let lines = table::write(&args.output, &model, &each, labeled.as_ref(), threshold);
-        let lines = lines.with_context(|| args.input.display().to_string())?;
+        let table = Table::new(&model, labeled.as_ref(), threshold);
+        let table = table.with_context(|| args.input.display().to_string())?;
+        let lines = table.write(&args.output, &each)?;
         super::print_line(&format!("Wrote {}, {lines} lines", args.output.display()))?;
     } else {
         write_npy(&args.output, &shape, &padded(&each, width(&shape, model.has_decoder())))?;

@@ -97,6 +97,21 @@ fn the_other_commands_on_a_full_disk_write_nothing() {
     }
 }
 
+#[test]
+fn tables_and_configs_on_a_full_disk_are_not_written() {
+    let folder = folder(CONFIG, &arrays(3));
+    let folder = folder.path();
+    assert!(output(folder, &TRAIN).status.success());
+    let predict = ["predict", "o/model.ernn", "--input", "d.npz", "--output", "y.csv"];
+    for (name, args) in [("y.csv", &predict[..]), ("d.toml", &["init", "d.npz"])] {
+        let error = line(limited(folder, 0, args));
+        assert!(error.starts_with(&format!("{name}: not written: File too large")), "{error}");
+        assert!(!folder.join(name).exists());
+        assert_no_temporary_files(folder);
+        assert!(limited(folder, 100, args).status.success());
+    }
+}
+
 /// Checks the commands that print with a standard output on a full device.
 #[test]
 fn results_that_cannot_be_printed_are_an_error() {
@@ -106,7 +121,7 @@ fn results_that_cannot_be_printed_are_an_error() {
     let eval = ["eval", "o/model.ernn", "--data", "d.npz"];
     let inspect = ["inspect", "o/model.ernn"];
     let quantize = ["quantize", "o/model.ernn", "--calibrate", "d.npz", "-o", "y"];
-    for args in [&eval[..], &inspect, &quantize, &TRAIN] {
+    for args in [&eval[..], &inspect, &quantize, &TRAIN, &["init", "--keys"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let error = line(ernn(folder, args).stdout(full).output().unwrap());
         assert!(error.contains("No space left on device"), "{error}");

@@ -1,5 +1,6 @@
 //! The command `ernn`: what users train, evaluate and predict, from the data to the printed results.
 
+mod bad_input;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../faults/data.rs"]

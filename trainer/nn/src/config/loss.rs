@@ -104,6 +104,17 @@ impl Config {
         bail!("{name:?} is neither the name of a class nor a number below {}", self.classes())
     }
 
+    /// Rejects a training part whose targets are all of the same class.
+    pub fn check_classes(&self, train: &Dataset) -> Result<()> {
+        let Targets::Labels(labels) = &train.targets else { return Ok(()) };
+        if let ([first, rest @ ..], true) = (&labels[..], self.training.loss.is_crossentropy()) {
+            let is_same = rest.iter().all(|label| label == first);
+            let name = &train.targets_name;
+            ensure!(!is_same, "{name}: all targets are of class {first}: there is nothing to learn");
+        }
+        Ok(())
+    }
+
     /// Multiplies the weights of the targets of the training part by those of their classes.
     ///
     /// # Errors

@@ -207,9 +207,13 @@ impl Dataset {
                 (&[_, t, _], Some(time)) => t == time && rows == n,
                 _ => rows == frames && rows != n,
             };
+            let hint = match time == Some(rows) {
+                true => "; the frames may be transposed: their axes are [n, time, features]",
+                false => "",
+            };
             ensure!(
                 per_frame || rows == n,
-                "its shape is {:?}, but there are {n} sequences of {frames} frames in all",
+                "its shape is {:?}, but there are {n} sequences of {frames} frames in all{hint}",
                 y.shape
             );
             let axes = y.shape.len() - usize::from(per_frame && time.is_some());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::names::{PARTS, part_names};
 use super::npy::{Array, Values, read_npy, read_texts};
@@ -162,6 +162,8 @@ fn folder(path: &Path) -> Result<Content> {
             None => drop(content.arrays.insert(name, read_npy(&path)?)),
         }
     }
+    let is_empty = content.arrays.is_empty() && content.texts.is_empty();
+    ensure!(!is_empty, "is a directory without .npy files");
     Ok(content)
 }
 

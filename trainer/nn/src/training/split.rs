@@ -31,6 +31,7 @@ pub struct Fold {
 impl Parts {
     /// Splits the validation part off the training part, if the config does and the data has none of its own.
     pub fn new(data: Data, config: &Config, seed: u64) -> Result<Self> {
+        config.check_classes(&data.train)?;
         let share = config.validation_share(data.validation.is_some())?;
         if share == 0.0 {
             let Data { train, validation, test, .. } = data;

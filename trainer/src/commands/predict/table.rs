@@ -11,7 +11,7 @@ use embedded_rnn_nn::output::write_atomically;
 use embedded_rnn_pack::session::Session;
 
 /// The columns of a table, and what fills them.
-struct Table<'a> {
+pub struct Table<'a> {
     model: &'a Session,
     /// The names of the classes, if the outputs stand for classes.
     classes: Option<Vocabulary>,
@@ -19,39 +19,40 @@ struct Table<'a> {
     threshold: f64,
 }
 
-/// Writes the outputs of each sequence, and returns the number of lines below the head.
-pub fn write(
-    path: &Path,
-    model: &Session,
-    outputs: &[Vec<f32>],
-    data: Option<&Dataset>,
-    threshold: f64,
-) -> Result<usize> {
-    let has_classes = model.has_decoder() || model.outputs_classes();
-    let classes = has_classes.then(|| Vocabulary::new(model.output_size().max(2), model.labels()));
-    let table = Table { model, classes, data, threshold };
-    table.check()?;
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(table.head())?;
-    let mut lines = 0;
-    let mut row = 0;
-    for (s, outputs) in outputs.iter().enumerate() {
-        if model.has_decoder() {
-            writer.write_record(table.generated(s, outputs))?;
-            lines += 1;
-            continue;
-        }
-        for (step, output) in outputs.chunks_exact(model.output_size()).enumerate() {
-            writer.write_record(table.line(s, step, row, output))?;
-            (lines, row) = (lines + 1, row + 1);
-        }
+impl<'a> Table<'a> {
+    /// Creates the table of a model, beside the targets of a data set if there is one.
+    ///
+    /// # Errors
+    /// Targets that are not those of the model.
+    pub fn new(model: &'a Session, data: Option<&'a Dataset>, threshold: f64) -> Result<Self> {
+        let has_classes = model.has_decoder() || model.outputs_classes();
+        let classes = has_classes.then(|| Vocabulary::new(model.output_size().max(2), model.labels()));
+        let table = Self { model, classes, data, threshold };
+        table.check()?;
+        Ok(table)
     }
-    let bytes = writer.into_inner()?;
-    write_atomically(path, |file| file.write_all(&bytes))?;
-    Ok(lines)
-}
 
-impl Table<'_> {
+    /// Writes the outputs of each sequence, and returns the number of lines below the head.
+    pub fn write(&self, path: &Path, outputs: &[Vec<f32>]) -> Result<usize> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.head())?;
+        let mut lines = 0;
+        for (s, outputs) in outputs.iter().enumerate() {
+            if self.model.has_decoder() {
+                writer.write_record(self.generated(s, outputs))?;
+                lines += 1;
+                continue;
+            }
+            for (step, output) in outputs.chunks_exact(self.model.output_size()).enumerate() {
+                writer.write_record(self.line(s, step, lines, output))?;
+                lines += 1;
+            }
+        }
+        let bytes = writer.into_inner()?;
+        write_atomically(path, |file| file.write_all(&bytes))?;
+        Ok(lines)
+    }
+
     /// Rejects targets that are not those of the model.
     fn check(&self) -> Result<()> {
         let Some(data) = self.data else { return Ok(()) };
