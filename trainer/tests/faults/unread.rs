@@ -27,8 +27,8 @@ fn unknown_arrays_are_rejected_with_the_nearest_known_name() {
         let reason = format!("{name}: unknown array; the nearest known name is {nearest}");
         assert_eq!(error_with(vec![integers(name, &[1, 2])]), reason);
     }
-    let known = "x_train, y_train, len_train, len_y_train, sample_weight_train, \
-                 x_test, y_test, len_test, len_y_test, sample_weight_test";
+    let known = "x_train, y_train, len_train, len_y_train, sample_weight_train, groups_train, \
+                 x_test, y_test, len_test, len_y_test, sample_weight_test, groups_test";
     let reason = |name| format!("{name}: unknown array; known names are {known}");
     assert_eq!(error_with(vec![integers("q", &[1])]), reason("q"));
     assert_eq!(error_with(vec![integers("\u{1b}[1m", &[1])]), reason("\\u{1b}[1m"));

@@ -157,6 +157,41 @@ fn the_same_sequences_in_every_format_lead_to_the_same_bits() {
     assert_eq!(score("texts.npz").replace("texts.npz", ""), score("c.toml").replace("c.toml", ""));
 }
 
+/// Two speakers with 4 and 12 sequences: a fifth of the sequences would cut one of them.
+#[test]
+fn groups_are_not_cut_by_the_split() {
+    let frames: Vec<f32> = (0..48).map(|k| value(k, 0, 1)).collect();
+    let labels: Vec<i64> = (0..16).map(|s| s % 3).collect();
+    let groups: Vec<i64> = (0..16).map(|s| if s % 4 == 1 { 7 } else { -3 }).collect();
+    let arrays = |groups: &[i64]| {
+        [floats("x", &[16, 3, 1], &frames), integers("y", &labels), integers("groups", groups)]
+    };
+    let folder = folder(&CONFIG.replace("FILE", "d.npz"), &arrays(&groups));
+    let printed = stdout(&folder, &["train", "c.toml"]);
+    assert!(printed.contains(" 12 training sequences, 4 validation sequences"), "{printed}");
+    let rows = (0..16)
+        .map(|s| format!("{s},{},{},{}\n", frames[s], labels[s], ["x", "b y"][usize::from(s % 4 == 1)]));
+    let table = format!("sequence,x,label,group\n{}", rows.collect::<String>());
+    fs::write(folder.path().join("w.csv"), table).unwrap();
+    fs::write(folder.path().join("c.toml"), CONFIG.replace("FILE", "w.csv")).unwrap();
+    let printed = stdout(&folder, &["train", "c.toml"]);
+    assert!(printed.starts_with("w.csv: 16 sequences of 1 step of 1 feature, 3 classes\n"), "{printed}");
+    assert!(printed.contains(" 12 training sequences, 4 validation sequences"), "{printed}");
+    fs::write(folder.path().join("c.toml"), CONFIG.replace("FILE", "d.npz")).unwrap();
+    for (groups, reason) in [
+        (&groups[1..], "groups: its shape is [15], but there are 16 sequences"),
+        (&[4; 16], "x: 1 groups are too few for a validation_split of 0.2"),
+    ] {
+        write_npz(&folder.path().join("d.npz"), &arrays(groups));
+        assert_eq!(error_line(folder.path(), &["train", "c.toml"]), format!("d.npz: {reason}"));
+    }
+    write_npz(&folder.path().join("d.npz"), &arrays(&groups));
+    assert_eq!(
+        error_line(folder.path(), &["train", "c.toml", "--folds", "3"]),
+        "d.npz: x: 2 groups are too few for 3 folds"
+    );
+}
+
 #[test]
 fn images_of_idx_files_have_a_row_per_step() {
     let folder = folder(&CONFIG.replace("FILE", "train-images-idx3-ubyte"), &[]);

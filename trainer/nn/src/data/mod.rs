@@ -2,6 +2,7 @@
 
 mod batch;
 mod describe;
+mod groups;
 mod idx;
 mod input;
 mod input_kind;
@@ -69,6 +70,8 @@ pub struct Dataset {
     /// The weights of the targets in the loss: one per target, of target sequences one per sequence. `None`
     /// if all are 1.
     pub weights: Option<Vec<f32>>,
+    /// The group of each sequence, which no split separates from the others of its group.
+    pub groups: Option<Vec<i64>>,
     /// `true` if there is a target for every frame.
     pub per_frame: bool,
     /// The name of the array of frames in its file.
@@ -225,7 +228,7 @@ impl Dataset {
         };
         let (targets, per_frame) = read().with_context(|| names[1].to_owned())?;
         let [frames_name, targets_name] = names.map(str::to_owned);
-        Ok(Self { sequences, targets, weights: None, per_frame, frames_name, targets_name })
+        Ok(Self { sequences, targets, weights: None, groups: None, per_frame, frames_name, targets_name })
     }
 
     /// Returns the number of classes that the labels contain, or of values per target.
@@ -360,14 +363,18 @@ pub fn has_ids(path: &Path) -> Result<bool> {
 }
 
 fn dataset(npz: &mut Source, part: &str) -> Result<Dataset> {
-    let [x, y, len, len_y, weights] = part_names(part);
+    let [x, y, len, len_y, weights, groups] = part_names(part);
     let (frames, steps, targets) = (npz.array(&x)?, npz.optional(&len)?, npz.array(&y)?);
     let data = match npz.optional(&len_y)? {
         Some(lengths) => Dataset::from_pairs(frames, steps, targets, lengths, [&x, &y]),
         None => Dataset::from_arrays(frames, steps, targets, [&x, &y]),
     }?;
-    match npz.optional(&weights)? {
-        Some(array) => data.with_weights(array).context(weights),
+    let data = match npz.optional(&weights)? {
+        Some(array) => data.with_weights(array).context(weights)?,
+        None => data,
+    };
+    match npz.optional(&groups)? {
+        Some(array) => data.with_groups(array).context(groups),
         None => Ok(data),
     }
 }

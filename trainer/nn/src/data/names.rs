@@ -11,10 +11,10 @@ pub(super) const PARTS: [&str; 4] = ["", "_train", "_val", "_test"];
 /// The most characters of an unknown name in an error.
 const SHOWN: usize = 64;
 
-/// Returns the names of the frames, the targets, the lengths, the lengths of the targets, and the weights of
-/// a part.
-pub(super) fn part_names(part: &str) -> [String; 5] {
-    ["x", "y", "len", "len_y", "sample_weight"].map(|name| format!("{name}{part}"))
+/// Returns the names of the frames, the targets, the lengths, the lengths of the targets, the weights, and
+/// the groups of a part.
+pub(super) fn part_names(part: &str) -> [String; 6] {
+    ["x", "y", "len", "len_y", "sample_weight", "groups"].map(|name| format!("{name}{part}"))
 }
 
 /// Rejects arrays that are not among those of `parts`. Texts are no data and may have any name: the names of

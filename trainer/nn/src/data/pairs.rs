@@ -23,7 +23,15 @@ impl Dataset {
         };
         let targets = Targets::Sequences(read().with_context(|| names[1].to_owned())?);
         let [frames_name, targets_name] = names.map(str::to_owned);
-        Ok(Self { sequences, targets, weights: None, per_frame: false, frames_name, targets_name })
+        Ok(Self {
+            sequences,
+            targets,
+            weights: None,
+            groups: None,
+            per_frame: false,
+            frames_name,
+            targets_name,
+        })
     }
 }
 

@@ -79,6 +79,7 @@ impl Dataset {
             sequences: self.sequences.select(numbers),
             targets,
             weights,
+            groups: self.groups.as_ref().map(|groups| numbers.iter().map(|&s| groups[s]).collect()),
             per_frame: self.per_frame,
             frames_name: self.frames_name.clone(),
             targets_name: self.targets_name.clone(),
@@ -107,16 +108,25 @@ impl Dataset {
             (weights, rest)
         });
         let weights = weights.unzip();
+        let groups = self.groups.map(|mut groups| {
+            let rest = groups.split_off(count);
+            (groups, rest)
+        });
+        let groups = groups.unzip();
         let sequences = self.sequences.split_at(count);
-        let dataset = |sequences, targets, weights| Self {
+        let dataset = |sequences, targets, weights, groups| Self {
             sequences,
             targets,
             weights,
+            groups,
             per_frame: self.per_frame,
             frames_name: self.frames_name.clone(),
             targets_name: self.targets_name.clone(),
         };
-        (dataset(sequences.0, targets.0, weights.0), dataset(sequences.1, targets.1, weights.1))
+        (
+            dataset(sequences.0, targets.0, weights.0, groups.0),
+            dataset(sequences.1, targets.1, weights.1, groups.1),
+        )
     }
 
     /// Removes the masked frames as [`Sequences::without_masked`] does, and the targets of these frames.

@@ -1,8 +1,10 @@
 //! Windows in a `.csv` file: a row per time step, the rows of a sequence one after another.
 //!
 //! The column `sequence` tells sequences apart; `part` (train, val, test) assigns them, `label` has classes
-//! or `target`, `target_1`, ... values, `step` is for readers, and all other columns are features.
+//! or `target`, `target_1`, ... values, `group` has the groups, `step` is for readers, and all other columns
+//! are features.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,6 +24,7 @@ struct Columns {
     sequence: usize,
     part: Option<usize>,
     label: Option<usize>,
+    group: Option<usize>,
     targets: Vec<usize>,
     features: Vec<usize>,
 }
@@ -34,6 +37,8 @@ struct Rows {
     lengths: Vec<i64>,
     labels: Vec<String>,
     targets: Vec<f32>,
+    /// The group of each sequence, that of its first row.
+    groups: Vec<String>,
 }
 
 /// Reads a file without trust in its content.
@@ -42,7 +47,7 @@ pub(super) fn read(path: &Path) -> Result<Content> {
     let head = reader.headers().map_err(|error| fault(&error).context("line 1"))?;
     let columns = Columns::new(head).context("line 1")?;
     let mut parts: Vec<Rows> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut before: Option<(String, usize)> = None;
     for record in reader.records() {
         let record = record.map_err(|error| {
@@ -90,6 +95,7 @@ impl Columns {
             bail!("no column `sequence`")
         };
         let (part, step, label) = (column("part"), column("step"), column("label"));
+        let group = column("group");
         let is_target = |k: &usize| head[*k] == *"target" || head[*k].starts_with("target_");
         let targets: Vec<usize> = (0..head.len()).filter(is_target).collect();
         ensure!(
@@ -97,11 +103,11 @@ impl Columns {
             "no column `label` with classes and no `target` with values"
         );
         ensure!(label.is_none() || targets.is_empty(), "both a column `label` and a column `target`");
-        let known = [Some(sequence), part, step, label];
+        let known = [Some(sequence), part, step, label, group];
         let features: Vec<usize> =
             (0..head.len()).filter(|k| !known.contains(&Some(*k)) && !targets.contains(k)).collect();
         ensure!(!features.is_empty(), "no columns of features");
-        Ok(Self { sequence, part, label, targets, features })
+        Ok(Self { sequence, part, label, group, targets, features })
     }
 
     /// Returns the suffix of the part of a row.
@@ -123,6 +129,7 @@ impl Rows {
         self.labels.extend(columns.label.map(|column| record[column].to_owned()));
         if is_new {
             self.lengths.push(0);
+            self.groups.extend(columns.group.map(|column| record[column].to_owned()));
         }
         *self.lengths.last_mut().context("no sequence")? += 1;
         Ok(())
@@ -160,6 +167,13 @@ impl Rows {
             let values = self.once(&self.targets, width).unwrap_or_else(|| self.targets.clone());
             let shape = vec![values.len() / width, width];
             content.arrays.insert(y, Array { shape, values: Values::Floats(values) });
+        }
+        if columns.group.is_some() {
+            let names: Vec<&String> = self.groups.iter().collect::<BTreeSet<_>>().into_iter().collect();
+            let number = |group: &String| names.partition_point(|name| *name < group) as i64;
+            let groups: Vec<i64> = self.groups.iter().map(number).collect();
+            let array = Array { shape: vec![groups.len()], values: Values::Integers(groups) };
+            content.arrays.insert(format!("groups{}", self.suffix), array);
         }
         content.add(self.suffix, self.frames, columns.features.len(), self.lengths);
     }

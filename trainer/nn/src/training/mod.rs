@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod finite;
+mod grouped;
 mod history;
 mod split;
 mod watch;

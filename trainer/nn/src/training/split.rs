@@ -4,6 +4,7 @@
 use anyhow::{Result, ensure};
 use rand::seq::SliceRandom;
 
+use super::grouped::Groups;
 use crate::config::Config;
 use crate::data::{Data, Dataset, Targets};
 use crate::initializers::{Purpose, stream};
@@ -43,6 +44,7 @@ impl Parts {
         ensure!(held < count, "{name}: {count} sequences are too few for a validation_split of {share}");
         let held = match config.windows()? {
             Some(_) => (count - held..count).collect(),
+            None if data.train.groups.is_some() => Groups::new(&data.train, seed).held(share)?,
             None => stratified(&data.train, held, seed),
         };
         Self::without(data, &held).weighted(config)
@@ -57,8 +59,13 @@ impl Parts {
         ensure!(data.validation.is_none(), "x_val: not used by folds, which split x_train");
         let (name, count) = (&data.train.frames_name, data.train.sequences.len());
         ensure!(fold.of <= count, "{name}: {count} sequences are too few for {} folds", fold.of);
-        let dealt = strata(&data.train, seed).concat();
-        let mut held: Vec<usize> = dealt.into_iter().skip(fold.number).step_by(fold.of).collect();
+        let mut held: Vec<usize> = match data.train.groups {
+            Some(_) => Groups::new(&data.train, seed).fold(fold.number, fold.of)?,
+            None => {
+                let dealt = strata(&data.train, seed).concat();
+                dealt.into_iter().skip(fold.number).step_by(fold.of).collect()
+            }
+        };
         held.sort_unstable();
         Self::without(Data { test: None, ..data }, &held).weighted(config)
     }
