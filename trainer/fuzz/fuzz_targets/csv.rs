@@ -1,4 +1,4 @@
-//! Series in `.csv` files, cut into windows.
+//! Data in text files: series, cut into windows, tables of windows, and sequences in `.ts` files.
 #![no_main]
 
 use embedded_rnn_trainer_fuzz::{read, seeds};
@@ -11,7 +11,16 @@ layers = [{ type = "GRU", units = 2 }, { type = "Dense", units = 1 }]
 training = { loss = "mse", epochs = 1 }
 "#;
 
+const CLASSES: &str = r#"
+name = "c"
+data = { file = "w.csv" }
+layers = [{ type = "GRU", units = 2 }, { type = "Dense", units = 3, activation = "softmax" }]
+training = { loss = "categorical_crossentropy", epochs = 1 }
+"#;
+
 fuzz_target!(init: seeds::write("examples", "csv"), |data: &[u8]| {
     let changes = VALUES.replace("window = 3", "window = 1, difference = true");
     read::data("s.csv", data, &[VALUES, &changes]);
+    read::data("w.csv", data, &[CLASSES]);
+    read::data("t.ts", data, &[&CLASSES.replace("w.csv", "t.ts")]);
 });

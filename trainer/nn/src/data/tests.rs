@@ -88,3 +88,41 @@ fn arrays_that_do_not_fit_are_rejected_by_name() {
         reason(floats(&[3, 3, 1]), None, y()).starts_with("y: its shape is [2], but there are 3 sequences")
     );
 }
+
+/// Changes every byte of a valid file of each format, in several ways, and truncates the file everywhere.
+#[test]
+fn damaged_files_of_every_format_are_read_or_rejected_in_one_line() {
+    let idx = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1][..], &[1, 2, 3, 4]].concat();
+    let header = b"{'descr': '<U2', 'fortran_order': False, 'shape': (2,), }";
+    let texts = [b"\x93NUMPY\x01\x00\x39\x00", &header[..], b"a\0\0\0\0\0\0\0b\0\0\0c\0\0\0"].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("npy")).unwrap();
+    write_npy(&at("npy/x.npy"), &[2, 1, 1], &[0.5, 1.5]).unwrap();
+    std::fs::write(at("x-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 2, 1, 0]).unwrap();
+    for (file, data, bytes) in [
+        ("w.csv", "w.csv", &b"sequence,part,x,label,group\n1,train,2,a,g\n2,test,3,b,h\n"[..]),
+        ("v.csv", "v.csv", b"sequence,x,target_1\n1,2,0.5\n1,2,1.5\n"),
+        ("t.ts", "t.ts", b"@timeStamps false\n@classLabel true a b\n@data\n1,2:3,4:a\n1:2:b\n"),
+        ("x-images-idx3-ubyte", "x-images-idx3-ubyte", &idx),
+        ("npy/y.npy", "npy", &texts),
+    ] {
+        let read = |bytes: &[u8]| {
+            std::fs::write(at(file), bytes).unwrap();
+            let read = Data::read(&at(data), &[]);
+            read.map(|data| assert!(!data.train.sequences.is_empty()))
+                .map_err(|error| crate::output::one_line(&error))
+        };
+        read(bytes).unwrap();
+        for k in 0..bytes.len() {
+            _ = read(&bytes[..k]);
+            for change in [0x01, 0x10, 0x80, 0xff] {
+                let mut damaged = bytes.to_vec();
+                damaged[k] ^= change;
+                if let Err(line) = read(&damaged) {
+                    assert!(!line.contains('\n'), "{line}");
+                }
+            }
+        }
+    }
+}
