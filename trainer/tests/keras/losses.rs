@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use embedded_rnn_trainer::config::Config;
-use embedded_rnn_trainer::data::{Array, Batch, Data, Dataset, Values, pack};
+use embedded_rnn_trainer::data::{Array, Batch, Dataset, Values, pack};
 use embedded_rnn_trainer::packed::PackedSequence;
 use embedded_rnn_trainer::tensor::{Matrix, cast};
-use embedded_rnn_trainer::training::Parts;
 use serde::Deserialize;
 
 use crate::{RNG_SEED, Worst, golden};
@@ -87,8 +86,8 @@ fn losses_and_weights_of_targets_match_keras() {
     let (mut values, mut gradients) = (Worst::default(), Worst::default());
     for case in &cases {
         let config = case.config();
-        let data = Data { train: case.data(), validation: None, test: None, labels: Vec::new() };
-        let train = Parts::new(data, &config, 0).unwrap().train;
+        let mut train = case.data();
+        config.weigh_classes(&mut train).unwrap();
         let mut network = config.network(&train, 0);
         let parameters = network.parameters_mut();
         let golden = [&case.kernel, &case.bias].map(|values| transposed(values, case.outputs));
