@@ -11,6 +11,7 @@ use super::Armv7em;
 use crate::format::LANES;
 use crate::isa::tanh::float::{TANH_LIMIT, TANH_P, TANH_Q};
 use crate::isa::{Arithmetic, Float, FloatWeight};
+use core::mem::MaybeUninit;
 #[cfg(helium)]
 use mve as fpu;
 #[cfg(not(helium))]
@@ -152,9 +153,9 @@ impl Float for Armv7em {
 
     #[inline(always)]
     fn tanh(self, x: [f32; LANES]) -> [f32; LANES] {
-        let mut tanh = fpu::Panels::uninit();
-        let [tanh] = fpu::tanh(&[x], &mut tanh);
-        *tanh
+        let mut out = Panels::uninit();
+        let [out] = tanh(&[x], &mut out);
+        *out
     }
 
     const CELLS: bool = true;
@@ -172,6 +173,20 @@ impl Float for Armv7em {
         next: &mut [f32; LANES],
     ) {
         fpu::gru_cell(sums, n_x, h, next);
+    }
+}
+
+/// Memory for the tanh of panels.
+type Panels<const N: usize> = MaybeUninit<[[f32; LANES]; N]>;
+
+/// Computes [`tanh`](crate::isa::tanh::float::tanh) of panels, in `out`.
+#[inline(always)]
+fn tanh<'a, const N: usize>(x: &[[f32; LANES]; N], out: &'a mut Panels<N>) -> &'a [[f32; LANES]; N] {
+    const { assert!(N > 0) };
+    // SAFETY: both hold `N` panels, at least one, and all of `out` is written.
+    unsafe {
+        fpu::tanh_each(x.as_ptr(), x.as_ptr_range().end, out.as_mut_ptr().cast());
+        out.assume_init_ref()
     }
 }
 

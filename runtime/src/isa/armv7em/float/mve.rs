@@ -236,4 +236,4 @@ pub fn mul_add(a: &[f32; LANES], b: &[f32; LANES], mut c: [f32; LANES]) -> [f32;
 
 mod cells;
 
-pub use cells::{Panels, gru_cell, lstm_cell, tanh};
+pub use cells::{gru_cell, lstm_cell, tanh_each};

@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 mod cells;
 
-pub use cells::{Panels, gru_cell, lstm_cell, tanh};
+pub use cells::{gru_cell, lstm_cell, tanh_each};
 
 /// Loads eight weights at `{w}`, which moves on, into s16 to s23.
 macro_rules! floats {

@@ -1,24 +1,9 @@
 //! tanh and the update of cells with it. tanh takes 7 instructions per unit: `VFMAS` adds a coefficient in a
 //! core register. There is no division of vectors; `VDIV` divides their floats.
 
-use super::super::TANH;
+use super::super::{Panels, TANH, tanh};
 use crate::format::LANES;
 use core::arch::asm;
-use core::mem::MaybeUninit;
-
-/// Memory for the tanh of panels.
-pub type Panels<const N: usize> = MaybeUninit<[[f32; LANES]; N]>;
-
-/// Computes [`tanh`](crate::isa::tanh::float::tanh) of panels, in `out`.
-#[inline(always)]
-pub fn tanh<'a, const N: usize>(x: &[[f32; LANES]; N], out: &'a mut Panels<N>) -> &'a [[f32; LANES]; N] {
-    const { assert!(N > 0) };
-    // SAFETY: both hold `N` panels, at least one, and all of `out` is written.
-    unsafe {
-        tanh_each(x.as_ptr(), x.as_ptr_range().end, out.as_mut_ptr().cast());
-        out.assume_init_ref()
-    }
-}
 
 /// Computes a polynomial of z in q2 and q3, with the five coefficients from byte `$at` of the constants on,
 /// to q4 and q5.
@@ -37,9 +22,12 @@ macro_rules! polynomial {
     };
 }
 
-/// Computes tanh of the panels from `x` to `end`, at least one.
+/// Computes tanh of the panels from `x` to `end`.
+///
+/// # Safety
+/// There is at least one panel, and `out` has room for all.
 #[inline(never)]
-unsafe fn tanh_each(x: *const [f32; LANES], end: *const [f32; LANES], out: *mut [f32; LANES]) {
+pub unsafe fn tanh_each(x: *const [f32; LANES], end: *const [f32; LANES], out: *mut [f32; LANES]) {
     // SAFETY: reads the constants, twelve floats, and a panel per round to the end.
     unsafe {
         asm!(

@@ -2,10 +2,9 @@
 //! registers: 29 instructions per unit. Half of them copy coefficients and clamp the argument: VFMA adds to
 //! what it overwrites, and these cores have no minimum.
 
-use super::super::TANH;
+use super::super::{Panels, TANH, tanh};
 use crate::format::LANES;
 use core::arch::asm;
-use core::mem::MaybeUninit;
 
 /// Clamps `$x` to the limits in s26 and s27; a NaN stays.
 macro_rules! clamp {
@@ -54,23 +53,12 @@ macro_rules! polynomial {
     };
 }
 
-/// Memory for the tanh of panels.
-pub type Panels<const N: usize> = MaybeUninit<[[f32; LANES]; N]>;
-
-/// Computes [`tanh`](crate::isa::tanh::float::tanh) of panels, in `out`.
-#[inline(always)]
-pub fn tanh<'a, const N: usize>(x: &[[f32; LANES]; N], out: &'a mut Panels<N>) -> &'a [[f32; LANES]; N] {
-    const { assert!(N > 0) };
-    // SAFETY: both hold `N` panels, at least one, and all of `out` is written.
-    unsafe {
-        tanh_each(x.as_ptr(), x.as_ptr_range().end, out.as_mut_ptr().cast());
-        out.assume_init_ref()
-    }
-}
-
-/// Computes tanh of the panels from `x` to `end`, at least one.
+/// Computes tanh of the panels from `x` to `end`.
+///
+/// # Safety
+/// There is at least one panel, and `out` has room for all.
 #[inline(never)]
-unsafe fn tanh_each(x: *const [f32; LANES], end: *const [f32; LANES], out: *mut [f32; LANES]) {
+pub unsafe fn tanh_each(x: *const [f32; LANES], end: *const [f32; LANES], out: *mut [f32; LANES]) {
     // SAFETY: reads the constants, twelve floats, and four floats per round to the end, which come in eights.
     unsafe {
         asm!(
