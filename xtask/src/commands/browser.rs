@@ -35,9 +35,10 @@ pub fn check_report() -> Result<()> {
 /// Builds the command `ernn` and returns its path.
 pub fn build_ernn() -> Result<PathBuf> {
     ernn("build").run()?;
-    Ok(target_dir().join("release/ernn"))
+    Ok(target_dir().join("debug/ernn"))
 }
 
+/// Creates a command of Cargo on `ernn`, in the profile of the tests, which have built it.
 fn ernn(subcommand: &str) -> Cmd {
-    Cmd::cargo().args([subcommand, "--release", "--package", "embedded-rnn-trainer", "--bin", "ernn"])
+    Cmd::cargo().args([subcommand, "--package", "embedded-rnn-trainer", "--bin", "ernn"])
 }
