@@ -3,9 +3,9 @@
 #![no_main]
 
 use defmt_semihosting as _;
-use embedded_rnn_firmware::board;
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     embedded_rnn_examples::run()
 }

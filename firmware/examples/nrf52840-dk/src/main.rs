@@ -3,10 +3,10 @@
 #![no_main]
 
 use defmt_rtt as _;
-use embedded_rnn_firmware::board;
 use panic_probe as _;
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     embedded_rnn_examples::run()
 }

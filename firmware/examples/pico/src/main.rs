@@ -3,7 +3,6 @@
 #![no_main]
 
 use defmt_rtt as _;
-use embedded_rnn_firmware::board;
 use panic_probe as _;
 
 /// The second stage of the boot loader, for the flash of the Pico.
@@ -12,7 +11,8 @@ use panic_probe as _;
 #[used]
 static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     embedded_rnn_examples::run()
 }

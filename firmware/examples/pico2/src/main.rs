@@ -3,7 +3,6 @@
 #![no_main]
 
 use defmt_rtt as _;
-use embedded_rnn_firmware::board;
 use panic_probe as _;
 
 /// The image definition of a program in flash for the Arm cores in their secure state: a block of one item
@@ -13,7 +12,8 @@ use panic_probe as _;
 #[used]
 static IMAGE_DEFINITION: [u32; 5] = [0xffff_ded3, 0x1021_0142, 0x0000_01ff, 0x0000_0000, 0xab12_3579];
 
-#[board::entry]
+embedded_rnn_firmware::entry!(main);
+
 fn main() -> ! {
     embedded_rnn_examples::run()
 }

@@ -36,7 +36,7 @@ const fn reversed([a, b, c, d, e]: [f32; 5]) -> [f32; 5] {
     [e, d, c, b, a]
 }
 
-/// `G` gates of a panel in each of several rows, one row per input, of which the next `gates` are added up.
+/// One gate or two of a panel in rows of weights, one row per input.
 struct Rows<W> {
     /// The first weight of the first of the gates.
     w: *const W,
@@ -49,7 +49,7 @@ struct Rows<W> {
 }
 
 impl<W> Rows<W> {
-    /// Takes the gates of each row from `gate` on; nothing if there are none.
+    /// Takes `gates` gates of each row from `gate` on; `None` if there are no inputs, or not as many gates.
     #[inline(always)]
     fn new<const G: usize>(rows: &[[[W; LANES]; G]], gate: usize, gates: usize, x: &[f32]) -> Option<Self> {
         let count = rows.len().min(x.len());

@@ -22,16 +22,13 @@ macro_rules! clamp {
     };
 }
 
-/// Applies an operation to four registers of each operand.
-macro_rules! four {
-    ($op:literal $a:literal $b:literal $c:literal $d:literal, $($operands:literal)*) => {
-        concat!(
-            $op, " ", $a, $(", ", $operands,)* "\n",
-            $op, " ", $b, $(", ", $operands,)* "\n",
-            $op, " ", $c, $(", ", $operands,)* "\n",
-            $op, " ", $d, $(", ", $operands,)* "\n",
-        )
-    };
+/// Copies a register to several.
+macro_rules! broadcast {
+    ($from:literal: $($to:literal)*) => { concat!($("vmov.f32 ", $to, ", ", $from, "\n",)*) };
+}
+
+/// Applies an operation to each row of operands.
+macro_rules! each {
     ($op:literal $($to:literal $from:literal $with:literal,)*) => {
         concat!($($op, " ", $to, ", ", $from, ", ", $with, "\n",)*)
     };
@@ -41,14 +38,14 @@ macro_rules! four {
 macro_rules! polynomial {
     ($c4:literal $c3:literal $c2:literal $c1:literal $c0:literal) => {
         concat!(
-            four!("vmov.f32" "s12" "s13" "s14" "s15", $c3),
-            four!("vfma.f32" "s12" $c4 "s4", "s13" $c4 "s5", "s14" $c4 "s6", "s15" $c4 "s7",),
-            four!("vmov.f32" "s8" "s9" "s10" "s11", $c2),
-            four!("vfma.f32" "s8" "s12" "s4", "s9" "s13" "s5", "s10" "s14" "s6", "s11" "s15" "s7",),
-            four!("vmov.f32" "s12" "s13" "s14" "s15", $c1),
-            four!("vfma.f32" "s12" "s8" "s4", "s13" "s9" "s5", "s14" "s10" "s6", "s15" "s11" "s7",),
-            four!("vmov.f32" "s8" "s9" "s10" "s11", $c0),
-            four!("vfma.f32" "s8" "s12" "s4", "s9" "s13" "s5", "s10" "s14" "s6", "s11" "s15" "s7",),
+            broadcast!($c3: "s12" "s13" "s14" "s15"),
+            each!("vfma.f32" "s12" $c4 "s4", "s13" $c4 "s5", "s14" $c4 "s6", "s15" $c4 "s7",),
+            broadcast!($c2: "s8" "s9" "s10" "s11"),
+            each!("vfma.f32" "s8" "s12" "s4", "s9" "s13" "s5", "s10" "s14" "s6", "s11" "s15" "s7",),
+            broadcast!($c1: "s12" "s13" "s14" "s15"),
+            each!("vfma.f32" "s12" "s8" "s4", "s13" "s9" "s5", "s14" "s10" "s6", "s15" "s11" "s7",),
+            broadcast!($c0: "s8" "s9" "s10" "s11"),
+            each!("vfma.f32" "s8" "s12" "s4", "s9" "s13" "s5", "s10" "s14" "s6", "s11" "s15" "s7",),
         )
     };
 }
@@ -66,11 +63,11 @@ pub unsafe fn tanh_each(x: *const [f32; LANES], end: *const [f32; LANES], out: *
             "2:",
             "vldmia {x}!, {{s0-s3}}",
             clamp!("s0" "s1" "s2" "s3"),
-            four!("vmul.f32" "s4" "s0" "s0", "s5" "s1" "s1", "s6" "s2" "s2", "s7" "s3" "s3",),
+            each!("vmul.f32" "s4" "s0" "s0", "s5" "s1" "s1", "s6" "s2" "s2", "s7" "s3" "s3",),
             polynomial!("s16" "s17" "s18" "s19" "s20"),
-            four!("vmul.f32" "s0" "s0" "s8", "s1" "s1" "s9", "s2" "s2" "s10", "s3" "s3" "s11",),
+            each!("vmul.f32" "s0" "s0" "s8", "s1" "s1" "s9", "s2" "s2" "s10", "s3" "s3" "s11",),
             polynomial!("s21" "s22" "s23" "s24" "s25"),
-            four!("vdiv.f32" "s0" "s0" "s8", "s1" "s1" "s9", "s2" "s2" "s10", "s3" "s3" "s11",),
+            each!("vdiv.f32" "s0" "s0" "s8", "s1" "s1" "s9", "s2" "s2" "s10", "s3" "s3" "s11",),
             "vstmia {out}!, {{s0-s3}}",
             "cmp {x}, {end}",
             "bne 2b",
@@ -88,22 +85,30 @@ pub unsafe fn tanh_each(x: *const [f32; LANES], end: *const [f32; LANES], out: *
     }
 }
 
-/// Applies `$op` to eight registers of each operand; the second may be one for all.
-macro_rules! eight_of {
-    ($op:literal $($to:literal $from:literal $($with:literal)?,)*) => {
-        concat!($($op, " ", $to, ", ", $from, $(", ", $with,)? "\n",)*)
-    };
-}
-
 /// Computes `1/2 + t/2` of `t` in s8 to s15, to s16 to s23; s24 holds 1/2.
 macro_rules! sigmoid_of_tanh {
     () => {
         concat!(
-            eight_of!("vmov.f32" "s16" "s24", "s17" "s24", "s18" "s24", "s19" "s24", "s20" "s24", "s21" "s24",
-                "s22" "s24", "s23" "s24",),
-            eight_of!("vfma.f32" "s16" "s8" "s24", "s17" "s9" "s24", "s18" "s10" "s24", "s19" "s11" "s24",
+            broadcast!("s24": "s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23"),
+            each!("vfma.f32" "s16" "s8" "s24", "s17" "s9" "s24", "s18" "s10" "s24", "s19" "s11" "s24",
                 "s20" "s12" "s24", "s21" "s13" "s24", "s22" "s14" "s24", "s23" "s15" "s24",),
         )
+    };
+}
+
+/// Multiplies s0 to s7 by s16 to s23.
+macro_rules! multiply {
+    () => {
+        each!("vmul.f32" "s0" "s16" "s0", "s1" "s17" "s1", "s2" "s18" "s2", "s3" "s19" "s3",
+            "s4" "s20" "s4", "s5" "s21" "s5", "s6" "s22" "s6", "s7" "s23" "s7",)
+    };
+}
+
+/// Adds the products of s16 to s23 and s8 to s15 to s0 to s7.
+macro_rules! multiply_add {
+    () => {
+        each!("vfma.f32" "s0" "s16" "s8", "s1" "s17" "s9", "s2" "s18" "s10", "s3" "s19" "s11",
+            "s4" "s20" "s12", "s5" "s21" "s13", "s6" "s22" "s14", "s7" "s23" "s15",)
     };
 }
 
@@ -135,13 +140,11 @@ pub fn lstm_cell(sums: &[[f32; LANES]; 4], c: &mut [f32; LANES], h: &mut [f32; L
         "vldmia {i}, {{s8-s15}}",
         sigmoid_of_tanh!(),
         "vldmia {g}, {{s0-s7}}",
-        eight_of!("vmul.f32" "s0" "s16" "s0", "s1" "s17" "s1", "s2" "s18" "s2", "s3" "s19" "s3",
-            "s4" "s20" "s4", "s5" "s21" "s5", "s6" "s22" "s6", "s7" "s23" "s7",),
+        multiply!(),
         "vldmia {f}, {{s8-s15}}",
         sigmoid_of_tanh!(),
         "vldmia {c}, {{s8-s15}}",
-        eight_of!("vfma.f32" "s0" "s16" "s8", "s1" "s17" "s9", "s2" "s18" "s10", "s3" "s19" "s11",
-            "s4" "s20" "s12", "s5" "s21" "s13", "s6" "s22" "s14", "s7" "s23" "s15",),
+        multiply_add!(),
         "vstmia {c}, {{s0-s7}}";
         i = i.as_ptr(), f = f.as_ptr(), g = g.as_ptr(), c = c.as_mut_ptr()
     );
@@ -150,8 +153,7 @@ pub fn lstm_cell(sums: &[[f32; LANES]; 4], c: &mut [f32; LANES], h: &mut [f32; L
         "vldmia {o}, {{s8-s15}}",
         sigmoid_of_tanh!(),
         "vldmia {state}, {{s0-s7}}",
-        eight_of!("vmul.f32" "s0" "s16" "s0", "s1" "s17" "s1", "s2" "s18" "s2", "s3" "s19" "s3",
-            "s4" "s20" "s4", "s5" "s21" "s5", "s6" "s22" "s6", "s7" "s23" "s7",),
+        multiply!(),
         "vstmia {h}, {{s0-s7}}";
         o = o.as_ptr(), state = state.as_ptr(), h = h.as_mut_ptr()
     );
@@ -168,8 +170,7 @@ pub fn gru_cell(sums: &[[f32; LANES]; 3], n_x: &[f32; LANES], h: &[f32; LANES], 
         sigmoid_of_tanh!(),
         "vldmia {n_h}, {{s8-s15}}",
         "vldmia {n_x}, {{s0-s7}}",
-        eight_of!("vfma.f32" "s0" "s16" "s8", "s1" "s17" "s9", "s2" "s18" "s10", "s3" "s19" "s11",
-            "s4" "s20" "s12", "s5" "s21" "s13", "s6" "s22" "s14", "s7" "s23" "s15",),
+        multiply_add!(),
         "vstmia {next}, {{s0-s7}}";
         r = r.as_ptr(), n_h = n_h.as_ptr(), n_x = n_x.as_ptr(), next = next.as_mut_ptr()
     );
@@ -179,10 +180,9 @@ pub fn gru_cell(sums: &[[f32; LANES]; 3], n_x: &[f32; LANES], h: &[f32; LANES], 
         sigmoid_of_tanh!(),
         "vldmia {h}, {{s8-s15}}",
         "vldmia {n}, {{s0-s7}}",
-        eight_of!("vsub.f32" "s8" "s8" "s0", "s9" "s9" "s1", "s10" "s10" "s2", "s11" "s11" "s3",
+        each!("vsub.f32" "s8" "s8" "s0", "s9" "s9" "s1", "s10" "s10" "s2", "s11" "s11" "s3",
             "s12" "s12" "s4", "s13" "s13" "s5", "s14" "s14" "s6", "s15" "s15" "s7",),
-        eight_of!("vfma.f32" "s0" "s16" "s8", "s1" "s17" "s9", "s2" "s18" "s10", "s3" "s19" "s11",
-            "s4" "s20" "s12", "s5" "s21" "s13", "s6" "s22" "s14", "s7" "s23" "s15",),
+        multiply_add!(),
         "vstmia {next}, {{s0-s7}}";
         z = z.as_ptr(), h = h.as_ptr(), n = n.as_ptr(), next = next.as_mut_ptr()
     );
